@@ -1,0 +1,13 @@
+#include "services/lib/base/clock.h"
+
+#include <chrono>
+
+namespace skerry {
+
+absl::Time SystemClock::Now() { return absl::Now(); }
+
+absl::Duration SystemClock::Monotonic() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace skerry
