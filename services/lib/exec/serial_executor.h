@@ -1,0 +1,59 @@
+// One thread that runs posted work in order: the owner of a session's or a machine's state.
+#ifndef SKERRY_SERVICES_LIB_EXEC_SERIAL_EXECUTOR_H_
+#define SKERRY_SERVICES_LIB_EXEC_SERIAL_EXECUTOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/lib/base/clock.h"
+
+namespace skerry::exec {
+
+// Work posted from any thread runs in order on one thread of its own, never two at a time. Delayed work
+// runs at or after its time. Owners bound what they post (by flow control of their source). Everything
+// that posted work refers to must outlive Stop().
+class SerialExecutor {
+ public:
+  using TimerId = uint64_t;
+
+  SerialExecutor(absl::string_view name, Clock& clock);
+  ~SerialExecutor();  // Stop().
+  SerialExecutor(const SerialExecutor&) = delete;
+  SerialExecutor& operator=(const SerialExecutor&) = delete;
+
+  // Dropped after Stop() has begun.
+  void Post(absl::AnyInvocable<void()> work);
+  TimerId PostAfter(absl::Duration delay, absl::AnyInvocable<void()> work);
+  void Cancel(TimerId id);
+
+  // Drops delayed work, runs what is queued, joins. Not from its own thread. Idempotent.
+  void Stop();
+  // Runs `work` on the executor and waits for it; not from its own thread.
+  void Run(absl::AnyInvocable<void()> work);
+
+ private:
+  void Loop();
+
+  Clock& clock_;
+  absl::Mutex mutex_;
+  std::deque<absl::AnyInvocable<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<absl::Duration, TimerId>, absl::AnyInvocable<void()>> timers_ ABSL_GUARDED_BY(mutex_);
+  std::map<TimerId, absl::Duration> timer_due_ ABSL_GUARDED_BY(mutex_);
+  TimerId next_timer_ ABSL_GUARDED_BY(mutex_) = 1;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace skerry::exec
+
+#endif  // SKERRY_SERVICES_LIB_EXEC_SERIAL_EXECUTOR_H_

@@ -1,0 +1,108 @@
+// An HTTPS/1.1 server over Boost.Beast: requests on a bounded pool of threads, streamed answers for watches.
+#ifndef SKERRY_SERVICES_LIB_HTTP_SERVER_H_
+#define SKERRY_SERVICES_LIB_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace skerry::http {
+
+// Who is on the other end of the TLS connection, from its verified client certificate.
+struct ClientCertificate {
+  std::string common_name;
+  std::vector<std::string> organizations;
+};
+
+struct Request {
+  std::string method;  // "GET", upper case.
+  std::string path;    // Percent-decoded, without the query: "/api/v1/pods".
+  std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
+  std::map<std::string, std::string> headers;              // Names in lower case; repeated ones joined with ", ".
+  std::string body;
+  std::optional<ClientCertificate> client;
+  std::string remote;  // "127.0.0.1:4711".
+
+  // First value, or nullopt.
+  std::optional<std::string> Query(absl::string_view name) const;
+  // Empty if absent. `name` in lower case.
+  std::string Header(absl::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;  // Content-Type among them.
+  std::string body;
+};
+
+// A chunked answer, written from any thread. After the client is gone Write returns false.
+class ResponseStream {
+ public:
+  virtual ~ResponseStream() = default;
+  // Queues one chunk. False: the client is gone, or more than the pending bound waits (the stream is then cut).
+  virtual bool Write(std::string chunk) = 0;
+  // Ends the answer after what is queued.
+  virtual void End() = 0;
+  virtual size_t pending_bytes() const = 0;
+  // Called once, from any thread, when the client is gone or the stream ended. At once if it already is.
+  virtual void OnClosed(std::function<void()> callback) = 0;
+};
+
+// Answers one request exactly once: Send, or Stream. Any thread; may be kept after the handler returned.
+// Destroyed without an answer: 500 is sent.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void Send(Response response) = 0;
+  // Sends status and headers with Transfer-Encoding: chunked, and hands over the body.
+  virtual std::shared_ptr<ResponseStream> Stream(int status, std::vector<std::pair<std::string, std::string>> headers) = 0;
+};
+
+// Runs on the server's pool; may block on a database.
+using Handler = std::function<void(Request request, std::shared_ptr<Responder> responder)>;
+
+enum class ClientCertificates { kNone, kOptional, kRequired };
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:0";
+  std::string cert_file;  // PEM chain and key; both empty: plain HTTP, loopback only (else refused). Read again when changed.
+  std::string key_file;
+  std::string client_ca_file;  // Needed unless kNone.
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  size_t body_bytes_max = 3u << 20;            // Beyond: 413.
+  size_t stream_pending_bytes_max = 8u << 20;  // Beyond: the stream is cut.
+  size_t connections_max = 4096;               // Beyond: accepted and closed at once, counted.
+  size_t workers = 4;
+  size_t queue_max = 1024;                     // Requests waiting for a worker; beyond: 503 with Retry-After.
+  absl::Duration header_timeout = absl::Seconds(10);  // Also the TLS handshake.
+  absl::Duration idle_timeout = absl::Seconds(90);    // Keep-alive between requests.
+};
+
+class Server {
+ public:
+  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options, Handler handler);
+  ~Server();  // Shutdown(now).
+  // "127.0.0.1:6443" with the bound port.
+  std::string address() const;
+  // Stops accepting, ends streams, waits for running handlers until the deadline. Idempotent.
+  void Shutdown(absl::Time deadline);
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skerry::http
+
+#endif  // SKERRY_SERVICES_LIB_HTTP_SERVER_H_

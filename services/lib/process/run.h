@@ -1,0 +1,45 @@
+// What every main() does: run an app until a signal, drain, stop, exit code.
+#ifndef SKERRY_SERVICES_LIB_PROCESS_RUN_H_
+#define SKERRY_SERVICES_LIB_PROCESS_RUN_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/lib/config/config.h"
+#include "services/lib/log/logger.h"
+#include "services/lib/process/readiness.h"
+
+namespace skerry::process {
+
+// A service's composition root. Run() calls these from one thread, in this order.
+class App {
+ public:
+  virtual ~App() = default;
+  // Opens stores, binds ports, starts threads; must not wait for neighbours (readiness tokens do that).
+  virtual absl::Status Start() = 0;
+  // Stops taking new work, says NOT_SERVING, ends streams with UNAVAILABLE / DRAINING.
+  virtual void Drain(absl::Time deadline) = 0;
+  // Ends threads, flushes, closes stores. Reverse of Start; safe after a failed Start.
+  virtual void Stop() = 0;
+
+  virtual Readiness& readiness() = 0;
+  // Bound addresses by name: {"api": "unix:/run/…", "ops": "127.0.0.1:9"}; valid after Start.
+  virtual std::map<std::string, std::string> addresses() const = 0;
+};
+
+// Ignores SIGPIPE, blocks the signals that Run waits for (threads started later inherit that). First line of main().
+void Init();
+
+// Prints the error and its fix on standard error; returns the exit code 1 (2 for INVALID_ARGUMENT).
+int Fail(absl::string_view service, const absl::Status& status);
+
+// Start, write config.addresses_file, wait for SIGTERM or SIGINT, Drain (config.drain_timeout), Stop. A second
+// signal exits 1 at once. Returns the exit code.
+int Run(App& app, const config::CommonConfig& config, const log::Logger& log);
+
+}  // namespace skerry::process
+
+#endif  // SKERRY_SERVICES_LIB_PROCESS_RUN_H_

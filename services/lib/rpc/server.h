@@ -1,0 +1,52 @@
+// A gRPC server as every service runs it: callback API, health, reflection, bounds, drain.
+#ifndef SKERRY_SERVICES_LIB_RPC_SERVER_H_
+#define SKERRY_SERVICES_LIB_RPC_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <grpcpp/security/server_credentials.h>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace grpc {
+class Server;
+class Service;
+}  // namespace grpc
+
+namespace skerry::rpc {
+
+struct ServerOptions {
+  // "host:port" (0 picks a port) or "unix:/path". A stale socket file is replaced; the socket gets mode 0660.
+  std::string listen;
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
+  int message_bytes_max = 4 << 20;
+  absl::Duration keepalive_interval = absl::Seconds(30);
+  absl::Duration connection_age_max = absl::InfiniteDuration();
+};
+
+class Server {
+ public:
+  // Starts serving. `services` outlive it. UNAVAILABLE names the address that could not be bound.
+  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
+                                                        const std::vector<grpc::Service*>& services);
+  ~Server();
+
+  // "127.0.0.1:4433" with the port that was bound, or "unix:/path".
+  const std::string& address() const { return address_; }
+  // Health of every service and "".
+  void SetServing(bool serving);
+  // New calls are refused; open ones have until the deadline, then they are cancelled. Idempotent.
+  void Shutdown(absl::Time deadline);
+
+ private:
+  Server(std::unique_ptr<grpc::Server> server, std::string address);
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+}  // namespace skerry::rpc
+
+#endif  // SKERRY_SERVICES_LIB_RPC_SERVER_H_

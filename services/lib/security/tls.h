@@ -1,0 +1,30 @@
+// TLS credentials that follow their files: a replaced certificate serves the next handshake.
+#ifndef SKERRY_SERVICES_LIB_SECURITY_TLS_H_
+#define SKERRY_SERVICES_LIB_SECURITY_TLS_H_
+
+#include <memory>
+#include <string>
+
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include "absl/status/statusor.h"
+
+namespace skerry::security {
+
+// PEM files. All absolute or relative to the working directory.
+struct TlsFiles {
+  std::string ca;    // Trusted roots.
+  std::string cert;  // Own chain.
+  std::string key;   // Own private key.
+};
+
+// mTLS: a client without a certificate of `files.ca` is refused in the handshake. INVALID_ARGUMENT names the
+// file that is missing or does not parse, and a key that does not fit its certificate. Files are read again
+// every 2 s.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(const TlsFiles& files);
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MutualTlsClient(const TlsFiles& files);
+
+}  // namespace skerry::security
+
+#endif  // SKERRY_SERVICES_LIB_SECURITY_TLS_H_
