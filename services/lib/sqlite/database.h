@@ -22,8 +22,8 @@ namespace skerry::sqlite {
 
 class Database;
 
-// A prepared statement in use: bind, step, read. Bound to the thread that uses the database. Returns to
-// the database's cache (reset, bindings cleared) when destroyed.
+// A prepared statement in use: bind, step, read. Bound to the thread that uses the database.
+// Returns to the database's cache (reset, bindings cleared) when destroyed.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -56,26 +56,30 @@ class Statement {
 };
 
 struct DatabaseOptions {
-  std::string path;        // A file; its folder must exist. ":memory:" for tests.
-  bool full_sync = true;   // synchronous=FULL: a commit survives power loss. False (NORMAL): only a crash of the process.
-  int64_t size_bytes_max = 0;  // 0: no bound. Else writes beyond it fail with RESOURCE_EXHAUSTED / DATABASE_FULL.
+  std::string path;       // A file; its folder must exist. ":memory:" for tests.
+  bool full_sync = true;  // synchronous=FULL: a commit survives power loss. False (NORMAL): only a
+                          // crash of the process.
+  int64_t size_bytes_max =
+      0;  // 0: no bound. Else writes beyond it fail with RESOURCE_EXHAUSTED / DATABASE_FULL.
 };
 
-// One connection (WAL, foreign_keys, busy_timeout 5 s). One thread at a time uses it: a store owns a
-// database and a mutex or an executor.
+// One connection (WAL, foreign_keys, busy_timeout 5 s). One thread at a time uses it: a store owns
+// a database and a mutex or an executor.
 class Database {
  public:
-  // Opens or creates, checks integrity (quick_check), applies the migrations that are missing: migration i
-  // (from 1) is recorded in user_version. A damaged file is renamed to "<path>.damaged-<unix seconds>" with
-  // its -wal and -shm, and a new one is created: `set_aside()` then tells. DATA_LOSS is never fatal here.
-  // FAILED_PRECONDITION / DATABASE_TOO_NEW when the file was written by a newer version.
+  // Opens or creates, checks integrity (quick_check), applies the migrations that are missing:
+  // migration i (from 1) is recorded in user_version. A damaged file is renamed to
+  // "<path>.damaged-<unix seconds>" with its -wal and -shm, and a new one is created: `set_aside()`
+  // then tells. DATA_LOSS is never fatal here. FAILED_PRECONDITION / DATABASE_TOO_NEW when the file
+  // was written by a newer version.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options,
                                                         absl::Span<const char* const> migrations);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // From the cache where possible. The SQL is a constant of the program; its failure to compile aborts.
+  // From the cache where possible. The SQL is a constant of the program; its failure to compile
+  // aborts.
   Statement Prepare(absl::string_view sql);
   absl::Status Execute(absl::string_view sql);
 
