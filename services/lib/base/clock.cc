@@ -4,6 +4,10 @@
 
 namespace skerry {
 
+void Clock::AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition, absl::Duration deadline) {
+  mutex.AwaitWithTimeout(condition, deadline - Monotonic());
+}
+
 absl::Time SystemClock::Now() { return absl::Now(); }
 
 absl::Duration SystemClock::Monotonic() {

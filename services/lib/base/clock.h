@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_LIB_BASE_CLOCK_H_
 #define SKERRY_SERVICES_LIB_BASE_CLOCK_H_
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
@@ -15,6 +16,8 @@ class Clock {
   virtual absl::Time Now() = 0;
   // Time since an arbitrary instant, never goes back. For timeouts, backoff and ages.
   virtual absl::Duration Monotonic() = 0;
+  // Waits, with `mutex` held before and after, until `condition` holds or Monotonic() reaches `deadline`.
+  virtual void AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition, absl::Duration deadline);
 };
 
 // The machine's clocks.

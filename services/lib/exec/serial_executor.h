@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_LIB_EXEC_SERIAL_EXECUTOR_H_
 #define SKERRY_SERVICES_LIB_EXEC_SERIAL_EXECUTOR_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,9 +20,9 @@
 
 namespace skerry::exec {
 
-// Work posted from any thread runs in order on one thread of its own, never two at a time. Delayed work
-// runs at or after its time. Owners bound what they post (by flow control of their source). Everything
-// that posted work refers to must outlive Stop().
+// Work posted from any thread runs in order on one thread of its own, never two at a time. Delayed
+// work runs at or after its time. Owners bound what they post (by flow control of their source).
+// Everything that posted work refers to must outlive Stop().
 class SerialExecutor {
  public:
   using TimerId = uint64_t;
@@ -31,27 +32,46 @@ class SerialExecutor {
   SerialExecutor(const SerialExecutor&) = delete;
   SerialExecutor& operator=(const SerialExecutor&) = delete;
 
-  // Dropped after Stop() has begun.
-  void Post(absl::AnyInvocable<void()> work);
+  // False, and `work` is dropped, after Stop() has begun.
+  bool Post(absl::AnyInvocable<void()> work);
+  // Work that is due when other work is posted runs before that: after FakeClock::Advance(),
+  // Run([] {}) returns when everything that became due has run.
   TimerId PostAfter(absl::Duration delay, absl::AnyInvocable<void()> work);
+  // Work that has not begun never will. From another thread it may just be running.
   void Cancel(TimerId id);
 
   // Drops delayed work, runs what is queued, joins. Not from its own thread. Idempotent.
   void Stop();
-  // Runs `work` on the executor and waits for it; not from its own thread.
-  void Run(absl::AnyInvocable<void()> work);
+  // Runs `work` on the executor and waits for it; not from its own thread. False, without having
+  // run it, after Stop() has begun.
+  bool Run(absl::AnyInvocable<void()> work);
 
  private:
+  struct Queued {
+    TimerId timer = 0;  // 0: posted without delay.
+    absl::AnyInvocable<void()> work;
+  };
+  struct Waiting {
+    const SerialExecutor* self;
+    absl::Duration until;
+  };
+
   void Loop();
+  void QueueDueTimers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static bool Wakes(Waiting* waiting) ABSL_NO_THREAD_SAFETY_ANALYSIS;  // Evaluated under mutex_.
 
   Clock& clock_;
   absl::Mutex mutex_;
-  std::deque<absl::AnyInvocable<void()>> queue_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::pair<absl::Duration, TimerId>, absl::AnyInvocable<void()>> timers_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<absl::Duration, TimerId>, absl::AnyInvocable<void()>> timers_
+      ABSL_GUARDED_BY(mutex_);
+  // Every timer that has neither begun nor been cancelled, due or not.
   std::map<TimerId, absl::Duration> timer_due_ ABSL_GUARDED_BY(mutex_);
   TimerId next_timer_ ABSL_GUARDED_BY(mutex_) = 1;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::atomic<std::thread::id> thread_id_;
+  absl::Mutex join_mutex_;
+  std::thread thread_;  // Joined under join_mutex_.
 };
 
 }  // namespace skerry::exec

@@ -16,7 +16,8 @@
 
 namespace skerry::exec {
 
-// Any thread may call it. At queue_max TrySubmit refuses. The destructor runs what was accepted, then joins.
+// Any thread may call it. At queue_max TrySubmit refuses. The destructor runs what was accepted,
+// then joins.
 class ThreadPool {
  public:
   // name: at most 15 characters, shown as the threads' name.
@@ -41,7 +42,8 @@ class ThreadPool {
   std::deque<absl::AnyInvocable<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  absl::Mutex join_mutex_;
+  std::vector<std::thread> threads_;  // Emptied under join_mutex_.
 };
 
 }  // namespace skerry::exec

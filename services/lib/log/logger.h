@@ -19,8 +19,8 @@ namespace skerry::log {
 // error: someone must act. warning: degraded. info: a state changed. debug: for developers.
 enum class Level { kDebug, kInfo, kWarning, kError };
 
-// One snake_case key and its value. The same key means the same thing everywhere: node, pod, device,
-// type, key, revision, code, reason, error.
+// One snake_case key and its value. The same key means the same thing everywhere: node, pod,
+// device, type, key, revision, code, reason, error.
 class Field {
  public:
   using Value = std::variant<std::string, int64_t, uint64_t, double, bool>;
@@ -49,8 +49,8 @@ std::vector<Field> ErrorFields(const absl::Status& status);
 
 using Fields = std::initializer_list<Field>;
 
-// Cheap to copy. Any thread may call it. Messages are constants; what varies goes into fields. Never
-// log payloads or credentials.
+// Cheap to copy. Any thread may call it. Messages are constants; what varies goes into fields.
+// Never log payloads or credentials.
 class Logger {
  public:
   // A logger whose lines carry "component". Lines below `level` are dropped.
@@ -72,7 +72,8 @@ class Logger {
  private:
   struct Sink;
   explicit Logger(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
-  void Write(Level level, absl::string_view message, Fields fields, const absl::Status* status) const;
+  void Write(Level level, absl::string_view message, Fields fields,
+             const absl::Status* status) const;
 
   std::shared_ptr<Sink> sink_;  // Null drops everything.
   std::string bound_;           // Fields of With(), already rendered as JSON members.

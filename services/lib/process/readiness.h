@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_LIB_PROCESS_READINESS_H_
 #define SKERRY_SERVICES_LIB_PROCESS_READINESS_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,23 +29,33 @@ class Readiness {
 
    private:
     Readiness& owner_;
-    const std::string what_;
+    uint64_t id_ = 0;
   };
 
   std::unique_ptr<Token> Register(absl::string_view what);
   bool ready() const;
   // "edgehub-svc, first snapshot"; empty when ready.
   std::string WaitingFor() const;
-  // Called with the new state at every change, and once at once. Called under no lock of the caller's.
+  // Called with the state at once, then at every change of it, in order and one call at a time. It
+  // must not call back into this object's Register, Set or OnChange.
   void OnChange(std::function<void(bool ready)> listener);
 
  private:
-  friend class Token;
-  void Update(const std::string& what, bool ready, bool remove);
+  struct Condition {
+    std::string what;
+    bool holds = false;
+  };
 
+  // Makes `change` under mutex_, then tells the listeners.
+  void Change(const std::function<void()>& change);
+  bool Holds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  absl::Mutex notify_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::vector<std::function<void(bool)>> listeners_ ABSL_GUARDED_BY(notify_mutex_);
+  bool told_ ABSL_GUARDED_BY(notify_mutex_) = true;
   mutable absl::Mutex mutex_;
-  std::map<std::string, bool> conditions_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::function<void(bool)>> listeners_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, Condition> conditions_ ABSL_GUARDED_BY(mutex_);  // By order of registration.
+  uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
 };
 
 }  // namespace skerry::process

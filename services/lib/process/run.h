@@ -18,7 +18,8 @@ namespace skerry::process {
 class App {
  public:
   virtual ~App() = default;
-  // Opens stores, binds ports, starts threads; must not wait for neighbours (readiness tokens do that).
+  // Opens stores, binds ports, starts threads; must not wait for neighbours (readiness tokens do
+  // that).
   virtual absl::Status Start() = 0;
   // Stops taking new work, says NOT_SERVING, ends streams with UNAVAILABLE / DRAINING.
   virtual void Drain(absl::Time deadline) = 0;
@@ -30,14 +31,15 @@ class App {
   virtual std::map<std::string, std::string> addresses() const = 0;
 };
 
-// Ignores SIGPIPE, blocks the signals that Run waits for (threads started later inherit that). First line of main().
+// Ignores SIGPIPE, blocks the signals that Run waits for (threads started later inherit that).
+// First line of main().
 void Init();
 
 // Prints the error and its fix on standard error; returns the exit code 1 (2 for INVALID_ARGUMENT).
 int Fail(absl::string_view service, const absl::Status& status);
 
-// Start, write config.addresses_file, wait for SIGTERM or SIGINT, Drain (config.drain_timeout), Stop. A second
-// signal exits 1 at once. Returns the exit code.
+// Start, write config.addresses_file, wait for SIGTERM or SIGINT, Drain (config.drain_timeout),
+// Stop. A second signal exits 1 at once. Returns the exit code.
 int Run(App& app, const config::CommonConfig& config, const log::Logger& log);
 
 }  // namespace skerry::process

@@ -1,0 +1,1 @@
+#include "services/lib/metrics/ops_server.h"
