@@ -1,5 +1,5 @@
-// Configuration of a service: defaults < YAML file < environment < flags. Declared once per setting;
-// from the declaration come the flag, the variable, the YAML key, --help and the checks.
+// Configuration of a service: defaults < YAML file < environment < flags. Declared once per
+// setting; from the declaration come the flag, the variable, the YAML key, --help and the checks.
 #ifndef SKERRY_SERVICES_LIB_CONFIG_CONFIG_H_
 #define SKERRY_SERVICES_LIB_CONFIG_CONFIG_H_
 
@@ -30,9 +30,10 @@ enum class Action {
 // thread, before anything else starts.
 //
 //   config::Schema schema("edgehub-svc", "The box's end of the link.");
-//   schema.Add("listen", &c.listen, "gRPC address for the services of the box (unix:/path or host:port)");
-//   schema.Add("link.heartbeat_interval", &c.heartbeat_interval, "…").Min(absl::Seconds(1));
-//   SKERRY_ASSIGN_OR_RETURN(config::Action action, schema.Load(argc, argv));
+//   schema.Add("listen", &c.listen, "gRPC address for the services of the box (unix:/path or
+//   host:port)"); schema.Add("link.heartbeat_interval", &c.heartbeat_interval,
+//   "…").Min(absl::Seconds(1)); SKERRY_ASSIGN_OR_RETURN(config::Action action, schema.Load(argc,
+//   argv));
 class Schema {
  public:
   class Setting;  // Fluent checks of one setting.
@@ -42,8 +43,8 @@ class Schema {
   Schema(const Schema&) = delete;
   Schema& operator=(const Schema&) = delete;
 
-  // The field's present value is the default. Durations read "1h30m", "250ms"; sizes (AddBytes) "64MiB",
-  // "1GB", "4096"; lists are YAML lists, or comma-separated in variables and flags.
+  // The field's present value is the default. Durations read "1h30m", "250ms"; sizes (AddBytes)
+  // "64MiB", "1GB", "4096"; lists are YAML lists, or comma-separated in variables and flags.
   Setting& Add(absl::string_view name, std::string* field, absl::string_view help);
   Setting& Add(absl::string_view name, bool* field, absl::string_view help);
   Setting& Add(absl::string_view name, int64_t* field, absl::string_view help);
@@ -54,11 +55,12 @@ class Schema {
   // A check over several fields, run after all are set.
   void Check(std::function<absl::Status()> check);
 
-  // INVALID_ARGUMENT names the source (file and line, variable or flag), the key, the value and the fix.
-  // An unknown key, variable of our prefix or flag is refused; so is a missing --config file.
+  // INVALID_ARGUMENT names the source (file and line, variable or flag), the key, the value and the
+  // fix. An unknown key, variable of our prefix or flag is refused; so is a missing --config file.
   absl::StatusOr<Action> Load(int argc, const char* const* argv);
   // As Load, with the environment given: for tests.
-  absl::StatusOr<Action> LoadWith(int argc, const char* const* argv, const std::map<std::string, std::string>& env);
+  absl::StatusOr<Action> LoadWith(int argc, const char* const* argv,
+                                  const std::map<std::string, std::string>& env);
 
   // Every setting's value in force, secrets masked, for the one log line at start.
   std::vector<log::Field> Effective() const;
@@ -71,22 +73,23 @@ class Schema {
 class Schema::Setting {
  public:
   virtual ~Setting() = default;
-  virtual Setting& Required() = 0;                    // Empty is refused.
+  virtual Setting& Required() = 0;  // Empty is refused.
   virtual Setting& OneOf(std::vector<std::string> values) = 0;
-  virtual Setting& Min(double value) = 0;             // Numbers and sizes; inclusive.
+  virtual Setting& Min(double value) = 0;  // Numbers and sizes; inclusive.
   virtual Setting& Max(double value) = 0;
   virtual Setting& Min(absl::Duration value) = 0;
   virtual Setting& Max(absl::Duration value) = 0;
-  virtual Setting& Secret() = 0;                      // Masked in Effective(). Prefer files.
+  virtual Setting& Secret() = 0;  // Masked in Effective(). Prefer files.
 };
 
-// Settings every service has: "log.level", "ops.listen" (metrics and health over HTTP, "127.0.0.1:0"),
-// "process.drain_timeout".
+// Settings every service has: "log.level", "ops.listen" (metrics and health over HTTP,
+// "127.0.0.1:0"), "addresses_file", "process.drain_timeout".
 struct CommonConfig {
   std::string log_level = "info";
   std::string ops_listen = "127.0.0.1:0";
-  // Where set: a file that receives {"api": "<bound address>", "ops": "<bound address>", "pid": n, …}
-  // once the service is ready, for scripts that start services on port 0.
+  // Where set: a file that receives {"api": "<bound address>", "ops": "<bound address>", "pid": n,
+  // …} once the service has started, for scripts that start services on port 0; removed when it
+  // stops.
   std::string addresses_file;
   absl::Duration drain_timeout = absl::Seconds(10);
 };

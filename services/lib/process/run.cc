@@ -1,1 +1,166 @@
 #include "services/lib/process/run.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "services/lib/base/error.h"
+#include "services/lib/log/json_text.h"
+
+namespace skerry::process {
+namespace {
+
+// What Stop may take after Drain's time is over. A process that hangs is worse than one that died:
+// nothing restarts it.
+constexpr absl::Duration kStopTime = absl::Seconds(10);
+
+sigset_t StopSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+// Waits for stop signals on a thread of its own, so that the second one ends the process whatever
+// the main thread is doing (a hanging Start or Stop too).
+class SignalWatch {
+ public:
+  SignalWatch(absl::Duration stop_within, const log::Logger& log)
+      : stop_within_(stop_within), log_(log) {
+    const sigset_t set = StopSignals();
+    signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    end_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    thread_ = std::thread([this] { Loop(); });
+  }
+
+  ~SignalWatch() {
+    const uint64_t one = 1;
+    [[maybe_unused]] ssize_t written = write(end_fd_, &one, sizeof one);
+    thread_.join();
+    close(signal_fd_);
+    close(end_fd_);
+  }
+
+  void AwaitFirst() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&signalled_));
+  }
+
+ private:
+  void Loop() {
+    absl::Time deadline = absl::InfiniteFuture();
+    for (;;) {
+      int timeout_ms = -1;
+      if (deadline != absl::InfiniteFuture()) {
+        const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+        timeout_ms = static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
+      }
+      pollfd fds[] = {{signal_fd_, POLLIN, 0}, {end_fd_, POLLIN, 0}};
+      if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR) continue;
+      if (fds[1].revents != 0) return;
+      signalfd_siginfo info;
+      if (read(signal_fd_, &info, sizeof info) == sizeof info) {
+        if (deadline != absl::InfiniteFuture()) {
+          log_.Warning("second signal, stopped at once",
+                       {{"signal", static_cast<int>(info.ssi_signo)}});
+          _exit(1);
+        }
+        log_.Info("stopping", {{"signal", static_cast<int>(info.ssi_signo)}});
+        deadline = absl::Now() + stop_within_;
+        absl::MutexLock lock(&mutex_);
+        signalled_ = true;
+      } else if (absl::Now() >= deadline) {
+        log_.Error("stopping took too long, stopped at once", {{"limit", stop_within_}});
+        _exit(1);
+      }
+    }
+  }
+
+  const absl::Duration stop_within_;
+  const log::Logger log_;
+  int signal_fd_ = -1;
+  int end_fd_ = -1;
+  absl::Mutex mutex_;
+  bool signalled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+absl::Status FileError(absl::string_view what, const std::string& path) {
+  const int error = errno;
+  return Error(
+             absl::StatusCode::kFailedPrecondition,
+             absl::StrCat("cannot ", what, " addresses_file '", path, "': ", std::strerror(error)))
+      .Reason("ADDRESSES_FILE")
+      .Meta("path", path);
+}
+
+// By rename, so that a reader sees the whole file or none.
+absl::Status WriteAddresses(const std::string& path,
+                            const std::map<std::string, std::string>& addresses) {
+  std::string text = absl::StrCat("{\"pid\":", getpid());
+  for (const auto& [name, address] : addresses) {
+    text += ',';
+    log::AppendJsonString(text, name);
+    text += ':';
+    log::AppendJsonString(text, address);
+  }
+  text += "}\n";
+  const std::string temporary = absl::StrCat(path, ".", getpid(), ".tmp");
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return FileError("create", temporary);
+  const ssize_t written = write(fd, text.data(), text.size());
+  close(fd);
+  if (written != static_cast<ssize_t>(text.size())) return FileError("write", temporary);
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) return FileError("rename", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void Init() {
+  signal(SIGPIPE, SIG_IGN);
+  const sigset_t set = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+int Fail(absl::string_view service, const absl::Status& status) {
+  const std::string text = absl::StrCat(service, ": ", status.message(), "\n");
+  std::fputs(text.c_str(), stderr);
+  return status.code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
+}
+
+int Run(App& app, const config::CommonConfig& config, const log::Logger& log) {
+  SignalWatch signals(config.drain_timeout + kStopTime, log);
+  const std::string& file = config.addresses_file;
+  if (!file.empty()) std::remove(file.c_str());  // Left by a process that was killed.
+  absl::Status started = app.Start();
+  if (started.ok() && !file.empty()) started = WriteAddresses(file, app.addresses());
+  if (!started.ok()) {
+    log.Error("could not start", started);
+    app.Stop();
+    return 1;
+  }
+  log.Info("started", {{"waiting_for", app.readiness().WaitingFor()}});
+  signals.AwaitFirst();
+  app.Drain(absl::Now() + config.drain_timeout);
+  app.Stop();
+  if (!file.empty()) std::remove(file.c_str());
+  log.Info("stopped");
+  return 0;
+}
+
+}  // namespace skerry::process
