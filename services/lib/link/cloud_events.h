@@ -1,0 +1,126 @@
+// What goes into and comes out of the cloud's session machine.
+#ifndef SKERRY_SERVICES_LIB_LINK_CLOUD_EVENTS_H_
+#define SKERRY_SERVICES_LIB_LINK_CLOUD_EVENTS_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/lib/link/frames.h"
+#include "services/lib/link/resource_sender.h"
+
+namespace skerry::link::cloud {
+
+// ---- events ----
+
+struct FrameReceived {
+  EdgeFrame frame;
+};
+// The hub took the node in after Admit.
+struct Admitted {
+  uint64_t epoch = 0;
+  absl::Time cloud_time;
+};
+// The hub can't take the node now (OVERLOADED, DRAINING, or a store that fails).
+struct Refused {
+  absl::Status status;
+  std::string reason;
+  absl::Duration retry_after;
+};
+// The transport ended.
+struct LinkClosed {};
+// Another session of the node begins.
+struct Fence {};
+// The hub is going away.
+struct Drain {
+  absl::Duration retry_after;
+};
+// A spoke owns these types from now on; former owners of them are being detached.
+struct SpokeAttached {
+  SpokeId spoke = 0;
+  std::vector<std::string> resource_types;
+  std::vector<std::string> report_types;
+};
+struct SpokeDetached {
+  SpokeId spoke = 0;
+};
+struct Push {
+  SpokeId spoke = 0;
+  std::string type;
+  uint64_t subscription_id = 0;
+  Change change;
+};
+struct ReportDone {
+  SpokeId spoke = 0;
+  uint64_t sequence = 0;
+  absl::Status status;
+};
+struct SpokeResync {
+  SpokeId spoke = 0;
+  std::string type;
+};
+struct Tick {};
+
+using Event = std::variant<FrameReceived, Admitted, Refused, LinkClosed, Fence, Drain,
+                           SpokeAttached, SpokeDetached, Push, ReportDone, SpokeResync, Tick>;
+
+// ---- effects ----
+
+struct NodeConnected {};
+struct NodeDisconnected {
+  std::string reason;
+};
+struct Subscribed {
+  Subscribe subscribe;
+};
+struct Unsubscribed {
+  std::string type;
+  uint64_t subscription_id = 0;
+};
+struct PushDone {
+  std::string type;
+  uint64_t subscription_id = 0;
+  std::vector<PushOutcome> outcomes;
+};
+struct NodeReport {
+  Report report;
+};
+using SpokeMessage =
+    std::variant<NodeConnected, NodeDisconnected, Subscribed, Unsubscribed, PushDone, NodeReport>;
+
+// The Hello is good: answer with Admitted or Refused.
+struct Admit {
+  Hello hello;
+};
+struct Send {
+  CloudFrame frame;
+};
+struct ToSpoke {
+  SpokeId spoke = 0;
+  SpokeMessage message;
+};
+// End the transport with this status after what was sent. The machine is done: it has no further
+// effects.
+struct Close {
+  absl::Status status;
+  std::string reason;  // As in NodeDisconnected.
+};
+// Something was dropped, or a rule had to act; counted by the hub.
+enum class Incident {
+  kStalePush,        // Of a subscription that was replaced, or not from the owner.
+  kInvalidPush,      // Refused by a bound.
+  kStaleAck,         // Of a subscription that was replaced.
+  kStaleReportDone,  // Of a report that this session doesn't have with that spoke.
+  kOverflow,         // A subscription's queue was dropped.
+};
+struct Count {
+  Incident incident = Incident::kStalePush;
+};
+using Effect = std::variant<Admit, Send, ToSpoke, Close, Count>;
+
+}  // namespace skerry::link::cloud
+
+#endif  // SKERRY_SERVICES_LIB_LINK_CLOUD_EVENTS_H_

@@ -1,0 +1,119 @@
+// The cloud's end of one session of one node, as a pure machine.
+#ifndef SKERRY_SERVICES_LIB_LINK_CLOUD_SESSION_H_
+#define SKERRY_SERVICES_LIB_LINK_CLOUD_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/lib/link/cloud_events.h"
+#include "services/lib/link/frames.h"
+#include "services/lib/link/heartbeat.h"
+#include "services/lib/link/report_receiver.h"
+#include "services/lib/link/resource_sender.h"
+
+namespace skerry::link {
+
+// Follows docs/spec/link.md: events in, effects out; no clock, no lock, no I/O. The runner performs
+// the effects in order and feeds what comes of them back as events. One thread at a time; one
+// object per connection, done after its Close.
+class CloudSession {
+ public:
+  struct Config {
+    std::string hub;
+    absl::Duration heartbeat_interval = absl::Seconds(15);
+    absl::Duration hello_timeout = absl::Seconds(10);
+    size_t unsent_bytes_max = 16u << 20;  // Of all subscriptions of the node.
+  };
+
+  // `config` outlives it. `now` here and in Step is monotonic.
+  CloudSession(const Config& config, absl::Duration now);
+
+  std::vector<cloud::Effect> Step(cloud::Event event, absl::Duration now);
+  // A Tick is due at this time.
+  absl::Duration NextWake() const;
+
+  bool open() const { return phase_ == Phase::kOpen; }
+  bool closed() const { return phase_ == Phase::kClosed; }
+  uint64_t epoch() const { return epoch_; }
+  absl::Duration last_received() const { return heartbeat_.last_received(); }
+  size_t unsent_bytes() const;
+  std::vector<std::string> subscribed_types() const;
+
+ private:
+  enum class Phase { kAwaitHello, kAdmitting, kOpen, kClosed };
+
+  // A type that the node wants, whether or not it has an owner.
+  struct Subscription {
+    ResourceSender sender;
+    bool more = false;       // Further Subscribe frames of this id are to come.
+    bool forwarded = false;  // To the present owner, from its first holding on.
+    bool resync_sent = false;
+  };
+
+  // Events.
+  void On(cloud::FrameReceived event);
+  void On(cloud::Admitted event);
+  void On(cloud::Refused event);
+  void On(cloud::LinkClosed event);
+  void On(cloud::Fence event);
+  void On(cloud::Drain event);
+  void On(cloud::SpokeAttached event);
+  void On(cloud::SpokeDetached event);
+  void On(cloud::Push event);
+  void On(cloud::ReportDone event);
+  void On(cloud::SpokeResync event);
+  void On(cloud::Tick event);
+
+  // Frames.
+  void Receive(Hello frame);
+  void Receive(Subscribe frame);
+  void Receive(Unsubscribe frame);
+  void Receive(ResourceAck frame);
+  void Receive(Report frame);
+  void Receive(Heartbeat) {}
+
+  SpokeId OwnerOf(const std::map<std::string, SpokeId>& owners, const std::string& type) const;
+  // The owner of `type` changed to `spoke`, or to none (0).
+  void ResourceOwnerChanged(const std::string& type, SpokeId spoke);
+  void ReportOwnerChanged(const std::string& type);
+  void AskResync(const std::string& type, Subscription& subscription);
+  void Pump(Subscription& subscription);
+  void PumpReports(const std::string& type, ReportReceiver& receiver);
+  void AckReports(ReportReceiver& receiver);
+  template <typename E>
+  void Emit(E effect) {
+    effects_.emplace_back(std::in_place_type<E>, std::move(effect));
+  }
+  void Send(CloudFrame frame);
+  void ToSpoke(SpokeId spoke, cloud::SpokeMessage message);
+  void Count(cloud::Incident incident);
+  void End(absl::Status status, absl::string_view reason);
+  void Fail(absl::Status violation) { End(std::move(violation), "PROTOCOL_ERROR"); }
+
+  const Config& config_;
+  const absl::Duration started_;
+  absl::Duration now_;  // Of the Step under way.
+  Phase phase_ = Phase::kAwaitHello;
+  uint64_t epoch_ = 0;
+  HeartbeatClock heartbeat_;
+  std::set<SpokeId> spokes_;
+  std::map<std::string, SpokeId> resource_owners_;
+  std::map<std::string, SpokeId> report_owners_;
+  std::map<std::string, Subscription> subscriptions_;
+  std::map<std::string, uint64_t> last_subscription_ids_;
+  std::map<std::string, ReportReceiver> reports_;
+  std::vector<cloud::Effect> effects_;  // Of the Step under way.
+};
+
+}  // namespace skerry::link
+
+#endif  // SKERRY_SERVICES_LIB_LINK_CLOUD_SESSION_H_

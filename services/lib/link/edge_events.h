@@ -1,0 +1,130 @@
+// What goes into and comes out of the edge's session machine.
+#ifndef SKERRY_SERVICES_LIB_LINK_EDGE_EVENTS_H_
+#define SKERRY_SERVICES_LIB_LINK_EDGE_EVENTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/lib/link/frames.h"
+
+namespace skerry::link::edge {
+
+// ---- events ----
+
+// Begins to dial.
+struct Start {};
+// Ends the link for good: the process is going away.
+struct Stop {};
+// `connection` is that of the Dial; what comes of an earlier one is dropped.
+struct FrameReceived {
+  uint64_t connection = 0;
+  CloudFrame frame;
+};
+struct LinkClosed {
+  uint64_t connection = 0;
+  absl::Status status;
+};
+// A spoke owns these types from now on; former owners are told by CloseSpoke.
+struct SpokeAttached {
+  SpokeId spoke = 0;
+  std::vector<std::string> resource_types;
+  std::vector<std::string> report_types;
+};
+struct SpokeDetached {
+  SpokeId spoke = 0;
+};
+struct SpokeSubscribe {
+  SpokeId spoke = 0;
+  Subscribe subscribe;
+};
+struct ResourceDone {
+  SpokeId spoke = 0;
+  ResourceAck ack;
+};
+// The journal holds a new entry, durably.
+struct ReportStored {
+  std::string type;
+  uint64_t sequence = 0;
+};
+// Answers FetchReports of this connection.
+struct ReportsFetched {
+  uint64_t connection = 0;
+  std::string type;
+  std::vector<Report> reports;
+  bool more = false;
+};
+struct Tick {};
+
+using Event = std::variant<Start, Stop, FrameReceived, LinkClosed, SpokeAttached, SpokeDetached,
+                           SpokeSubscribe, ResourceDone, ReportStored, ReportsFetched, Tick>;
+
+// ---- effects ----
+
+// Open a transport to the cloud. Earlier ones are closed.
+struct Dial {
+  uint64_t connection = 0;
+};
+struct Send {
+  EdgeFrame frame;
+};
+// Close the present transport.
+struct CloseLink {
+  uint64_t connection = 0;
+  absl::Status status;
+};
+struct LinkState {
+  bool connected = false;
+  std::string reason;  // Why not.
+};
+struct SubscribeRequest {
+  std::string type;
+  uint64_t subscription_id = 0;
+};
+using SpokeMessage = std::variant<LinkState, SubscribeRequest, ResourceChange>;
+struct ToSpoke {
+  SpokeId spoke = 0;
+  SpokeMessage message;
+};
+// The spoke broke a rule, or was replaced.
+struct CloseSpoke {
+  SpokeId spoke = 0;
+  absl::Status status;
+};
+struct FetchReports {
+  uint64_t connection = 0;
+  std::string type;
+  uint64_t after = 0;
+  size_t count_max = 0;
+  size_t bytes_max = 0;
+};
+// These are applied in the cloud, or refused for good.
+struct TrimReports {
+  std::string type;
+  uint64_t up_to = 0;
+  std::vector<Rejection> rejections;
+};
+// For logs and metrics.
+struct Connected {
+  Welcome welcome;
+};
+struct Disconnected {
+  absl::Status status;
+  absl::Duration dial_in;  // Infinite after Stop.
+  bool was_connected = false;
+  absl::Duration silence;  // How long nothing was heard.
+};
+enum class Incident { kStaleChange, kStaleSubscribe, kStaleDone, kStaleConnection };
+struct Count {
+  Incident incident = Incident::kStaleChange;
+};
+using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
+                            Connected, Disconnected, Count>;
+
+}  // namespace skerry::link::edge
+
+#endif  // SKERRY_SERVICES_LIB_LINK_EDGE_EVENTS_H_

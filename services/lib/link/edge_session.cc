@@ -1,0 +1,314 @@
+#include "services/lib/link/edge_session.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::link {
+namespace {
+
+// "HEARTBEAT_LOST", or the message where no reason came along.
+std::string ReasonOf(const absl::Status& status) {
+  std::string reason = GetErrorInfo(status).reason;
+  if (!reason.empty()) return reason;
+  return status.ok() ? "the hub closed the link" : std::string(status.message());
+}
+
+}  // namespace
+
+EdgeSession::EdgeSession(Config config)
+    : config_(std::move(config)),
+      backoff_(config_.backoff_base, config_.backoff_max, config_.seed) {}
+
+std::vector<edge::Effect> EdgeSession::Step(edge::Event event, absl::Duration now) {
+  now_ = now;
+  std::visit([this](auto& e) { On(std::move(e)); }, event);
+  return std::exchange(effects_, {});
+}
+
+absl::Duration EdgeSession::NextWake() const {
+  switch (phase_) {
+    case Phase::kWaiting:
+      return dial_at_;
+    case Phase::kAwaitWelcome:
+      return dialed_at_ + config_.welcome_timeout;
+    case Phase::kConnected:
+      return heartbeat_.NextWake();
+    default:
+      return absl::InfiniteDuration();
+  }
+}
+
+std::vector<EdgeSession::TypeStatus> EdgeSession::types() const {
+  std::vector<TypeStatus> types;
+  for (const auto& [type, resource] : resources_) {
+    types.push_back(
+        {type, resource.spoke, resource.receiver.synced(), resource.receiver.last_sequence()});
+  }
+  return types;
+}
+
+// ---- session ----
+
+void EdgeSession::On(edge::Start) {
+  if (phase_ == Phase::kIdle) Dial();
+}
+
+void EdgeSession::On(edge::Stop) {
+  const Phase phase = std::exchange(phase_, Phase::kIdle);
+  if (phase == Phase::kIdle || phase == Phase::kWaiting) return;
+  Emit(edge::CloseLink{connection_, absl::OkStatus()});
+}
+
+void EdgeSession::Dial() {
+  phase_ = Phase::kAwaitWelcome;
+  dialed_at_ = now_;
+  retry_after_ = absl::ZeroDuration();
+  Emit(edge::Dial{++connection_});
+  Send(config_.hello);
+}
+
+void EdgeSession::On(edge::Tick) {
+  if (phase_ == Phase::kWaiting && now_ >= dial_at_) return Dial();
+  if (phase_ == Phase::kAwaitWelcome && now_ - dialed_at_ >= config_.welcome_timeout) {
+    return Hangup(Error(absl::StatusCode::kDeadlineExceeded, "the hub did not answer in time")
+                      .Reason("WELCOME_TIMEOUT"));
+  }
+  if (phase_ != Phase::kConnected) return;
+  if (heartbeat_.PeerDead(now_)) {
+    return Hangup(
+        Error(absl::StatusCode::kUnavailable, "nothing was heard from the hub for two heartbeats")
+            .Reason("HEARTBEAT_LOST"));
+  }
+  if (heartbeat_.SendDue(now_)) Send(Heartbeat{});
+}
+
+void EdgeSession::On(edge::FrameReceived event) {
+  if (event.connection != connection_ ||
+      (phase_ != Phase::kAwaitWelcome && phase_ != Phase::kConnected)) {
+    return Count(edge::Incident::kStaleConnection);
+  }
+  const bool first = phase_ == Phase::kAwaitWelcome;
+  const bool allowed =
+      std::holds_alternative<Welcome>(event.frame) || std::holds_alternative<GoAway>(event.frame);
+  if (first && !allowed) return Hangup(Violation("link-1.3", "a frame before Welcome"));
+  if (!first) {
+    heartbeat_.Received(now_);
+    // The session is of use: the next dial starts from the shortest wait again.
+    if (!std::holds_alternative<GoAway>(event.frame)) backoff_.Reset();
+  }
+  std::visit([this](auto& frame) { Receive(std::move(frame)); }, event.frame);
+}
+
+void EdgeSession::Receive(Welcome frame) {
+  if (phase_ == Phase::kConnected) return Hangup(Violation("link-1.3", "a second Welcome"));
+  if (frame.epoch <= epoch_) {
+    return Hangup(Error(absl::StatusCode::kFailedPrecondition,
+                        absl::StrCat("epoch ", frame.epoch, " is not above ", epoch_,
+                                     ", that of an earlier session"))
+                      .Reason("STALE_EPOCH"));
+  }
+  if (frame.heartbeat_interval < absl::Milliseconds(10) ||
+      frame.heartbeat_interval > absl::Hours(1)) {
+    return Hangup(Violation("link-3.1", "the heartbeat interval is outside 10 ms to 1 h"));
+  }
+  phase_ = Phase::kConnected;
+  epoch_ = frame.epoch;
+  down_reason_.clear();
+  heartbeat_.Start(frame.heartbeat_interval, now_);
+  Emit(edge::Connected{std::move(frame)});
+  for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{true, ""});
+  for (auto& [type, resource] : resources_) RequestSubscription(type, resource);
+  for (auto& [type, sender] : reports_) {
+    sender.Restart();
+    PumpReports(type, sender);
+  }
+}
+
+void EdgeSession::Receive(GoAway frame) {
+  retry_after_ = std::clamp(frame.retry_after, absl::ZeroDuration(), config_.backoff_max);
+  Hangup(Error(absl::StatusCode::kUnavailable, "the hub asked to go away").Reason(frame.reason));
+}
+
+void EdgeSession::On(edge::LinkClosed event) {
+  if (event.connection != connection_ ||
+      (phase_ != Phase::kAwaitWelcome && phase_ != Phase::kConnected))
+    return;
+  Down(std::move(event.status));
+}
+
+void EdgeSession::Hangup(absl::Status status) {
+  Emit(edge::CloseLink{connection_, status});
+  Down(std::move(status));
+}
+
+void EdgeSession::Down(absl::Status status) {
+  const bool was_connected = phase_ == Phase::kConnected;
+  const absl::Duration silence =
+      was_connected ? now_ - heartbeat_.last_received() : now_ - dialed_at_;
+  phase_ = Phase::kWaiting;
+  down_reason_ = ReasonOf(status);
+  const absl::Duration wait = retry_after_ + backoff_.Next();
+  dial_at_ = now_ + wait;
+  Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
+  for (auto& [type, resource] : resources_) resource.receiver.Close();
+  if (!was_connected) return;
+  for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{false, down_reason_});
+}
+
+void EdgeSession::Send(EdgeFrame frame) {
+  heartbeat_.Sent(now_);
+  Emit(edge::Send{std::move(frame)});
+}
+
+void EdgeSession::ToSpoke(SpokeId spoke, edge::SpokeMessage message) {
+  Emit(edge::ToSpoke{spoke, std::move(message)});
+}
+
+void EdgeSession::Count(edge::Incident incident) { Emit(edge::Count{incident}); }
+
+// ---- spokes ----
+
+void EdgeSession::On(edge::SpokeAttached event) {
+  std::set<SpokeId> replaced;
+  for (const std::string& type : event.resource_types) {
+    auto it = resources_.find(type);
+    if (it != resources_.end() && it->second.spoke != event.spoke)
+      replaced.insert(it->second.spoke);
+  }
+  for (const auto& [spoke, report_types] : spokes_) {
+    for (const std::string& type : report_types) {
+      const auto& mine = event.report_types;
+      if (std::find(mine.begin(), mine.end(), type) != mine.end()) replaced.insert(spoke);
+    }
+  }
+  for (SpokeId spoke : replaced) {
+    Emit(edge::CloseSpoke{
+        spoke, Error(absl::StatusCode::kAborted, "another spoke registered a type of this one")
+                   .Reason("SPOKE_REPLACED")});
+    spokes_.erase(spoke);
+    DetachTypes(spoke);
+  }
+  spokes_[event.spoke] = event.report_types;
+  ToSpoke(event.spoke, edge::LinkState{connected(), connected() ? "" : down_reason_});
+  for (const std::string& type : event.resource_types) {
+    Resource& resource =
+        resources_.emplace(type, Resource{ResourceReceiver(type), 0}).first->second;
+    resource.spoke = event.spoke;
+    if (connected()) RequestSubscription(type, resource);
+  }
+}
+
+void EdgeSession::On(edge::SpokeDetached event) {
+  if (spokes_.erase(event.spoke) != 0) DetachTypes(event.spoke);
+}
+
+void EdgeSession::DetachTypes(SpokeId spoke) {
+  for (auto it = resources_.begin(); it != resources_.end();) {
+    if (it->second.spoke != spoke) {
+      ++it;
+      continue;
+    }
+    const ResourceReceiver& receiver = it->second.receiver;
+    if (connected() && receiver.open()) Send(Unsubscribe{it->first, receiver.requested_id()});
+    it = resources_.erase(it);
+  }
+}
+
+EdgeSession::Resource* EdgeSession::Owned(SpokeId spoke, const std::string& type) {
+  auto it = resources_.find(type);
+  return it == resources_.end() || it->second.spoke != spoke ? nullptr : &it->second;
+}
+
+// ---- resource sync ----
+
+void EdgeSession::RequestSubscription(const std::string& type, Resource& resource) {
+  resource.receiver.Request(next_subscription_id_++);
+  ToSpoke(resource.spoke, edge::SubscribeRequest{type, resource.receiver.requested_id()});
+}
+
+void EdgeSession::Receive(Resync frame) {
+  auto it = resources_.find(frame.type);
+  if (it != resources_.end()) RequestSubscription(frame.type, it->second);
+}
+
+void EdgeSession::On(edge::SpokeSubscribe event) {
+  Resource* resource = Owned(event.spoke, event.subscribe.type);
+  if (resource == nullptr) return Count(edge::Incident::kStaleSubscribe);
+  absl::StatusOr<bool> current = resource->receiver.Subscribed(event.subscribe);
+  if (!current.ok()) {
+    Emit(edge::CloseSpoke{event.spoke, current.status()});
+    return On(edge::SpokeDetached{event.spoke});
+  }
+  if (!*current) return Count(edge::Incident::kStaleSubscribe);
+  Send(std::move(event.subscribe));
+}
+
+void EdgeSession::Receive(ResourceChange frame) {
+  auto it = resources_.find(frame.type);
+  if (it == resources_.end()) return Count(edge::Incident::kStaleChange);
+  absl::StatusOr<bool> current = it->second.receiver.Receive(frame);
+  if (!current.ok()) return Hangup(current.status());
+  if (!*current) return Count(edge::Incident::kStaleChange);
+  ToSpoke(it->second.spoke, std::move(frame));
+}
+
+void EdgeSession::On(edge::ResourceDone event) {
+  Resource* resource = Owned(event.spoke, event.ack.type);
+  if (resource == nullptr) return Count(edge::Incident::kStaleDone);
+  absl::StatusOr<bool> current = resource->receiver.Done(event.ack);
+  if (!current.ok()) {
+    Emit(edge::CloseSpoke{event.spoke, current.status()});
+    return On(edge::SpokeDetached{event.spoke});
+  }
+  if (!*current) return Count(edge::Incident::kStaleDone);
+  Send(std::move(event.ack));
+}
+
+// ---- report ----
+
+ReportSender& EdgeSession::Reports(const std::string& type) {
+  return reports_.emplace(type, ReportSender(type)).first->second;
+}
+
+void EdgeSession::On(edge::ReportStored event) {
+  ReportSender& sender = Reports(event.type);
+  sender.Stored(event.sequence);
+  if (connected()) PumpReports(event.type, sender);
+}
+
+void EdgeSession::PumpReports(const std::string& type, ReportSender& sender) {
+  std::optional<ReportSender::Fetch> fetch = sender.NextFetch();
+  if (!fetch.has_value()) return;
+  Emit(
+      edge::FetchReports{connection_, type, fetch->after, fetch->count_max, fetch->bytes_max});
+}
+
+void EdgeSession::On(edge::ReportsFetched event) {
+  if (event.connection != connection_ || !connected()) return;
+  ReportSender& sender = Reports(event.type);
+  for (Report& report : event.reports) {
+    sender.Sent(report);
+    Send(std::move(report));
+  }
+  sender.Fetched(event.more);
+  PumpReports(event.type, sender);
+}
+
+void EdgeSession::Receive(ReportAck frame) {
+  auto it = reports_.find(frame.type);
+  if (it == reports_.end()) {
+    return Hangup(Violation(
+        "link-5.5", absl::StrCat("ack of reports of ", frame.type, ", which were never sent")));
+  }
+  absl::Status status = it->second.Ack(frame.sequence);
+  if (!status.ok()) return Hangup(std::move(status));
+  Emit(edge::TrimReports{frame.type, frame.sequence, std::move(frame.rejections)});
+  PumpReports(it->first, it->second);
+}
+
+}  // namespace skerry::link

@@ -1,0 +1,124 @@
+// The edge's end of the link over all its connections, as a pure machine.
+#ifndef SKERRY_SERVICES_LIB_LINK_EDGE_SESSION_H_
+#define SKERRY_SERVICES_LIB_LINK_EDGE_SESSION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/lib/link/backoff.h"
+#include "services/lib/link/edge_events.h"
+#include "services/lib/link/frames.h"
+#include "services/lib/link/heartbeat.h"
+#include "services/lib/link/report_sender.h"
+#include "services/lib/link/resource_receiver.h"
+
+namespace skerry::link {
+
+// Follows docs/spec/link.md: events in, effects out; no clock, no lock, no I/O. The runner performs
+// the effects in order and feeds what comes of them back as events. One thread at a time; lives as
+// long as the process.
+class EdgeSession {
+ public:
+  struct Config {
+    Hello hello;
+    absl::Duration welcome_timeout = absl::Seconds(15);
+    absl::Duration backoff_base = absl::Seconds(1);
+    absl::Duration backoff_max = absl::Seconds(60);
+    uint64_t seed = 0;  // Of the backoff's jitter: differs from box to box.
+  };
+
+  explicit EdgeSession(Config config);
+
+  std::vector<edge::Effect> Step(edge::Event event, absl::Duration now);
+  // A Tick is due at this time.
+  absl::Duration NextWake() const;
+
+  struct TypeStatus {
+    std::string type;
+    SpokeId spoke = 0;
+    bool synced = false;
+    uint64_t last_sequence = 0;
+  };
+  std::vector<TypeStatus> types() const;
+  bool connected() const { return phase_ == Phase::kConnected; }
+  uint64_t epoch() const { return epoch_; }
+  // Monotonic; infinite unless it waits to dial.
+  absl::Duration next_dial() const {
+    return phase_ == Phase::kWaiting ? dial_at_ : absl::InfiniteDuration();
+  }
+  const std::string& down_reason() const { return down_reason_; }
+
+ private:
+  enum class Phase { kIdle, kWaiting, kAwaitWelcome, kConnected };
+
+  struct Resource {
+    ResourceReceiver receiver;
+    SpokeId spoke = 0;
+  };
+
+  // Events.
+  void On(edge::Start event);
+  void On(edge::Stop event);
+  void On(edge::FrameReceived event);
+  void On(edge::LinkClosed event);
+  void On(edge::SpokeAttached event);
+  void On(edge::SpokeDetached event);
+  void On(edge::SpokeSubscribe event);
+  void On(edge::ResourceDone event);
+  void On(edge::ReportStored event);
+  void On(edge::ReportsFetched event);
+  void On(edge::Tick event);
+
+  // Frames.
+  void Receive(Welcome frame);
+  void Receive(ResourceChange frame);
+  void Receive(ReportAck frame);
+  void Receive(Heartbeat) {}
+  void Receive(Resync frame);
+  void Receive(GoAway frame);
+
+  void Dial();
+  // Ends the connection from this side, and dials again later.
+  void Hangup(absl::Status status);
+  void Down(absl::Status status);
+  void RequestSubscription(const std::string& type, Resource& resource);
+  // The spoke's resource of that type; null where it isn't its owner.
+  Resource* Owned(SpokeId spoke, const std::string& type);
+  void DetachTypes(SpokeId spoke);
+  ReportSender& Reports(const std::string& type);
+  void PumpReports(const std::string& type, ReportSender& sender);
+  template <typename E>
+  void Emit(E effect) {
+    effects_.emplace_back(std::in_place_type<E>, std::move(effect));
+  }
+  void Send(EdgeFrame frame);
+  void ToSpoke(SpokeId spoke, edge::SpokeMessage message);
+  void Count(edge::Incident incident);
+
+  const Config config_;
+  absl::Duration now_;  // Of the Step under way.
+  Phase phase_ = Phase::kIdle;
+  Backoff backoff_;
+  absl::Duration dial_at_;
+  absl::Duration dialed_at_;
+  absl::Duration retry_after_;  // Of the last GoAway; 0 without one.
+  std::string down_reason_ = "not dialled yet";
+  uint64_t connection_ = 0;
+  uint64_t epoch_ = 0;  // Of the last session.
+  HeartbeatClock heartbeat_;
+  uint64_t next_subscription_id_ = 1;
+  std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
+  std::map<std::string, Resource> resources_;
+  std::map<std::string, ReportSender> reports_;
+  std::vector<edge::Effect> effects_;  // Of the Step under way.
+};
+
+}  // namespace skerry::link
+
+#endif  // SKERRY_SERVICES_LIB_LINK_EDGE_SESSION_H_

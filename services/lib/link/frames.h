@@ -1,0 +1,150 @@
+// The frames of the link as plain values: what the session machines speak. wire.h converts.
+#ifndef SKERRY_SERVICES_LIB_LINK_FRAMES_H_
+#define SKERRY_SERVICES_LIB_LINK_FRAMES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace skerry::link {
+
+// Bounds of docs/spec/link.md section 7, the same at both ends.
+inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr size_t kFrameBytesMax = 4u << 20;
+inline constexpr size_t kObjectBytesMax = 3u << 19;  // 1.5 MiB, the limit of Kubernetes.
+inline constexpr size_t kKeyBytesMax = 320;
+inline constexpr size_t kVersionBytesMax = 256;
+inline constexpr size_t kTypeBytesMax = 253;
+inline constexpr size_t kHoldingsPerFrameMax = 4096;
+inline constexpr size_t kSubscriptionsMax = 12;
+inline constexpr size_t kReportTypesMax = 12;
+inline constexpr size_t kResourceWindowBytes = 1u << 20;
+inline constexpr size_t kReportWindowBytes = 1u << 20;
+inline constexpr size_t kReportWindowCount = 64;
+
+// ---- session ----
+
+struct Hello {
+  uint32_t protocol_version = 0;
+  std::string boot_id;
+  std::string journal_id;
+  std::string software_version;
+};
+
+struct Welcome {
+  uint64_t epoch = 0;
+  absl::Duration heartbeat_interval;
+  std::string hub;
+  absl::Time cloud_time;
+};
+
+struct Heartbeat {};
+
+struct GoAway {
+  std::string reason;
+  absl::Duration retry_after;
+};
+
+// ---- resource sync ----
+
+struct Holding {
+  std::string key;
+  std::string version;
+};
+
+struct Subscribe {
+  std::string type;
+  uint64_t subscription_id = 0;
+  std::vector<Holding> holdings;
+  bool more = false;
+};
+
+struct Unsubscribe {
+  std::string type;
+  uint64_t subscription_id = 0;
+};
+
+struct Change {
+  enum class Kind { kUpsert, kDelete, kSynced };
+  Kind kind = Kind::kUpsert;
+  std::string key;      // Empty for synced.
+  std::string version;  // Of an upsert.
+  std::string object;   // Of an upsert; JSON.
+};
+
+// What a change counts for in windows and queues.
+inline size_t ChangeBytes(const Change& change) {
+  return change.key.size() + change.version.size() + change.object.size() + 64;
+}
+
+struct ResourceChange {
+  std::string type;
+  uint64_t subscription_id = 0;
+  uint64_t sequence = 0;
+  Change change;
+};
+
+struct Rejection {
+  uint64_t sequence = 0;
+  absl::Status status;
+};
+
+struct ResourceAck {
+  std::string type;
+  uint64_t subscription_id = 0;
+  uint64_t sequence = 0;
+  std::vector<Rejection> rejections;
+};
+
+struct Resync {
+  std::string type;
+};
+
+// ---- report ----
+
+struct HybridTime {
+  int64_t wall_micros = 0;
+  uint32_t logical = 0;
+  auto operator<=>(const HybridTime&) const = default;
+};
+
+struct Report {
+  uint64_t sequence = 0;
+  std::string type;
+  std::string key;
+  int64_t generation = 0;
+  HybridTime time;
+  std::string value;
+};
+
+// What a report counts for in windows and in the journal.
+inline size_t ReportBytes(const Report& report) {
+  return report.type.size() + report.key.size() + report.value.size() + 64;
+}
+
+struct ReportAck {
+  std::string type;
+  uint64_t sequence = 0;
+  std::vector<Rejection> rejections;
+};
+
+using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat>;
+using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway>;
+
+// Who a spoke is to a machine: one attachment of it. 0 is nobody.
+using SpokeId = uint64_t;
+
+// A broken rule of docs/spec/link.md: INVALID_ARGUMENT / PROTOCOL_VIOLATION, with the rule's
+// number.
+absl::Status Violation(absl::string_view rule, absl::string_view message);
+bool IsViolation(const absl::Status& status);
+
+}  // namespace skerry::link
+
+#endif  // SKERRY_SERVICES_LIB_LINK_FRAMES_H_
