@@ -1,4 +1,5 @@
-// The ops port: /metrics, /livez, /readyz over plain HTTP, on its own thread, apart from the API port.
+// The ops port: /metrics, /livez, /readyz over plain HTTP, on its own thread, apart from the API
+// port.
 #ifndef SKERRY_SERVICES_LIB_METRICS_OPS_SERVER_H_
 #define SKERRY_SERVICES_LIB_METRICS_OPS_SERVER_H_
 
@@ -16,8 +17,8 @@ namespace skerry::metrics {
 class OpsServer {
  public:
   // readiness: nullopt-like empty string when ready, else what is being waited for. Any thread.
-  static absl::StatusOr<std::unique_ptr<OpsServer>> Create(absl::string_view listen, Registry& registry,
-                                                           std::function<std::string()> waiting_for);
+  static absl::StatusOr<std::unique_ptr<OpsServer>> Create(
+      absl::string_view listen, Registry& registry, std::function<std::string()> waiting_for);
   ~OpsServer();
   // "127.0.0.1:41234".
   std::string address() const;

@@ -1,17 +1,17 @@
-// Metrics over prometheus-cpp. One …Metrics class per component takes a Registry and creates all its
-// series (every label value, at zero) in its constructor.
+// Metrics over prometheus-cpp. One …Metrics class per component takes a Registry and creates all
+// its series (every label value, at zero) in its constructor.
 #ifndef SKERRY_SERVICES_LIB_METRICS_REGISTRY_H_
 #define SKERRY_SERVICES_LIB_METRICS_REGISTRY_H_
-
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -23,12 +23,15 @@ using Labels = std::map<std::string, std::string>;
 // skerry_<component>_<thing>_<unit>[_total]; a bad name aborts (names are constants).
 class Registry {
  public:
-  explicit Registry(absl::string_view service);  // Adds skerry_build_info{version,commit} and process metrics.
+  explicit Registry(
+      absl::string_view service);  // Adds skerry_build_info{version,commit} and process metrics.
 
-  prometheus::Counter& Counter(absl::string_view name, absl::string_view help, const Labels& labels = {});
-  prometheus::Gauge& Gauge(absl::string_view name, absl::string_view help, const Labels& labels = {});
-  prometheus::Histogram& Histogram(absl::string_view name, absl::string_view help, const std::vector<double>& bounds,
-                                   const Labels& labels = {});
+  prometheus::Counter& Counter(absl::string_view name, absl::string_view help,
+                               const Labels& labels = {});
+  prometheus::Gauge& Gauge(absl::string_view name, absl::string_view help,
+                           const Labels& labels = {});
+  prometheus::Histogram& Histogram(absl::string_view name, absl::string_view help,
+                                   const std::vector<double>& bounds, const Labels& labels = {});
 
   // Text exposition format.
   std::string Render() const;
