@@ -13,9 +13,9 @@ namespace skerry::rpc {
 
 // Identity of the caller, from its certificate alone (never from a field it sends).
 struct PeerIdentity {
-  std::string common_name;          // Empty on Unix sockets and plaintext.
+  std::string common_name;  // Empty on Unix sockets and plaintext.
   std::vector<std::string> organizations;
-  std::string address;              // "ipv4:127.0.0.1:3333", "unix:".
+  std::string address;  // "ipv4:127.0.0.1:3333", "unix:".
 };
 
 struct CallScope {

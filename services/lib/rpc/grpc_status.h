@@ -1,4 +1,5 @@
-// The one mapping between absl::Status and grpc::Status. ErrorInfo travels as google.rpc.Status details.
+// The one mapping between absl::Status and grpc::Status. ErrorInfo travels as google.rpc.Status
+// details.
 #ifndef SKERRY_SERVICES_LIB_RPC_GRPC_STATUS_H_
 #define SKERRY_SERVICES_LIB_RPC_GRPC_STATUS_H_
 

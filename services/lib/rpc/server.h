@@ -2,13 +2,15 @@
 #ifndef SKERRY_SERVICES_LIB_RPC_SERVER_H_
 #define SKERRY_SERVICES_LIB_RPC_SERVER_H_
 
+#include <grpcpp/security/server_credentials.h>
+
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <grpcpp/security/server_credentials.h>
-
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace grpc {
@@ -16,35 +18,49 @@ class Server;
 class Service;
 }  // namespace grpc
 
+namespace skerry::metrics {
+class Registry;
+}  // namespace skerry::metrics
+
 namespace skerry::rpc {
 
 struct ServerOptions {
-  // "host:port" (0 picks a port) or "unix:/path". A stale socket file is replaced; the socket gets mode 0660.
+  // "host:port" (0 picks a port) or "unix:/path". A stale socket file is replaced; the socket gets
+  // mode 0660.
   std::string listen;
-  std::shared_ptr<grpc::ServerCredentials> credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
+  std::shared_ptr<grpc::ServerCredentials>
+      credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
   int message_bytes_max = 4 << 20;
   absl::Duration keepalive_interval = absl::Seconds(30);
   absl::Duration connection_age_max = absl::InfiniteDuration();
+  // Where set: skerry_rpc_server_handling_seconds{service,method,code} of every unary call.
+  // Outlives the server.
+  metrics::Registry* registry = nullptr;
 };
 
+// Any thread may call it; Shutdown waits, so not from a handler.
 class Server {
  public:
   // Starts serving. `services` outlive it. UNAVAILABLE names the address that could not be bound.
-  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
-                                                        const std::vector<grpc::Service*>& services);
-  ~Server();
+  static absl::StatusOr<std::unique_ptr<Server>> Create(
+      const ServerOptions& options, const std::vector<grpc::Service*>& services);
+  ~Server();  // Shutdown(now).
 
   // "127.0.0.1:4433" with the port that was bound, or "unix:/path".
   const std::string& address() const { return address_; }
   // Health of every service and "".
   void SetServing(bool serving);
-  // New calls are refused; open ones have until the deadline, then they are cancelled. Idempotent.
+  // New calls are refused; open ones have until the deadline, then they are cancelled, which ends
+  // every stream of this folder. Returns when all are done. Idempotent.
   void Shutdown(absl::Time deadline);
 
  private:
   Server(std::unique_ptr<grpc::Server> server, std::string address);
+
   std::unique_ptr<grpc::Server> server_;
-  std::string address_;
+  const std::string address_;
+  absl::Mutex shutdown_mutex_;
+  bool shut_down_ ABSL_GUARDED_BY(shutdown_mutex_) = false;
 };
 
 }  // namespace skerry::rpc

@@ -2,15 +2,18 @@
 #ifndef SKERRY_SERVICES_LIB_SECURITY_TLS_H_
 #define SKERRY_SERVICES_LIB_SECURITY_TLS_H_
 
-#include <memory>
-#include <string>
-
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace skerry::security {
+
+class MethodPolicy;
 
 // PEM files. All absolute or relative to the working directory.
 struct TlsFiles {
@@ -19,11 +22,19 @@ struct TlsFiles {
   std::string key;   // Own private key.
 };
 
-// mTLS: a client without a certificate of `files.ca` is refused in the handshake. INVALID_ARGUMENT names the
-// file that is missing or does not parse, and a key that does not fit its certificate. Files are read again
-// every 2 s.
+// mTLS: a client without a certificate of `files.ca` is refused in the handshake. INVALID_ARGUMENT
+// names the file that is missing or does not parse, and a key that does not fit its certificate.
+// Files are read again every 2 s. Clients verify the server's certificate against the host they
+// dial (ChannelOptions::server_name overrides it).
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(const TlsFiles& files);
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MutualTlsClient(const TlsFiles& files);
+
+// As above, and a method is refused to callers whose organizations `policy` does not name for it.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(const TlsFiles& files,
+                                                                         MethodPolicy policy);
+
+// OK if all three files are there, parse, and the key fits the certificate.
+absl::Status CheckTlsFiles(const TlsFiles& files);
 
 }  // namespace skerry::security
 

@@ -1,0 +1,62 @@
+#include "services/lib/rpc/unary.h"
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/lib/base/error.h"
+#include "services/lib/rpc/grpc_status.h"
+
+namespace skerry::rpc {
+namespace {
+
+constexpr absl::Duration kDefaultDeadline = absl::Seconds(10);
+
+// Finishes exactly once: by the pool's thread after the handler, or at once where there is no room.
+// Lives until OnDone.
+class UnaryReactor final : public grpc::ServerUnaryReactor {
+ public:
+  void Run(CallScope scope, exec::ThreadPool& pool,
+           absl::AnyInvocable<absl::Status(const CallScope&)> handler) {
+    scope.cancelled = cancelled_;
+    bool accepted =
+        pool.TrySubmit([this, scope = std::move(scope), handler = std::move(handler)]() mutable {
+          absl::Status status = Handle(scope, handler);
+          handler = nullptr;  // What it holds goes before the call ends.
+          Finish(ToGrpc(status));
+        });
+    if (accepted) return;
+    Finish(
+        ToGrpc(Error(absl::StatusCode::kResourceExhausted, "all workers are busy; try again later")
+                   .Reason("SERVER_BUSY")));
+  }
+
+ private:
+  static absl::Status Handle(const CallScope& scope,
+                             absl::AnyInvocable<absl::Status(const CallScope&)>& handler) {
+    if (scope.IsCancelled()) return absl::CancelledError("the client is gone");
+    if (scope.deadline <= absl::Now())
+      return absl::DeadlineExceededError("no worker was free in time");
+    return handler(scope);
+  }
+
+  void OnCancel() override { cancelled_->store(true); }
+  void OnDone() override { delete this; }
+
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RunUnary(
+    grpc::CallbackServerContext* context, exec::ThreadPool& pool,
+    absl::AnyInvocable<absl::Status(const CallScope& scope)> handler) {
+  CallScope scope = ScopeOf(*context);
+  if (scope.deadline == absl::InfiniteFuture()) scope.deadline = absl::Now() + kDefaultDeadline;
+  auto* reactor = new UnaryReactor();
+  reactor->Run(std::move(scope), pool, std::move(handler));
+  return reactor;
+}
+
+}  // namespace skerry::rpc
