@@ -1,0 +1,114 @@
+#include "services/lib/kubeclient/api_errors.h"
+
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/kubeapi/json.h"
+
+namespace skerry::kubeclient {
+namespace {
+
+constexpr size_t kMessageMax = 2000;
+constexpr size_t kCausesMax = 20;
+constexpr char kRetryAfterKey[] = "retry_after_seconds";
+
+absl::StatusCode CodeOf(int http_status, absl::string_view reason) {
+  switch (http_status) {
+    case 400:
+    case 405:
+    case 406:
+    case 413:
+    case 415:
+    case 422:
+      return absl::StatusCode::kInvalidArgument;
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kNotFound;
+    case 408:
+    case 504:
+      return absl::StatusCode::kDeadlineExceeded;
+    case 409:
+      return reason == "AlreadyExists" ? absl::StatusCode::kAlreadyExists
+                                       : absl::StatusCode::kAborted;
+    case 410:
+      return absl::StatusCode::kOutOfRange;
+    case 501:
+      return absl::StatusCode::kUnimplemented;
+    default:
+      break;
+  }
+  if (http_status == 429 || http_status >= 500) return absl::StatusCode::kUnavailable;
+  return absl::StatusCode::kUnknown;
+}
+
+// "AlreadyExists" -> "ALREADY_EXISTS".
+std::string UpperSnake(absl::string_view camel) {
+  std::string out;
+  for (size_t i = 0; i < camel.size() && out.size() < 63; ++i) {
+    const auto c = static_cast<unsigned char>(camel[i]);
+    if (!std::isalnum(c)) continue;
+    if (i > 0 && std::isupper(c)) out += '_';
+    out += static_cast<char>(std::toupper(c));
+  }
+  return out;
+}
+
+absl::Status Build(int http_status, const nlohmann::json& body, absl::string_view text,
+                   std::optional<absl::Duration> retry_after) {
+  const std::string reason = kubeapi::StringAt(body, {"reason"});
+  std::string message = kubeapi::StringAt(body, {"message"});
+  if (message.empty()) {
+    message = absl::StrCat("the API server answered HTTP ", http_status);
+    if (!text.empty()) absl::StrAppend(&message, ": ", text.substr(0, 200));
+  }
+  Error error(CodeOf(http_status, reason), message.substr(0, kMessageMax));
+  const std::string name = UpperSnake(reason);
+  error.Reason(name.empty() ? absl::StrCat("HTTP_", http_status) : name);
+  error.Meta("http_status", absl::StrCat(http_status));
+  size_t causes = 0;
+  for (const nlohmann::json& cause : kubeapi::ArrayAt(body, {"details", "causes"})) {
+    if (++causes > kCausesMax) break;
+    error.Meta(absl::StrCat("cause.", kubeapi::StringAt(cause, {"field"})),
+               kubeapi::StringAt(cause, {"message"}));
+  }
+  const int64_t seconds = kubeapi::IntAt(body, {"details", "retryAfterSeconds"});
+  if (!retry_after.has_value() && seconds > 0) retry_after = absl::Seconds(seconds);
+  if (retry_after.has_value()) {
+    error.Meta(kRetryAfterKey, absl::StrCat(absl::ToInt64Seconds(*retry_after)));
+  }
+  return error;
+}
+
+}  // namespace
+
+absl::Status StatusFromAnswer(int http_status, absl::string_view body,
+                              std::optional<absl::Duration> retry_after) {
+  absl::StatusOr<nlohmann::json> json = kubeapi::ParseJson(body);
+  return Build(http_status, json.ok() ? *json : nlohmann::json(), body, retry_after);
+}
+
+absl::Status StatusFromWatchError(absl::string_view status_json) {
+  absl::StatusOr<nlohmann::json> json = kubeapi::ParseJson(status_json);
+  if (!json.ok()) return absl::InternalError("the API server sent a malformed error in a watch");
+  const auto code = static_cast<int>(kubeapi::IntAt(*json, {"code"}, 500));
+  return Build(code, *json, status_json, std::nullopt);
+}
+
+std::optional<absl::Duration> RetryAfter(const absl::Status& status) {
+  const ErrorInfo info = GetErrorInfo(status);
+  const auto it = info.metadata.find(kRetryAfterKey);
+  int64_t seconds = 0;
+  if (it == info.metadata.end() || !absl::SimpleAtoi(it->second, &seconds) || seconds < 0) {
+    return std::nullopt;
+  }
+  return absl::Seconds(seconds);
+}
+
+}  // namespace skerry::kubeclient
