@@ -24,7 +24,8 @@ template <typename In, typename Out>
 class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private Transport<Out> {
  public:
   BidiClientReactor(const StreamOptions& options, StreamEvents<In> events)
-      : core_(std::make_shared<StreamCore<Out>>(options, this)), events_(std::move(events)) {}
+      : core_(std::make_shared<StreamCore<Out>>(options, static_cast<Transport<Out>*>(this))),
+        events_(std::move(events)) {}
 
   template <typename Start>
   std::shared_ptr<Stream<Out>> Begin(const Start& start) {

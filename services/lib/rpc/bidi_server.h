@@ -25,7 +25,8 @@ template <typename In, typename Out>
 class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private Transport<Out> {
  public:
   BidiServerReactor(grpc::CallbackServerContext* context, const StreamOptions& options)
-      : context_(context), core_(std::make_shared<StreamCore<Out>>(options, this)) {}
+      : context_(context),
+        core_(std::make_shared<StreamCore<Out>>(options, static_cast<Transport<Out>*>(this))) {}
 
   template <typename Accept>
   void Begin(const Accept& accept) {

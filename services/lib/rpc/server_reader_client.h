@@ -23,7 +23,7 @@ class ReaderClientReactor final : public grpc::ClientReadReactor<In>, private Tr
  public:
   ReaderClientReactor(Req request, const StreamOptions& options, StreamEvents<In> events)
       : request_(std::move(request)),
-        core_(std::make_shared<StreamCore<Req>>(options, this)),
+        core_(std::make_shared<StreamCore<Req>>(options, static_cast<Transport<Req>*>(this))),
         events_(std::move(events)) {}
 
   template <typename Start>

@@ -23,7 +23,8 @@ template <typename Out>
 class WriterReactor final : public grpc::ServerWriteReactor<Out>, private Transport<Out> {
  public:
   WriterReactor(grpc::CallbackServerContext* context, const StreamOptions& options)
-      : context_(context), core_(std::make_shared<StreamCore<Out>>(options, this)) {}
+      : context_(context),
+        core_(std::make_shared<StreamCore<Out>>(options, static_cast<Transport<Out>*>(this))) {}
 
   template <typename Accept>
   void Begin(const Accept& accept) {
