@@ -1,8 +1,10 @@
-// An HTTPS/1.1 server over Boost.Beast: requests on a bounded pool of threads, streamed answers for watches.
+// An HTTPS/1.1 server over Boost.Beast: requests on a bounded pool of threads, streamed answers for
+// watches.
 #ifndef SKERRY_SERVICES_LIB_HTTP_SERVER_H_
 #define SKERRY_SERVICES_LIB_HTTP_SERVER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,7 +30,8 @@ struct Request {
   std::string method;  // "GET", upper case.
   std::string path;    // Percent-decoded, without the query: "/api/v1/pods".
   std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
-  std::map<std::string, std::string> headers;              // Names in lower case; repeated ones joined with ", ".
+  std::map<std::string, std::string>
+      headers;  // Names in lower case; repeated ones joined with ", ".
   std::string body;
   std::optional<ClientCertificate> client;
   std::string remote;  // "127.0.0.1:4711".
@@ -49,23 +52,26 @@ struct Response {
 class ResponseStream {
  public:
   virtual ~ResponseStream() = default;
-  // Queues one chunk. False: the client is gone, or more than the pending bound waits (the stream is then cut).
+  // Queues one chunk. False: the client is gone, or more than the pending bound waits (the stream
+  // is then cut).
   virtual bool Write(std::string chunk) = 0;
   // Ends the answer after what is queued.
   virtual void End() = 0;
   virtual size_t pending_bytes() const = 0;
-  // Called once, from any thread, when the client is gone or the stream ended. At once if it already is.
+  // Called once, from any thread, when the client is gone or the stream ended. At once if it
+  // already is.
   virtual void OnClosed(std::function<void()> callback) = 0;
 };
 
-// Answers one request exactly once: Send, or Stream. Any thread; may be kept after the handler returned.
-// Destroyed without an answer: 500 is sent.
+// Answers one request exactly once: Send, or Stream. Any thread; may be kept after the handler
+// returned. Destroyed without an answer: 500 is sent.
 class Responder {
  public:
   virtual ~Responder() = default;
   virtual void Send(Response response) = 0;
   // Sends status and headers with Transfer-Encoding: chunked, and hands over the body.
-  virtual std::shared_ptr<ResponseStream> Stream(int status, std::vector<std::pair<std::string, std::string>> headers) = 0;
+  virtual std::shared_ptr<ResponseStream> Stream(
+      int status, std::vector<std::pair<std::string, std::string>> headers) = 0;
 };
 
 // Runs on the server's pool; may block on a database.
@@ -75,7 +81,8 @@ enum class ClientCertificates { kNone, kOptional, kRequired };
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";
-  std::string cert_file;  // PEM chain and key; both empty: plain HTTP, loopback only (else refused). Read again when changed.
+  std::string cert_file;  // PEM chain and key; both empty: plain HTTP, loopback only (else
+                          // refused). Read again when changed.
   std::string key_file;
   std::string client_ca_file;  // Needed unless kNone.
   ClientCertificates client_certificates = ClientCertificates::kNone;
@@ -83,22 +90,44 @@ struct ServerOptions {
   size_t stream_pending_bytes_max = 8u << 20;  // Beyond: the stream is cut.
   size_t connections_max = 4096;               // Beyond: accepted and closed at once, counted.
   size_t workers = 4;
-  size_t queue_max = 1024;                     // Requests waiting for a worker; beyond: 503 with Retry-After.
+  size_t queue_max = 1024;  // Requests waiting for a worker; beyond: 503 with Retry-After.
   absl::Duration header_timeout = absl::Seconds(10);  // Also the TLS handshake.
-  absl::Duration idle_timeout = absl::Seconds(90);    // Keep-alive between requests.
+  absl::Duration idle_timeout =
+      absl::Seconds(90);  // Keep-alive between requests; also one whole request body.
+  absl::Duration write_timeout = absl::Seconds(30);  // Without progress towards the client.
+  size_t header_bytes_max = 64u << 10;               // Beyond: 431.
+  size_t bodies_bytes_max = 256u << 20;  // Of all requests that are read or handled; beyond: 503.
+  // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
+  // stay in use), accept errors. From the network thread; must not block.
+  std::function<void(const absl::Status&)> on_background_error;
 };
 
+// Since start, but for connections.
+struct ServerStats {
+  uint64_t connections = 0;          // Open now.
+  uint64_t connections_refused = 0;  // Beyond connections_max.
+  uint64_t handshakes_failed = 0;
+  uint64_t requests = 0;          // Handed to the handler.
+  uint64_t requests_refused = 0;  // Answered 4xx or 503 here: malformed, too big, too many.
+  uint64_t streams_cut = 0;       // The client was too slow.
+};
+
+// Network I/O and TLS run on one thread, handlers on `workers` others. Any thread may call it, but
+// none of its own may destroy it or shut it down. Handlers must return: the destructor waits for
+// them.
 class Server {
  public:
-  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options, Handler handler);
+  static absl::StatusOr<std::unique_ptr<Server>> Create(const ServerOptions& options,
+                                                        Handler handler);
   ~Server();  // Shutdown(now).
   // "127.0.0.1:6443" with the bound port.
   std::string address() const;
   // Stops accepting, ends streams, waits for running handlers until the deadline. Idempotent.
   void Shutdown(absl::Time deadline);
+  ServerStats stats() const;
 
  private:
-  struct Impl;
+  class Impl;
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

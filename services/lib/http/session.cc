@@ -1,0 +1,429 @@
+#include "services/lib/http/session.h"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/lib/http/request_target.h"
+#include "services/lib/http/wire.h"
+
+namespace skerry::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+constexpr size_t kIdleReadBytes = 4u << 10;
+constexpr size_t kBodyReadBytes = 64u << 10;
+// What a client may send ahead of the answer before its connection is no longer read.
+constexpr size_t kReadAheadBytes = 64u << 10;
+constexpr size_t kWriteSliceBytes = 256u << 10;
+constexpr size_t kStreamBatchBytes = 64u << 10;
+// A connection that ends early is read on for this long, so that the answer is not lost to a reset.
+constexpr absl::Duration kLingerTime = absl::Seconds(2);
+constexpr size_t kLingerBytes = 8u << 20;
+
+absl::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
+
+class SessionResponder final : public Responder {
+ public:
+  explicit SessionResponder(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  ~SessionResponder() override {
+    if (!answered_.exchange(true)) {
+      session_->Answer({.status = 500,
+                        .headers = {{"Content-Type", "text/plain"}},
+                        .body = "no answer was given\n"});
+    }
+  }
+
+  void Send(Response response) override {
+    if (!answered_.exchange(true)) session_->Answer(std::move(response));
+  }
+
+  std::shared_ptr<ResponseStream> Stream(
+      int status, std::vector<std::pair<std::string, std::string>> headers) override {
+    if (!answered_.exchange(true)) return session_->StartStream(status, std::move(headers));
+    auto closed = std::make_shared<QueuedStream>(0, true, [] {});
+    closed->Close();
+    return closed;
+  }
+
+  // The session answers by itself.
+  void Disown() { answered_ = true; }
+
+ private:
+  const std::shared_ptr<Session> session_;
+  std::atomic<bool> answered_ = false;
+};
+
+int StatusOfParseError(const boost::system::error_code& error) {
+  if (error == beast::http::error::body_limit) return 413;
+  if (error == beast::http::error::header_limit) return 431;
+  return 400;
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<asio::io_context> io, Transport::Socket socket,
+                 const SslContext& tls, SessionHost* host)
+    : io_(std::move(io)), host_(host), transport_(std::move(socket), tls), deadline_(*io_) {
+  ErrorCode ignored;
+  const auto endpoint = transport_.socket().remote_endpoint(ignored);
+  remote_ = endpoint.address().is_v6()
+                ? absl::StrCat("[", endpoint.address().to_string(), "]:", endpoint.port())
+                : absl::StrCat(endpoint.address().to_string(), ":", endpoint.port());
+}
+
+// Only what holds the session at that time keeps it: a function that waits in a stopped io_context
+// must not.
+template <typename Function>
+void Session::Post(Function function) {
+  asio::post(*io_, [weak = weak_from_this(), function = std::move(function)]() mutable {
+    if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) function(*self);
+  });
+}
+
+void Session::SetDeadline(absl::Duration timeout) {
+  deadline_.expires_after(absl::ToChronoNanoseconds(timeout));
+  deadline_.async_wait([self = shared_from_this()](const ErrorCode& error) {
+    if (error == asio::error::operation_aborted) return;
+    // It may have been set anew after this wait had already ended.
+    if (self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
+    if (self->state_ == State::kHandshake) self->host_->Add(SessionHost::Count::kHandshakeFailed);
+    if (self->state_ == State::kStreaming) self->host_->Add(SessionHost::Count::kStreamCut);
+    if (self->state_ == State::kReading && self->request_begun_ && !self->writing_) {
+      self->Refuse(408, "the request took too long to arrive");
+    } else {
+      self->Close();
+    }
+  });
+}
+
+void Session::ClearDeadline() { deadline_.expires_at(asio::steady_timer::time_point::max()); }
+
+void Session::Start() {
+  SetDeadline(host_->options().header_timeout);
+  if (!transport_.is_tls()) {
+    NextRequest();
+    SetDeadline(host_->options().header_timeout);
+    return;
+  }
+  transport_.AsyncHandshake([self = shared_from_this()](const ErrorCode& error) {
+    if (self->state_ != State::kHandshake) return;
+    if (error) {
+      self->host_->Add(SessionHost::Count::kHandshakeFailed);
+      self->Close();
+      return;
+    }
+    self->client_ = self->transport_.Client();
+    self->NextRequest();
+    self->SetDeadline(self->host_->options().header_timeout);
+  });
+}
+
+void Session::Drain() {
+  draining_ = true;
+  if (state_ == State::kHandshake || (state_ == State::kReading && !request_begun_)) Close();
+  if (stream_ != nullptr) stream_->End();
+}
+
+void Session::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  closed_ = true;
+  deadline_.cancel();
+  ErrorCode ignored;
+  transport_.socket().close(ignored);
+  host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
+  if (stream_ != nullptr) std::exchange(stream_, nullptr)->Close();
+  host_->Closed(this);
+}
+
+void Session::Read() {
+  if (reading_ || read_ended_ || state_ == State::kClosed || state_ == State::kHandshake) return;
+  const bool body = state_ == State::kReading && headers_done_;
+  if (state_ != State::kReading && input_.size() >= kReadAheadBytes) return;
+  reading_ = true;
+  transport_.AsyncRead(
+      input_.prepare(body || state_ == State::kLingering ? kBodyReadBytes : kIdleReadBytes),
+      [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+        self->OnRead(error, bytes);
+      });
+}
+
+void Session::OnRead(const ErrorCode& error, size_t bytes) {
+  reading_ = false;
+  if (state_ == State::kClosed) return;
+  if (error) {
+    OnReadEnded(error == asio::error::eof || error == asio::ssl::error::stream_truncated);
+    return;
+  }
+  input_.commit(bytes);
+  if (state_ == State::kReading && !continue_pending_) {
+    Parse();
+  } else if (state_ == State::kLingering) {
+    input_.clear();
+    lingered_bytes_ += bytes;
+    if (lingered_bytes_ > kLingerBytes) return Close();
+  }
+  Read();
+}
+
+// A client that closed its sending side may still wait for an answer, but not for a stream.
+void Session::OnReadEnded(bool clean) {
+  read_ended_ = true;
+  const bool answer_under_way = state_ == State::kHandling || state_ == State::kResponding;
+  if (!clean || !answer_under_way) Close();
+}
+
+void Session::NextRequest() {
+  host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
+  state_ = State::kReading;
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(host_->options().header_bytes_max));
+  parser_->body_limit(host_->options().body_bytes_max);
+  request_begun_ = headers_done_ = head_ = http_1_0_ = keep_alive_ = false;
+  SetDeadline(host_->options().idle_timeout);
+  // What was sent ahead; not from here, or a long pipeline would nest.
+  if (input_.size() > 0) {
+    Post([](Session& self) {
+      if (self.state_ == State::kReading && !self.request_begun_) self.Parse();
+      self.Read();
+    });
+    return;
+  }
+  Read();
+}
+
+void Session::Parse() {
+  if (!request_begun_ && input_.size() > 0) {
+    request_begun_ = true;
+    SetDeadline(host_->options().header_timeout);
+  }
+  while (state_ == State::kReading && !continue_pending_) {
+    if (headers_done_ && parser_->is_done()) return Dispatch();
+    if (input_.size() == 0) return;
+    ErrorCode error;
+    const size_t used = parser_->put(input_.data(), error);
+    input_.consume(used);
+    if (error == beast::http::error::need_more) {
+      if (used == 0) return;
+      error = {};
+    }
+    if (error) return Refuse(StatusOfParseError(error), error.message());
+    if (!headers_done_ && parser_->is_header_done()) {
+      headers_done_ = true;
+      if (!OnHeaders()) return;
+    }
+  }
+}
+
+bool Session::OnHeaders() {
+  const auto& message = parser_->get();
+  http_1_0_ = message.version() < 11;
+  head_ = message.method() == beast::http::verb::head;
+  keep_alive_ = parser_->keep_alive();
+  if (!http_1_0_ && message.count(beast::http::field::host) != 1) {
+    Refuse(400, "exactly one Host header is needed");
+    return false;
+  }
+  if (message.count(beast::http::field::transfer_encoding) > 0 && !parser_->chunked()) {
+    Refuse(501, "only the chunked transfer encoding is known");
+    return false;
+  }
+  const auto length = parser_->content_length();
+  const size_t bytes = parser_->chunked() ? host_->options().body_bytes_max
+                       : length           ? static_cast<size_t>(*length)
+                                          : 0;
+  if (!host_->ReserveBody(bytes)) {
+    Refuse(503, "too many request bodies at once");
+    return false;
+  }
+  reserved_bytes_ = bytes;
+  if (bytes > 0) SetDeadline(host_->options().idle_timeout);
+  parser_->eager(true);
+  if (!http_1_0_ && !parser_->is_done() &&
+      absl::EqualsIgnoreCase(View(message[beast::http::field::expect]), "100-continue")) {
+    continue_pending_ = true;
+    Write("HTTP/1.1 100 Continue\r\n\r\n");
+    return false;
+  }
+  return true;
+}
+
+void Session::Dispatch() {
+  auto message = parser_->release();
+  parser_.reset();
+  absl::StatusOr<RequestTarget> target = ParseRequestTarget(View(message.target()));
+  if (!target.ok()) return Refuse(400, target.status().message());
+  Request request;
+  request.method = std::string(View(message.method_string()));
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
+  for (const auto& field : message) {
+    const absl::string_view value = View(field.value());
+    const auto [entry, fresh] = request.headers.emplace(
+        absl::AsciiStrToLower(View(field.name_string())), std::string(value));
+    if (!fresh) absl::StrAppend(&entry->second, ", ", value);
+  }
+  request.body = std::move(message.body());
+  request.client = client_;
+  request.remote = remote_;
+
+  state_ = State::kHandling;
+  ClearDeadline();
+  auto responder = std::make_shared<SessionResponder>(shared_from_this());
+  if (host_->Submit(std::move(request), responder)) {
+    host_->Add(SessionHost::Count::kRequest);
+    return;
+  }
+  responder->Disown();
+  host_->Add(SessionHost::Count::kRequestRefused);
+  SendAnswer({.status = 503,
+              .headers = {{"Content-Type", "text/plain"}, {"Retry-After", "1"}},
+              .body = "too many requests wait\n"});
+}
+
+// After it the connection ends: where the next request would begin is not known.
+void Session::Refuse(int status, absl::string_view message) {
+  host_->Add(SessionHost::Count::kRequestRefused);
+  keep_alive_ = false;
+  Response response{.status = status,
+                    .headers = {{"Content-Type", "text/plain"}},
+                    .body = absl::StrCat(message, "\n")};
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  SendAnswer(std::move(response));
+}
+
+void Session::Answer(Response response) {
+  Post([response = std::move(response)](Session& self) mutable {
+    if (self.state_ == State::kHandling) self.SendAnswer(std::move(response));
+  });
+}
+
+void Session::SendAnswer(Response response) {
+  state_ = State::kResponding;
+  if (draining_ || read_ended_) keep_alive_ = false;
+  std::string bytes = RenderHead({.status = response.status,
+                                  .headers = &response.headers,
+                                  .content_length = response.body.size(),
+                                  .http_1_0 = http_1_0_,
+                                  .keep_alive = keep_alive_},
+                                 absl::Now());
+  const bool has_body = !head_ && response.status != 204 && response.status != 304;
+  if (has_body) bytes += response.body;
+  Write(std::move(bytes));
+}
+
+std::shared_ptr<ResponseStream> Session::StartStream(
+    int status, std::vector<std::pair<std::string, std::string>> headers) {
+  auto stream = std::make_shared<QueuedStream>(
+      host_->options().stream_pending_bytes_max, !http_1_0_, [weak = weak_from_this()] {
+        if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) {
+          self->Post([](Session& session) { session.Pump(); });
+        }
+      });
+  Post([status, headers = std::move(headers), stream](Session& self) mutable {
+    self.BeginStream(status, headers, std::move(stream));
+  });
+  // What was posted to a closed session may never run.
+  if (closed_) stream->Close();
+  return stream;
+}
+
+void Session::BeginStream(int status,
+                          const std::vector<std::pair<std::string, std::string>>& headers,
+                          std::shared_ptr<QueuedStream> stream) {
+  if (state_ != State::kHandling) return stream->Close();
+  if (draining_ || http_1_0_) keep_alive_ = false;
+  std::string bytes = RenderHead(
+      {.status = status, .headers = &headers, .http_1_0 = http_1_0_, .keep_alive = keep_alive_},
+      absl::Now());
+  if (head_) {
+    state_ = State::kResponding;
+    stream->Close();
+  } else {
+    state_ = State::kStreaming;
+    stream_ = std::move(stream);
+    stream_payload_bytes_ = 0;
+    stream_last_ = false;
+    if (draining_) stream_->End();
+  }
+  host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
+  if (read_ended_ && stream_ != nullptr) return Close();
+  Write(std::move(bytes));
+}
+
+void Session::Pump() {
+  if (state_ != State::kStreaming || writing_) return;
+  QueuedStream::Batch batch = stream_->Take(kStreamBatchBytes);
+  if (batch.cut) {
+    host_->Add(SessionHost::Count::kStreamCut);
+    return Close();
+  }
+  stream_payload_bytes_ = batch.payload_bytes;
+  stream_last_ = batch.last;
+  if (!batch.wire.empty()) {
+    Write(std::move(batch.wire));
+  } else if (batch.last) {
+    OnWritten();
+  }
+}
+
+void Session::Write(std::string bytes) {
+  output_ = std::move(bytes);
+  output_offset_ = 0;
+  writing_ = true;
+  WriteMore();
+}
+
+void Session::WriteMore() {
+  SetDeadline(host_->options().write_timeout);
+  const size_t bytes = std::min(output_.size() - output_offset_, kWriteSliceBytes);
+  transport_.AsyncWrite(asio::buffer(output_.data() + output_offset_, bytes),
+                        [self = shared_from_this()](const ErrorCode& error, size_t written) {
+                          if (self->state_ == State::kClosed) return;
+                          if (error) return self->Close();
+                          self->output_offset_ += written;
+                          if (self->output_offset_ < self->output_.size()) return self->WriteMore();
+                          self->writing_ = false;
+                          self->output_ = std::string();  // Its memory too: watches idle for hours.
+                          self->ClearDeadline();
+                          self->OnWritten();
+                        });
+}
+
+void Session::OnWritten() {
+  if (continue_pending_) {
+    continue_pending_ = false;
+    SetDeadline(host_->options().idle_timeout);
+    Parse();
+    return Read();
+  }
+  if (state_ == State::kStreaming) {
+    stream_->Written(std::exchange(stream_payload_bytes_, 0));
+    if (!stream_last_) return Pump();
+    std::exchange(stream_, nullptr)->Close();
+  }
+  if (keep_alive_ && !draining_ && !read_ended_) return NextRequest();
+  Linger();
+}
+
+void Session::Linger() {
+  if (read_ended_) return Close();
+  state_ = State::kLingering;
+  ErrorCode ignored;
+  transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  input_.clear();
+  SetDeadline(kLingerTime);
+  Read();
+}
+
+}  // namespace skerry::http

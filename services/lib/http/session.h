@@ -1,0 +1,137 @@
+// One HTTP connection: reads requests, has them handled, writes answers and streams. Internal to
+// the server.
+#ifndef SKERRY_SERVICES_LIB_HTTP_SESSION_H_
+#define SKERRY_SERVICES_LIB_HTTP_SESSION_H_
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/lib/http/queued_stream.h"
+#include "services/lib/http/server.h"
+#include "services/lib/http/tls_context.h"
+#include "services/lib/http/transport.h"
+
+namespace skerry::http {
+
+class Session;
+
+// What sessions share. It outlives them being open; network thread only.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  virtual const ServerOptions& options() const = 0;
+  // Hands a request to a worker. False: too many wait.
+  virtual bool Submit(Request request, std::shared_ptr<Responder> responder) = 0;
+  // Room for a request body. False: too much is in use.
+  virtual bool ReserveBody(size_t bytes) = 0;
+  virtual void ReleaseBody(size_t bytes) = 0;
+  enum class Count { kHandshakeFailed, kRequest, kRequestRefused, kStreamCut };
+  virtual void Add(Count count) = 0;
+  // The last call of a session.
+  virtual void Closed(Session* session) = 0;
+};
+
+// Lives on the network thread, but for Answer and StartStream (any thread), which post to it. Kept
+// by its pending operations, the host's table, and its request's responder. After Closed it touches
+// the host no more.
+class Session final : public std::enable_shared_from_this<Session> {
+ public:
+  // The io_context is shared: a responder may outlive the server.
+  Session(std::shared_ptr<boost::asio::io_context> io, Transport::Socket socket,
+          const SslContext& tls, SessionHost* host);
+
+  void Start();
+  // Ends when what is under way is answered; streams end now.
+  void Drain();
+  void Close();
+
+  // Any thread, once for a request.
+  void Answer(Response response);
+  std::shared_ptr<ResponseStream> StartStream(
+      int status, std::vector<std::pair<std::string, std::string>> headers);
+
+ private:
+  enum class State {
+    kHandshake,
+    kReading,
+    kHandling,
+    kResponding,
+    kStreaming,
+    kLingering,
+    kClosed
+  };
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using ErrorCode = boost::system::error_code;
+
+  template <typename Function>
+  void Post(Function function);
+  void SetDeadline(absl::Duration timeout);
+  void ClearDeadline();
+
+  void Read();
+  void OnRead(const ErrorCode& error, size_t bytes);
+  void OnReadEnded(bool clean);
+  void NextRequest();
+  void Parse();
+  // False: the request was answered here.
+  bool OnHeaders();
+  void Dispatch();
+  void Refuse(int status, absl::string_view message);
+
+  void SendAnswer(Response response);
+  void BeginStream(int status, const std::vector<std::pair<std::string, std::string>>& headers,
+                   std::shared_ptr<QueuedStream> stream);
+  void Pump();
+  void Write(std::string bytes);
+  void WriteMore();
+  void OnWritten();
+  void Linger();
+
+  const std::shared_ptr<boost::asio::io_context> io_;
+  SessionHost* const host_;
+  Transport transport_;
+  boost::asio::steady_timer deadline_;
+  std::string remote_;
+  std::optional<ClientCertificate> client_;
+  State state_ = State::kHandshake;
+  std::atomic<bool> closed_ = false;  // state_ is kClosed, for other threads.
+  bool draining_ = false;
+
+  boost::beast::flat_buffer input_;
+  bool reading_ = false;     // A read is under way.
+  bool read_ended_ = false;  // The client sends no more.
+  size_t lingered_bytes_ = 0;
+
+  std::optional<Parser> parser_;  // Of the request that is read or handled.
+  bool request_begun_ = false;    // Some of its bytes are here.
+  bool headers_done_ = false;
+  bool keep_alive_ = false;
+  bool head_ = false;      // HEAD: no body in the answer.
+  bool http_1_0_ = false;  // No chunks for these.
+  size_t reserved_bytes_ = 0;
+
+  std::string output_;
+  size_t output_offset_ = 0;
+  bool writing_ = false;
+  bool continue_pending_ =
+      false;  // `output_` is the 100 (Continue) of a request whose body comes next.
+
+  std::shared_ptr<QueuedStream> stream_;
+  size_t stream_payload_bytes_ = 0;  // In `output_`.
+  bool stream_last_ = false;         // `output_` ends the stream.
+};
+
+}  // namespace skerry::http
+
+#endif  // SKERRY_SERVICES_LIB_HTTP_SESSION_H_
