@@ -10,9 +10,12 @@ namespace {
 TEST(RegistryTest, RendersBuildInfoAndProcessMetrics) {
   Registry registry("edgehub-svc");
   const std::string text = registry.Render();
-  EXPECT_TRUE(absl::StrContains(text, "skerry_build_info{commit=\"unknown\",service=\"edgehub-svc\",version=\"")) << text;
-  for (const char* name : {"process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ",
-                           "process_max_fds ", "process_start_time_seconds ", "process_threads "}) {
+  EXPECT_TRUE(absl::StrContains(
+      text, "skerry_build_info{commit=\"unknown\",service=\"edgehub-svc\",version=\""))
+      << text;
+  for (const char* name :
+       {"process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ",
+        "process_max_fds ", "process_start_time_seconds ", "process_threads "}) {
     EXPECT_TRUE(absl::StrContains(text, std::string("\n") + name)) << name << "\n" << text;
   }
 }
