@@ -88,6 +88,8 @@ struct Schema::Impl {
   std::string Suggest(absl::string_view given,
                       const std::function<std::string(const SettingBase&)>& spelling) const;
 
+  // Takes what CLI11 cannot: --listen= (empty) and --strict=false (of a flag).
+  bool TakeAssignment(absl::string_view argument, CommandLine& line) const;
   absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) const;
   void ApplyFile(const std::string& path);
   void ApplyEnvironment(const std::map<std::string, std::string>& env);
@@ -102,6 +104,19 @@ std::string Schema::Impl::Suggest(
   const std::string near = Nearest(given, known);
   return near.empty() ? "remove it (--help lists what there is)"
                       : absl::StrCat("did you mean ", near, "?");
+}
+
+bool Schema::Impl::TakeAssignment(absl::string_view argument, CommandLine& line) const {
+  const size_t equals = argument.find('=');
+  if (equals == absl::string_view::npos || argument.substr(0, 2) != "--") return false;
+  for (const auto& setting : settings) {
+    if (setting->underscored() != argument.substr(2, equals - 2)) continue;
+    const absl::string_view value = argument.substr(equals + 1);
+    if (!value.empty() && !setting->is_bool()) return false;
+    line.values[setting->underscored()].emplace_back(value);
+    return true;
+  }
+  return false;
 }
 
 absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
@@ -120,10 +135,9 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
         setting->is_secret() ? "is secret" : absl::StrCat("'", setting->Text(), "'"), "]");
     std::vector<std::string>& values = line.values[setting->underscored()];
     if (setting->is_bool()) {
-      // A flag with an optional value: --x and --x=false.
-      app.add_flag(
-          "--" + setting->underscored(),
-          [&values](int64_t count) { values.assign(1, count > 0 ? "true" : "false"); }, text);
+      app.add_flag_function(
+          "--" + setting->underscored(), [&values](int64_t count) { values.assign(1, "true"); },
+          text);
     } else {
       app.add_option("--" + setting->underscored(), values, text)
           ->type_size(1)
@@ -131,10 +145,12 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
           ->take_all();
     }
   }
+  // CLI11 takes the arguments without the program's name, last one first.
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    if (!TakeAssignment(argv[i], line)) arguments.emplace_back(argv[i]);
+  }
   try {
-    // CLI11 takes the arguments without the program's name, last one first.
-    std::vector<std::string> arguments;
-    for (int i = argc - 1; i > 0; --i) arguments.emplace_back(argv[i]);
     app.parse(arguments);
   } catch (const CLI::Error& error) {
     return Refuse("command line", absl::StrCat(error.what(), " (--help lists the flags)"));
@@ -205,8 +221,7 @@ void Schema::Impl::ApplyFlags(const CommandLine& line) {
     if (values.empty()) continue;
     const std::string source = "flag --" + setting->underscored();
     if (values.size() > 1 && !setting->is_list()) {
-      problems.push_back(
-          absl::StrCat(source, ": was given ", values.size(), " times: give it once"));
+      problems.push_back(absl::StrCat(source, ": has ", values.size(), " values: give one"));
       continue;
     }
     setting->Set(values, /*is_list=*/values.size() > 1, source, problems);

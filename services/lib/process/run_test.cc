@@ -1,0 +1,157 @@
+#include "services/lib/process/run.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::process {
+namespace {
+
+using ::skerry::testing::ReadFileText;
+using ::skerry::testing::TempDir;
+using ::testing::HasSubstr;
+
+// The child as a real process. Its steps are read from a pipe, so that no test sleeps.
+class Child {
+ public:
+  Child(const std::string& hang, const std::string& addresses_file) {
+    int out[2], err[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(out[1], 1);
+      dup2(err[1], 2);
+      execl("services/lib/process/child", "child", hang.c_str(), addresses_file.c_str(), nullptr);
+      _exit(127);
+    }
+    close(out[1]);
+    close(err[1]);
+    steps_ = fdopen(out[0], "r");
+    log_ = fdopen(err[0], "r");
+  }
+  ~Child() {
+    if (!waited_) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+    std::fclose(steps_);
+    std::fclose(log_);
+  }
+
+  std::string NextStep() { return Line(steps_); }
+  std::string NextLog() { return Line(log_); }
+  void Signal(int number) { kill(pid_, number); }
+  int pid() const { return pid_; }
+
+  // The exit code; -1 where a signal killed it.
+  int Wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    waited_ = true;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  static std::string Line(std::FILE* file) {
+    char line[4096] = "";
+    if (std::fgets(line, sizeof line, file) == nullptr) return "";
+    std::string text(line);
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }
+
+  pid_t pid_ = -1;
+  bool waited_ = false;
+  std::FILE* steps_ = nullptr;
+  std::FILE* log_ = nullptr;
+};
+
+class RunTest : public ::testing::TestWithParam<int> {
+ protected:
+  TempDir dir_;
+  const std::string addresses_ = dir_.File("addresses.json");
+};
+
+TEST_P(RunTest, ASignalDrainsAndStops) {
+  Child child("", addresses_);
+  EXPECT_EQ(child.NextStep(), "start");
+  EXPECT_THAT(child.NextLog(), HasSubstr("started"));
+  child.Signal(GetParam());
+  EXPECT_EQ(child.NextStep(), "drain");
+  EXPECT_EQ(child.NextStep(), "stop");
+  EXPECT_EQ(child.Wait(), 0);
+}
+INSTANTIATE_TEST_SUITE_P(Signals, RunTest, ::testing::Values(SIGTERM, SIGINT));
+
+TEST_F(RunTest, AddressesFileLivesAsLongAsTheService) {
+  dir_.Write("addresses.json", "left behind");
+  Child child("", addresses_);
+  EXPECT_THAT(child.NextLog(), HasSubstr("started"));
+  const auto written = nlohmann::json::parse(ReadFileText(addresses_), nullptr, false);
+  ASSERT_TRUE(written.is_object());
+  EXPECT_EQ(written["pid"], child.pid());
+  EXPECT_EQ(written["api"], "unix:/run/\"x\"");
+  EXPECT_EQ(written["ops"], "h:1");
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_NE(access(addresses_.c_str(), F_OK), 0);
+}
+
+TEST_F(RunTest, ASecondSignalEndsAHangingDrain) {
+  Child child("drain", addresses_);
+  EXPECT_THAT(child.NextLog(), HasSubstr("started"));
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.NextStep(), "start");
+  EXPECT_EQ(child.NextStep(), "drain");
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 1);
+  EXPECT_THAT(child.NextLog(), HasSubstr("\"signal\":15"));
+  EXPECT_THAT(child.NextLog(), HasSubstr("second signal"));
+}
+
+TEST_F(RunTest, TwoSignalsEndAHangingStart) {
+  Child child("start", addresses_);
+  EXPECT_EQ(child.NextStep(), "start");
+  child.Signal(SIGTERM);
+  EXPECT_THAT(child.NextLog(), HasSubstr("stopping"));
+  child.Signal(SIGINT);
+  EXPECT_EQ(child.Wait(), 1);
+}
+
+TEST_F(RunTest, AFailedStartStopsAndExitsOne) {
+  Child child("fail", addresses_);
+  EXPECT_EQ(child.NextStep(), "start");
+  EXPECT_EQ(child.NextStep(), "stop");
+  EXPECT_EQ(child.Wait(), 1);
+  EXPECT_THAT(child.NextLog(), HasSubstr("port 1 is taken"));
+  EXPECT_NE(access(addresses_.c_str(), F_OK), 0);
+}
+
+TEST_F(RunTest, AnUnwritableAddressesFileIsAnErrorThatNamesIt) {
+  Child child("", "/nowhere/addresses.json");
+  EXPECT_EQ(child.NextStep(), "start");
+  EXPECT_EQ(child.NextStep(), "stop");
+  EXPECT_EQ(child.Wait(), 1);
+  EXPECT_THAT(child.NextLog(), HasSubstr("/nowhere/addresses.json"));
+}
+
+TEST(FailTest, PrintsTheErrorAndTellsBadInputApart) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Fail("x-svc", absl::InvalidArgumentError("give --listen")), 2);
+  EXPECT_EQ(Fail("x-svc", absl::InternalError("broken")), 1);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "x-svc: give --listen\nx-svc: broken\n");
+}
+
+}  // namespace
+}  // namespace skerry::process
