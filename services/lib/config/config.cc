@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -88,6 +90,8 @@ struct Schema::Impl {
   std::string Suggest(absl::string_view given,
                       const std::function<std::string(const SettingBase&)>& spelling) const;
 
+  // Whether it is a flag that takes its value from the next argument.
+  bool IsValued(absl::string_view argument) const;
   // Takes what CLI11 cannot: --listen= (empty) and --strict=false (of a flag).
   bool TakeAssignment(absl::string_view argument, CommandLine& line) const;
   absl::StatusOr<CommandLine> ParseCommandLine(int argc, const char* const* argv) const;
@@ -104,6 +108,13 @@ std::string Schema::Impl::Suggest(
   const std::string near = Nearest(given, known);
   return near.empty() ? "remove it (--help lists what there is)"
                       : absl::StrCat("did you mean ", near, "?");
+}
+
+bool Schema::Impl::IsValued(absl::string_view argument) const {
+  if (argument == "--config") return true;
+  return std::any_of(settings.begin(), settings.end(), [argument](const auto& setting) {
+    return !setting->is_bool() && absl::StrCat("--", setting->underscored()) == argument;
+  });
 }
 
 bool Schema::Impl::TakeAssignment(absl::string_view argument, CommandLine& line) const {
@@ -148,6 +159,11 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
   // CLI11 takes the arguments without the program's name, last one first.
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {
+    if (i + 1 < argc && IsValued(argv[i]) && absl::StartsWith(argv[i + 1], "--")) {
+      // CLI11 would take the next flag for the value.
+      return Refuse(absl::StrCat("flag ", argv[i]),
+                    absl::StrCat("lacks its value: write ", argv[i], "=VALUE"));
+    }
     if (!TakeAssignment(argv[i], line)) arguments.emplace_back(argv[i]);
   }
   try {
