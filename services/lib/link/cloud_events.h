@@ -19,6 +19,10 @@ namespace skerry::link::cloud {
 struct FrameReceived {
   EdgeFrame frame;
 };
+// What came does not parse, or breaks a bound of the wire.
+struct InvalidFrame {
+  absl::Status violation;
+};
 // The hub took the node in after Admit.
 struct Admitted {
   uint64_t epoch = 0;
@@ -64,7 +68,7 @@ struct SpokeResync {
 };
 struct Tick {};
 
-using Event = std::variant<FrameReceived, Admitted, Refused, LinkClosed, Fence, Drain,
+using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, LinkClosed, Fence, Drain,
                            SpokeAttached, SpokeDetached, Push, ReportDone, SpokeResync, Tick>;
 
 // ---- effects ----

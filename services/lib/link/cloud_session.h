@@ -61,6 +61,7 @@ class CloudSession {
 
   // Events.
   void On(cloud::FrameReceived event);
+  void On(cloud::InvalidFrame event) { Fail(std::move(event.violation)); }
   void On(cloud::Admitted event);
   void On(cloud::Refused event);
   void On(cloud::LinkClosed event);

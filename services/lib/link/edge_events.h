@@ -25,6 +25,11 @@ struct FrameReceived {
   uint64_t connection = 0;
   CloudFrame frame;
 };
+// What came does not parse, or breaks a bound of the wire.
+struct InvalidFrame {
+  uint64_t connection = 0;
+  absl::Status violation;
+};
 struct LinkClosed {
   uint64_t connection = 0;
   absl::Status status;
@@ -60,8 +65,9 @@ struct ReportsFetched {
 };
 struct Tick {};
 
-using Event = std::variant<Start, Stop, FrameReceived, LinkClosed, SpokeAttached, SpokeDetached,
-                           SpokeSubscribe, ResourceDone, ReportStored, ReportsFetched, Tick>;
+using Event =
+    std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached, SpokeDetached,
+                 SpokeSubscribe, ResourceDone, ReportStored, ReportsFetched, Tick>;
 
 // ---- effects ----
 

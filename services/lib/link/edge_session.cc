@@ -141,6 +141,12 @@ void EdgeSession::On(edge::LinkClosed event) {
   Down(std::move(event.status));
 }
 
+void EdgeSession::On(edge::InvalidFrame event) {
+  if (event.connection == connection_ && (phase_ == Phase::kAwaitWelcome || connected())) {
+    Hangup(std::move(event.violation));
+  }
+}
+
 void EdgeSession::Hangup(absl::Status status) {
   Emit(edge::CloseLink{connection_, status});
   Down(std::move(status));
@@ -284,8 +290,7 @@ void EdgeSession::On(edge::ReportStored event) {
 void EdgeSession::PumpReports(const std::string& type, ReportSender& sender) {
   std::optional<ReportSender::Fetch> fetch = sender.NextFetch();
   if (!fetch.has_value()) return;
-  Emit(
-      edge::FetchReports{connection_, type, fetch->after, fetch->count_max, fetch->bytes_max});
+  Emit(edge::FetchReports{connection_, type, fetch->after, fetch->count_max, fetch->bytes_max});
 }
 
 void EdgeSession::On(edge::ReportsFetched event) {

@@ -66,6 +66,7 @@ class EdgeSession {
   void On(edge::Start event);
   void On(edge::Stop event);
   void On(edge::FrameReceived event);
+  void On(edge::InvalidFrame event);
   void On(edge::LinkClosed event);
   void On(edge::SpokeAttached event);
   void On(edge::SpokeDetached event);

@@ -1,0 +1,151 @@
+#include "services/cloudhub-svc/app.h"
+
+#include <grpcpp/impl/service_type.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "services/cloudhub-svc/metrics.h"
+#include "services/cloudhub-svc/service/admin_service.h"
+#include "services/cloudhub-svc/service/link_service.h"
+#include "services/cloudhub-svc/service/spoke_service.h"
+#include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/cloudhub-svc/store/epoch_store.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/exec/thread_pool.h"
+#include "services/lib/metrics/ops_server.h"
+#include "services/lib/metrics/registry.h"
+#include "services/lib/rpc/server.h"
+#include "services/lib/security/files.h"
+#include "services/lib/security/method_policy.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+constexpr size_t kAdminThreads = 2;
+constexpr size_t kAdminQueue = 64;
+
+security::MethodPolicy LinkPolicy() {
+  return security::MethodPolicy({
+      {"/skerry.link.v1.LinkService/*", {"system:nodes"}},
+      {"/grpc.health.v1.Health/*", {"*"}},
+  });
+}
+
+security::MethodPolicy ApiPolicy() {
+  return security::MethodPolicy({
+      {"/skerry.cloudhub.v1.SpokeService/*", {"skerry:controllers"}},
+      {"/skerry.cloudhub.v1.AdminService/*", {"skerry:operators"}},
+      {"/grpc.health.v1.Health/*", {"*"}},
+      {"/grpc.reflection.v1alpha.ServerReflection/*", {"skerry:operators"}},
+  });
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "cloudhub";
+}
+
+}  // namespace
+
+// In start order: each uses those above it.
+struct CloudHubApp::Parts {
+  explicit Parts(Clock& clock, const log::Logger& log)
+      : registry("cloudhub-svc"), metrics(registry) {}
+
+  metrics::Registry registry;
+  CloudHubMetrics metrics;
+  std::unique_ptr<metrics::OpsServer> ops;
+  std::unique_ptr<EpochStore> epochs;
+  std::unique_ptr<SessionHub> hub;
+  std::unique_ptr<exec::ThreadPool> admin_pool;
+  std::unique_ptr<grpc::Service> link_service;
+  std::unique_ptr<grpc::Service> spoke_service;
+  std::unique_ptr<grpc::Service> admin_service;
+  std::unique_ptr<rpc::Server> api_server;
+  std::unique_ptr<rpc::Server> link_server;
+};
+
+CloudHubApp::CloudHubApp(CloudHubConfig config, Clock& clock, log::Logger log)
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(std::move(log)),
+      serving_(readiness_.Register("serving")) {}
+
+CloudHubApp::~CloudHubApp() { Stop(); }
+
+absl::Status CloudHubApp::Start() {
+  parts_ = std::make_unique<Parts>(clock_, log_);
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(p.ops,
+                          metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
+                                                     [this] { return readiness_.WaitingFor(); }));
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  SKERRY_ASSIGN_OR_RETURN(p.epochs, EpochStore::Open(config_.state_dir + "/epoch.db", clock_));
+
+  SessionHub::Config hub;
+  hub.session.hub = config_.hub_name.empty() ? HostName() : config_.hub_name;
+  hub.session.heartbeat_interval = config_.heartbeat_interval;
+  hub.session.unsent_bytes_max = static_cast<size_t>(config_.unsent_bytes_max);
+  hub.shards = static_cast<int>(config_.session_threads);
+  hub.connections_max = static_cast<int>(config_.connections_max);
+  p.hub = std::make_unique<SessionHub>(hub, *p.epochs, clock_, p.metrics, log_);
+  p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
+  p.link_service = MakeLinkService(*p.hub, p.metrics, log_);
+  p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
+  p.admin_service = MakeAdminService(*p.hub, *p.admin_pool);
+  SKERRY_RETURN_IF_ERROR(StartServers());
+  serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::StartServers() {
+  Parts& p = *parts_;
+  rpc::ServerOptions options;
+  options.registry = &p.registry;
+  options.listen = config_.api_listen;
+  SKERRY_ASSIGN_OR_RETURN(options.credentials, security::MutualTlsServer(config_.tls, ApiPolicy()));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.admin_service.get()}));
+  options.listen = config_.link_listen;
+  SKERRY_ASSIGN_OR_RETURN(options.credentials,
+                          security::MutualTlsServer(config_.tls, LinkPolicy()));
+  SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));
+  p.api_server->SetServing(true);
+  p.link_server->SetServing(true);
+  return absl::OkStatus();
+}
+
+void CloudHubApp::Drain(absl::Time deadline) {
+  if (parts_ == nullptr) return;
+  Parts& p = *parts_;
+  if (p.link_server != nullptr) p.link_server->SetServing(false);
+  if (p.api_server != nullptr) p.api_server->SetServing(false);
+  if (p.hub != nullptr) p.hub->Drain(config_.drain_retry_after);
+  if (p.link_server != nullptr) p.link_server->Shutdown(deadline);
+  if (p.api_server != nullptr) p.api_server->Shutdown(deadline);
+}
+
+void CloudHubApp::Stop() {
+  if (parts_ == nullptr) return;
+  Parts& p = *parts_;
+  serving_->Set(false);
+  p.link_server.reset();
+  p.api_server.reset();
+  if (p.admin_pool != nullptr) p.admin_pool->Stop();
+  if (p.hub != nullptr) p.hub->Stop();
+  parts_.reset();
+}
+
+std::map<std::string, std::string> CloudHubApp::addresses() const {
+  std::map<std::string, std::string> addresses;
+  if (parts_ == nullptr) return addresses;
+  if (parts_->ops != nullptr) addresses["ops"] = parts_->ops->address();
+  if (parts_->api_server != nullptr) addresses["api"] = parts_->api_server->address();
+  if (parts_->link_server != nullptr) addresses["link"] = parts_->link_server->address();
+  return addresses;
+}
+
+}  // namespace skerry::cloudhub

@@ -1,0 +1,45 @@
+#include "services/cloudhub-svc/config.h"
+
+namespace skerry::cloudhub {
+
+void Declare(config::Schema& schema, CloudHubConfig& c) {
+  config::AddCommon(schema, c.common);
+  schema.Add("hub.name", &c.hub_name,
+             "name of this replica, shown to people; the host's name unless given");
+  schema
+      .Add("state_dir", &c.state_dir,
+           "folder for what must outlive a restart (fencing epochs, CA, tokens)")
+      .Required();
+  schema.Add("link.listen", &c.link_listen, "host:port for the links of edge nodes (gRPC, mTLS)")
+      .Required();
+  schema.Add("api.listen", &c.api_listen, "host:port for controllers and operators (gRPC, mTLS)")
+      .Required();
+  schema.Add("join.listen", &c.join_listen, "host:port where nodes join (HTTPS)").Required();
+  schema
+      .Add("tls.ca", &c.tls.ca,
+           "PEM file of the CA that nodes, controllers and operators are signed by")
+      .Required();
+  schema.Add("tls.cert", &c.tls.cert, "PEM file of this hub's certificate").Required();
+  schema.Add("tls.key", &c.tls.key, "PEM file of this hub's private key").Required();
+  schema
+      .Add("link.heartbeat_interval", &c.heartbeat_interval,
+           "both ends of a link send at least this often")
+      .Min(absl::Seconds(1))
+      .Max(absl::Minutes(10));
+  schema
+      .Add("link.drain_retry_after", &c.drain_retry_after,
+           "how long nodes wait to dial again when the hub drains")
+      .Min(absl::ZeroDuration())
+      .Max(absl::Minutes(1));
+  schema
+      .AddBytes("link.unsent_bytes_max", &c.unsent_bytes_max,
+                "pushes that may wait for one node; beyond, it resyncs")
+      .Min(1 << 20);
+  schema
+      .Add("link.connections_max", &c.connections_max,
+           "connections of nodes, with those before Welcome")
+      .Min(1);
+  schema.Add("link.threads", &c.session_threads, "threads that share the sessions").Min(1).Max(64);
+}
+
+}  // namespace skerry::cloudhub

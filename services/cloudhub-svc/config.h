@@ -1,0 +1,34 @@
+// Configuration of cloudhub-svc.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_CONFIG_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/lib/config/config.h"
+#include "services/lib/security/tls.h"
+
+namespace skerry::cloudhub {
+
+struct CloudHubConfig {
+  config::CommonConfig common;
+  std::string hub_name;  // The host's name unless given.
+  std::string state_dir = "/var/lib/skerry/cloudhub";
+  std::string link_listen = "0.0.0.0:10000";
+  std::string api_listen = "0.0.0.0:10005";
+  std::string join_listen = "0.0.0.0:10002";
+  security::TlsFiles tls;
+  absl::Duration heartbeat_interval = absl::Seconds(15);
+  absl::Duration drain_retry_after = absl::Seconds(1);
+  int64_t unsent_bytes_max = 16 << 20;
+  int64_t connections_max = 20000;
+  int64_t session_threads = 2;
+};
+
+// Declares every setting on `schema`, bound to `config`.
+void Declare(config::Schema& schema, CloudHubConfig& config);
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_CONFIG_H_

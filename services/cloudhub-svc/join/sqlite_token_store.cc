@@ -1,0 +1,140 @@
+#include "services/cloudhub-svc/join/sqlite_token_store.h"
+
+#include <utility>
+
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+constexpr const char* kMigrations[] = {
+    R"sql(CREATE TABLE join_tokens (
+            id TEXT PRIMARY KEY NOT NULL,
+            secret_hash TEXT NOT NULL,
+            create_time INTEGER NOT NULL,
+            expire_time INTEGER NOT NULL,
+            node TEXT,
+            single_use INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            revoked INTEGER NOT NULL,
+            description TEXT NOT NULL,
+            request_id TEXT UNIQUE
+          ) WITHOUT ROWID)sql",
+};
+
+constexpr char kColumns[] =
+    "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, request_id";
+
+std::string Select(absl::string_view rest) {
+  return "SELECT " + std::string(kColumns) + " FROM join_tokens " + std::string(rest);
+}
+
+absl::StatusOr<TokenRecord> Read(const sqlite::Statement& row) {
+  TokenRecord token;
+  token.id = row.Text(0);
+  token.secret_hash = row.Text(1);
+  token.create_time = absl::FromUnixMicros(row.Int(2));
+  token.expire_time = absl::FromUnixMicros(row.Int(3));
+  if (!row.IsNull(4)) {
+    SKERRY_ASSIGN_OR_RETURN(token.node, NodeName::Parse(row.Text(4)));
+  }
+  token.single_use = row.Int(5) != 0;
+  token.uses = row.Int(6);
+  token.revoked = row.Int(7) != 0;
+  token.description = row.Text(8);
+  token.request_id = row.Text(9);
+  return token;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteTokenStore>> SqliteTokenStore::Open(const std::string& path) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
+                          sqlite::Database::Open({.path = path}, kMigrations));
+  return std::unique_ptr<SqliteTokenStore>(new SqliteTokenStore(std::move(database)));
+}
+
+absl::Status SqliteTokenStore::Create(const TokenRecord& token) {
+  absl::MutexLock lock(&mutex_);
+  if (!token.request_id.empty()) {
+    sqlite::Statement known = database_->Prepare("SELECT 1 FROM join_tokens WHERE request_id = ?1");
+    known.Bind(1, token.request_id);
+    SKERRY_ASSIGN_OR_RETURN(bool repeated, known.Step());
+    if (repeated) {
+      return Error(absl::StatusCode::kAlreadyExists, "a token was already created for this request id")
+          .Reason("REQUEST_REPEATED")
+          .Meta("request_id", token.request_id);
+    }
+  }
+  sqlite::Statement insert =
+      database_->Prepare("INSERT INTO join_tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  insert.Bind(1, token.id).Bind(2, token.secret_hash);
+  insert.Bind(3, absl::ToUnixMicros(token.create_time)).Bind(4, absl::ToUnixMicros(token.expire_time));
+  if (token.node.has_value()) {
+    insert.Bind(5, token.node->value());
+  } else {
+    insert.BindNull(5);
+  }
+  insert.Bind(6, int64_t{token.single_use}).Bind(7, token.uses).Bind(8, int64_t{token.revoked});
+  insert.Bind(9, token.description);
+  if (token.request_id.empty()) {
+    insert.BindNull(10);
+  } else {
+    insert.Bind(10, token.request_id);
+  }
+  return insert.Run();
+}
+
+absl::StatusOr<std::vector<TokenRecord>> SqliteTokenStore::List(absl::string_view after_id, int limit) {
+  absl::MutexLock lock(&mutex_);
+  sqlite::Statement rows = database_->Prepare(Select("WHERE id > ?1 ORDER BY id LIMIT ?2"));
+  rows.Bind(1, after_id).Bind(2, int64_t{limit});
+  std::vector<TokenRecord> tokens;
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool more, rows.Step());
+    if (!more) return tokens;
+    SKERRY_ASSIGN_OR_RETURN(TokenRecord token, Read(rows));
+    tokens.push_back(std::move(token));
+  }
+}
+
+absl::Status SqliteTokenStore::Revoke(absl::string_view id) {
+  absl::MutexLock lock(&mutex_);
+  sqlite::Statement update = database_->Prepare("UPDATE join_tokens SET revoked = 1 WHERE id = ?1");
+  SKERRY_RETURN_IF_ERROR(update.Bind(1, id).Run());
+  if (database_->Changes() > 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kNotFound, "this hub knows no such token").Reason("TOKEN_UNKNOWN").Meta("id", id);
+}
+
+absl::Status SqliteTokenStore::Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
+                                      absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  return database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
+    SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node, now));
+    sqlite::Statement update = database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
+    return update.Bind(1, id).Run();
+  });
+}
+
+absl::Status SqliteTokenStore::Prune(absl::Time before) {
+  absl::MutexLock lock(&mutex_);
+  sqlite::Statement remove = database_->Prepare("DELETE FROM join_tokens WHERE expire_time < ?1");
+  return remove.Bind(1, absl::ToUnixMicros(before)).Run();
+}
+
+std::optional<std::string> SqliteTokenStore::set_aside() const {
+  absl::MutexLock lock(&mutex_);
+  return database_->set_aside();
+}
+
+absl::StatusOr<std::optional<TokenRecord>> SqliteTokenStore::Find(absl::string_view id) {
+  sqlite::Statement row = database_->Prepare(Select("WHERE id = ?1"));
+  SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, id).Step());
+  if (!found) return std::nullopt;
+  SKERRY_ASSIGN_OR_RETURN(TokenRecord token, Read(row));
+  return token;
+}
+
+}  // namespace skerry::cloudhub

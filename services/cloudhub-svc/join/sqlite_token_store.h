@@ -1,0 +1,42 @@
+// TokenStore in a SQLite file.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_TOKEN_STORE_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_TOKEN_STORE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/cloudhub-svc/join/token_store.h"
+#include "services/lib/sqlite/database.h"
+
+namespace skerry::cloudhub {
+
+class SqliteTokenStore final : public TokenStore {
+ public:
+  // path: a file whose folder exists.
+  static absl::StatusOr<std::unique_ptr<SqliteTokenStore>> Open(const std::string& path);
+
+  absl::Status Create(const TokenRecord& token) override;
+  absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) override;
+  absl::Status Revoke(absl::string_view id) override;
+  absl::Status Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
+                      absl::Time now) override;
+  absl::Status Prune(absl::Time before) override;
+
+  // Where a damaged file was put at Open: its tokens are lost, new ones must be made.
+  std::optional<std::string> set_aside() const;
+
+ private:
+  explicit SqliteTokenStore(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
+  absl::StatusOr<std::optional<TokenRecord>> Find(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_TOKEN_STORE_H_

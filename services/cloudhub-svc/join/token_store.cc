@@ -1,0 +1,41 @@
+#include "services/cloudhub-svc/join/token_store.h"
+
+#include <openssl/crypto.h>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+bool SameHash(absl::string_view a, absl::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Error Refused(absl::string_view reason, absl::string_view message) {
+  return Error(absl::StatusCode::kPermissionDenied, message).Reason(reason);
+}
+
+}  // namespace
+
+absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash, const NodeName& node,
+                        absl::Time now) {
+  if (!token.has_value() || !SameHash(token->secret_hash, secret_hash)) {
+    return Error(absl::StatusCode::kUnauthenticated, "this hub knows no such token").Reason("TOKEN_UNKNOWN");
+  }
+  if (token->revoked) return Refused("TOKEN_REVOKED", "the token was revoked");
+  if (token->expire_time <= now) {
+    return Refused("TOKEN_EXPIRED", absl::StrCat("the token expired at ", absl::FormatTime(token->expire_time, absl::UTCTimeZone())))
+        .Meta("expire_time", absl::FormatTime(token->expire_time, absl::UTCTimeZone()));
+  }
+  if (token->single_use && token->uses > 0) {
+    return Refused("TOKEN_USED", "the token was for a single use and has been used");
+  }
+  if (token->node.has_value() && *token->node != node) {
+    return Refused("TOKEN_WRONG_NODE", absl::StrCat("the token is for another node than '", node.value(), "'"))
+        .Meta("node", node.value());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace skerry::cloudhub

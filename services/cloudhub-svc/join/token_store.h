@@ -1,0 +1,55 @@
+// Join tokens as the hub remembers them.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_TOKEN_STORE_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_TOKEN_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/lib/model/names.h"
+
+namespace skerry::cloudhub {
+
+struct TokenRecord {
+  std::string id;
+  std::string secret_hash;  // security::HashJoinSecret.
+  absl::Time create_time;
+  absl::Time expire_time;
+  std::optional<NodeName> node;  // Only this node may use it.
+  bool single_use = false;
+  int64_t uses = 0;
+  bool revoked = false;
+  std::string description;
+  std::string request_id;  // Empty where none was given.
+};
+
+// Whether `token` lets `node` join now. UNAUTHENTICATED / TOKEN_UNKNOWN (also for a wrong secret: who guesses
+// ids learns nothing), PERMISSION_DENIED / TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_USED or TOKEN_WRONG_NODE.
+absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash, const NodeName& node,
+                        absl::Time now);
+
+// Durable before it returns. Any thread may call it.
+class TokenStore {
+ public:
+  virtual ~TokenStore() = default;
+  // ALREADY_EXISTS / REQUEST_REPEATED for a request id that was used; ALREADY_EXISTS for a known id.
+  virtual absl::Status Create(const TokenRecord& token) = 0;
+  // Ordered by id, after `after_id`.
+  virtual absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) = 0;
+  // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
+  virtual absl::Status Revoke(absl::string_view id) = 0;
+  // CheckToken and the count of one use in one transaction: of two at once, one gets a single-use token.
+  virtual absl::Status Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
+                              absl::Time now) = 0;
+  // Forgets tokens that expired before `before`.
+  virtual absl::Status Prune(absl::Time before) = 0;
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_TOKEN_STORE_H_

@@ -1,0 +1,107 @@
+#include "services/cloudhub-svc/metrics.h"
+
+#include "services/lib/base/strings.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using link::cloud::Incident;
+
+constexpr const char* kClasses[] = {"session", "resource_sync", "report"};
+constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
+                                 "DRAINING"};
+constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING", "STORE_FAILED", "IDENTITY"};
+
+void Add(const std::map<std::string, prometheus::Counter*, std::less<>>& counters,
+         absl::string_view label, double value) {
+  auto it = counters.find(ToStd(label));
+  if (it != counters.end()) it->second->Increment(value);
+}
+
+}  // namespace
+
+CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
+    : connections_(registry.Gauge("skerry_cloudhub_connections",
+                                  "Open streams of nodes, with those before Welcome.")),
+      sessions_(registry.Gauge("skerry_cloudhub_sessions", "Nodes with a session.")),
+      sessions_total_(registry.Counter("skerry_cloudhub_sessions_total", "Sessions that began.")),
+      spokes_(registry.Gauge("skerry_cloudhub_spokes", "Controllers that are attached.")),
+      unsent_bytes_(
+          registry.Gauge("skerry_cloudhub_unsent_bytes", "Pushes that wait for a node's window.")),
+      stale_epoch_(registry.Counter("skerry_cloudhub_dropped_frames_total",
+                                    "Frames of controllers that came too late or broke a bound.",
+                                    {{"reason", "stale_epoch"}})) {
+  for (const char* reason : kEnds) {
+    ends_[reason] = &registry.Counter("skerry_cloudhub_session_ends_total", "Sessions that ended.",
+                                      {{"reason", reason}});
+  }
+  for (const char* reason : kRefusals) {
+    refusals_[reason] =
+        &registry.Counter("skerry_cloudhub_refusals_total",
+                          "Connections of nodes that were refused.", {{"reason", reason}});
+  }
+  for (const char* name : kClasses) {
+    bytes_up_[name] =
+        &registry.Counter("skerry_cloudhub_link_bytes_total", "Serialized frames on the links.",
+                          {{"direction", "up"}, {"class", name}});
+    bytes_down_[name] =
+        &registry.Counter("skerry_cloudhub_link_bytes_total", "Serialized frames on the links.",
+                          {{"direction", "down"}, {"class", name}});
+  }
+  const auto dropped = [&](const char* reason) {
+    return &registry.Counter("skerry_cloudhub_dropped_frames_total",
+                             "Frames of controllers that came too late or broke a bound.",
+                             {{"reason", reason}});
+  };
+  incidents_[Incident::kStalePush] = dropped("stale_push");
+  incidents_[Incident::kInvalidPush] = dropped("invalid_push");
+  incidents_[Incident::kStaleReportDone] = dropped("stale_report_done");
+  incidents_[Incident::kStaleAck] = &registry.Counter(
+      "skerry_cloudhub_stale_acks_total", "Acks of subscriptions that were replaced meanwhile.");
+  incidents_[Incident::kOverflow] =
+      &registry.Counter("skerry_cloudhub_overflows_total",
+                        "Queues dropped because a node was slow; it was asked to resync.");
+}
+
+void CloudHubMetrics::SessionBegan() {
+  sessions_.Increment();
+  sessions_total_.Increment();
+}
+
+void CloudHubMetrics::SessionEnded(const std::string& reason) {
+  sessions_.Decrement();
+  Add(ends_, reason, 1);
+}
+
+void CloudHubMetrics::Refused(const std::string& reason) { Add(refusals_, reason, 1); }
+
+void CloudHubMetrics::Incident(link::cloud::Incident incident) {
+  auto it = incidents_.find(incident);
+  if (it != incidents_.end()) it->second->Increment();
+}
+
+void CloudHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {
+  Add(bytes_up_, frame_class, static_cast<double>(bytes));
+}
+
+void CloudHubMetrics::BytesDown(absl::string_view frame_class, size_t bytes) {
+  Add(bytes_down_, frame_class, static_cast<double>(bytes));
+}
+
+absl::string_view ClassOf(const link::EdgeFrame& frame) {
+  if (std::holds_alternative<link::Report>(frame)) return "report";
+  if (std::holds_alternative<link::Hello>(frame) || std::holds_alternative<link::Heartbeat>(frame))
+    return "session";
+  return "resource_sync";
+}
+
+absl::string_view ClassOf(const link::CloudFrame& frame) {
+  if (std::holds_alternative<link::ReportAck>(frame)) return "report";
+  if (std::holds_alternative<link::ResourceChange>(frame) ||
+      std::holds_alternative<link::Resync>(frame)) {
+    return "resource_sync";
+  }
+  return "session";
+}
+
+}  // namespace skerry::cloudhub

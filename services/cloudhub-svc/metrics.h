@@ -1,0 +1,57 @@
+// Metrics of cloudhub-svc.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_METRICS_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "services/lib/link/cloud_events.h"
+#include "services/lib/metrics/registry.h"
+
+namespace skerry::cloudhub {
+
+// Any thread may call it; `registry` outlives it.
+class CloudHubMetrics {
+ public:
+  explicit CloudHubMetrics(metrics::Registry& registry);
+
+  void Connections(int delta) { connections_.Increment(delta); }
+  void SessionBegan();
+  void SessionEnded(const std::string& reason);
+  void Refused(const std::string& reason);
+  void Spokes(int delta) { spokes_.Increment(delta); }
+  void UnsentBytes(double delta) { unsent_bytes_.Increment(delta); }
+  void Incident(link::cloud::Incident incident);
+  void StaleEpoch() { stale_epoch_.Increment(); }
+  // class: "session", "resource_sync" or "report".
+  void BytesUp(absl::string_view frame_class, size_t bytes);
+  void BytesDown(absl::string_view frame_class, size_t bytes);
+
+ private:
+  using Counters = std::map<std::string, prometheus::Counter*, std::less<>>;
+
+  prometheus::Gauge& connections_;
+  prometheus::Gauge& sessions_;
+  prometheus::Counter& sessions_total_;
+  prometheus::Gauge& spokes_;
+  prometheus::Gauge& unsent_bytes_;
+  prometheus::Counter& stale_epoch_;
+  Counters ends_;
+  Counters refusals_;
+  Counters bytes_up_;
+  Counters bytes_down_;
+  std::map<link::cloud::Incident, prometheus::Counter*> incidents_;
+};
+
+// The class of a frame, for BytesUp and BytesDown.
+absl::string_view ClassOf(const link::EdgeFrame& frame);
+absl::string_view ClassOf(const link::CloudFrame& frame);
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_METRICS_H_

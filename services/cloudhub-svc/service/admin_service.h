@@ -1,0 +1,22 @@
+// AdminService: the operator's view of this hub.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_ADMIN_SERVICE_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_ADMIN_SERVICE_H_
+
+#include <memory>
+
+#include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/lib/exec/thread_pool.h"
+
+namespace grpc {
+class Service;
+}  // namespace grpc
+
+namespace skerry::cloudhub {
+
+// `hub` and `pool` outlive the server that serves it. Who may call it is the server's method
+// policy.
+std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, exec::ThreadPool& pool);
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_ADMIN_SERVICE_H_

@@ -1,0 +1,113 @@
+#include "services/cloudhub-svc/service/link_service.h"
+
+#include <utility>
+
+#include "api/skerry/link/v1/link.grpc.pb.h"
+#include "services/cloudhub-svc/service/inbox_budget.h"
+#include "services/cloudhub-svc/service/node_identity.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/wire.h"
+#include "services/lib/rpc/bidi_server.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+namespace v1 = skerry::link::v1;
+
+// Twelve subscriptions with a window and a message each, and the reports' acks.
+constexpr size_t kPendingBytesMax = 32u << 20;
+constexpr size_t kInboxBytesMax = 16u << 20;
+
+class StreamLink final : public NodeLink {
+ public:
+  StreamLink(std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream, CloudHubMetrics& metrics)
+      : stream_(std::move(stream)), metrics_(metrics) {}
+
+  void Send(link::CloudFrame frame) override {
+    const absl::string_view frame_class = ClassOf(frame);
+    v1::CloudFrame message = link::ToWire(std::move(frame));
+    metrics_.BytesDown(frame_class, message.ByteSizeLong());
+    stream_->Send(std::move(message));
+  }
+  void Close(absl::Status status) override { stream_->Close(std::move(status)); }
+
+ private:
+  const std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream_;
+  CloudHubMetrics& metrics_;
+};
+
+// What one stream's reactions share; gRPC calls them one at a time.
+struct Reader {
+  explicit Reader(SessionHub::Connection connection) : connection(std::move(connection)) {}
+  const SessionHub::Connection connection;
+  InboxBudget budget{kInboxBytesMax};
+  bool invalid = false;
+};
+
+class LinkServiceImpl final : public v1::LinkService::CallbackService {
+ public:
+  LinkServiceImpl(SessionHub& hub, CloudHubMetrics& metrics, log::Logger log)
+      : hub_(hub), metrics_(metrics), log_(std::move(log)) {}
+
+  grpc::ServerBidiReactor<v1::EdgeFrame, v1::CloudFrame>* Connect(
+      grpc::CallbackServerContext* context) override {
+    return rpc::AcceptBidi<v1::EdgeFrame, v1::CloudFrame>(
+        context, {.pending_bytes_max = kPendingBytesMax},
+        [this](const rpc::CallScope& scope, std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream) {
+          return Accept(scope.peer, std::move(stream));
+        });
+  }
+
+ private:
+  rpc::StreamEvents<v1::EdgeFrame> Accept(const rpc::PeerIdentity& peer,
+                                          std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream) {
+    absl::StatusOr<NodeName> node = NodeOf(peer);
+    if (!node.ok()) {
+      log_.Warning("connection refused", node.status(), {{"peer", peer.address}});
+      metrics_.Refused("IDENTITY");
+      stream->Close(node.status());
+      return {};
+    }
+    absl::StatusOr<SessionHub::Connection> connection =
+        hub_.Open(*node, peer.address, std::make_shared<StreamLink>(stream, metrics_));
+    if (!connection.ok()) {
+      stream->Close(connection.status());
+      return {};
+    }
+    auto reader = std::make_shared<Reader>(*std::move(connection));
+    return {
+        .on_message = [this, reader](v1::EdgeFrame message) { Read(reader, std::move(message)); },
+        .on_closed = [this, reader](absl::Status) { hub_.Closed(reader->connection); }};
+  }
+
+  void Read(const std::shared_ptr<Reader>& reader, v1::EdgeFrame message) {
+    if (reader->invalid) return;
+    const size_t bytes = message.ByteSizeLong() + 64;
+    absl::StatusOr<link::EdgeFrame> frame = link::FromWire(std::move(message));
+    if (frame.ok() && !reader->budget.Take(bytes)) {
+      frame = Error(absl::StatusCode::kResourceExhausted,
+                    "frames come faster than they can be worked on")
+                  .Reason("INBOX_FULL");
+    }
+    if (!frame.ok()) {
+      reader->invalid = true;
+      return hub_.Invalid(reader->connection, frame.status());
+    }
+    metrics_.BytesUp(ClassOf(*frame), bytes - 64);
+    hub_.Frame(reader->connection, *std::move(frame),
+               [reader, bytes] { reader->budget.GiveBack(bytes); });
+  }
+
+  SessionHub& hub_;
+  CloudHubMetrics& metrics_;
+  const log::Logger log_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, CloudHubMetrics& metrics,
+                                               log::Logger log) {
+  return std::make_unique<LinkServiceImpl>(hub, metrics, std::move(log));
+}
+
+}  // namespace skerry::cloudhub

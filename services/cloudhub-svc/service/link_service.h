@@ -1,0 +1,24 @@
+// LinkService: where edge nodes connect.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_LINK_SERVICE_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_LINK_SERVICE_H_
+
+#include <memory>
+
+#include "services/cloudhub-svc/metrics.h"
+#include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/lib/log/logger.h"
+
+namespace grpc {
+class Service;
+}  // namespace grpc
+
+namespace skerry::cloudhub {
+
+// The node's name comes from its certificate alone. `hub` and `metrics` outlive the server that
+// serves it.
+std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, CloudHubMetrics& metrics,
+                                               log::Logger log);
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_LINK_SERVICE_H_

@@ -1,0 +1,94 @@
+// All sessions of this hub, and the spokes that they talk to.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SESSION_HUB_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SESSION_HUB_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/cloudhub-svc/sessions/ports.h"
+#include "services/cloudhub-svc/sessions/shard.h"
+#include "services/lib/link/cloud_session.h"
+#include "services/lib/model/names.h"
+
+namespace skerry::cloudhub {
+
+// Spreads nodes over shards by their name and keeps who owns which type. Any thread may call it;
+// nothing but Sessions() and Stop() waits. `deps` outlives it. Stop it after the servers whose
+// streams call it.
+class SessionHub {
+ public:
+  struct Config {
+    link::CloudSession::Config session;
+    int shards = 2;
+    int connections_max = 20000;
+  };
+  // A connection of a node. Dropping it does nothing: Closed ends it.
+  struct Connection {
+    Shard* shard = nullptr;
+    std::shared_ptr<NodeSession> session;
+  };
+
+  SessionHub(Config config, EpochStore& epochs, Clock& clock, CloudHubMetrics& metrics,
+             log::Logger log);
+  ~SessionHub();
+
+  // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections.
+  absl::StatusOr<Connection> Open(const NodeName& node, const std::string& peer,
+                                  std::shared_ptr<NodeLink> link);
+  void Frame(const Connection& connection, link::EdgeFrame frame, absl::AnyInvocable<void()> after);
+  void Invalid(const Connection& connection, absl::Status violation);
+  // Once per Open.
+  void Closed(const Connection& connection);
+
+  // Ends the spokes that own any of these types (ABORTED / SPOKE_REPLACED), then announces the
+  // nodes.
+  link::SpokeId Attach(absl::string_view name, std::vector<std::string> resource_types,
+                       std::vector<std::string> report_types, std::shared_ptr<SpokeLink> link);
+  void Detach(link::SpokeId spoke);
+  // `after` runs when the event has been dealt with, or dropped because `epoch` is not the node's.
+  void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
+              absl::AnyInvocable<void()> after);
+
+  // Those that were admitted, by name.
+  std::vector<SessionInfo> Sessions();
+  // Nodes dial again after `retry_after`; spokes are told UNAVAILABLE / DRAINING.
+  void Drain(absl::Duration retry_after);
+  void Stop();
+
+ private:
+  struct Attached {
+    std::string name;
+    std::set<std::string> resource_types;
+    std::set<std::string> report_types;
+    std::shared_ptr<SpokeLink> link;
+  };
+
+  Shard& ShardOf(absl::string_view node);
+  void DetachLocked(link::SpokeId spoke) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Config config_;
+  CloudHubMetrics& metrics_;
+  const log::Logger log_;
+  std::atomic<int> connections_ = 0;
+  absl::Mutex
+      mutex_;  // Held while posting to the shards, so that all see spokes come and go in one order.
+  std::map<link::SpokeId, Attached> spokes_ ABSL_GUARDED_BY(mutex_);
+  link::SpokeId last_spoke_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SESSION_HUB_H_

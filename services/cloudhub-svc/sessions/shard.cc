@@ -1,0 +1,230 @@
+#include "services/cloudhub-svc/sessions/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/lib/base/error.h"
+
+namespace skerry::cloudhub {
+
+namespace cloud = link::cloud;
+
+class NodeSession {
+ public:
+  NodeSession(const NodeName& node, absl::string_view peer, std::shared_ptr<NodeLink> link,
+              const link::CloudSession::Config& config, absl::Duration now)
+      : node(node), peer(peer), link(std::move(link)), machine(config, now) {}
+
+  const NodeName node;
+  const std::string peer;
+  const std::shared_ptr<NodeLink> link;
+  link::CloudSession machine;
+  std::string software_version;
+  absl::Time connect_time;
+  bool counted = false;  // As a session, by the metrics.
+  size_t unsent_bytes = 0;
+  exec::SerialExecutor::TimerId timer = 0;
+  absl::Duration timer_due = absl::InfiniteDuration();
+};
+
+Shard::Shard(const std::string& name, Deps deps)
+    : deps_(std::move(deps)), executor_(name, deps_.clock) {}
+
+Shard::~Shard() { Stop(); }
+
+// ---- from the transports ----
+
+std::shared_ptr<NodeSession> Shard::Open(const NodeName& node, const std::string& peer,
+                                         std::shared_ptr<NodeLink> link) {
+  auto session = std::make_shared<NodeSession>(node, peer, std::move(link), deps_.session,
+                                               deps_.clock.Monotonic());
+  executor_.Post([this, session] {
+    sessions_.insert(session);
+    for (const auto& [id, spoke] : spokes_) {
+      Feed(session, cloud::SpokeAttached{id, spoke.resource_types, spoke.report_types});
+    }
+    Arm(session);
+  });
+  return session;
+}
+
+void Shard::Frame(std::shared_ptr<NodeSession> session, link::EdgeFrame frame,
+                  absl::AnyInvocable<void()> after) {
+  executor_.Post([this, session = std::move(session), frame = std::move(frame),
+                  after = std::move(after)]() mutable {
+    Feed(session, cloud::FrameReceived{std::move(frame)});
+    after();
+  });
+}
+
+void Shard::Invalid(std::shared_ptr<NodeSession> session, absl::Status violation) {
+  executor_.Post([this, session = std::move(session), violation = std::move(violation)] {
+    Feed(session, cloud::InvalidFrame{violation});
+  });
+}
+
+void Shard::Closed(std::shared_ptr<NodeSession> session) {
+  executor_.Post([this, session = std::move(session)] { Feed(session, cloud::LinkClosed{}); });
+}
+
+void Shard::Attach(Spoke spoke, absl::AnyInvocable<void()> announced) {
+  executor_.Post([this, spoke = std::move(spoke), announced = std::move(announced)]() mutable {
+    const cloud::SpokeAttached event{spoke.id, spoke.resource_types, spoke.report_types};
+    spokes_[spoke.id] = std::move(spoke);
+    for (const SessionPtr& session : std::set<SessionPtr>(sessions_)) Feed(session, event);
+    announced();
+  });
+}
+
+void Shard::Detach(link::SpokeId spoke) {
+  executor_.Post([this, spoke] {
+    if (spokes_.erase(spoke) == 0) return;
+    for (const SessionPtr& session : std::set<SessionPtr>(sessions_))
+      Feed(session, cloud::SpokeDetached{spoke});
+  });
+}
+
+void Shard::ToNode(const std::string& node, uint64_t epoch, cloud::Event event,
+                   absl::AnyInvocable<void()> after) {
+  executor_.Post([this, node, epoch, event = std::move(event), after = std::move(after)]() mutable {
+    auto it = by_node_.find(node);
+    if (it == by_node_.end() || it->second->machine.epoch() != epoch) {
+      deps_.metrics.StaleEpoch();
+    } else {
+      Feed(SessionPtr(it->second), std::move(event));
+    }
+    after();
+  });
+}
+
+void Shard::Drain(absl::Duration retry_after) {
+  executor_.Post([this, retry_after] {
+    draining_ = true;
+    drain_retry_after_ = retry_after;
+    for (const SessionPtr& session : std::set<SessionPtr>(sessions_))
+      Feed(session, cloud::Drain{retry_after});
+  });
+}
+
+std::vector<SessionInfo> Shard::Sessions() {
+  std::vector<SessionInfo> infos;
+  executor_.Run([&] {
+    const absl::Duration monotonic = deps_.clock.Monotonic();
+    const absl::Time now = deps_.clock.Now();
+    for (const auto& [node, session] : by_node_) {
+      infos.push_back({node, session->machine.epoch(), session->connect_time,
+                       now - (monotonic - session->machine.last_received()), session->peer,
+                       session->software_version,
+                       static_cast<int64_t>(session->machine.unsent_bytes()),
+                       session->machine.subscribed_types()});
+    }
+  });
+  return infos;
+}
+
+// ---- the machines ----
+
+void Shard::Feed(const SessionPtr& session, cloud::Event event) {
+  Perform(session, session->machine.Step(std::move(event), deps_.clock.Monotonic()));
+  const size_t unsent_bytes = session->machine.unsent_bytes();
+  deps_.metrics.UnsentBytes(static_cast<double>(unsent_bytes) -
+                            static_cast<double>(session->unsent_bytes));
+  session->unsent_bytes = unsent_bytes;
+  Arm(session);
+}
+
+void Shard::Perform(const SessionPtr& session, std::vector<cloud::Effect> effects) {
+  for (cloud::Effect& effect : effects) {
+    std::visit([&](auto& e) { Perform(session, std::move(e)); }, effect);
+  }
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
+  const std::string& node = session->node.value();
+  session->software_version = std::move(effect.hello.software_version);
+  if (draining_) {
+    deps_.metrics.Refused("DRAINING");
+    return Feed(session,
+                cloud::Refused{
+                    Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING"),
+                    "DRAINING", drain_retry_after_});
+  }
+  absl::StatusOr<uint64_t> epoch = deps_.epochs.Next();
+  if (!epoch.ok()) {
+    deps_.log.Error("session refused", epoch.status(), {{"node", node}});
+    deps_.metrics.Refused("STORE_FAILED");
+    return Feed(
+        session,
+        cloud::Refused{
+            Error(absl::StatusCode::kUnavailable, "the hub's store fails").Reason("STORE_FAILED"),
+            "OVERLOADED", absl::Seconds(5)});
+  }
+  // The old session ends before the new one can be heard of: its spokes see the one and then the
+  // other.
+  auto old = by_node_.find(node);
+  if (old != by_node_.end()) Feed(SessionPtr(old->second), cloud::Fence{});
+  by_node_[node] = session;
+  session->connect_time = deps_.clock.Now();
+  session->counted = true;
+  deps_.metrics.SessionBegan();
+  deps_.log.Info("node connected", {{"node", node},
+                                    {"epoch", *epoch},
+                                    {"peer", session->peer},
+                                    {"boot_id", effect.hello.boot_id},
+                                    {"version", session->software_version}});
+  Feed(session, cloud::Admitted{*epoch, session->connect_time});
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::Send effect) {
+  session->link->Send(std::move(effect.frame));
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::ToSpoke effect) {
+  auto it = spokes_.find(effect.spoke);
+  if (it == spokes_.end()) return;
+  it->second.link->Send({session->node.value(), session->machine.epoch(), session->connect_time,
+                         session->software_version, session->peer, std::move(effect.message)});
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
+  session->link->Close(effect.status);
+  if (session->counted) {
+    deps_.metrics.SessionEnded(effect.reason);
+    deps_.log.Info("node disconnected", {{"node", session->node.value()},
+                                         {"epoch", session->machine.epoch()},
+                                         {"reason", effect.reason},
+                                         {"error", std::string(effect.status.message())}});
+  } else if (!effect.status.ok()) {
+    deps_.log.Warning("connection of a node ended before its session", effect.status,
+                      {{"node", session->node.value()}, {"peer", session->peer}});
+  }
+  auto it = by_node_.find(session->node.value());
+  if (it != by_node_.end() && it->second == session) by_node_.erase(it);
+  sessions_.erase(session);
+}
+
+void Shard::Perform(const SessionPtr&, cloud::Count effect) {
+  deps_.metrics.Incident(effect.incident);
+}
+
+// Timers are moved only to fire earlier: one that fires early finds nothing due and is set again,
+// which is far rarer than frames are.
+void Shard::Arm(const SessionPtr& session) {
+  const absl::Duration due = session->machine.NextWake();
+  if (due >= session->timer_due) return;
+  if (session->timer != 0) executor_.Cancel(session->timer);
+  session->timer_due = due;
+  session->timer =
+      executor_.PostAfter(std::max(absl::ZeroDuration(), due - deps_.clock.Monotonic()),
+                          [this, weak = std::weak_ptr<NodeSession>(session)] { Wake(weak); });
+}
+
+void Shard::Wake(const std::weak_ptr<NodeSession>& weak) {
+  SessionPtr session = weak.lock();
+  if (session == nullptr) return;
+  session->timer = 0;
+  session->timer_due = absl::InfiniteDuration();
+  Feed(session, cloud::Tick{});
+}
+
+}  // namespace skerry::cloudhub

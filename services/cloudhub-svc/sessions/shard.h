@@ -1,0 +1,99 @@
+// The sessions of some of the nodes, on one thread.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SHARD_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SHARD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/cloudhub-svc/metrics.h"
+#include "services/cloudhub-svc/sessions/ports.h"
+#include "services/cloudhub-svc/store/epoch_store.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/exec/serial_executor.h"
+#include "services/lib/link/cloud_session.h"
+#include "services/lib/log/logger.h"
+#include "services/lib/model/names.h"
+
+namespace skerry::cloudhub {
+
+// One connection of one node: the machine, its transport and what people want to know of it. Its
+// shard's thread alone looks inside.
+class NodeSession;
+
+// Runs the machines of its nodes: performs their effects, feeds what comes of them back, wakes
+// them. All public functions may be called from any thread and only post; what they refer to
+// outlives Stop().
+class Shard {
+ public:
+  struct Deps {
+    const link::CloudSession::Config& session;
+    EpochStore& epochs;
+    Clock& clock;
+    CloudHubMetrics& metrics;
+    log::Logger log;
+  };
+  struct Spoke {
+    link::SpokeId id = 0;
+    std::vector<std::string> resource_types;
+    std::vector<std::string> report_types;
+    std::shared_ptr<SpokeLink> link;
+  };
+
+  Shard(const std::string& name, Deps deps);
+  ~Shard();
+
+  std::shared_ptr<NodeSession> Open(const NodeName& node, const std::string& peer,
+                                    std::shared_ptr<NodeLink> link);
+  // `after` runs when the frame has been dealt with.
+  void Frame(std::shared_ptr<NodeSession> session, link::EdgeFrame frame,
+             absl::AnyInvocable<void()> after);
+  // The peer broke a bound of the wire.
+  void Invalid(std::shared_ptr<NodeSession> session, absl::Status violation);
+  void Closed(std::shared_ptr<NodeSession> session);
+
+  // `announced` runs when every session has been named to the spoke.
+  void Attach(Spoke spoke, absl::AnyInvocable<void()> announced);
+  void Detach(link::SpokeId spoke);
+  // To the session of the node with that epoch; else it is dropped and counted.
+  void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
+              absl::AnyInvocable<void()> after);
+
+  // Moves all nodes away and refuses new ones.
+  void Drain(absl::Duration retry_after);
+  // Waits; not from the shard's thread.
+  std::vector<SessionInfo> Sessions();
+  void Stop() { executor_.Stop(); }
+
+ private:
+  using SessionPtr = std::shared_ptr<NodeSession>;
+
+  void Feed(const SessionPtr& session, link::cloud::Event event);
+  void Perform(const SessionPtr& session, std::vector<link::cloud::Effect> effects);
+  void Perform(const SessionPtr& session, link::cloud::Admit effect);
+  void Perform(const SessionPtr& session, link::cloud::Send effect);
+  void Perform(const SessionPtr& session, link::cloud::ToSpoke effect);
+  void Perform(const SessionPtr& session, link::cloud::Close effect);
+  void Perform(const SessionPtr& session, link::cloud::Count effect);
+  void Arm(const SessionPtr& session);
+  void Wake(const std::weak_ptr<NodeSession>& session);
+
+  const Deps deps_;
+  bool draining_ = false;
+  absl::Duration drain_retry_after_;
+  std::map<link::SpokeId, Spoke> spokes_;
+  std::set<SessionPtr> sessions_;              // With those before Welcome.
+  std::map<std::string, SessionPtr> by_node_;  // Those that were admitted.
+  exec::SerialExecutor executor_;              // Last: its thread uses the rest.
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_SHARD_H_
