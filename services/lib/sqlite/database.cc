@@ -150,8 +150,11 @@ absl::StatusOr<sqlite3*> OpenChecked(const DatabaseOptions& options,
                             sqlite3_errstr(code));
   }
   SKERRY_RETURN_IF_ERROR(Configure(handle.get(), options));
-  SKERRY_ASSIGN_OR_RETURN(const std::string check, QueryOne(handle.get(), "PRAGMA quick_check(1)"));
-  if (check != "ok") return StatusFromSqlite(SQLITE_CORRUPT, check);
+  if (options.check_integrity) {
+    SKERRY_ASSIGN_OR_RETURN(const std::string check,
+                            QueryOne(handle.get(), "PRAGMA quick_check(1)"));
+    if (check != "ok") return StatusFromSqlite(SQLITE_CORRUPT, check);
+  }
   SKERRY_RETURN_IF_ERROR(Migrate(handle.get(), migrations));
   return handle.Release();
 }
@@ -251,7 +254,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
                                                          absl::Span<const char* const> migrations) {
   std::optional<std::string> set_aside;
   absl::StatusOr<sqlite3*> handle = OpenChecked(options, migrations);
-  if (absl::IsDataLoss(handle.status()) && options.path != kMemoryPath) {
+  if (absl::IsDataLoss(handle.status()) && options.set_aside_damaged &&
+      options.path != kMemoryPath) {
     SKERRY_ASSIGN_OR_RETURN(set_aside, SetAside(options.path));
     handle = OpenChecked(options, migrations);
   }

@@ -61,6 +61,11 @@ struct DatabaseOptions {
                           // crash of the process.
   int64_t size_bytes_max =
       0;  // 0: no bound. Else writes beyond it fail with RESOURCE_EXHAUSTED / DATABASE_FULL.
+  // False: a damaged file is left where it is and Open fails with DATA_LOSS. For stores that are
+  // the only copy.
+  bool set_aside_damaged = true;
+  // False: a further connection to a file that this process has just opened; no integrity check.
+  bool check_integrity = true;
 };
 
 // One connection (WAL, foreign_keys, busy_timeout 5 s). One thread at a time uses it: a store owns

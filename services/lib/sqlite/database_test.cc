@@ -173,6 +173,13 @@ TEST_F(DatabaseTest, SetsGarbageAside) {
   EXPECT_TRUE(Insert(*database, 1, "one").ok());
 }
 
+TEST_F(DatabaseTest, LeavesADamagedFileWhereToldTo) {
+  std::ofstream(path_) << std::string(20000, 'x');
+  auto database = Database::Open({.path = path_, .set_aside_damaged = false}, kMigrations);
+  EXPECT_TRUE(absl::IsDataLoss(database.status())) << database.status();
+  EXPECT_EQ(std::filesystem::file_size(path_), 20000u);
+}
+
 TEST_F(DatabaseTest, SetsAFileWithADamagedPageAside) {
   {
     auto database = Open();

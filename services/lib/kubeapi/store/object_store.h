@@ -65,8 +65,8 @@ struct Change {
   StoreRevision revision = 0;  // Of this write; a deletion has its own.
   ChangeKind kind = ChangeKind::kAdded;
   ObjectKey key;
-  std::string object;    // The new state; the last one for kDeleted.
-  std::string previous;  // The state before; empty for kAdded, same as `object` for kDeleted.
+  std::string object;                   // The new state; the last one for kDeleted.
+  std::string previous;                 // The state before; empty for kAdded.
   StoreRevision previous_revision = 0;  // 0 for kAdded.
 };
 
