@@ -14,23 +14,25 @@
 #include "services/lib/security/x509.h"
 
 namespace skerry::cloudhub {
-namespace {
 
-constexpr char kCaName[] = "skerry-ca";
-
-struct Client {
+struct HubPki::Client {
   const char* file;
   const char* common_name;
   const char* organization;
 };
-constexpr Client kClients[] = {
+constexpr HubPki::Client HubPki::kClients[] = {
     {"edge-controller", "system:edge-controller", "skerry:controllers"},
     {"operator", "skerry:operator", "skerry:operators"},
 };
 
+namespace {
+
+constexpr char kCaName[] = "skerry-ca";
+
 bool IsAddress(const std::string& text) {
   unsigned char bytes[16];
-  return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+  return inet_pton(AF_INET, text.c_str(), bytes) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes) == 1;
 }
 
 // One spelling, so that "0:0::1" and "::1" are the same address.
@@ -62,20 +64,25 @@ Names ServerNames(const HubPkiOptions& options) {
   return names;
 }
 
-bool Covers(const security::CertificateInfo& info, const Names& names) {
-  return std::set<std::string>(info.dns_names.begin(), info.dns_names.end()) == names.dns &&
-         std::set<std::string>(info.ip_addresses.begin(), info.ip_addresses.end()) == names.addresses;
+std::set<std::string> SetOf(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
 }
 
 // Why the certificate must be issued anew; empty if it is good.
-std::string WhyRenew(const std::string& certificate_pem, const std::string& key_pem, const std::string& ca_pem,
-                     const Names& names, absl::Time now) {
-  if (!security::CheckKeyFitsCertificate(certificate_pem, key_pem).ok()) return "missing or not readable";
-  absl::Status chain = security::VerifyChain(certificate_pem, ca_pem, now);
+std::string WhyRenew(const std::string& certificate_pem, const std::string& key_pem,
+                     const std::string& ca_pem, const security::CertificateSpec& spec) {
+  if (!security::CheckKeyFitsCertificate(certificate_pem, key_pem).ok())
+    return "missing or not readable";
+  absl::Status chain = security::VerifyChain(certificate_pem, ca_pem, spec.now);
   if (!chain.ok()) return std::string(chain.message());
-  security::CertificateInfo info = security::ParseCertificatePem(certificate_pem).value_or(security::CertificateInfo());
-  if (!Covers(info, names)) return "names have changed";
-  if (now >= info.not_before + (info.not_after - info.not_before) * 2 / 3) return "two thirds of its life are over";
+  absl::StatusOr<security::CertificateInfo> info = security::ParseCertificatePem(certificate_pem);
+  if (!info.ok()) return std::string(info.status().message());
+  if (SetOf(info->dns_names) != SetOf(spec.dns_names) ||
+      SetOf(info->ip_addresses) != SetOf(spec.ip_addresses)) {
+    return "names have changed";
+  }
+  absl::Duration life = info->not_after - info->not_before;
+  if (spec.now >= info->not_before + life * 2 / 3) return "two thirds of its life are over";
   return "";
 }
 
@@ -93,9 +100,10 @@ absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& option
   std::unique_ptr<HubPki> pki(new HubPki(options, clock, log));
   bool first = access(pki->files_.ca.c_str(), F_OK) != 0;
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(options.state_dir + "/ca", kCaName,
-                                                                                 clock.Now()));
-  if (first) log.Info("CA created", {{"folder", options.state_dir + "/ca"}, {"ca_hash", pki->ca_->hash()}});
+  SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(
+                                        options.state_dir + "/ca", kCaName, clock.Now()));
+  if (first)
+    log.Info("CA created", {{"folder", options.state_dir + "/ca"}, {"ca_hash", pki->ca_->hash()}});
   SKERRY_RETURN_IF_ERROR(pki->WriteClients());
   SKERRY_RETURN_IF_ERROR(pki->Renew());
   return pki;
@@ -103,28 +111,47 @@ absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& option
 
 absl::Status HubPki::Renew() {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options_.state_dir + "/server", 0700));
-  absl::Time now = clock_.Now();
-  std::string certificate = security::ReadSmallFile(files_.cert).value_or("");
-  std::string key = security::ReadSmallFile(files_.key).value_or("");
   Names names = ServerNames(options_);
-  std::string why = WhyRenew(certificate, key, ca_->certificate_pem(), names, now);
+  security::CertificateSpec spec = {
+      .subject = {.common_name = "skerry-cloudhub", .organizations = {"skerry:hubs"}},
+      .dns_names = {names.dns.begin(), names.dns.end()},
+      .ip_addresses = {names.addresses.begin(), names.addresses.end()},
+      .lifetime = options_.certificate_lifetime,
+      .for_server = true,
+      .for_client = true};
+  SKERRY_RETURN_IF_ERROR(Ensure(files_.cert, files_.key, std::move(spec)));
+  for (const Client& client : kClients) {
+    std::string stem = absl::StrCat(options_.state_dir, "/clients/", client.file);
+    // One that was moved elsewhere is its owner's to renew.
+    if (access((stem + ".key").c_str(), F_OK) != 0) continue;
+    SKERRY_RETURN_IF_ERROR(Ensure(stem + ".crt", stem + ".key", ClientSpec(client)));
+  }
+  return absl::OkStatus();
+}
+
+security::CertificateSpec HubPki::ClientSpec(const Client& client) const {
+  return {.subject = {.common_name = client.common_name, .organizations = {client.organization}},
+          .lifetime = options_.certificate_lifetime,
+          .for_client = true};
+}
+
+absl::Status HubPki::Ensure(const std::string& certificate_file, const std::string& key_file,
+                            security::CertificateSpec spec) {
+  spec.now = clock_.Now();
+  std::string certificate = security::ReadSmallFile(certificate_file).value_or("");
+  std::string key = security::ReadSmallFile(key_file).value_or("");
+  std::string why = WhyRenew(certificate, key, ca_->certificate_pem(), spec);
   if (why.empty()) return absl::OkStatus();
-  security::CertificateSpec spec = {.subject = {.common_name = "skerry-cloudhub", .organizations = {"skerry:hubs"}},
-                                    .dns_names = {names.dns.begin(), names.dns.end()},
-                                    .ip_addresses = {names.addresses.begin(), names.addresses.end()},
-                                    .now = now,
-                                    .lifetime = options_.certificate_lifetime,
-                                    .for_server = true,
-                                    .for_client = true};
   absl::StatusOr<std::string> csr = security::MakeCsr(key, spec.subject);
   if (!csr.ok()) {  // No usable key yet.
     SKERRY_ASSIGN_OR_RETURN(security::KeyAndCsr made, security::MakeKeyAndCsr(spec.subject));
-    SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(files_.key, made.key_pem, 0600));
+    SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(key_file, made.key_pem, 0600));
     csr = std::move(made.csr_pem);
   }
   SKERRY_ASSIGN_OR_RETURN(std::string issued, ca_->SignCsr(*csr, spec));
-  SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(files_.cert, issued, 0644));
-  log_.Info("server certificate issued", {{"why", why}, {"file", files_.cert}});
+  SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(certificate_file, issued, 0644));
+  log_.Info("certificate issued",
+            {{"why", why}, {"file", certificate_file}, {"common_name", spec.subject.common_name}});
   return absl::OkStatus();
 }
 
@@ -135,16 +162,8 @@ absl::Status HubPki::WriteClients() {
   if (copied == ca_->certificate_pem()) return absl::OkStatus();
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0700));
   for (const Client& client : kClients) {
-    security::CertificateSpec spec = {
-        .subject = {.common_name = client.common_name, .organizations = {client.organization}},
-        .now = clock_.Now(),
-        .lifetime = options_.certificate_lifetime,
-        .for_client = true};
-    SKERRY_ASSIGN_OR_RETURN(security::CertificateAndKey made, ca_->Issue(spec));
     std::string stem = absl::StrCat(folder, "/", client.file);
-    SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(stem + ".key", made.key_pem, 0600));
-    SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(stem + ".crt", made.certificate_pem, 0644));
-    log_.Info("client certificate issued", {{"file", stem + ".crt"}, {"common_name", client.common_name}});
+    SKERRY_RETURN_IF_ERROR(Ensure(stem + ".crt", stem + ".key", ClientSpec(client)));
   }
   return security::WriteFileAtomically(folder + "/ca.crt", ca_->certificate_pem(), 0644);
 }

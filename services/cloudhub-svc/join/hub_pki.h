@@ -18,19 +18,19 @@ namespace skerry::cloudhub {
 
 struct HubPkiOptions {
   std::string state_dir;
-  // Names and addresses by which nodes and controllers reach this hub, beside localhost, 127.0.0.1, ::1 and
-  // the host's name.
+  // Names and addresses by which nodes and controllers reach this hub, beside localhost, 127.0.0.1,
+  // ::1 and the host's name.
   std::vector<std::string> sans;
   absl::Duration certificate_lifetime = absl::Hours(24 * 365);
 };
 
 // Files below <state_dir>:
-//   ca/ca.crt ca/ca.key           the CA; created at the first start, never replaced
-//   server/tls.crt server/tls.key for the link, API and join ports; issued anew when `sans` changed or two
-//                                 thirds of its life are over. The key stays, so that replacing is one rename.
-//   clients/{edge-controller,operator}.{crt,key}  written at the first start and never overwritten, so that
-//                                 they can be moved elsewhere: issued again only where both are missing and
-//                                 the CA is new. clients/ca.crt is a copy of the CA.
+//   ca/ca.crt ca/ca.key            the CA; created at the first start, never replaced
+//   server/tls.crt server/tls.key  for the link, API and join ports
+//   clients/{edge-controller,operator}.{crt,key}, clients/ca.crt  written at the first start
+// A certificate is issued anew when its names changed or two thirds of its life are over. Its key
+// stays, so that replacing it is one rename. Client certificates may be moved elsewhere: they are
+// not written again.
 //
 // Open and Renew from one thread; the rest from any.
 class HubPki {
@@ -39,14 +39,22 @@ class HubPki {
                                                       const log::Logger& log);
 
   const security::CertificateAuthority& ca() const { return *ca_; }
-  // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by themselves.
+  // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by
+  // themselves.
   const security::TlsFiles& server_files() const { return files_; }
-  // Issues the server certificate again if it is due; to be called every hour or so.
+  // Issues again what is due; to be called every hour or so.
   absl::Status Renew();
 
  private:
   HubPki(HubPkiOptions options, Clock& clock, log::Logger log);
+  struct Client;
+  static const Client kClients[2];
+
   absl::Status WriteClients();
+  security::CertificateSpec ClientSpec(const Client& client) const;
+  // Leaves a certificate of `spec` and its key in these files.
+  absl::Status Ensure(const std::string& certificate_file, const std::string& key_file,
+                      security::CertificateSpec spec);
 
   const HubPkiOptions options_;
   Clock& clock_;

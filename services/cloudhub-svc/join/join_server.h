@@ -20,25 +20,27 @@ namespace skerry::cloudhub {
 
 struct JoinServerOptions {
   std::string listen = "0.0.0.0:10002";
-  // What joined nodes dial: "hub.example:10000". Empty: the host by which the box reached this port, and
-  // the port of link_bound_address.
+  // What joined nodes dial: "hub.example:10000". Empty: the host by which the box reached this
+  // port, and the port of link_bound_address.
   std::string link_address;
   std::string link_bound_address;  // rpc::Server::address() of the link port.
   absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
 };
 
-// GET /ca.crt, GET /v1/time, POST /v1/join as in README.md. Also renews the hub's own certificates once an
-// hour. Threads of its own; everything given outlives it.
+// GET /ca.crt, GET /v1/time, POST /v1/join as in README.md. Also renews the hub's own certificates
+// once an hour. Threads of its own; everything given outlives it.
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
 //   link_server = rpc::Server::Create({… MutualTlsServer(pki->server_files(), LinkPolicy()) …});
 //   SKERRY_ASSIGN_OR_RETURN(tokens, SqliteTokenStore::Open(state_dir + "/tokens.db"));
-//   SKERRY_ASSIGN_OR_RETURN(join, JoinServer::Create({.listen = …, .link_bound_address = link_server->address()},
+//   SKERRY_ASSIGN_OR_RETURN(join, JoinServer::Create({.listen = …, .link_bound_address =
+//   link_server->address()},
 //                                                    *pki, *tokens, registry, clock, log));
 class JoinServer {
  public:
-  static absl::StatusOr<std::unique_ptr<JoinServer>> Create(const JoinServerOptions& options, HubPki& pki,
-                                                            TokenStore& tokens, metrics::Registry& registry,
+  static absl::StatusOr<std::unique_ptr<JoinServer>> Create(const JoinServerOptions& options,
+                                                            HubPki& pki, TokenStore& tokens,
+                                                            metrics::Registry& registry,
                                                             Clock& clock, const log::Logger& log);
   ~JoinServer();
 

@@ -24,7 +24,8 @@ constexpr const char* kMigrations[] = {
 };
 
 constexpr char kColumns[] =
-    "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, request_id";
+    "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, "
+    "request_id";
 
 std::string Select(absl::string_view rest) {
   return "SELECT " + std::string(kColumns) + " FROM join_tokens " + std::string(rest);
@@ -62,15 +63,17 @@ absl::Status SqliteTokenStore::Create(const TokenRecord& token) {
     known.Bind(1, token.request_id);
     SKERRY_ASSIGN_OR_RETURN(bool repeated, known.Step());
     if (repeated) {
-      return Error(absl::StatusCode::kAlreadyExists, "a token was already created for this request id")
+      return Error(absl::StatusCode::kAlreadyExists,
+                   "a token was already created for this request id")
           .Reason("REQUEST_REPEATED")
           .Meta("request_id", token.request_id);
     }
   }
-  sqlite::Statement insert =
-      database_->Prepare("INSERT INTO join_tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  sqlite::Statement insert = database_->Prepare(
+      "INSERT INTO join_tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
   insert.Bind(1, token.id).Bind(2, token.secret_hash);
-  insert.Bind(3, absl::ToUnixMicros(token.create_time)).Bind(4, absl::ToUnixMicros(token.expire_time));
+  insert.Bind(3, absl::ToUnixMicros(token.create_time))
+      .Bind(4, absl::ToUnixMicros(token.expire_time));
   if (token.node.has_value()) {
     insert.Bind(5, token.node->value());
   } else {
@@ -86,7 +89,8 @@ absl::Status SqliteTokenStore::Create(const TokenRecord& token) {
   return insert.Run();
 }
 
-absl::StatusOr<std::vector<TokenRecord>> SqliteTokenStore::List(absl::string_view after_id, int limit) {
+absl::StatusOr<std::vector<TokenRecord>> SqliteTokenStore::List(absl::string_view after_id,
+                                                                int limit) {
   absl::MutexLock lock(&mutex_);
   sqlite::Statement rows = database_->Prepare(Select("WHERE id > ?1 ORDER BY id LIMIT ?2"));
   rows.Bind(1, after_id).Bind(2, int64_t{limit});
@@ -104,16 +108,19 @@ absl::Status SqliteTokenStore::Revoke(absl::string_view id) {
   sqlite::Statement update = database_->Prepare("UPDATE join_tokens SET revoked = 1 WHERE id = ?1");
   SKERRY_RETURN_IF_ERROR(update.Bind(1, id).Run());
   if (database_->Changes() > 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kNotFound, "this hub knows no such token").Reason("TOKEN_UNKNOWN").Meta("id", id);
+  return Error(absl::StatusCode::kNotFound, "this hub knows no such token")
+      .Reason("TOKEN_UNKNOWN")
+      .Meta("id", id);
 }
 
-absl::Status SqliteTokenStore::Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
-                                      absl::Time now) {
+absl::Status SqliteTokenStore::Redeem(absl::string_view id, absl::string_view secret_hash,
+                                      const NodeName& node, absl::Time now) {
   absl::MutexLock lock(&mutex_);
   return database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
     SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
     SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node, now));
-    sqlite::Statement update = database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
+    sqlite::Statement update =
+        database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
     return update.Bind(1, id).Run();
   });
 }

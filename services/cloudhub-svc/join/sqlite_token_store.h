@@ -30,8 +30,10 @@ class SqliteTokenStore final : public TokenStore {
   std::optional<std::string> set_aside() const;
 
  private:
-  explicit SqliteTokenStore(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
-  absl::StatusOr<std::optional<TokenRecord>> Find(absl::string_view id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  explicit SqliteTokenStore(std::unique_ptr<sqlite::Database> database)
+      : database_(std::move(database)) {}
+  absl::StatusOr<std::optional<TokenRecord>> Find(absl::string_view id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);

@@ -27,7 +27,8 @@ constexpr char kNamePrefix[] = "joinTokens/";
 
 absl::StatusOr<absl::Duration> TtlOf(const v1::CreateJoinTokenRequest& request) {
   if (!request.has_ttl()) return kDefaultTtl;
-  absl::Duration ttl = absl::Seconds(request.ttl().seconds()) + absl::Nanoseconds(request.ttl().nanos());
+  absl::Duration ttl =
+      absl::Seconds(request.ttl().seconds()) + absl::Nanoseconds(request.ttl().nanos());
   if (ttl < kTtlMin || ttl > kTtlMax) {
     return InvalidField("ttl", absl::FormatDuration(ttl), "give 1 minute to 365 days");
   }
@@ -37,8 +38,10 @@ absl::StatusOr<absl::Duration> TtlOf(const v1::CreateJoinTokenRequest& request) 
 void Fill(const TokenRecord& record, v1::JoinToken& token) {
   using google::protobuf::util::TimeUtil;
   token.set_name(absl::StrCat(kNamePrefix, record.id));
-  *token.mutable_create_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(record.create_time));
-  *token.mutable_expire_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(record.expire_time));
+  *token.mutable_create_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(record.create_time));
+  *token.mutable_expire_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(record.expire_time));
   if (record.node.has_value()) token.set_node(record.node->value());
   token.set_single_use(record.single_use);
   token.set_uses(record.uses);
@@ -48,10 +51,12 @@ void Fill(const TokenRecord& record, v1::JoinToken& token) {
 
 }  // namespace
 
-TokenAdmin::TokenAdmin(TokenStore& tokens, absl::string_view ca_hash, Clock& clock, const log::Logger& log)
+TokenAdmin::TokenAdmin(TokenStore& tokens, absl::string_view ca_hash, Clock& clock,
+                       const log::Logger& log)
     : tokens_(tokens), ca_hash_(ca_hash), clock_(clock), log_(log) {}
 
-absl::Status TokenAdmin::Create(const v1::CreateJoinTokenRequest& request, absl::string_view operator_name,
+absl::Status TokenAdmin::Create(const v1::CreateJoinTokenRequest& request,
+                                absl::string_view operator_name,
                                 v1::CreateJoinTokenResponse& response) {
   TokenRecord record;
   record.create_time = clock_.Now();
@@ -83,7 +88,8 @@ absl::Status TokenAdmin::Create(const v1::CreateJoinTokenRequest& request, absl:
   return absl::OkStatus();
 }
 
-absl::Status TokenAdmin::List(const v1::ListJoinTokensRequest& request, v1::ListJoinTokensResponse& response) {
+absl::Status TokenAdmin::List(const v1::ListJoinTokensRequest& request,
+                              v1::ListJoinTokensResponse& response) {
   if (request.page_size() < 0) {
     return InvalidField("page_size", absl::StrCat(request.page_size()), "give 0 to 1000");
   }
@@ -100,7 +106,8 @@ absl::Status TokenAdmin::List(const v1::ListJoinTokensRequest& request, v1::List
   return absl::OkStatus();
 }
 
-absl::Status TokenAdmin::Revoke(const v1::RevokeJoinTokenRequest& request, absl::string_view operator_name) {
+absl::Status TokenAdmin::Revoke(const v1::RevokeJoinTokenRequest& request,
+                                absl::string_view operator_name) {
   absl::string_view id = request.name();
   if (!absl::ConsumePrefix(&id, kNamePrefix) || id.empty()) {
     return InvalidField("name", request.name(), "give joinTokens/{id}");

@@ -20,8 +20,8 @@ class RevokeJoinTokenRequest;
 
 namespace skerry::cloudhub {
 
-// Any thread may call it. `tokens` and `clock` outlive it. `operator_name`: common name of the caller, for
-// the log, which tells who made and revoked which token.
+// Any thread may call it. `tokens` and `clock` outlive it. `operator_name`: common name of the
+// caller, for the log, which tells who made and revoked which token.
 class TokenAdmin {
  public:
   // ca_hash: CertificateAuthority::hash().

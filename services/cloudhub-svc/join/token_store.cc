@@ -18,21 +18,25 @@ Error Refused(absl::string_view reason, absl::string_view message) {
 
 }  // namespace
 
-absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash, const NodeName& node,
-                        absl::Time now) {
+absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
+                        const NodeName& node, absl::Time now) {
   if (!token.has_value() || !SameHash(token->secret_hash, secret_hash)) {
-    return Error(absl::StatusCode::kUnauthenticated, "this hub knows no such token").Reason("TOKEN_UNKNOWN");
+    return Error(absl::StatusCode::kUnauthenticated, "this hub knows no such token")
+        .Reason("TOKEN_UNKNOWN");
   }
   if (token->revoked) return Refused("TOKEN_REVOKED", "the token was revoked");
   if (token->expire_time <= now) {
-    return Refused("TOKEN_EXPIRED", absl::StrCat("the token expired at ", absl::FormatTime(token->expire_time, absl::UTCTimeZone())))
+    return Refused("TOKEN_EXPIRED",
+                   absl::StrCat("the token expired at ",
+                                absl::FormatTime(token->expire_time, absl::UTCTimeZone())))
         .Meta("expire_time", absl::FormatTime(token->expire_time, absl::UTCTimeZone()));
   }
   if (token->single_use && token->uses > 0) {
     return Refused("TOKEN_USED", "the token was for a single use and has been used");
   }
   if (token->node.has_value() && *token->node != node) {
-    return Refused("TOKEN_WRONG_NODE", absl::StrCat("the token is for another node than '", node.value(), "'"))
+    return Refused("TOKEN_WRONG_NODE",
+                   absl::StrCat("the token is for another node than '", node.value(), "'"))
         .Meta("node", node.value());
   }
   return absl::OkStatus();

@@ -28,24 +28,27 @@ struct TokenRecord {
   std::string request_id;  // Empty where none was given.
 };
 
-// Whether `token` lets `node` join now. UNAUTHENTICATED / TOKEN_UNKNOWN (also for a wrong secret: who guesses
-// ids learns nothing), PERMISSION_DENIED / TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_USED or TOKEN_WRONG_NODE.
-absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash, const NodeName& node,
-                        absl::Time now);
+// Whether `token` lets `node` join now. UNAUTHENTICATED / TOKEN_UNKNOWN (also for a wrong secret:
+// who guesses ids learns nothing), PERMISSION_DENIED / TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_USED or
+// TOKEN_WRONG_NODE.
+absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
+                        const NodeName& node, absl::Time now);
 
 // Durable before it returns. Any thread may call it.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
-  // ALREADY_EXISTS / REQUEST_REPEATED for a request id that was used; ALREADY_EXISTS for a known id.
+  // ALREADY_EXISTS / REQUEST_REPEATED for a request id that was used; ALREADY_EXISTS for a known
+  // id.
   virtual absl::Status Create(const TokenRecord& token) = 0;
   // Ordered by id, after `after_id`.
   virtual absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) = 0;
   // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
   virtual absl::Status Revoke(absl::string_view id) = 0;
-  // CheckToken and the count of one use in one transaction: of two at once, one gets a single-use token.
-  virtual absl::Status Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
-                              absl::Time now) = 0;
+  // CheckToken and the count of one use in one transaction: of two at once, one gets a single-use
+  // token.
+  virtual absl::Status Redeem(absl::string_view id, absl::string_view secret_hash,
+                              const NodeName& node, absl::Time now) = 0;
   // Forgets tokens that expired before `before`.
   virtual absl::Status Prune(absl::Time before) = 0;
 };

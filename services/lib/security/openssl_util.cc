@@ -48,6 +48,18 @@ absl::StatusOr<X509Ptr> ReadCertificate(absl::string_view pem) {
   return certificate;
 }
 
+absl::StatusOr<X509ReqPtr> ReadRequest(absl::string_view pem) {
+  BioPtr bio = MemoryBio(pem);
+  X509ReqPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, NoPassphrase, nullptr));
+  if (request == nullptr) {
+    return Error(absl::StatusCode::kInvalidArgument,
+                 absl::StrCat("not a certificate signing request in PEM form (", OpensslReason(),
+                              ")"))
+        .Reason("CSR_INVALID");
+  }
+  return request;
+}
+
 absl::StatusOr<KeyPtr> ReadPrivateKey(absl::string_view pem) {
   BioPtr bio = MemoryBio(pem);
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));

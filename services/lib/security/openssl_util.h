@@ -45,6 +45,8 @@ BioPtr MemoryBio(absl::string_view bytes);  // Reads from `bytes`, which must ou
 std::string BioText(BIO* bio);
 
 absl::StatusOr<X509Ptr> ReadCertificate(absl::string_view pem);
+// INVALID_ARGUMENT / CSR_INVALID.
+absl::StatusOr<X509ReqPtr> ReadRequest(absl::string_view pem);
 absl::StatusOr<KeyPtr> ReadPrivateKey(absl::string_view pem);
 absl::StatusOr<std::string> CertificatePem(const X509* certificate);
 absl::StatusOr<std::string> CertificateDer(const X509* certificate);
