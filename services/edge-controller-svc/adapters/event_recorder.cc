@@ -1,0 +1,97 @@
+#include "services/edge-controller-svc/adapters/event_recorder.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/kubeapi/json.h"
+
+namespace skerry::edgecontroller {
+namespace {
+
+constexpr size_t kWaitingMax = 256;
+constexpr size_t kMessageMax = 1024;  // Kubernetes' own bound.
+constexpr char kComponent[] = "edge-controller-svc";
+
+// Stable over processes, so that replicas and restarts meet in one Event. FNV-1a.
+uint64_t Fingerprint(absl::string_view text) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return hash;
+}
+
+}  // namespace
+
+EventRecorder::EventRecorder(kubeclient::Client& client, Clock& clock, prometheus::Counter& dropped,
+                             log::Logger log)
+    : client_(client),
+      clock_(clock),
+      dropped_(dropped),
+      log_(log),
+      pool_("events", 1, kWaitingMax) {}
+
+EventRecorder::~EventRecorder() { Stop(); }
+
+void EventRecorder::Stop() {
+  stop_.request_stop();
+  pool_.Stop();
+}
+
+void EventRecorder::Warn(const KubeObject& about, absl::string_view node, absl::string_view reason,
+                         absl::string_view message) {
+  const bool taken =
+      pool_.TrySubmit([this, about, node = std::string(node), reason = std::string(reason),
+                       message = std::string(message.substr(0, kMessageMax))] {
+        if (stop_.stop_requested()) return;
+        absl::Status status = Record(about, node, reason, message);
+        if (status.ok()) return;
+        dropped_.Increment();
+        log_.Warning("cannot record an Event", status, {{"key", about.key()}});
+      });
+  if (!taken) dropped_.Increment();
+}
+
+absl::Status EventRecorder::Record(const KubeObject& about, const std::string& node,
+                                   const std::string& reason, const std::string& message) {
+  const kubeclient::CallOptions call{.stop = stop_.get_token()};
+  const std::string ns = about.object_namespace().empty() ? "default" : about.object_namespace();
+  const std::string now = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_.Now(), absl::UTCTimeZone());
+  const std::string identity = absl::StrCat(about.uid(), "|", node, "|", reason, "|", message);
+  const std::string name = absl::StrCat(about.name().substr(0, 200), ".",
+                                        absl::StrFormat("%016x", Fingerprint(identity)));
+
+  absl::StatusOr<KubeObject> present = client_.Get(kubeclient::Events(), ns, name, call);
+  if (present.ok()) {
+    const int64_t count = kubeapi::IntAt(present->Json(), {"count"}, 1);
+    const nlohmann::json patch = {{"count", count + 1}, {"lastTimestamp", now}};
+    return client_
+        .Patch(kubeclient::Events(), ns, name, kubeclient::PatchType::kMerge,
+               kubeapi::DumpJson(patch), {.call = call})
+        .status();
+  }
+  if (!absl::IsNotFound(present.status())) return present.status();
+  const nlohmann::json event = {{"apiVersion", "v1"},
+                                {"kind", "Event"},
+                                {"metadata", {{"name", name}, {"namespace", ns}}},
+                                {"involvedObject",
+                                 {{"apiVersion", about.api_version()},
+                                  {"kind", about.kind()},
+                                  {"namespace", about.object_namespace()},
+                                  {"name", about.name()},
+                                  {"uid", about.uid()},
+                                  {"resourceVersion", about.resource_version()}}},
+                                {"type", "Warning"},
+                                {"reason", reason},
+                                {"message", message},
+                                {"source", {{"component", kComponent}, {"host", node}}},
+                                {"reportingComponent", kComponent},
+                                {"reportingInstance", node},
+                                {"firstTimestamp", now},
+                                {"lastTimestamp", now},
+                                {"count", 1}};
+  return client_.Create(kubeclient::Events(), ns, kubeapi::DumpJson(event), call).status();
+}
+
+}  // namespace skerry::edgecontroller

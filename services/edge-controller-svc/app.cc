@@ -1,0 +1,147 @@
+#include "services/edge-controller-svc/app.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "services/lib/base/build_info.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/kubeclient/curl_client.h"
+#include "services/lib/kubeclient/kubeconfig.h"
+#include "services/lib/rpc/channel.h"
+#include "services/lib/security/tls.h"
+
+namespace skerry::edgecontroller {
+namespace {
+
+constexpr char kService[] = "edge-controller-svc";
+
+// As client-go's: the host for people, the rest to tell processes apart.
+std::string MakeInstance() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  absl::BitGen random;
+  return absl::StrCat(host, "_", absl::StrFormat("%016x", absl::Uniform<uint64_t>(random)));
+}
+
+}  // namespace
+
+EdgeControllerApp::EdgeControllerApp(EdgeControllerConfig config, log::Logger log)
+    : config_(std::move(config)),
+      instance_(MakeInstance()),
+      log_(log),
+      api_ready_(readiness_.Register("Kubernetes API")),
+      caches_ready_(readiness_.Register("caches of the Kubernetes API")),
+      hub_ready_(readiness_.Register("a hub")),
+      registry_(kService),
+      metrics_(registry_) {}
+
+EdgeControllerApp::~EdgeControllerApp() { Stop(); }
+
+absl::Status EdgeControllerApp::Start() {
+  SKERRY_ASSIGN_OR_RETURN(ops_,
+                          metrics::OpsServer::Create(config_.common.ops_listen, registry_,
+                                                     [this] { return readiness_.WaitingFor(); }));
+  SKERRY_ASSIGN_OR_RETURN(kubeclient::RestConfig rest,
+                          kubeclient::LoadRestConfig(config_.kubeconfig));
+  log_.Info("using the Kubernetes API", {{"server", rest.server}});
+  SKERRY_ASSIGN_OR_RETURN(
+      client_,
+      kubeclient::CurlClient::Create(std::move(rest), absl::StrCat(kService, "/", BuildVersion())));
+  SKERRY_RETURN_IF_ERROR(MakeHubTargets());
+  if (config_.leader_election) {
+    StartElector();
+  } else {
+    Lead();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EdgeControllerApp::MakeHubTargets() {
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  if (!config_.tls_ca.empty()) {
+    SKERRY_ASSIGN_OR_RETURN(
+        credentials, security::MutualTlsClient(
+                         {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
+  }
+  for (const std::string& address : config_.hub_addresses) {
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
+        rpc::MakeChannel({.target = address,
+                          .credentials = credentials,
+                          .server_name = config_.hub_server_name,
+                          .backoff_max = absl::Seconds(5)});
+    if (!channel.ok()) return Annotate(channel.status(), absl::StrCat("hub.addresses: ", address));
+    hubs_.push_back({address, *std::move(channel)});
+  }
+  return absl::OkStatus();
+}
+
+void EdgeControllerApp::StartElector() {
+  elector_ = std::make_unique<kubeclient::LeaderElector>(
+      *client_, clock_,
+      kubeclient::LeaderElector::Options{.lease_namespace = config_.leader_election_namespace,
+                                         .lease_name = config_.leader_election_name,
+                                         .identity = instance_,
+                                         .lease_duration = config_.lease_duration,
+                                         .renew_deadline = config_.renew_deadline,
+                                         .retry_period = config_.retry_period},
+      kubeclient::LeaderElector::Callbacks{
+          .on_started = [this] { Lead(); },
+          .on_stopped = [this] { CeaseToLead(); },
+          .on_observed =
+              [this](absl::string_view holder) {
+                api_ready_->Set(true);
+                if (holder == instance_) return;
+                caches_ready_->Set(true);  // In waiting there is nothing to wait for.
+                hub_ready_->Set(true);
+              }},
+      registry_, log_);
+  elector_->Start();
+}
+
+void EdgeControllerApp::Lead() {
+  caches_ready_->Set(false);
+  hub_ready_->Set(false);
+  Engine::Options options{.instance = instance_,
+                          .upstream = {.workers = static_cast<size_t>(config_.report_workers)},
+                          .nodes = {.workers = static_cast<size_t>(config_.node_workers),
+                                    .lease_interval = config_.node_lease_interval,
+                                    .lease_duration = config_.node_lease_duration,
+                                    .lost_after = config_.node_lost_after,
+                                    .pod_gc = config_.pod_gc,
+                                    .pod_gc_after = config_.pod_gc_after}};
+  Engine::Listener listener{.on_synced =
+                                [this] {
+                                  api_ready_->Set(true);
+                                  caches_ready_->Set(true);
+                                },
+                            .on_hubs = [this](size_t attached) { hub_ready_->Set(attached > 0); }};
+  engine_ = std::make_unique<Engine>(std::move(options), *client_, hubs_, std::move(listener),
+                                     clock_, metrics_, log_);
+  engine_->Start();
+}
+
+void EdgeControllerApp::CeaseToLead() { engine_.reset(); }
+
+void EdgeControllerApp::Drain(absl::Time) {
+  // The lease goes to another replica at once; the nodes' sessions are the hubs' and live on.
+  if (elector_ != nullptr) elector_->Stop();
+}
+
+void EdgeControllerApp::Stop() {
+  elector_.reset();
+  engine_.reset();
+  hubs_.clear();
+  client_.reset();
+  ops_.reset();
+}
+
+std::map<std::string, std::string> EdgeControllerApp::addresses() const {
+  return {{"ops", ops_ == nullptr ? "" : ops_->address()}};
+}
+
+}  // namespace skerry::edgecontroller

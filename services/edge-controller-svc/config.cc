@@ -1,0 +1,80 @@
+#include "services/edge-controller-svc/config.h"
+
+#include "absl/status/status.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::edgecontroller {
+
+void Declare(config::Schema& schema, EdgeControllerConfig& config) {
+  config::AddCommon(schema, config.common);
+  schema.Add("kubeconfig", &config.kubeconfig,
+             "kubeconfig file of the Kubernetes API; empty: the pod's own service account");
+  schema
+      .Add("hub.addresses", &config.hub_addresses,
+           "gRPC addresses (host:port) of every cloudhub-svc replica")
+      .Required();
+  schema.Add("hub.server_name", &config.hub_server_name,
+             "name expected in the hubs' certificates; empty: the host of the address");
+  schema.Add("tls.ca", &config.tls_ca,
+             "PEM file of the certificate authority that the hubs' certificates are of");
+  schema.Add("tls.cert", &config.tls_cert, "PEM file of this service's certificate chain");
+  schema.Add("tls.key", &config.tls_key, "PEM file of this service's private key");
+  schema.Add("leader_election.enabled", &config.leader_election,
+             "only the replica that holds the lease works; turn off for a single replica");
+  schema.Add("leader_election.namespace", &config.leader_election_namespace,
+             "namespace of the lease");
+  schema.Add("leader_election.name", &config.leader_election_name, "name of the lease");
+  schema
+      .Add("leader_election.lease_duration", &config.lease_duration,
+           "another replica takes over after this time without renewal")
+      .Min(absl::Seconds(1));
+  schema
+      .Add("leader_election.renew_deadline", &config.renew_deadline,
+           "the leader gives up after this time without renewal")
+      .Min(absl::Milliseconds(500));
+  schema
+      .Add("leader_election.retry_period", &config.retry_period,
+           "between two attempts to get or renew the lease")
+      .Min(absl::Milliseconds(100));
+  schema
+      .Add("node.lease_interval", &config.node_lease_interval,
+           "how often a connected node's lease is renewed")
+      .Min(absl::Milliseconds(100));
+  schema
+      .Add("node.lease_duration", &config.node_lease_duration,
+           "leaseDurationSeconds of node leases")
+      .Min(absl::Seconds(1));
+  schema
+      .Add("node.lost_after", &config.node_lost_after,
+           "a node without a session for this long becomes Ready=Unknown")
+      .Min(absl::Milliseconds(100));
+  schema.Add("pod_gc.enabled", &config.pod_gc, "delete pods whose node does not exist");
+  schema.Add("pod_gc.after", &config.pod_gc_after, "how long a node must have been absent")
+      .Min(absl::ZeroDuration());
+  schema.Add("report.workers", &config.report_workers, "reports applied at the same time")
+      .Min(1)
+      .Max(256);
+  schema
+      .Add("node.workers", &config.node_workers, "node leases and states written at the same time")
+      .Min(1)
+      .Max(256);
+  schema.Check([&config]() -> absl::Status {
+    if (config.renew_deadline >= config.lease_duration) {
+      return InvalidField("leader_election.renew_deadline",
+                          absl::FormatDuration(config.renew_deadline),
+                          "must be shorter than leader_election.lease_duration");
+    }
+    if (config.retry_period >= config.renew_deadline) {
+      return InvalidField("leader_election.retry_period", absl::FormatDuration(config.retry_period),
+                          "must be shorter than leader_election.renew_deadline");
+    }
+    const int files = !config.tls_ca.empty() + !config.tls_cert.empty() + !config.tls_key.empty();
+    if (files != 0 && files != 3) {
+      return InvalidField("tls.ca, tls.cert, tls.key", "",
+                          "give all three, or none for hubs on loopback");
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace skerry::edgecontroller

@@ -1,0 +1,58 @@
+// What a node's report, and its silence, mean for the Node and its Lease.
+#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_NODE_PLAN_H_
+#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_NODE_PLAN_H_
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace skerry::edgecontroller {
+
+inline constexpr char kEdgeRoleLabel[] = "node-role.kubernetes.io/edge";
+
+struct NodeReportValue {
+  std::string status_json;
+  std::map<std::string, std::string> labels;
+};
+
+// The status of a report, or INVALID_ARGUMENT.
+absl::StatusOr<nlohmann::json> ParseNodeStatus(const NodeReportValue& report);
+
+// A label that a node may set on itself: those of NodeRestriction's list and any outside of
+// Kubernetes' own domains; never a role, never node-restriction.kubernetes.io.
+bool NodeMaySetLabel(absl::string_view label);
+
+// The Node to create at a first report; body JSON.
+std::string NewNode(absl::string_view name, const NodeReportValue& report,
+                    const nlohmann::json& status);
+// Merge patch of the labels; empty where nothing differs. Labels that others set stay.
+std::string PlanNodeLabels(const nlohmann::json& node, const NodeReportValue& report,
+                           const nlohmann::json& status);
+// Merge patch for the status subresource, conditional on resourceVersion; empty where nothing
+// differs. What the node does not report (conditions of others, volumesAttached) stays.
+std::string PlanNodeStatus(const nlohmann::json& node, const nlohmann::json& status);
+
+bool IsEdgeNode(const nlohmann::json& node);
+// The Ready condition has gone Unknown because nothing was heard.
+bool IsMarkedLost(const nlohmann::json& node);
+// Merge patch for the status: what the node had to say is Unknown from now on. Empty if it is
+// marked.
+std::string PlanNodeLost(const nlohmann::json& node, absl::Time now);
+
+// A digest of the Node that leaves out what the node itself reported, so that its own heartbeat is
+// not sent back to it; a loss mark counts.
+uint64_t NodeDigest(const nlohmann::json& node);
+
+// The body of kube-node-lease/<node>: `current` renewed, or a new one if null. `node_uid` makes it
+// go with the Node.
+std::string RenewedLease(const nlohmann::json& current, absl::string_view node,
+                         absl::string_view node_uid, absl::Duration duration, absl::Time now);
+
+}  // namespace skerry::edgecontroller
+
+#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_NODE_PLAN_H_

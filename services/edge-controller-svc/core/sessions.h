@@ -1,0 +1,55 @@
+// Which node is connected, and since when it is not.
+#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_
+#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace skerry::edgecontroller {
+
+// A node's session at a hub. The greatest epoch is the node's one valid session, wherever it is.
+struct Session {
+  std::string hub;
+  uint64_t epoch = 0;
+  bool connected = false;
+  absl::Duration changed_at;  // Monotonic time of the last connect or disconnect.
+  bool node_deleted =
+      false;  // Its Node was deleted in this session: not to be made again before the next.
+};
+
+// Any thread may call it.
+class Sessions {
+ public:
+  // False: a session with a greater epoch is known, this one is fenced.
+  bool Connect(absl::string_view hub, absl::string_view node, uint64_t epoch, absl::Duration now);
+  // False: not the current session.
+  bool Disconnect(absl::string_view hub, absl::string_view node, uint64_t epoch,
+                  absl::Duration now);
+  // The hub is out of reach: its nodes, now disconnected.
+  std::vector<std::string> DropHub(absl::string_view hub, absl::Duration now);
+
+  // The node is connected there with that epoch.
+  bool IsCurrent(absl::string_view hub, absl::string_view node, uint64_t epoch) const;
+  std::optional<Session> Find(absl::string_view node) const;
+  // The Node was deleted. Forgets a node that is not connected.
+  void NodeDeleted(absl::string_view node);
+  size_t connected() const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::map<std::string, Session> nodes_ ABSL_GUARDED_BY(mutex_);
+  size_t connected_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace skerry::edgecontroller
+
+#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_

@@ -1,0 +1,105 @@
+// Everything that a leader does; made when it begins to lead and destroyed when it ceases.
+#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ENGINE_H_
+#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ENGINE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "services/edge-controller-svc/adapters/event_recorder.h"
+#include "services/edge-controller-svc/adapters/hub_client.h"
+#include "services/edge-controller-svc/core/sessions.h"
+#include "services/edge-controller-svc/downstream.h"
+#include "services/edge-controller-svc/metrics.h"
+#include "services/edge-controller-svc/node_keeper.h"
+#include "services/edge-controller-svc/upstream.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/exec/serial_executor.h"
+#include "services/lib/kubeclient/client.h"
+#include "services/lib/kubeclient/informer.h"
+#include "services/lib/log/logger.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace skerry::edgecontroller {
+
+// Order of life: the caches fill with fresh lists; only when all are whole are the hubs attached,
+// so that no object is taken from a node because a cache was not there yet. Everything about nodes
+// is then derived from what the hubs say. Start and Stop from one thread; Stop returns when nothing
+// runs any more.
+class Engine {
+ public:
+  struct Options {
+    std::string instance;  // Unique for each process.
+    Upstream::Options upstream;
+    NodeKeeper::Options nodes;
+    size_t hub_pending_bytes_max = 16u << 20;
+  };
+  struct HubTarget {
+    std::string address;
+    std::shared_ptr<grpc::Channel> channel;
+  };
+  // Called on the engine's threads.
+  struct Listener {
+    std::function<void()> on_synced;
+    std::function<void(size_t attached)> on_hubs;
+  };
+
+  Engine(Options options, kubeclient::Client& client, std::vector<HubTarget> hubs,
+         Listener listener, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
+  ~Engine();  // Stop().
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void Start();
+  void Stop();
+
+ private:
+  class Link;
+
+  void AddInformer(const kubeclient::Resource& resource, absl::string_view field_selector,
+                   kubeclient::InformerMetrics& metrics, kubeclient::Informer::Handlers handlers);
+  void MakeInformers();
+  void MakeHubs(const std::vector<HubTarget>& hubs);
+  void OnInformerSynced();
+  std::optional<KubeObject> Cached(absl::string_view type, absl::string_view key) const;
+  void OnPod(const KubeObject& pod);
+  void OnNodeDeleted(const KubeObject& node);
+
+  // On the executor.
+  void OnAttached(const std::string& hub);
+  void OnLost(const std::string& hub);
+  void OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame);
+  void OnConnected(const std::string& hub, const cloudhub::v1::NodeConnected& frame);
+  void OnDisconnected(const std::string& hub, const cloudhub::v1::NodeDisconnected& frame);
+  void NodeGone(const std::string& node);
+
+  const Options options_;
+  kubeclient::Client& client_;
+  const Listener listener_;
+  Clock& clock_;
+  EdgeControllerMetrics& metrics_;
+  log::Logger log_;
+
+  Sessions sessions_;
+  exec::SerialExecutor executor_;
+  EventRecorder events_;
+  std::map<std::string, std::unique_ptr<kubeclient::Informer>> informers_;  // By type.
+  Downstream downstream_;
+  Upstream upstream_;
+  NodeKeeper keeper_;
+  std::map<std::string, std::unique_ptr<Link>> links_;  // By address.
+  size_t informers_synced_ = 0;                         // Of the executor.
+  size_t hubs_attached_ = 0;                            // Of the executor.
+  bool stopped_ = false;
+};
+
+}  // namespace skerry::edgecontroller
+
+#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ENGINE_H_

@@ -1,0 +1,76 @@
+#include "services/edge-controller-svc/metrics.h"
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/check.h"
+
+namespace skerry::edgecontroller {
+namespace {
+
+prometheus::Counter& At(const std::map<std::string, prometheus::Counter*>& counters,
+                        const std::string& key) {
+  const auto it = counters.find(key);
+  SKERRY_CHECK(it != counters.end());  // Label values are constants of the code.
+  return *it->second;
+}
+
+}  // namespace
+
+EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
+    : hubs_attached(registry.Gauge("skerry_edgecontroller_hubs_attached",
+                                   "Hubs that this process is attached to.")),
+      nodes_connected(
+          registry.Gauge("skerry_edgecontroller_nodes_connected", "Edge nodes with a session.")),
+      push_bytes(
+          registry.Counter("skerry_edgecontroller_push_bytes_total", "Bytes of objects pushed.")),
+      pushes_rejected(registry.Counter("skerry_edgecontroller_pushes_rejected_total",
+                                       "Objects that an edge node refused.")),
+      leases_renewed(
+          registry.Counter("skerry_edgecontroller_leases_renewed_total", "Node leases renewed.")),
+      nodes_lost(registry.Counter("skerry_edgecontroller_nodes_lost_total",
+                                  "Nodes marked Unknown because nothing was heard.")),
+      pods_collected(registry.Counter("skerry_edgecontroller_pods_collected_total",
+                                      "Pods deleted because their node no longer exists.")),
+      events_dropped(registry.Counter("skerry_edgecontroller_events_dropped_total",
+                                      "Kubernetes Events that could not be recorded.")),
+      report_controller(registry, "report"),
+      node_controller(registry, "node"),
+      pod_gc_controller(registry, "pod_gc"),
+      pods(registry, "pods"),
+      config_maps(registry, "configmaps"),
+      secrets(registry, "secrets"),
+      service_accounts(registry, "serviceaccounts"),
+      nodes(registry, "nodes") {
+  for (const char* change : {"upsert", "delete", "synced"}) {
+    pushes_[change] = &registry.Counter("skerry_edgecontroller_pushes_total",
+                                        "Changes sent to edge nodes.", {{"change", change}});
+  }
+  for (const char* type : {"pods", "nodes", "other"}) {
+    for (const char* result :
+         {"applied", "unchanged", "dropped", "rejected", "superseded", "deferred"}) {
+      reports_[absl::StrCat(type, "/", result)] = &registry.Counter(
+          "skerry_edgecontroller_reports_total", "Reports of edge nodes by what became of them.",
+          {{"type", type}, {"result", result}});
+    }
+  }
+  for (const char* reason : {"stale_session", "malformed", "unknown_type", "holdings_bound"}) {
+    dropped_[reason] =
+        &registry.Counter("skerry_edgecontroller_frames_dropped_total",
+                          "Frames of hubs that were not served.", {{"reason", reason}});
+  }
+}
+
+prometheus::Counter& EdgeControllerMetrics::Push(absl::string_view change) {
+  return At(pushes_, std::string(change));
+}
+
+prometheus::Counter& EdgeControllerMetrics::Report(absl::string_view type,
+                                                   absl::string_view result) {
+  const bool known = type == "pods" || type == "nodes";
+  return At(reports_, absl::StrCat(known ? type : "other", "/", result));
+}
+
+prometheus::Counter& EdgeControllerMetrics::FrameDropped(absl::string_view reason) {
+  return At(dropped_, std::string(reason));
+}
+
+}  // namespace skerry::edgecontroller
