@@ -29,7 +29,7 @@ def includes(tree, path):
     """(line, quoted, header) of each include."""
     for number, line in tree.lines(path):
         match = _INCLUDE.match(line)
-        if match:
+        if match and not allowed(line, "missing-dep"):
             yield number, match.group(1) == '"', match.group(2)
 
 
