@@ -88,20 +88,4 @@ void CloudHubMetrics::BytesDown(absl::string_view frame_class, size_t bytes) {
   Add(bytes_down_, frame_class, static_cast<double>(bytes));
 }
 
-absl::string_view ClassOf(const link::EdgeFrame& frame) {
-  if (std::holds_alternative<link::Report>(frame)) return "report";
-  if (std::holds_alternative<link::Hello>(frame) || std::holds_alternative<link::Heartbeat>(frame))
-    return "session";
-  return "resource_sync";
-}
-
-absl::string_view ClassOf(const link::CloudFrame& frame) {
-  if (std::holds_alternative<link::ReportAck>(frame)) return "report";
-  if (std::holds_alternative<link::ResourceChange>(frame) ||
-      std::holds_alternative<link::Resync>(frame)) {
-    return "resource_sync";
-  }
-  return "session";
-}
-
 }  // namespace skerry::cloudhub

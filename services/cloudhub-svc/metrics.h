@@ -48,10 +48,6 @@ class CloudHubMetrics {
   std::map<link::cloud::Incident, prometheus::Counter*> incidents_;
 };
 
-// The class of a frame, for BytesUp and BytesDown.
-absl::string_view ClassOf(const link::EdgeFrame& frame);
-absl::string_view ClassOf(const link::CloudFrame& frame);
-
 }  // namespace skerry::cloudhub
 
 #endif  // SKERRY_SERVICES_CLOUDHUB_SVC_METRICS_H_

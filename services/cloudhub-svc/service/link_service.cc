@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "api/skerry/link/v1/link.grpc.pb.h"
-#include "services/cloudhub-svc/service/inbox_budget.h"
 #include "services/cloudhub-svc/service/node_identity.h"
 #include "services/lib/base/error.h"
+#include "services/lib/link/inbox_budget.h"
 #include "services/lib/link/wire.h"
 #include "services/lib/rpc/bidi_server.h"
 
@@ -24,7 +24,7 @@ class StreamLink final : public NodeLink {
       : stream_(std::move(stream)), metrics_(metrics) {}
 
   void Send(link::CloudFrame frame) override {
-    const absl::string_view frame_class = ClassOf(frame);
+    const absl::string_view frame_class = link::ClassOf(frame);
     v1::CloudFrame message = link::ToWire(std::move(frame));
     metrics_.BytesDown(frame_class, message.ByteSizeLong());
     stream_->Send(std::move(message));
@@ -40,7 +40,7 @@ class StreamLink final : public NodeLink {
 struct Reader {
   explicit Reader(SessionHub::Connection connection) : connection(std::move(connection)) {}
   const SessionHub::Connection connection;
-  InboxBudget budget{kInboxBytesMax};
+  link::InboxBudget budget{kInboxBytesMax};
   bool invalid = false;
 };
 
@@ -93,7 +93,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       reader->invalid = true;
       return hub_.Invalid(reader->connection, frame.status());
     }
-    metrics_.BytesUp(ClassOf(*frame), bytes - 64);
+    metrics_.BytesUp(link::ClassOf(*frame), bytes - 64);
     hub_.Frame(reader->connection, *std::move(frame),
                [reader, bytes] { reader->budget.GiveBack(bytes); });
   }

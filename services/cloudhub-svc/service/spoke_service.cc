@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "api/skerry/cloudhub/v1/spoke_service.grpc.pb.h"
-#include "services/cloudhub-svc/service/inbox_budget.h"
 #include "services/cloudhub-svc/service/spoke_wire.h"
 #include "services/lib/base/error.h"
+#include "services/lib/link/inbox_budget.h"
 #include "services/lib/rpc/bidi_server.h"
 #include "services/lib/rpc/grpc_status.h"
 
@@ -37,7 +37,8 @@ class StreamSpoke final : public SpokeLink {
 struct Attachment {
   explicit Attachment(std::shared_ptr<HubStream> stream) : stream(std::move(stream)) {}
   const std::shared_ptr<HubStream> stream;
-  const std::shared_ptr<InboxBudget> budget = std::make_shared<InboxBudget>(kInboxBytesMax);
+  const std::shared_ptr<link::InboxBudget> budget =
+      std::make_shared<link::InboxBudget>(kInboxBytesMax);
   link::SpokeId id = 0;  // 0 before Register.
   bool failed = false;
 };

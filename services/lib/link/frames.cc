@@ -14,4 +14,19 @@ bool IsViolation(const absl::Status& status) {
   return GetErrorInfo(status).reason == "PROTOCOL_VIOLATION";
 }
 
+absl::string_view ClassOf(const EdgeFrame& frame) {
+  if (std::holds_alternative<Report>(frame)) return "report";
+  if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame))
+    return "session";
+  return "resource_sync";
+}
+
+absl::string_view ClassOf(const CloudFrame& frame) {
+  if (std::holds_alternative<ReportAck>(frame)) return "report";
+  if (std::holds_alternative<ResourceChange>(frame) || std::holds_alternative<Resync>(frame)) {
+    return "resource_sync";
+  }
+  return "session";
+}
+
 }  // namespace skerry::link

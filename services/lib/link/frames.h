@@ -137,6 +137,10 @@ struct ReportAck {
 using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat>;
 using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway>;
 
+// "session", "resource_sync" or "report": the class that a frame's bytes are counted for.
+absl::string_view ClassOf(const EdgeFrame& frame);
+absl::string_view ClassOf(const CloudFrame& frame);
+
 // Who a spoke is to a machine: one attachment of it. 0 is nobody.
 using SpokeId = uint64_t;
 

@@ -1,11 +1,11 @@
 // Bounds what one peer may have waiting for our threads.
-#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_INBOX_BUDGET_H_
-#define SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_INBOX_BUDGET_H_
+#ifndef SKERRY_SERVICES_LIB_LINK_INBOX_BUDGET_H_
+#define SKERRY_SERVICES_LIB_LINK_INBOX_BUDGET_H_
 
 #include <atomic>
 #include <cstddef>
 
-namespace skerry::cloudhub {
+namespace skerry::link {
 
 // Any thread may call it. A stream can't be told to pause, so a peer that sends faster than its
 // shard works, for that long, is cut off instead (L4, L8).
@@ -26,6 +26,6 @@ class InboxBudget {
   std::atomic<size_t> bytes_ = 0;
 };
 
-}  // namespace skerry::cloudhub
+}  // namespace skerry::link
 
-#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SERVICE_INBOX_BUDGET_H_
+#endif  // SKERRY_SERVICES_LIB_LINK_INBOX_BUDGET_H_

@@ -1,0 +1,158 @@
+#include "services/edgehub-svc/app.h"
+
+#include <grpcpp/impl/service_type.h>
+
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "services/edgehub-svc/adapters/grpc_dialer.h"
+#include "services/edgehub-svc/adapters/node_certificate.h"
+#include "services/edgehub-svc/hub/edge_hub.h"
+#include "services/edgehub-svc/metrics.h"
+#include "services/edgehub-svc/service/spoke_service.h"
+#include "services/edgehub-svc/service/status_service.h"
+#include "services/edgehub-svc/store/sqlite_journal.h"
+#include "services/lib/base/build_info.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/exec/thread_pool.h"
+#include "services/lib/metrics/ops_server.h"
+#include "services/lib/metrics/registry.h"
+#include "services/lib/rpc/server.h"
+#include "services/lib/security/files.h"
+
+namespace skerry::edgehub {
+namespace {
+
+constexpr size_t kStatusQueue = 16;
+
+// 128 random bits as text: new for every boot and every journal.
+std::string RandomId() {
+  std::random_device device;
+  const auto word = [&] { return (static_cast<uint64_t>(device()) << 32) | device(); };
+  return absl::StrFormat("%016x%016x", word(), word());
+}
+
+}  // namespace
+
+// In start order: each uses those above it.
+struct EdgeHubApp::Parts {
+  Parts() : registry("edgehub-svc"), metrics(registry) {}
+
+  metrics::Registry registry;
+  EdgeHubMetrics metrics;
+  std::unique_ptr<metrics::OpsServer> ops;
+  std::string node;
+  std::unique_ptr<SqliteJournal> journal;
+  std::unique_ptr<GrpcDialer> dialer;
+  std::unique_ptr<EdgeHub> hub;
+  std::unique_ptr<exec::ThreadPool> status_pool;
+  std::unique_ptr<grpc::Service> spoke_service;
+  std::unique_ptr<grpc::Service> status_service;
+  std::unique_ptr<rpc::Server> server;
+};
+
+EdgeHubApp::EdgeHubApp(EdgeHubConfig config, Clock& clock, log::Logger log)
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(std::move(log)),
+      serving_(readiness_.Register("serving")) {}
+
+EdgeHubApp::~EdgeHubApp() { Stop(); }
+
+absl::Status EdgeHubApp::Start() {
+  parts_ = std::make_unique<Parts>();
+  SKERRY_ASSIGN_OR_RETURN(parts_->ops,
+                          metrics::OpsServer::Create(config_.common.ops_listen, parts_->registry,
+                                                     [this] { return readiness_.WaitingFor(); }));
+  SKERRY_RETURN_IF_ERROR(StartHub());
+  SKERRY_RETURN_IF_ERROR(StartServer());
+  parts_->hub->Start();
+  serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status EdgeHubApp::StartHub() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(NodeCertificate certificate, ReadNodeCertificate(config_.tls.cert));
+  p.node = certificate.node.value();
+  p.metrics.CertificateExpires(certificate.not_after);
+  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials,
+                          security::MutualTlsClient(config_.tls));
+  p.dialer = std::make_unique<GrpcDialer>(config_.cloud_address, config_.cloud_server_name,
+                                          credentials, p.metrics);
+
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.journal,
+      SqliteJournal::Open(config_.state_dir + "/edgehub.db",
+                          {config_.journal_bytes_max, config_.journal_age_max}, RandomId()));
+  if (p.journal->set_aside().has_value()) {
+    log_.Error(
+        "the journal was damaged: it was set aside and a new one begun",
+        {{"path", *p.journal->set_aside()}, {"lost", "reports that the cloud had not taken yet"}});
+  }
+
+  EdgeHub::Config hub;
+  hub.session.hello = {link::kProtocolVersion, RandomId(), p.journal->id(), BuildVersion()};
+  hub.session.backoff_base = config_.backoff_min;
+  hub.session.backoff_max = config_.backoff_max;
+  hub.session.seed = (static_cast<uint64_t>(std::random_device{}()) << 32) | std::random_device{}();
+  p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.dialer, clock_, p.metrics, log_);
+  return absl::OkStatus();
+}
+
+absl::Status EdgeHubApp::StartServer() {
+  Parts& p = *parts_;
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.run_dir, 0750));
+  p.status_pool = std::make_unique<exec::ThreadPool>("status", 1, kStatusQueue);
+  p.spoke_service = MakeSpokeService(*p.hub, p.node, log_);
+  StatusFacts facts;
+  facts.node = p.node;
+  facts.cloud_address = config_.cloud_address;
+  facts.journal_bytes_max = config_.journal_bytes_max;
+  facts.certificate_expire_time = [path = config_.tls.cert, metrics = &p.metrics] {
+    absl::StatusOr<NodeCertificate> certificate = ReadNodeCertificate(path);
+    if (!certificate.ok()) return absl::UnixEpoch();
+    metrics->CertificateExpires(certificate->not_after);
+    return certificate->not_after;
+  };
+  p.status_service = MakeStatusService(*p.hub, *p.status_pool, std::move(facts));
+
+  rpc::ServerOptions options;
+  options.listen = config_.listen.empty() ? absl::StrCat("unix:", config_.run_dir, "/edgehub.sock")
+                                          : config_.listen;
+  options.registry = &p.registry;
+  SKERRY_ASSIGN_OR_RETURN(
+      p.server, rpc::Server::Create(options, {p.spoke_service.get(), p.status_service.get()}));
+  p.server->SetServing(true);
+  return absl::OkStatus();
+}
+
+void EdgeHubApp::Drain(absl::Time deadline) {
+  if (parts_ == nullptr) return;
+  if (parts_->server != nullptr) parts_->server->SetServing(false);
+  if (parts_->hub != nullptr) parts_->hub->Stop();
+  if (parts_->server != nullptr) parts_->server->Shutdown(deadline);
+}
+
+void EdgeHubApp::Stop() {
+  if (parts_ == nullptr) return;
+  serving_->Set(false);
+  parts_->server.reset();
+  if (parts_->status_pool != nullptr) parts_->status_pool->Stop();
+  if (parts_->hub != nullptr) parts_->hub->Stop();
+  parts_.reset();
+}
+
+std::map<std::string, std::string> EdgeHubApp::addresses() const {
+  std::map<std::string, std::string> addresses;
+  if (parts_ == nullptr) return addresses;
+  if (parts_->ops != nullptr) addresses["ops"] = parts_->ops->address();
+  if (parts_->server != nullptr) addresses["api"] = parts_->server->address();
+  return addresses;
+}
+
+}  // namespace skerry::edgehub

@@ -1,0 +1,35 @@
+#include "services/edgehub-svc/config.h"
+
+namespace skerry::edgehub {
+
+void Declare(config::Schema& schema, EdgeHubConfig& c) {
+  config::AddCommon(schema, c.common);
+  schema.Add("run_dir", &c.run_dir, "folder of the box's sockets").Required();
+  schema.Add("state_dir", &c.state_dir, "folder for what must outlive a restart (edgehub.db)")
+      .Required();
+  schema.Add("listen", &c.listen,
+             "gRPC address for the services of the box; unix:<run_dir>/edgehub.sock unless given");
+  schema.Add("cloud.address", &c.cloud_address, "host:port of cloudhub-svc's link port").Required();
+  schema.Add("cloud.server_name", &c.cloud_server_name,
+             "name expected in the hub's certificate; the host of cloud.address unless given");
+  schema.Add("tls.ca", &c.tls.ca, "PEM file of the CA that the hub's certificate is signed by")
+      .Required();
+  schema.Add("tls.cert", &c.tls.cert, "PEM file of this node's certificate").Required();
+  schema.Add("tls.key", &c.tls.key, "PEM file of this node's private key").Required();
+  schema
+      .Add("cloud.backoff_min", &c.backoff_min, "upper end of the first wait before dialling again")
+      .Min(absl::Milliseconds(10));
+  schema
+      .Add("cloud.backoff_max", &c.backoff_max,
+           "upper end of the longest wait before dialling again")
+      .Min(absl::Seconds(1))
+      .Max(absl::Hours(1));
+  schema
+      .AddBytes("journal.bytes_max", &c.journal_bytes_max,
+                "reports that may wait for the cloud; beyond, new ones are refused")
+      .Min(1 << 20);
+  schema.Add("journal.age_max", &c.journal_age_max, "reports older than this are dropped")
+      .Min(absl::Minutes(1));
+}
+
+}  // namespace skerry::edgehub

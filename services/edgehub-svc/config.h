@@ -1,0 +1,33 @@
+// Configuration of edgehub-svc.
+#ifndef SKERRY_SERVICES_EDGEHUB_SVC_CONFIG_H_
+#define SKERRY_SERVICES_EDGEHUB_SVC_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/lib/config/config.h"
+#include "services/lib/security/tls.h"
+
+namespace skerry::edgehub {
+
+struct EdgeHubConfig {
+  config::CommonConfig common;
+  std::string run_dir = "/run/skerry";
+  std::string state_dir = "/var/lib/skerry";
+  std::string listen;  // "unix:<run_dir>/edgehub.sock" unless given.
+  std::string cloud_address;
+  std::string cloud_server_name;
+  security::TlsFiles tls;
+  absl::Duration backoff_min = absl::Seconds(1);
+  absl::Duration backoff_max = absl::Seconds(60);
+  int64_t journal_bytes_max = 64 << 20;
+  absl::Duration journal_age_max = absl::Hours(24 * 30);
+};
+
+// Declares every setting on `schema`, bound to `config`.
+void Declare(config::Schema& schema, EdgeHubConfig& config);
+
+}  // namespace skerry::edgehub
+
+#endif  // SKERRY_SERVICES_EDGEHUB_SVC_CONFIG_H_

@@ -1,0 +1,333 @@
+#include "services/edgehub-svc/hub/edge_hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::edgehub {
+namespace {
+
+namespace edge = link::edge;
+
+constexpr absl::Duration kJournalRetry = absl::Seconds(5);
+
+}  // namespace
+
+struct EdgeHub::Gate {
+  absl::Mutex mutex;
+  EdgeHub* hub ABSL_GUARDED_BY(mutex) = nullptr;  // Null once it has stopped.
+
+  void Post(edge::Event event, absl::string_view frame_class = "", size_t bytes = 0) {
+    absl::MutexLock lock(&mutex);
+    if (hub == nullptr) return;
+    if (bytes > 0) hub->metrics_.BytesDown(frame_class, bytes);
+    hub->executor_.Post(
+        [hub = hub, event = std::move(event)]() mutable { hub->Feed(std::move(event)); });
+  }
+};
+
+EdgeHub::EdgeHub(const Config& config, JournalStore& journal, CloudDialer& dialer, Clock& clock,
+                 EdgeHubMetrics& metrics, log::Logger log)
+    : config_(config),
+      journal_(journal),
+      dialer_(dialer),
+      clock_(clock),
+      metrics_(metrics),
+      log_(std::move(log)),
+      gate_(std::make_shared<Gate>()),
+      machine_(config.session),
+      change_time_(clock.Now()),
+      executor_("hub", clock) {
+  absl::MutexLock lock(&gate_->mutex);
+  gate_->hub = this;
+}
+
+EdgeHub::~EdgeHub() { Stop(); }
+
+void EdgeHub::Start() {
+  executor_.Post([this] {
+    absl::StatusOr<std::map<std::string, uint64_t>> sequences = journal_.LastSequences();
+    if (!sequences.ok()) {
+      log_.Error("journal can't be read", sequences.status());
+    } else {
+      for (const auto& [type, sequence] : *sequences) Feed(edge::ReportStored{type, sequence});
+    }
+    metrics_.Journal(journal_.stats());
+    DropExpired();
+    Feed(edge::Start{});
+  });
+}
+
+void EdgeHub::Stop() {
+  executor_.Run([this] {
+    Feed(edge::Stop{});
+    link_ = nullptr;
+    for (const auto& [id, spoke] : spokes_) {
+      spoke.port->Close(
+          Error(absl::StatusCode::kUnavailable, "edgehub-svc is going away").Reason("DRAINING"));
+    }
+    spokes_.clear();
+  });
+  {
+    absl::MutexLock lock(&gate_->mutex);
+    gate_->hub = nullptr;
+  }
+  executor_.Stop();
+}
+
+// ---- from the spokes ----
+
+link::SpokeId EdgeHub::Attach(absl::string_view name, std::vector<std::string> resource_types,
+                              std::vector<std::string> report_types,
+                              std::shared_ptr<SpokePort> port) {
+  const link::SpokeId id = ++last_spoke_;
+  executor_.Post([this, id, name = std::string(name), resource_types = std::move(resource_types),
+                  report_types = std::move(report_types), port = std::move(port)]() mutable {
+    log_.Info("spoke attached", {{"spoke", name}});
+    spokes_[id] = {name, {report_types.begin(), report_types.end()}, std::move(port)};
+    metrics_.Spokes(spokes_.size());
+    Feed(edge::SpokeAttached{id, std::move(resource_types), std::move(report_types)});
+  });
+  return id;
+}
+
+void EdgeHub::Detach(link::SpokeId spoke) {
+  executor_.Post([this, spoke] {
+    auto it = spokes_.find(spoke);
+    if (it == spokes_.end()) return;
+    log_.Info("spoke detached", {{"spoke", it->second.name}});
+    spokes_.erase(it);
+    metrics_.Spokes(spokes_.size());
+    Feed(edge::SpokeDetached{spoke});
+  });
+}
+
+void EdgeHub::Subscribe(link::SpokeId spoke, link::Subscribe subscribe,
+                        absl::AnyInvocable<void()> after) {
+  executor_.Post(
+      [this, spoke, subscribe = std::move(subscribe), after = std::move(after)]() mutable {
+        Feed(edge::SpokeSubscribe{spoke, std::move(subscribe)});
+        after();
+      });
+}
+
+void EdgeHub::ResourceDone(link::SpokeId spoke, link::ResourceAck ack,
+                           absl::AnyInvocable<void()> after) {
+  executor_.Post([this, spoke, ack = std::move(ack), after = std::move(after)]() mutable {
+    Feed(edge::ResourceDone{spoke, std::move(ack)});
+    after();
+  });
+}
+
+void EdgeHub::PutReport(link::SpokeId spoke, uint64_t request_id, link::Report report,
+                        absl::AnyInvocable<void()> after) {
+  executor_.Post(
+      [this, spoke, request_id, report = std::move(report), after = std::move(after)]() mutable {
+        waiting_.push_back({spoke, request_id, std::move(report), std::move(after)});
+        // All that is queued by now goes into one commit: it costs as much as that of one report.
+        if (waiting_.size() == 1) executor_.Post([this] { StoreWaiting(); });
+      });
+}
+
+void EdgeHub::StoreWaiting() {
+  std::vector<WaitingReport> waiting = std::exchange(waiting_, {});
+  std::vector<WaitingReport*> accepted;
+  std::vector<link::Report> reports;
+  for (WaitingReport& item : waiting) {
+    auto it = spokes_.find(item.spoke);
+    if (it == spokes_.end()) continue;  // It can't be told any more; it will put it again.
+    if (it->second.report_types.count(item.report.type) == 0) {
+      Answer(item, InvalidField("type", item.report.type, "register it as a report type"));
+      continue;
+    }
+    accepted.push_back(&item);
+    reports.push_back(std::move(item.report));
+  }
+  if (!reports.empty()) {
+    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes =
+        journal_.Put(reports, clock_.Now());
+    if (!outcomes.ok()) log_.Error("journal can't be written", outcomes.status());
+    for (size_t i = 0; i < accepted.size(); ++i) {
+      const absl::StatusOr<uint64_t> outcome = outcomes.ok() ? (*outcomes)[i] : outcomes.status();
+      if (!outcome.ok() && GetErrorInfo(outcome.status()).reason == "JOURNAL_FULL")
+        metrics_.Dropped("full", 1);
+      if (outcome.ok()) metrics_.ReportStored();
+      Answer(*accepted[i], outcome.status());
+      if (outcome.ok() && *outcome != 0) Feed(edge::ReportStored{reports[i].type, *outcome});
+    }
+    metrics_.Journal(journal_.stats());
+  }
+  for (WaitingReport& item : waiting) item.after();
+}
+
+void EdgeHub::Answer(const WaitingReport& waiting, absl::Status status) {
+  SendTo(waiting.spoke, ReportStored{waiting.request_id, std::move(status)});
+}
+
+void EdgeHub::SendTo(link::SpokeId spoke, SpokeMessage message) {
+  auto it = spokes_.find(spoke);
+  if (it != spokes_.end()) it->second.port->Send(std::move(message));
+}
+
+void EdgeHub::DropExpired() {
+  absl::StatusOr<int64_t> dropped = journal_.DropExpired(clock_.Now());
+  if (!dropped.ok()) {
+    log_.Error("journal can't be written", dropped.status());
+  } else if (*dropped > 0) {
+    log_.Warning("reports were dropped that the cloud did not take in time",
+                 {{"entries", *dropped}});
+    metrics_.Dropped("expired", *dropped);
+    metrics_.Journal(journal_.stats());
+  }
+  executor_.PostAfter(config_.expiry_interval, [this] { DropExpired(); });
+}
+
+EdgeHub::Snapshot EdgeHub::TakeSnapshot() {
+  Snapshot snapshot;
+  executor_.Run([&] {
+    snapshot.connected = machine_.connected();
+    snapshot.change_time = change_time_;
+    snapshot.reason = machine_.down_reason();
+    snapshot.epoch = machine_.epoch();
+    if (machine_.next_dial() != absl::InfiniteDuration()) {
+      snapshot.next_dial_time = clock_.Now() + (machine_.next_dial() - clock_.Monotonic());
+    }
+    for (link::EdgeSession::TypeStatus& type : machine_.types()) {
+      auto it = spokes_.find(type.spoke);
+      snapshot.types.push_back({std::move(type.type), it == spokes_.end() ? "" : it->second.name,
+                                type.synced, type.last_sequence});
+    }
+    snapshot.journal = journal_.stats();
+  });
+  return snapshot;
+}
+
+// ---- the machine ----
+
+void EdgeHub::Feed(edge::Event event) {
+  for (edge::Effect& effect : machine_.Step(std::move(event), clock_.Monotonic())) {
+    std::visit([this](auto& e) { Perform(std::move(e)); }, effect);
+  }
+  Arm();
+}
+
+void EdgeHub::Perform(edge::Dial effect) {
+  metrics_.Dialed();
+  const uint64_t connection = effect.connection;
+  link_ = dialer_.Dial(
+      {.on_frame =
+           [gate = gate_, connection](link::CloudFrame frame, size_t bytes) {
+             const absl::string_view frame_class = link::ClassOf(frame);
+             gate->Post(edge::FrameReceived{connection, std::move(frame)}, frame_class, bytes);
+           },
+       .on_invalid =
+           [gate = gate_, connection](absl::Status status) {
+             gate->Post(edge::InvalidFrame{connection, status});
+           },
+       .on_closed =
+           [gate = gate_, connection](absl::Status status) {
+             gate->Post(edge::LinkClosed{connection, status});
+           }});
+}
+
+void EdgeHub::Perform(edge::Send effect) {
+  if (link_ != nullptr) link_->Send(std::move(effect.frame));
+}
+
+void EdgeHub::Perform(edge::CloseLink effect) {
+  if (link_ != nullptr) link_->Close(std::move(effect.status));
+}
+
+void EdgeHub::Perform(edge::ToSpoke effect) {
+  if (auto* state = std::get_if<edge::LinkState>(&effect.message)) {
+    SendTo(effect.spoke, LinkStateChange{state->connected, change_time_, std::move(state->reason)});
+  } else if (auto* request = std::get_if<edge::SubscribeRequest>(&effect.message)) {
+    SendTo(effect.spoke, std::move(*request));
+  } else {
+    SendTo(effect.spoke, std::get<link::ResourceChange>(std::move(effect.message)));
+  }
+}
+
+void EdgeHub::Perform(edge::CloseSpoke effect) {
+  auto it = spokes_.find(effect.spoke);
+  if (it == spokes_.end()) return;
+  log_.Warning("spoke cut off", effect.status, {{"spoke", it->second.name}});
+  it->second.port->Close(effect.status);
+  spokes_.erase(it);
+  metrics_.Spokes(spokes_.size());
+}
+
+void EdgeHub::Perform(edge::FetchReports effect) {
+  absl::StatusOr<JournalStore::Batch> batch =
+      journal_.Read(effect.type, effect.after, effect.count_max, effect.bytes_max);
+  if (batch.ok()) {
+    executor_.Post([this, effect, batch = *std::move(batch)]() mutable {
+      Feed(edge::ReportsFetched{effect.connection, effect.type, std::move(batch.reports),
+                                batch.more});
+    });
+    return;
+  }
+  log_.Error("journal can't be read", batch.status(), {{"type", effect.type}});
+  executor_.PostAfter(kJournalRetry, [this, effect] {
+    Feed(edge::ReportsFetched{effect.connection, effect.type, {}, true});
+  });
+}
+
+void EdgeHub::Perform(edge::TrimReports effect) {
+  for (const link::Rejection& rejection : effect.rejections) {
+    log_.Warning("the cloud refused a report", rejection.status,
+                 {{"type", effect.type}, {"sequence", rejection.sequence}});
+  }
+  if (!effect.rejections.empty())
+    metrics_.Dropped("rejected", static_cast<int64_t>(effect.rejections.size()));
+  // A trim that fails is made good by the next: at worst reports are sent again.
+  absl::Status status = journal_.Trim(effect.type, effect.up_to);
+  if (!status.ok()) log_.Error("journal can't be trimmed", status, {{"type", effect.type}});
+  metrics_.Journal(journal_.stats());
+}
+
+void EdgeHub::Perform(edge::Connected effect) {
+  change_time_ = clock_.Now();
+  const absl::Duration skew = effect.welcome.cloud_time - change_time_;
+  metrics_.Connected(skew);
+  log_.Info("connected to the cloud",
+            {{"hub", effect.welcome.hub}, {"epoch", effect.welcome.epoch}});
+  if (absl::AbsDuration(skew) > config_.clock_skew_warning) {
+    log_.Warning("this box's clock differs from the cloud's: set up time synchronisation",
+                 {{"skew", skew}});
+  }
+}
+
+void EdgeHub::Perform(edge::Disconnected effect) {
+  if (effect.was_connected) change_time_ = clock_.Now();
+  metrics_.Disconnected(effect.was_connected, GetErrorInfo(effect.status).reason, effect.silence);
+  link_ = nullptr;
+  const log::Field dial_in("dial_in", effect.dial_in);
+  if (!effect.was_connected) {
+    log_.Warning("the cloud can't be reached", effect.status, {dial_in});
+  } else if (effect.status.ok()) {
+    log_.Info("the hub closed the link", {dial_in});
+  } else {
+    log_.Warning("disconnected from the cloud", effect.status, {dial_in});
+  }
+}
+
+void EdgeHub::Perform(edge::Count effect) { metrics_.Incident(effect.incident); }
+
+// The timer is moved only to fire earlier: one that fires early finds nothing due and is set again.
+void EdgeHub::Arm() {
+  const absl::Duration due = machine_.NextWake();
+  if (due >= timer_due_) return;
+  if (timer_ != 0) executor_.Cancel(timer_);
+  timer_due_ = due;
+  timer_ = executor_.PostAfter(std::max(absl::ZeroDuration(), due - clock_.Monotonic()), [this] {
+    timer_ = 0;
+    timer_due_ = absl::InfiniteDuration();
+    Feed(edge::Tick{});
+  });
+}
+
+}  // namespace skerry::edgehub

@@ -1,0 +1,113 @@
+#include "services/edgehub-svc/metrics.h"
+
+#include "services/lib/base/strings.h"
+
+namespace skerry::edgehub {
+namespace {
+
+using link::edge::Incident;
+
+constexpr const char* kClasses[] = {"session", "resource_sync", "report"};
+constexpr const char* kEnds[] = {"HEARTBEAT_LOST",     "DRAINING",    "FENCED",
+                                 "OVERLOADED",         "STALE_EPOCH", "WELCOME_TIMEOUT",
+                                 "PROTOCOL_VIOLATION", "other"};
+constexpr const char* kDrops[] = {"expired", "rejected", "full"};
+
+}  // namespace
+
+EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
+    : connected_(registry.Gauge("skerry_edgehub_link_connected",
+                                "1 while there is a session with the cloud.")),
+      dials_(registry.Counter("skerry_edgehub_dials_total", "Attempts to reach the cloud.")),
+      connects_(registry.Counter("skerry_edgehub_sessions_total", "Sessions that began.")),
+      clock_skew_(registry.Gauge("skerry_edgehub_clock_skew_seconds",
+                                 "Cloud's clock less ours when the session began.")),
+      detection_(
+          registry.Histogram("skerry_edgehub_detection_seconds",
+                             "How long nothing had been heard when a session was found to be over.",
+                             {0.1, 1, 5, 10, 15, 20, 30, 45, 60, 120})),
+      spokes_(registry.Gauge("skerry_edgehub_spokes", "Services of the box that are attached.")),
+      journal_entries_(
+          registry.Gauge("skerry_edgehub_journal_entries", "Reports that wait for the cloud.")),
+      journal_bytes_(registry.Gauge("skerry_edgehub_journal_bytes",
+                                    "Size of the reports that wait for the cloud.")),
+      journal_oldest_(
+          registry.Gauge("skerry_edgehub_journal_oldest_timestamp_seconds",
+                         "When the oldest report that waits was stored; 0 when none waits.")),
+      stored_(registry.Counter("skerry_edgehub_reports_stored_total",
+                               "Reports taken into the journal.")),
+      certificate_expire_(registry.Gauge("skerry_edgehub_certificate_expire_timestamp_seconds",
+                                         "When this node's certificate ends.")) {
+  for (const char* reason : kEnds) {
+    ends_[reason] = &registry.Counter("skerry_edgehub_session_ends_total",
+                                      "Sessions and dials that ended.", {{"reason", reason}});
+  }
+  for (const char* reason : kDrops) {
+    dropped_[reason] =
+        &registry.Counter("skerry_edgehub_journal_drops_total",
+                          "Reports that will not be applied by the cloud.", {{"reason", reason}});
+  }
+  for (const char* name : kClasses) {
+    bytes_up_[name] =
+        &registry.Counter("skerry_edgehub_link_bytes_total", "Serialized frames on the link.",
+                          {{"direction", "up"}, {"class", name}});
+    bytes_down_[name] =
+        &registry.Counter("skerry_edgehub_link_bytes_total", "Serialized frames on the link.",
+                          {{"direction", "down"}, {"class", name}});
+  }
+  const auto stale = [&](const char* what) {
+    return &registry.Counter("skerry_edgehub_stale_frames_total",
+                             "Frames that came too late to matter.", {{"frame", what}});
+  };
+  incidents_[Incident::kStaleChange] = stale("resource");
+  incidents_[Incident::kStaleSubscribe] = stale("subscribe");
+  incidents_[Incident::kStaleDone] = stale("resource_done");
+  incidents_[Incident::kStaleConnection] = stale("connection");
+}
+
+void EdgeHubMetrics::Connected(absl::Duration clock_skew) {
+  connected_.Set(1);
+  connects_.Increment();
+  clock_skew_.Set(absl::ToDoubleSeconds(clock_skew));
+}
+
+void EdgeHubMetrics::Disconnected(bool was_connected, const std::string& reason,
+                                  absl::Duration silence) {
+  connected_.Set(0);
+  if (was_connected) detection_.Observe(absl::ToDoubleSeconds(silence));
+  auto it = ends_.find(reason);
+  (it == ends_.end() ? ends_.find("other") : it)->second->Increment();
+}
+
+void EdgeHubMetrics::Incident(link::edge::Incident incident) {
+  auto it = incidents_.find(incident);
+  if (it != incidents_.end()) it->second->Increment();
+}
+
+void EdgeHubMetrics::Journal(const JournalStats& stats) {
+  journal_entries_.Set(static_cast<double>(stats.entries));
+  journal_bytes_.Set(static_cast<double>(stats.size_bytes));
+  journal_oldest_.Set(
+      stats.entries == 0 ? 0 : absl::ToDoubleSeconds(stats.oldest_time - absl::UnixEpoch()));
+}
+
+void EdgeHubMetrics::Dropped(const std::string& reason, int64_t entries) {
+  auto it = dropped_.find(reason);
+  if (it != dropped_.end()) it->second->Increment(static_cast<double>(entries));
+}
+
+void EdgeHubMetrics::CertificateExpires(absl::Time time) {
+  certificate_expire_.Set(absl::ToDoubleSeconds(time - absl::UnixEpoch()));
+}
+
+void EdgeHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {
+  auto it = bytes_up_.find(ToStd(frame_class));
+  if (it != bytes_up_.end()) it->second->Increment(static_cast<double>(bytes));
+}
+
+void EdgeHubMetrics::BytesDown(absl::string_view frame_class, size_t bytes) {
+  auto it = bytes_down_.find(ToStd(frame_class));
+  if (it != bytes_down_.end()) it->second->Increment(static_cast<double>(bytes));
+}
+
+}  // namespace skerry::edgehub

@@ -1,0 +1,113 @@
+#include "services/edgehub-svc/service/spoke_wire.h"
+
+#include <utility>
+
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/link/wire.h"
+#include "services/lib/rpc/grpc_status.h"
+
+namespace skerry::edgehub {
+namespace {
+
+struct Writer {
+  v1::HubFrame out;
+
+  void operator()(LinkStateChange& body) {
+    v1::LinkState* m = out.mutable_link_state();
+    m->set_connected(body.connected);
+    SetTime(body.change_time, m->mutable_change_time());
+    m->set_reason(std::move(body.reason));
+  }
+  void operator()(link::edge::SubscribeRequest& body) {
+    out.mutable_subscribe_request()->set_type(std::move(body.type));
+    out.mutable_subscribe_request()->set_subscription_id(body.subscription_id);
+  }
+  void operator()(link::ResourceChange& body) {
+    *out.mutable_resource() = link::ToWire(std::move(body));
+  }
+  void operator()(ReportStored& body) {
+    out.mutable_report_stored()->set_request_id(body.request_id);
+    *out.mutable_report_stored()->mutable_status() = rpc::ToProto(body.status);
+  }
+};
+
+}  // namespace
+
+void SetTime(absl::Time time, google::protobuf::Timestamp* out) {
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  out->set_seconds(seconds);
+  out->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+}
+
+v1::HubFrame ToWire(SpokeMessage message) {
+  Writer writer;
+  std::visit(writer, message);
+  return std::move(writer.out);
+}
+
+void ToWire(const EdgeHub::Snapshot& snapshot, v1::EdgeHubStatus& out) {
+  out.mutable_link()->set_connected(snapshot.connected);
+  out.mutable_link()->set_reason(snapshot.reason);
+  SetTime(snapshot.change_time, out.mutable_link()->mutable_change_time());
+  out.set_epoch(snapshot.epoch);
+  if (snapshot.next_dial_time != absl::InfiniteFuture()) {
+    SetTime(snapshot.next_dial_time, out.mutable_next_dial_time());
+  }
+  for (const EdgeHub::TypeStatus& type : snapshot.types) {
+    v1::TypeStatus* m = out.add_types();
+    m->set_type(type.type);
+    m->set_spoke(type.spoke);
+    m->set_synced(type.synced);
+    m->set_last_sequence(type.last_sequence);
+  }
+  v1::JournalStatus* journal = out.mutable_journal();
+  journal->set_entries(snapshot.journal.entries);
+  journal->set_size_bytes(snapshot.journal.size_bytes);
+  if (snapshot.journal.entries > 0)
+    SetTime(snapshot.journal.oldest_time, journal->mutable_oldest_time());
+  journal->set_last_sequence(snapshot.journal.last_sequence);
+  journal->set_acked_sequence(snapshot.journal.acked_sequence);
+}
+
+absl::Status CheckRegister(const v1::Register& message) {
+  if (message.spoke().empty() || message.spoke().size() > 256) {
+    return SpokeError("`spoke` must have 1 to 256 bytes");
+  }
+  if (message.resource_types_size() + message.report_types_size() == 0) {
+    return SpokeError("a spoke must register at least one type");
+  }
+  if (static_cast<size_t>(message.resource_types_size()) > link::kSubscriptionsMax ||
+      static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax) {
+    return SpokeError("too many types");
+  }
+  for (const std::string& type : message.resource_types())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(type));
+  for (const std::string& type : message.report_types())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(type));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<link::Subscribe> FromWire(v1::Subscribe message) {
+  SKERRY_RETURN_IF_ERROR(link::CheckType(message.type()));
+  link::Subscribe subscribe{
+      std::move(*message.mutable_type()), message.subscription_id(), {}, message.more()};
+  SKERRY_ASSIGN_OR_RETURN(subscribe.holdings,
+                          link::HoldingsFromWire(std::move(*message.mutable_holdings())));
+  return subscribe;
+}
+
+absl::StatusOr<link::ResourceAck> FromWire(v1::ResourceDone message) {
+  SKERRY_RETURN_IF_ERROR(link::CheckType(message.type()));
+  link::ResourceAck ack{
+      std::move(*message.mutable_type()), message.subscription_id(), message.sequence(), {}};
+  SKERRY_ASSIGN_OR_RETURN(ack.rejections, link::RejectionsFromWire(message.rejections()));
+  return ack;
+}
+
+absl::Status SpokeError(absl::string_view message) {
+  return Error(absl::StatusCode::kInvalidArgument, message).Reason("SPOKE_PROTOCOL_ERROR");
+}
+
+}  // namespace skerry::edgehub

@@ -1,0 +1,251 @@
+#include "services/edgehub-svc/store/sqlite_journal.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+
+namespace skerry::edgehub {
+namespace {
+
+// AUTOINCREMENT: a sequence is never given twice, not even when its entry is gone.
+constexpr const char* kMigrations[] = {
+    "CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 1), journal_id TEXT NOT NULL,"
+    "  acked_sequence INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE report ("
+    "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  type TEXT NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  generation INTEGER NOT NULL,"
+    "  wall_micros INTEGER NOT NULL,"
+    "  logical INTEGER NOT NULL,"
+    "  value BLOB NOT NULL,"
+    "  size_bytes INTEGER NOT NULL,"
+    "  stored_micros INTEGER NOT NULL,"
+    "  UNIQUE (type, key)) STRICT;"
+    "CREATE INDEX report_by_type ON report (type, sequence);"
+    "CREATE INDEX report_by_age ON report (stored_micros);",
+};
+
+int64_t SizeOf(const link::Report& report) {
+  return static_cast<int64_t>(link::ReportBytes(report));
+}
+
+// `count` yields the entries and bytes that are about to go.
+absl::Status Subtract(sqlite::Statement& count, JournalStats& stats) {
+  SKERRY_ASSIGN_OR_RETURN(bool found, count.Step());
+  if (!found) return absl::InternalError("no row of counts");
+  stats.entries -= count.Int(0);
+  stats.size_bytes -= count.Int(1);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
+                                                                   const JournalBounds& bounds,
+                                                                   const std::string& new_id) {
+  absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
+      sqlite::Database::Open({.path = path}, kMigrations);
+  if (!database.ok()) return Annotate(database.status(), "journal");
+  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(*std::move(database), bounds));
+  absl::Status loaded = journal->Load(new_id);
+  if (!loaded.ok()) return Annotate(loaded, "journal");
+  return journal;
+}
+
+absl::Status SqliteJournal::Load(const std::string& new_id) {
+  {
+    sqlite::Statement insert = database_->Prepare(
+        "INSERT INTO journal (id, journal_id, acked_sequence) VALUES (1, ?1, 0) ON CONFLICT DO "
+        "NOTHING");
+    insert.Bind(1, new_id);
+    SKERRY_RETURN_IF_ERROR(insert.Run());
+  }
+  sqlite::Statement read = database_->Prepare("SELECT journal_id FROM journal WHERE id = 1");
+  SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+  if (found) id_ = read.Text(0);
+  SKERRY_ASSIGN_OR_RETURN(stats_, ReadStats());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JournalStats> SqliteJournal::ReadStats() {
+  JournalStats stats;
+  sqlite::Statement read = database_->Prepare(
+      "SELECT (SELECT COUNT(*) FROM report), (SELECT COALESCE(SUM(size_bytes), 0) FROM report),"
+      " (SELECT MIN(stored_micros) FROM report), (SELECT COALESCE(MAX(seq), 0) FROM "
+      "sqlite_sequence),"
+      " (SELECT acked_sequence FROM journal WHERE id = 1)");
+  SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+  if (!found) return absl::InternalError("no row of statistics");
+  stats.entries = read.Int(0);
+  stats.size_bytes = read.Int(1);
+  if (!read.IsNull(2)) stats.oldest_time = absl::FromUnixMicros(read.Int(2));
+  stats.last_sequence = static_cast<uint64_t>(read.Int(3));
+  stats.acked_sequence = static_cast<uint64_t>(read.Int(4));
+  return stats;
+}
+
+absl::StatusOr<absl::Time> SqliteJournal::OldestTime() {
+  sqlite::Statement read = database_->Prepare("SELECT MIN(stored_micros) FROM report");
+  SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+  return found && !read.IsNull(0) ? absl::FromUnixMicros(read.Int(0)) : absl::InfiniteFuture();
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> SqliteJournal::Put(
+    const std::vector<link::Report>& reports, absl::Time now) {
+  std::vector<absl::StatusOr<uint64_t>> outcomes;
+  JournalStats stats;
+  SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    outcomes.clear();
+    stats = stats_;
+    for (const link::Report& report : reports) {
+      SKERRY_ASSIGN_OR_RETURN(absl::StatusOr<uint64_t> outcome, PutOne(report, now, stats));
+      outcomes.push_back(std::move(outcome));
+    }
+    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
+    return absl::OkStatus();
+  }));
+  stats_ = stats;
+  return outcomes;
+}
+
+absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Report& report,
+                                                               absl::Time now,
+                                                               JournalStats& stats) {
+  int64_t former_bytes = 0;
+  int64_t former_entries = 0;
+  {
+    sqlite::Statement former = database_->Prepare(
+        "SELECT wall_micros, logical, size_bytes FROM report WHERE type = ?1 AND key = ?2");
+    former.Bind(1, report.type).Bind(2, report.key);
+    SKERRY_ASSIGN_OR_RETURN(bool found, former.Step());
+    if (found) {
+      const link::HybridTime time{former.Int(0), static_cast<uint32_t>(former.Int(1))};
+      if (report.time < time) return absl::StatusOr<uint64_t>(0);
+      former_bytes = former.Int(2);
+      former_entries = 1;
+    }
+  }
+  const int64_t bytes = SizeOf(report);
+  if (stats.size_bytes - former_bytes + bytes > bounds_.size_bytes_max) {
+    return absl::StatusOr<uint64_t>(
+        Error(absl::StatusCode::kResourceExhausted,
+              absl::StrCat("the journal is full: it holds ", stats.size_bytes, " of ",
+                           bounds_.size_bytes_max, " bytes"))
+            .Reason("JOURNAL_FULL")
+            .ToStatus());
+  }
+  {
+    sqlite::Statement remove =
+        database_->Prepare("DELETE FROM report WHERE type = ?1 AND key = ?2");
+    remove.Bind(1, report.type).Bind(2, report.key);
+    SKERRY_RETURN_IF_ERROR(remove.Run());
+  }
+  sqlite::Statement insert = database_->Prepare(
+      "INSERT INTO report (type, key, generation, wall_micros, logical, value, size_bytes, "
+      "stored_micros)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  insert.Bind(1, report.type)
+      .Bind(2, report.key)
+      .Bind(3, report.generation)
+      .Bind(4, report.time.wall_micros);
+  insert.Bind(5, static_cast<int64_t>(report.time.logical)).BindBlob(6, report.value);
+  insert.Bind(7, bytes).Bind(8, absl::ToUnixMicros(now));
+  SKERRY_RETURN_IF_ERROR(insert.Run());
+  stats.size_bytes += bytes - former_bytes;
+  stats.entries += 1 - former_entries;
+  stats.last_sequence = static_cast<uint64_t>(database_->LastInsertRowId());
+  return absl::StatusOr<uint64_t>(stats.last_sequence);
+}
+
+absl::StatusOr<JournalStore::Batch> SqliteJournal::Read(absl::string_view type, uint64_t after,
+                                                        size_t count_max, size_t bytes_max) {
+  Batch batch;
+  size_t bytes = 0;
+  sqlite::Statement read = database_->Prepare(
+      "SELECT sequence, key, generation, wall_micros, logical, value FROM report"
+      " WHERE type = ?1 AND sequence > ?2 ORDER BY sequence");
+  read.Bind(1, type).Bind(2, static_cast<int64_t>(after));
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+    if (!found) return batch;
+    if (batch.reports.size() >= count_max || bytes >= bytes_max) {
+      batch.more = true;
+      return batch;
+    }
+    link::Report report;
+    report.sequence = static_cast<uint64_t>(read.Int(0));
+    report.type = std::string(type);
+    report.key = read.Text(1);
+    report.generation = read.Int(2);
+    report.time = {read.Int(3), static_cast<uint32_t>(read.Int(4))};
+    report.value = read.Text(5);
+    bytes += link::ReportBytes(report);
+    batch.reports.push_back(std::move(report));
+  }
+}
+
+absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
+  JournalStats stats = stats_;
+  SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    stats = stats_;
+    {
+      sqlite::Statement count = database_->Prepare(
+          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE type = ?1 AND sequence "
+          "<= ?2");
+      count.Bind(1, type).Bind(2, static_cast<int64_t>(up_to));
+      SKERRY_RETURN_IF_ERROR(Subtract(count, stats));
+    }
+    sqlite::Statement remove =
+        database_->Prepare("DELETE FROM report WHERE type = ?1 AND sequence <= ?2");
+    remove.Bind(1, type).Bind(2, static_cast<int64_t>(up_to));
+    SKERRY_RETURN_IF_ERROR(remove.Run());
+    sqlite::Statement update =
+        database_->Prepare("UPDATE journal SET acked_sequence = ?1 WHERE id = 1");
+    stats.acked_sequence = std::max(stats.acked_sequence, up_to);
+    update.Bind(1, static_cast<int64_t>(stats.acked_sequence));
+    SKERRY_RETURN_IF_ERROR(update.Run());
+    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
+    return absl::OkStatus();
+  }));
+  stats_ = stats;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> SqliteJournal::DropExpired(absl::Time now) {
+  const absl::Time limit = now - bounds_.age_max;
+  if (stats_.oldest_time >= limit) return 0;
+  JournalStats stats;
+  SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    stats = stats_;
+    {
+      sqlite::Statement count = database_->Prepare(
+          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE stored_micros < ?1");
+      count.Bind(1, absl::ToUnixMicros(limit));
+      SKERRY_RETURN_IF_ERROR(Subtract(count, stats));
+    }
+    sqlite::Statement remove = database_->Prepare("DELETE FROM report WHERE stored_micros < ?1");
+    remove.Bind(1, absl::ToUnixMicros(limit));
+    SKERRY_RETURN_IF_ERROR(remove.Run());
+    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
+    return absl::OkStatus();
+  }));
+  const int64_t dropped = stats_.entries - stats.entries;
+  stats_ = stats;
+  return dropped;
+}
+
+absl::StatusOr<std::map<std::string, uint64_t>> SqliteJournal::LastSequences() {
+  std::map<std::string, uint64_t> sequences;
+  sqlite::Statement read =
+      database_->Prepare("SELECT type, MAX(sequence) FROM report GROUP BY type");
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+    if (!found) return sequences;
+    sequences[read.Text(0)] = static_cast<uint64_t>(read.Int(1));
+  }
+}
+
+}  // namespace skerry::edgehub

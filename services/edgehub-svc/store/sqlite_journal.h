@@ -1,0 +1,63 @@
+// JournalStore in a SQLite file.
+#ifndef SKERRY_SERVICES_EDGEHUB_SVC_STORE_SQLITE_JOURNAL_H_
+#define SKERRY_SERVICES_EDGEHUB_SVC_STORE_SQLITE_JOURNAL_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/edgehub-svc/store/journal_store.h"
+#include "services/lib/sqlite/database.h"
+
+namespace skerry::edgehub {
+
+// A commit survives power loss. A damaged file is set aside and a new journal begins. One thread at
+// a time.
+class SqliteJournal final : public JournalStore {
+ public:
+  // `new_id` becomes the id of a journal that is created.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path,
+                                                             const JournalBounds& bounds,
+                                                             const std::string& new_id);
+
+  const std::string& id() const override { return id_; }
+  absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> Put(
+      const std::vector<link::Report>& reports, absl::Time now) override;
+  absl::StatusOr<Batch> Read(absl::string_view type, uint64_t after, size_t count_max,
+                             size_t bytes_max) override;
+  absl::Status Trim(absl::string_view type, uint64_t up_to) override;
+  absl::StatusOr<int64_t> DropExpired(absl::Time now) override;
+  absl::StatusOr<std::map<std::string, uint64_t>> LastSequences() override;
+  JournalStats stats() const override { return stats_; }
+
+  // Where a damaged file was put at Open.
+  const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
+
+ private:
+  SqliteJournal(std::unique_ptr<sqlite::Database> database, const JournalBounds& bounds)
+      : database_(std::move(database)), bounds_(bounds) {}
+
+  absl::Status Load(const std::string& new_id);
+  // A scan: done once; from then on every commit updates them.
+  absl::StatusOr<JournalStats> ReadStats();
+  absl::StatusOr<absl::Time> OldestTime();
+  // One report of a Put, whose statistics so far are `stats`.
+  absl::StatusOr<absl::StatusOr<uint64_t>> PutOne(const link::Report& report, absl::Time now,
+                                                  JournalStats& stats);
+
+  const std::unique_ptr<sqlite::Database> database_;
+  const JournalBounds bounds_;
+  std::string id_;
+  JournalStats stats_;
+};
+
+}  // namespace skerry::edgehub
+
+#endif  // SKERRY_SERVICES_EDGEHUB_SVC_STORE_SQLITE_JOURNAL_H_
