@@ -19,7 +19,7 @@ def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibil
       srcs: implementation files.
       deps: what hdrs and srcs include, directly.
       copts: further compiler options; say why beside them.
-      visibility: private to the package unless given.
+      visibility: the default_visibility of the package unless given; without one, private.
       **kwargs: passed to cc_library.
     """
     cc_library(
@@ -28,7 +28,7 @@ def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibil
         srcs = srcs,
         deps = deps,
         copts = _COPTS + copts,
-        visibility = visibility or ["//visibility:private"],
+        visibility = visibility,
         **kwargs
     )
 
@@ -50,6 +50,6 @@ def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None
         srcs = srcs or ["main.cc"],
         deps = deps,
         copts = _COPTS + copts,
-        visibility = visibility or ["//visibility:private"],
+        visibility = visibility,
         **kwargs
     )
