@@ -325,6 +325,8 @@ absl::StatusOr<Action> Schema::LoadWith(int argc, const char* const* argv,
   return Action::kExit;
 }
 
+const std::string& Schema::service() const { return impl_->service; }
+
 std::vector<log::Field> Schema::Effective() const {
   std::vector<log::Field> fields;
   for (const auto& setting : impl_->settings) {

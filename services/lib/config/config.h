@@ -62,6 +62,7 @@ class Schema {
   absl::StatusOr<Action> LoadWith(int argc, const char* const* argv,
                                   const std::map<std::string, std::string>& env);
 
+  const std::string& service() const;
   // Every setting's value in force, secrets masked, for the one log line at start.
   std::vector<log::Field> Effective() const;
 

@@ -121,25 +121,28 @@ Logger Logger::With(Fields fields) const {
 }
 
 void Logger::Debug(absl::string_view message, Fields fields) const {
-  Write(Level::kDebug, message, fields, nullptr);
+  Write(Level::kDebug, message, fields.begin(), fields.size(), nullptr);
 }
 void Logger::Info(absl::string_view message, Fields fields) const {
-  Write(Level::kInfo, message, fields, nullptr);
+  Write(Level::kInfo, message, fields.begin(), fields.size(), nullptr);
+}
+void Logger::Info(absl::string_view message, const std::vector<Field>& fields) const {
+  Write(Level::kInfo, message, fields.data(), fields.size(), nullptr);
 }
 void Logger::Warning(absl::string_view message, Fields fields) const {
-  Write(Level::kWarning, message, fields, nullptr);
+  Write(Level::kWarning, message, fields.begin(), fields.size(), nullptr);
 }
 void Logger::Error(absl::string_view message, Fields fields) const {
-  Write(Level::kError, message, fields, nullptr);
+  Write(Level::kError, message, fields.begin(), fields.size(), nullptr);
 }
 void Logger::Warning(absl::string_view message, const absl::Status& status, Fields fields) const {
-  Write(Level::kWarning, message, fields, &status);
+  Write(Level::kWarning, message, fields.begin(), fields.size(), &status);
 }
 void Logger::Error(absl::string_view message, const absl::Status& status, Fields fields) const {
-  Write(Level::kError, message, fields, &status);
+  Write(Level::kError, message, fields.begin(), fields.size(), &status);
 }
 
-void Logger::Write(Level level, absl::string_view message, Fields fields,
+void Logger::Write(Level level, absl::string_view message, const Field* fields, size_t count,
                    const absl::Status* status) const {
   if (sink_ == nullptr || !sink_->logger.should_log(ToSpdlog(level))) return;
   std::string line =
@@ -147,7 +150,7 @@ void Logger::Write(Level level, absl::string_view message, Fields fields,
                    "\",\"component\":", sink_->component_json, ",\"msg\":");
   AppendText(line, message);
   line += bound_;
-  for (const Field& field : fields) AppendField(line, field);
+  for (size_t i = 0; i < count; ++i) AppendField(line, fields[i]);
   if (status != nullptr) {
     for (const Field& field : ErrorFields(*status)) AppendField(line, field);
   }

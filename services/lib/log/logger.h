@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_LIB_LOG_LOGGER_H_
 #define SKERRY_SERVICES_LIB_LOG_LOGGER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -65,6 +66,8 @@ class Logger {
   void Info(absl::string_view message, Fields fields = {}) const;
   void Warning(absl::string_view message, Fields fields = {}) const;
   void Error(absl::string_view message, Fields fields = {}) const;
+  // For fields that are known at run time only.
+  void Info(absl::string_view message, const std::vector<Field>& fields) const;
   // With the fields of `status` besides.
   void Warning(absl::string_view message, const absl::Status& status, Fields fields = {}) const;
   void Error(absl::string_view message, const absl::Status& status, Fields fields = {}) const;
@@ -72,7 +75,7 @@ class Logger {
  private:
   struct Sink;
   explicit Logger(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
-  void Write(Level level, absl::string_view message, Fields fields,
+  void Write(Level level, absl::string_view message, const Field* fields, size_t count,
              const absl::Status* status) const;
 
   std::shared_ptr<Sink> sink_;  // Null drops everything.

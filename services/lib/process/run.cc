@@ -163,4 +163,19 @@ int Run(App& app, const config::CommonConfig& config, const log::Logger& log) {
   return 0;
 }
 
+int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,
+               const std::function<std::unique_ptr<App>(const log::Logger&)>& make_app) {
+  Init();
+  absl::StatusOr<config::Action> action = schema.Load(argc, argv);
+  if (!action.ok()) return Fail(schema.service(), action.status());
+  if (*action == config::Action::kExit) return 0;
+  log::Level level = log::Level::kInfo;
+  absl::Status parsed = log::ParseLevel(common.log_level, level);
+  if (!parsed.ok()) return Fail(schema.service(), parsed);
+  const log::Logger log = log::Logger::Create(schema.service(), level);
+  log.Info("configuration", schema.Effective());
+  std::unique_ptr<App> app = make_app(log);
+  return Run(*app, common, log);
+}
+
 }  // namespace skerry::process

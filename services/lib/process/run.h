@@ -2,7 +2,9 @@
 #ifndef SKERRY_SERVICES_LIB_PROCESS_RUN_H_
 #define SKERRY_SERVICES_LIB_PROCESS_RUN_H_
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -41,6 +43,11 @@ int Fail(absl::string_view service, const absl::Status& status);
 // Start, write config.addresses_file, wait for SIGTERM or SIGINT, Drain (config.drain_timeout),
 // Stop. A second signal exits 1 at once. Returns the exit code.
 int Run(App& app, const config::CommonConfig& config, const log::Logger& log);
+
+// What main() returns: loads the configuration, logs it, makes the app and runs it. `common` is a
+// part of what `schema` declares. Calls Init().
+int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,
+               const std::function<std::unique_ptr<App>(const log::Logger&)>& make_app);
 
 }  // namespace skerry::process
 

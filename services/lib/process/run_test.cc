@@ -28,17 +28,20 @@ class Child {
     int out[2], err[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
     EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    const std::string hang_flag = "--hang=" + hang,
+                      file_flag = "--addresses_file=" + addresses_file;
     pid_ = fork();
     if (pid_ == 0) {
       dup2(out[1], 1);
       dup2(err[1], 2);
-      execl("services/lib/process/child", "child", hang.c_str(), addresses_file.c_str(), nullptr);
+      execl("services/lib/process/child", "child", hang_flag.c_str(), file_flag.c_str(), nullptr);
       _exit(127);
     }
     close(out[1]);
     close(err[1]);
     steps_ = fdopen(out[0], "r");
     log_ = fdopen(err[0], "r");
+    configuration_ = NextLog();
   }
   ~Child() {
     if (!waited_) {
@@ -51,6 +54,7 @@ class Child {
 
   std::string NextStep() { return Line(steps_); }
   std::string NextLog() { return Line(log_); }
+  const std::string& configuration() const { return configuration_; }
   void Signal(int number) { kill(pid_, number); }
   int pid() const { return pid_; }
 
@@ -75,6 +79,7 @@ class Child {
   bool waited_ = false;
   std::FILE* steps_ = nullptr;
   std::FILE* log_ = nullptr;
+  std::string configuration_;  // The first line of the log.
 };
 
 class RunTest : public ::testing::TestWithParam<int> {
@@ -144,6 +149,29 @@ TEST_F(RunTest, AnUnwritableAddressesFileIsAnErrorThatNamesIt) {
   EXPECT_EQ(child.NextStep(), "stop");
   EXPECT_EQ(child.Wait(), 1);
   EXPECT_THAT(child.NextLog(), HasSubstr("/nowhere/addresses.json"));
+}
+
+TEST_F(RunTest, LogsItsConfigurationFirst) {
+  Child child("drain", addresses_);
+  EXPECT_THAT(child.configuration(), HasSubstr("\"msg\":\"configuration\""));
+  EXPECT_THAT(child.configuration(), HasSubstr("\"hang\":\"drain\""));
+  EXPECT_THAT(child.configuration(), HasSubstr("\"process.drain_timeout\":\"10s\""));
+}
+
+TEST(RunServiceTest, BadConfigurationExitsTwo) {
+  config::Schema schema("x-svc", "");
+  config::CommonConfig common;
+  config::AddCommon(schema, common);
+  std::string name = "x", bad = "--log_level=loud", version = "--version";
+  char* bad_argv[] = {name.data(), bad.data()};
+  char* version_argv[] = {name.data(), version.data()};
+  auto never = [](const log::Logger&) -> std::unique_ptr<App> {
+    ADD_FAILURE() << "must not be made";
+    return nullptr;
+  };
+  EXPECT_EQ(RunService(2, bad_argv, schema, common, never), 2);
+  common.log_level = "info";
+  EXPECT_EQ(RunService(2, version_argv, schema, common, never), 0);
 }
 
 TEST(FailTest, PrintsTheErrorAndTellsBadInputApart) {

@@ -2,9 +2,13 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/time/clock.h"
+#include "services/lib/config/config.h"
+#include "services/lib/log/logger.h"
 #include "services/lib/process/run.h"
 
 namespace {
@@ -42,11 +46,12 @@ class ChildApp final : public skerry::process::App {
 }  // namespace
 
 int main(int argc, char** argv) {
-  skerry::process::Init();
-  skerry::config::CommonConfig config;
-  config.addresses_file = argv[2];
-  config.drain_timeout = absl::Seconds(5);
-  ChildApp app(argv[1]);
-  return skerry::process::Run(app, config,
-                              skerry::log::Logger::Create("child", skerry::log::Level::kInfo));
+  skerry::config::CommonConfig common;
+  std::string hang;
+  skerry::config::Schema schema("child", "A service for tests.");
+  skerry::config::AddCommon(schema, common);
+  schema.Add("hang", &hang, "The step that never ends");
+  return skerry::process::RunService(
+      argc, argv, schema, common,
+      [&hang](const skerry::log::Logger&) { return std::make_unique<ChildApp>(hang); });
 }
