@@ -1,0 +1,104 @@
+#include "tools/skerryctl/hub_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/rpc/channel.h"
+#include "tools/skerryctl/step_error.h"
+
+namespace skerry::skerryctl {
+namespace {
+
+constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr int kPageSize = 500;
+
+}  // namespace
+
+HubClient::HubClient(HubOptions options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub)
+    : options_(std::move(options)), stub_(std::move(stub)) {}
+
+absl::StatusOr<std::unique_ptr<HubClient>> HubClient::Connect(const HubOptions& options) {
+  auto credentials = security::MutualTlsClient(options.tls);
+  if (!credentials.ok()) {
+    return ToStatus(
+        {.exit_code = ExitCode::kLocalFiles,
+         .step = "read the operator's certificate",
+         .expected = "--ca, --cert and --key in PEM form",
+         .seen = std::string(credentials.status().message()),
+         .fix = "on the hub they are <state_dir>/clients/{ca.crt,operator.crt,operator.key}",
+         .reason = GetErrorInfo(credentials.status()).reason});
+  }
+  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
+                          rpc::MakeChannel({.target = options.address,
+                                            .credentials = *credentials,
+                                            .server_name = options.server_name}));
+  return std::unique_ptr<HubClient>(
+      new HubClient(options, cloudhub::v1::AdminService::NewStub(channel)));
+}
+
+absl::StatusOr<cloudhub::v1::CreateJoinTokenResponse> HubClient::CreateToken(
+    const cloudhub::v1::CreateJoinTokenRequest& request) {
+  cloudhub::v1::CreateJoinTokenResponse response;
+  SKERRY_RETURN_IF_ERROR(Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    return stub_->CreateJoinToken(context, request, &response);
+  })));
+  return response;
+}
+
+absl::StatusOr<std::vector<cloudhub::v1::JoinToken>> HubClient::ListTokens() {
+  std::vector<cloudhub::v1::JoinToken> tokens;
+  cloudhub::v1::ListJoinTokensRequest request;
+  request.set_page_size(kPageSize);
+  do {
+    cloudhub::v1::ListJoinTokensResponse response;
+    SKERRY_RETURN_IF_ERROR(Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+      return stub_->ListJoinTokens(context, request, &response);
+    })));
+    tokens.insert(tokens.end(), response.tokens().begin(), response.tokens().end());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return tokens;
+}
+
+absl::Status HubClient::RevokeToken(const std::string& name) {
+  cloudhub::v1::RevokeJoinTokenRequest request;
+  request.set_name(name);
+  cloudhub::v1::RevokeJoinTokenResponse response;
+  return Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    return stub_->RevokeJoinToken(context, request, &response);
+  }));
+}
+
+absl::StatusOr<std::vector<cloudhub::v1::NodeSessionInfo>> HubClient::ListSessions() {
+  std::vector<cloudhub::v1::NodeSessionInfo> sessions;
+  cloudhub::v1::ListNodeSessionsRequest request;
+  request.set_page_size(kPageSize);
+  do {
+    cloudhub::v1::ListNodeSessionsResponse response;
+    SKERRY_RETURN_IF_ERROR(Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+      return stub_->ListNodeSessions(context, request, &response);
+    })));
+    sessions.insert(sessions.end(), response.sessions().begin(), response.sessions().end());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return sessions;
+}
+
+absl::Status HubClient::Explain(const absl::Status& status) const {
+  if (status.ok()) return status;
+  StepError error = FromStatus(status);
+  error.step = "ask the hub";
+  error.expected = absl::StrCat("an answer of AdminService at ", options_.address);
+  if (error.exit_code == ExitCode::kUnreachable) {
+    error.fix = absl::StrCat(
+        "is cloudhub-svc running, is ", options_.address,
+        " its api.listen address, is that name in its tls.sans, and is the certificate of its CA?");
+  } else if (error.exit_code == ExitCode::kRefused) {
+    error.fix = "use a certificate with O=skerry:operators";
+  }
+  return ToStatus(error);
+}
+
+}  // namespace skerry::skerryctl

@@ -1,0 +1,186 @@
+// skerryctl: the operator's command, on the box and beside the hub.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/lib/base/build_info.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/base/status_macros.h"
+#include "tools/skerryctl/https_client.h"
+#include "tools/skerryctl/hub_client.h"
+#include "tools/skerryctl/join.h"
+#include "tools/skerryctl/status_command.h"
+#include "tools/skerryctl/step_error.h"
+#include "tools/skerryctl/token_command.h"
+
+namespace skerry::skerryctl {
+namespace {
+
+struct Options {
+  JoinOptions join;
+  HubOptions hub;
+  TokenCreateOptions create;
+  std::string revoke;
+  std::string output = "table";
+  bool all_good_required = false;
+  bool ask_cloud = false;
+};
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+absl::Status Join(Options& options) {
+  if (options.join.node_name.empty()) options.join.node_name = HostName();
+  CurlHttpsClient https;
+  SystemClock clock;
+  Joiner joiner(options.join, https, clock, [](absl::string_view step, absl::string_view result) {
+    std::cout << "ok  " << step << ": " << result << std::endl;
+  });
+  return joiner.Run();
+}
+
+absl::Status CreateToken(const Options& options) {
+  SKERRY_ASSIGN_OR_RETURN(cloudhub::v1::CreateJoinTokenRequest request,
+                          MakeCreateRequest(options.create));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+  SKERRY_ASSIGN_OR_RETURN(cloudhub::v1::CreateJoinTokenResponse response,
+                          hub->CreateToken(request));
+  std::cout << RenderCreated(response, options.output == "json");
+  return absl::OkStatus();
+}
+
+absl::Status ListTokens(const Options& options) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+  SKERRY_ASSIGN_OR_RETURN(std::vector<cloudhub::v1::JoinToken> tokens, hub->ListTokens());
+  std::cout << RenderTokens(tokens, absl::Now(), options.output == "json");
+  return absl::OkStatus();
+}
+
+absl::Status RevokeToken(const Options& options) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+  std::string name = TokenNameOf(options.revoke);
+  SKERRY_RETURN_IF_ERROR(hub->RevokeToken(name));
+  std::cout << name << " revoked\n";
+  return absl::OkStatus();
+}
+
+absl::Status Status(const Options& options) {
+  bool json = options.output == "json";
+  if (options.ask_cloud) {
+    SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+    SKERRY_ASSIGN_OR_RETURN(std::vector<cloudhub::v1::NodeSessionInfo> sessions,
+                            hub->ListSessions());
+    std::cout << RenderSessions(sessions, absl::Now(), json);
+    return absl::OkStatus();
+  }
+  BoxStatus status = AskBox(options.join.layout.run_dir);
+  std::cout << RenderBox(status, absl::Now(), json);
+  if (!options.all_good_required || IsHealthy(status)) return absl::OkStatus();
+  return ToStatus(
+      {.step = "check", .expected = "a healthy box", .seen = "see above", .reason = "NOT_HEALTHY"});
+}
+
+void AddOutput(CLI::App& command, Options& options) {
+  command.add_option("-o,--output", options.output, "how to print")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+}
+
+void AddHub(CLI::App& command, Options& options) {
+  command.add_option("--hub", options.hub.address, "host:port of the hub's API (its api.listen)")
+      ->envname("SKERRY_HUB")
+      ->capture_default_str();
+  command.add_option("--ca", options.hub.tls.ca, "PEM file of the hub's CA")->envname("SKERRY_CA");
+  command.add_option("--cert", options.hub.tls.cert, "PEM file of an operator's certificate")
+      ->envname("SKERRY_CERT");
+  command.add_option("--key", options.hub.tls.key, "PEM file of its key")->envname("SKERRY_KEY");
+  command.add_option("--server-name", options.hub.server_name,
+                     "name to expect in the hub's certificate; default: the host of --hub");
+}
+
+CLI::App* AddJoin(CLI::App& app, Options& options) {
+  JoinOptions& join = options.join;
+  CLI::App* command = app.add_subcommand("join", "make this box a node of a hub");
+  command->add_option("--cloud", join.cloud, "the hub's join port, https://host:10002")->required();
+  // From a variable the token is not seen by everyone who lists processes.
+  command->add_option("--token", join.token, "what 'skerryctl token create' printed")
+      ->envname("SKERRY_JOIN_TOKEN")
+      ->required();
+  command->add_option("--node-name", join.node_name, "this node's name; default: the host's name");
+  command
+      ->add_option("--dir", join.layout.folder,
+                   "folder of the node's certificate and configuration")
+      ->capture_default_str();
+  command->add_option("--run-dir", join.layout.run_dir, "folder of the services' Unix sockets")
+      ->capture_default_str();
+  command->add_option("--state-dir", join.layout.state_dir, "folder of the services' databases")
+      ->capture_default_str();
+  command
+      ->add_option("--runtime-endpoint", join.layout.runtime_endpoint,
+                   "the container runtime's CRI socket")
+      ->capture_default_str();
+  command->add_option("--link-address", join.link_address,
+                      "host:port of the hub's link port; default: as the hub says");
+  command->add_flag("--force", join.force,
+                    "join again, with a new key, although there is a good certificate");
+  return command;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Operate Skerry: join boxes, manage join tokens, look at links.", "skerryctl");
+  app.set_version_flag("--version",
+                       absl::StrCat("skerryctl ", BuildVersion(), " (", BuildCommit(), ")"));
+  app.require_subcommand(1);
+  CLI::App* join = AddJoin(app, options);
+
+  CLI::App* token = app.add_subcommand("token", "manage the tokens with which boxes join");
+  token->require_subcommand(1);
+  CLI::App* create =
+      token->add_subcommand("create", "create a token and print it (it is shown only once)");
+  create->add_option("--ttl", options.create.ttl, "how long it is valid: 30m, 24h, 7d")
+      ->capture_default_str();
+  create->add_option("--node", options.create.node, "only this node may use it");
+  create->add_flag("--single-use", options.create.single_use, "it ends with its first use");
+  create->add_option("--description", options.create.description,
+                     "for people, at most 200 characters");
+  CLI::App* list = token->add_subcommand("list", "list tokens, without their secrets");
+  CLI::App* revoke = token->add_subcommand("revoke", "make a token useless at once");
+  revoke->add_option("token", options.revoke, "its id, or the token itself")->required();
+  CLI::App* status = app.add_subcommand(
+      "status", "link, sync and journal of this box; with --cloud, the hub's sessions");
+  status->add_flag("--cloud", options.ask_cloud, "ask the hub instead of this box");
+  status->add_flag("--check", options.all_good_required, "exit 1 unless everything is healthy");
+  status
+      ->add_option("--run-dir", options.join.layout.run_dir, "folder of the services' Unix sockets")
+      ->capture_default_str();
+  for (CLI::App* command : {create, list, revoke, status}) AddHub(*command, options);
+  for (CLI::App* command : {create, list, status}) AddOutput(*command, options);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  absl::Status result = join->parsed()     ? Join(options)
+                        : create->parsed() ? CreateToken(options)
+                        : list->parsed()   ? ListTokens(options)
+                        : revoke->parsed() ? RevokeToken(options)
+                                           : Status(options);
+  if (result.ok()) return 0;
+  StepError error = FromStatus(result);
+  std::cerr << Describe(error);
+  return static_cast<int>(error.exit_code);
+}
+
+}  // namespace
+}  // namespace skerry::skerryctl
+
+int main(int argc, char** argv) { return skerry::skerryctl::Main(argc, argv); }

@@ -1,0 +1,49 @@
+// The files that make a box a node: identity and configuration of the edge services.
+#ifndef SKERRY_TOOLS_SKERRYCTL_NODE_FILES_H_
+#define SKERRY_TOOLS_SKERRYCTL_NODE_FILES_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/lib/security/x509.h"
+
+namespace skerry::skerryctl {
+
+struct NodeLayout {
+  std::string folder = "/etc/skerry";  // ca.crt, node.crt, node.key (0600), edgehub.yaml,
+                                       // edge-meta.yaml, edged.yaml.
+  std::string run_dir = "/run/skerry";
+  std::string state_dir = "/var/lib/skerry";
+  std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
+};
+
+struct NodeIdentity {
+  std::string node;
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string link_address;
+};
+
+// What the folder says of an earlier join.
+struct ExistingIdentity {
+  security::CertificateInfo certificate;
+  std::string ca_hash;
+  // Why it is of no use now; empty if it is good: the certificate chains to the CA, is in its time,
+  // and the key is its own.
+  std::string problem;
+};
+// nullopt where there is none. Errors only where files can't be read.
+absl::StatusOr<std::optional<ExistingIdentity>> FindIdentity(const std::string& folder,
+                                                             absl::Time now);
+
+// Writes everything, each file atomically, the certificate last: a join that broke off leaves no
+// half identity that looks whole. Configuration files that are there are kept unless `overwrite`.
+absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identity, bool overwrite);
+
+}  // namespace skerry::skerryctl
+
+#endif  // SKERRY_TOOLS_SKERRYCTL_NODE_FILES_H_

@@ -1,0 +1,189 @@
+#include "tools/skerryctl/status_command.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "api/skerry/edged/v1/edged_service.grpc.pb.h"
+#include "api/skerry/edgehub/v1/edgehub_service.grpc.pb.h"
+#include "api/skerry/meta/v1/meta_service.grpc.pb.h"
+#include "services/lib/rpc/channel.h"
+#include "tools/skerryctl/table.h"
+
+namespace skerry::skerryctl {
+namespace {
+
+constexpr absl::Duration kTimeout = absl::Seconds(3);
+
+absl::Time TimeOf(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+template <typename Service, typename Request, typename Response>
+absl::StatusOr<Response> Ask(const std::string& target) {
+  auto channel = rpc::MakeChannel({.target = target});
+  if (!channel.ok()) return channel.status();
+  auto stub = Service::NewStub(*channel);
+  Response response;
+  absl::Status status = rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    context->set_wait_for_ready(false);  // A socket that nobody serves is an answer.
+    return stub->GetStatus(context, Request(), &response);
+  });
+  if (!status.ok()) return status;
+  return response;
+}
+
+template <typename Message>
+nlohmann::json JsonOf(const absl::StatusOr<Message>& status) {
+  if (!status.ok()) {
+    return {{"error",
+             {{"code", absl::StatusCodeToString(status.status().code())},
+              {"message", std::string(status.status().message())}}}};
+  }
+  std::string text;
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  (void)google::protobuf::util::MessageToJsonString(*status, &text, options);
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_discarded() ? nlohmann::json::object() : json;
+}
+
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string Bytes(int64_t bytes) {
+  if (bytes < 10 << 10) return absl::StrCat(bytes, " B");
+  if (bytes < 10 << 20) return absl::StrCat(bytes >> 10, " KiB");
+  return absl::StrCat(bytes >> 20, " MiB");
+}
+
+std::string Unreachable(const absl::Status& status) {
+  return absl::StrCat("not reachable (", absl::StatusCodeToString(status.code()), ": ",
+                      status.message(), ")");
+}
+
+std::string LinkText(const edgehub::v1::EdgeHubStatus& hub, absl::Time now) {
+  std::string since = hub.link().has_change_time()
+                          ? absl::StrCat(" for ", Age(now - TimeOf(hub.link().change_time())))
+                          : std::string();
+  if (hub.link().connected())
+    return absl::StrCat("up", since, ", ", hub.cloud_address(), ", epoch ", hub.epoch());
+  std::string text = absl::StrCat("DOWN", since, ", ", hub.cloud_address());
+  if (!hub.link().reason().empty()) absl::StrAppend(&text, ", ", hub.link().reason());
+  if (hub.has_next_dial_time()) {
+    absl::StrAppend(&text, ", next attempt in ", Age(TimeOf(hub.next_dial_time()) - now));
+  }
+  return text;
+}
+
+void AddHub(const absl::StatusOr<edgehub::v1::EdgeHubStatus>& hub, absl::Time now, Table& table) {
+  if (!hub.ok()) return table.Add({"edgehub-svc", Unreachable(hub.status())});
+  table.Add({"edgehub-svc", "ok"});
+  table.Add({"  node", hub->node()});
+  table.Add({"  link", LinkText(*hub, now)});
+  for (const edgehub::v1::TypeStatus& type : hub->types()) {
+    std::string state = type.spoke().empty() ? "nobody stores it"
+                        : type.synced()      ? "synced"
+                                             : "NOT SYNCED";
+    table.Add({absl::StrCat("  sync ", type.type()), state});
+  }
+  const edgehub::v1::JournalStatus& journal = hub->journal();
+  std::string depth = absl::StrCat(journal.entries(), " unsent, ", Bytes(journal.size_bytes()),
+                                   " of ", Bytes(journal.size_bytes_max()));
+  if (journal.entries() > 0 && journal.has_oldest_time()) {
+    absl::StrAppend(&depth, ", oldest ", Age(now - TimeOf(journal.oldest_time())));
+  }
+  table.Add({"  journal", depth});
+  if (hub->has_certificate_expire_time()) {
+    absl::Duration left = TimeOf(hub->certificate_expire_time()) - now;
+    table.Add(
+        {"  certificate", left > absl::ZeroDuration() ? "valid for " + Age(left) : "EXPIRED"});
+  }
+}
+
+void AddMeta(const absl::StatusOr<meta::v1::MetaStatus>& meta, Table& table) {
+  if (!meta.ok()) return table.Add({"edge-meta-svc", Unreachable(meta.status())});
+  table.Add({"edge-meta-svc", meta->edgehub_attached() ? "ok" : "NOT ATTACHED to edgehub-svc"});
+  for (const meta::v1::MetaStatus::TypeStatus& type : meta->types()) {
+    table.Add(
+        {absl::StrCat("  stored ", type.type()),
+         absl::StrCat(type.objects(), type.synced_once() ? "" : ", never synced with the cloud")});
+  }
+  table.Add({"  unsent reports", absl::StrCat(meta->unsent_reports())});
+}
+
+void AddEdged(const absl::StatusOr<edged::v1::EdgedStatus>& edged, Table& table) {
+  if (!edged.ok()) return table.Add({"edged-svc", Unreachable(edged.status())});
+  table.Add({"edged-svc", edged->meta_synced() ? "ok" : "WAITING for edge-meta-svc"});
+  table.Add(
+      {"  runtime", absl::StrCat(edged->runtime(), edged->runtime_ready() ? "" : " NOT READY")});
+  for (const edged::v1::EdgedStatus::Pod& pod : edged->pods()) {
+    std::string text = absl::StrCat(pod.phase(), ", ", pod.restarts(), " restarts");
+    if (!pod.message().empty()) absl::StrAppend(&text, ", ", pod.message());
+    table.Add({absl::StrCat("  pod ", pod.key()), text});
+  }
+}
+
+}  // namespace
+
+BoxStatus AskBox(const std::string& run_dir) {
+  std::string prefix = absl::StrCat("unix:", run_dir, "/");
+  BoxStatus status;
+  status.edgehub =
+      Ask<edgehub::v1::EdgeHubService, edgehub::v1::GetStatusRequest, edgehub::v1::EdgeHubStatus>(
+          prefix + "edgehub.sock");
+  status.meta = Ask<meta::v1::MetaService, meta::v1::GetStatusRequest, meta::v1::MetaStatus>(
+      prefix + "edge-meta.sock");
+  status.edged = Ask<edged::v1::EdgedService, edged::v1::GetStatusRequest, edged::v1::EdgedStatus>(
+      prefix + "edged.sock");
+  return status;
+}
+
+bool IsHealthy(const BoxStatus& status) {
+  if (!status.edgehub.ok() || !status.meta.ok() || !status.edged.ok()) return false;
+  for (const edgehub::v1::TypeStatus& type : status.edgehub->types()) {
+    if (!type.synced()) return false;
+  }
+  return status.edgehub->link().connected() && status.meta->edgehub_attached() &&
+         status.edged->runtime_ready() && status.edged->meta_synced();
+}
+
+std::string RenderBox(const BoxStatus& status, absl::Time now, bool json) {
+  if (json) {
+    return Dump({{"healthy", IsHealthy(status)},
+                 {"edgehub", JsonOf(status.edgehub)},
+                 {"meta", JsonOf(status.meta)},
+                 {"edged", JsonOf(status.edged)}});
+  }
+  Table table({"WHAT", "STATE"});
+  AddHub(status.edgehub, now, table);
+  AddMeta(status.meta, table);
+  AddEdged(status.edged, table);
+  return table.Render();
+}
+
+std::string RenderSessions(const std::vector<cloudhub::v1::NodeSessionInfo>& sessions,
+                           absl::Time now, bool json) {
+  if (json) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const cloudhub::v1::NodeSessionInfo& session : sessions) {
+      list.push_back(JsonOf(absl::StatusOr<cloudhub::v1::NodeSessionInfo>(session)));
+    }
+    return Dump({{"sessions", list}});
+  }
+  if (sessions.empty()) return "No node is connected.\n";
+  Table table({"NODE", "CONNECTED", "LAST-HEARD", "EPOCH", "PENDING", "VERSION", "TYPES", "PEER"});
+  for (const cloudhub::v1::NodeSessionInfo& session : sessions) {
+    table.Add({session.node(), Age(now - TimeOf(session.connect_time())),
+               Age(now - TimeOf(session.last_receive_time())), absl::StrCat(session.epoch()),
+               Bytes(session.pending_bytes()), session.software_version(),
+               absl::StrJoin(session.subscribed_types(), ","), session.peer()});
+  }
+  return table.Render();
+}
+
+}  // namespace skerry::skerryctl
