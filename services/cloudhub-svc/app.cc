@@ -6,20 +6,25 @@
 #include <utility>
 #include <vector>
 
+#include "services/cloudhub-svc/join/hub_pki.h"
+#include "services/cloudhub-svc/join/join_server.h"
+#include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/cloudhub-svc/join/token_admin.h"
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/service/admin_service.h"
 #include "services/cloudhub-svc/service/link_service.h"
 #include "services/cloudhub-svc/service/spoke_service.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/cloudhub-svc/store/epoch_store.h"
-#include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/server.h"
+#include "services/lib/security/ca.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
+#include "services/lib/security/tls.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -58,6 +63,9 @@ struct CloudHubApp::Parts {
   metrics::Registry registry;
   CloudHubMetrics metrics;
   std::unique_ptr<metrics::OpsServer> ops;
+  std::unique_ptr<HubPki> pki;
+  std::unique_ptr<SqliteTokenStore> tokens;
+  std::unique_ptr<TokenAdmin> token_admin;
   std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
   std::unique_ptr<exec::ThreadPool> admin_pool;
@@ -66,6 +74,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<grpc::Service> admin_service;
   std::unique_ptr<rpc::Server> api_server;
   std::unique_ptr<rpc::Server> link_server;
+  std::unique_ptr<JoinServer> join_server;
 };
 
 CloudHubApp::CloudHubApp(CloudHubConfig config, Clock& clock, log::Logger log)
@@ -83,6 +92,17 @@ absl::Status CloudHubApp::Start() {
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [this] { return readiness_.WaitingFor(); }));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  HubPkiOptions pki;
+  pki.state_dir = config_.state_dir;
+  pki.sans = config_.tls_sans;
+  pki.certificate_lifetime = config_.certificate_lifetime;
+  SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(pki, clock_, log_));
+  SKERRY_ASSIGN_OR_RETURN(p.tokens, SqliteTokenStore::Open(config_.state_dir + "/tokens.db"));
+  if (p.tokens->set_aside().has_value()) {
+    log_.Error("the join tokens were damaged: they were set aside, make new ones",
+               {{"path", *p.tokens->set_aside()}});
+  }
+  p.token_admin = std::make_unique<TokenAdmin>(*p.tokens, p.pki->ca().hash(), clock_, log_);
   SKERRY_ASSIGN_OR_RETURN(p.epochs, EpochStore::Open(config_.state_dir + "/epoch.db", clock_));
 
   SessionHub::Config hub;
@@ -95,7 +115,7 @@ absl::Status CloudHubApp::Start() {
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
   p.link_service = MakeLinkService(*p.hub, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
-  p.admin_service = MakeAdminService(*p.hub, *p.admin_pool);
+  p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.admin_pool);
   SKERRY_RETURN_IF_ERROR(StartServers());
   serving_->Set(true);
   return absl::OkStatus();
@@ -106,13 +126,21 @@ absl::Status CloudHubApp::StartServers() {
   rpc::ServerOptions options;
   options.registry = &p.registry;
   options.listen = config_.api_listen;
-  SKERRY_ASSIGN_OR_RETURN(options.credentials, security::MutualTlsServer(config_.tls, ApiPolicy()));
+  SKERRY_ASSIGN_OR_RETURN(options.credentials,
+                          security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
   SKERRY_ASSIGN_OR_RETURN(
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.admin_service.get()}));
   options.listen = config_.link_listen;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
-                          security::MutualTlsServer(config_.tls, LinkPolicy()));
+                          security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
   SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));
+  JoinServerOptions join;
+  join.listen = config_.join_listen;
+  join.link_address = config_.link_advertise;
+  join.link_bound_address = p.link_server->address();
+  join.node_certificate_lifetime = config_.node_certificate_lifetime;
+  SKERRY_ASSIGN_OR_RETURN(p.join_server,
+                          JoinServer::Create(join, *p.pki, *p.tokens, p.registry, clock_, log_));
   p.api_server->SetServing(true);
   p.link_server->SetServing(true);
   return absl::OkStatus();
@@ -123,6 +151,7 @@ void CloudHubApp::Drain(absl::Time deadline) {
   Parts& p = *parts_;
   if (p.link_server != nullptr) p.link_server->SetServing(false);
   if (p.api_server != nullptr) p.api_server->SetServing(false);
+  if (p.join_server != nullptr) p.join_server->Shutdown(deadline);
   if (p.hub != nullptr) p.hub->Drain(config_.drain_retry_after);
   if (p.link_server != nullptr) p.link_server->Shutdown(deadline);
   if (p.api_server != nullptr) p.api_server->Shutdown(deadline);
@@ -132,6 +161,7 @@ void CloudHubApp::Stop() {
   if (parts_ == nullptr) return;
   Parts& p = *parts_;
   serving_->Set(false);
+  p.join_server.reset();
   p.link_server.reset();
   p.api_server.reset();
   if (p.admin_pool != nullptr) p.admin_pool->Stop();
@@ -145,6 +175,7 @@ std::map<std::string, std::string> CloudHubApp::addresses() const {
   if (parts_->ops != nullptr) addresses["ops"] = parts_->ops->address();
   if (parts_->api_server != nullptr) addresses["api"] = parts_->api_server->address();
   if (parts_->link_server != nullptr) addresses["link"] = parts_->link_server->address();
+  if (parts_->join_server != nullptr) addresses["join"] = parts_->join_server->address();
   return addresses;
 }
 

@@ -8,19 +8,26 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
              "name of this replica, shown to people; the host's name unless given");
   schema
       .Add("state_dir", &c.state_dir,
-           "folder for what must outlive a restart (fencing epochs, CA, tokens)")
+           "folder for what must outlive a restart (CA, certificates, tokens, epochs)")
       .Required();
   schema.Add("link.listen", &c.link_listen, "host:port for the links of edge nodes (gRPC, mTLS)")
       .Required();
   schema.Add("api.listen", &c.api_listen, "host:port for controllers and operators (gRPC, mTLS)")
       .Required();
   schema.Add("join.listen", &c.join_listen, "host:port where nodes join (HTTPS)").Required();
+  schema.Add("link.advertise", &c.link_advertise,
+             "host:port that joined nodes dial; unless given, the host by which they joined and "
+             "the bound port");
+  schema.Add("tls.sans", &c.tls_sans,
+             "names and addresses by which nodes and controllers reach this hub, beside its own "
+             "and localhost");
   schema
-      .Add("tls.ca", &c.tls.ca,
-           "PEM file of the CA that nodes, controllers and operators are signed by")
-      .Required();
-  schema.Add("tls.cert", &c.tls.cert, "PEM file of this hub's certificate").Required();
-  schema.Add("tls.key", &c.tls.key, "PEM file of this hub's private key").Required();
+      .Add("tls.certificate_lifetime", &c.certificate_lifetime, "life of the hub's own certificate")
+      .Min(absl::Hours(1));
+  schema
+      .Add("join.certificate_lifetime", &c.node_certificate_lifetime,
+           "life of a node's certificate")
+      .Min(absl::Hours(1));
   schema
       .Add("link.heartbeat_interval", &c.heartbeat_interval,
            "both ends of a link send at least this often")

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "services/lib/config/config.h"
-#include "services/lib/security/tls.h"
 
 namespace skerry::cloudhub {
 
@@ -18,7 +18,10 @@ struct CloudHubConfig {
   std::string link_listen = "0.0.0.0:10000";
   std::string api_listen = "0.0.0.0:10005";
   std::string join_listen = "0.0.0.0:10002";
-  security::TlsFiles tls;
+  std::string link_advertise;  // What joined nodes dial.
+  std::vector<std::string> tls_sans;
+  absl::Duration certificate_lifetime = absl::Hours(24 * 365);
+  absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
   absl::Duration heartbeat_interval = absl::Seconds(15);
   absl::Duration drain_retry_after = absl::Seconds(1);
   int64_t unsent_bytes_max = 16 << 20;

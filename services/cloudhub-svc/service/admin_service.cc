@@ -10,7 +10,32 @@ namespace {
 
 class AdminServiceImpl final : public v1::AdminService::CallbackService {
  public:
-  AdminServiceImpl(SessionHub& hub, exec::ThreadPool& pool) : hub_(hub), pool_(pool) {}
+  AdminServiceImpl(SessionHub& hub, TokenAdmin& tokens, exec::ThreadPool& pool)
+      : hub_(hub), tokens_(tokens), pool_(pool) {}
+
+  grpc::ServerUnaryReactor* CreateJoinToken(grpc::CallbackServerContext* context,
+                                            const v1::CreateJoinTokenRequest* request,
+                                            v1::CreateJoinTokenResponse* response) override {
+    return rpc::RunUnary(context, pool_, [this, request, response](const rpc::CallScope& scope) {
+      return tokens_.Create(*request, scope.peer.common_name, *response);
+    });
+  }
+
+  grpc::ServerUnaryReactor* ListJoinTokens(grpc::CallbackServerContext* context,
+                                           const v1::ListJoinTokensRequest* request,
+                                           v1::ListJoinTokensResponse* response) override {
+    return rpc::RunUnary(context, pool_, [this, request, response](const rpc::CallScope&) {
+      return tokens_.List(*request, *response);
+    });
+  }
+
+  grpc::ServerUnaryReactor* RevokeJoinToken(grpc::CallbackServerContext* context,
+                                            const v1::RevokeJoinTokenRequest* request,
+                                            v1::RevokeJoinTokenResponse*) override {
+    return rpc::RunUnary(context, pool_, [this, request](const rpc::CallScope& scope) {
+      return tokens_.Revoke(*request, scope.peer.common_name);
+    });
+  }
 
   grpc::ServerUnaryReactor* ListNodeSessions(grpc::CallbackServerContext* context,
                                              const v1::ListNodeSessionsRequest* request,
@@ -24,13 +49,15 @@ class AdminServiceImpl final : public v1::AdminService::CallbackService {
 
  private:
   SessionHub& hub_;
+  TokenAdmin& tokens_;
   exec::ThreadPool& pool_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, exec::ThreadPool& pool) {
-  return std::make_unique<AdminServiceImpl>(hub, pool);
+std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens,
+                                                exec::ThreadPool& pool) {
+  return std::make_unique<AdminServiceImpl>(hub, tokens, pool);
 }
 
 }  // namespace skerry::cloudhub

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "services/cloudhub-svc/join/token_admin.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/lib/exec/thread_pool.h"
 
@@ -13,9 +14,9 @@ class Service;
 
 namespace skerry::cloudhub {
 
-// `hub` and `pool` outlive the server that serves it. Who may call it is the server's method
-// policy.
-std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, exec::ThreadPool& pool);
+// What is given outlives the server that serves it. Who may call it is the server's method policy.
+std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens,
+                                                exec::ThreadPool& pool);
 
 }  // namespace skerry::cloudhub
 
