@@ -1,0 +1,31 @@
+// What the API server needs to know about its callers; services/lib/kubeapi/auth implements it.
+#ifndef SKERRY_SERVICES_LIB_KUBEAPI_ACCESS_H_
+#define SKERRY_SERVICES_LIB_KUBEAPI_ACCESS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/lib/http/server.h"
+#include "services/lib/kubeapi/request_info.h"
+
+namespace skerry::kubeapi {
+
+struct Caller {
+  std::string name;  // "system:node:edge-1"
+  std::vector<std::string> groups;
+};
+
+// Any thread may call it.
+class AccessControl {
+ public:
+  virtual ~AccessControl() = default;
+  // UNAUTHENTICATED: no credentials, or none that are known.
+  virtual absl::StatusOr<Caller> Authenticate(const http::Request& request) = 0;
+  // May `caller` do this? `info` may be a path outside the resources.
+  virtual bool Allows(const Caller& caller, const RequestInfo& info) = 0;
+};
+
+}  // namespace skerry::kubeapi
+
+#endif  // SKERRY_SERVICES_LIB_KUBEAPI_ACCESS_H_

@@ -1,0 +1,14 @@
+// The Kubernetes types that are served, as text for ParseTypes (schema_text.h). One line per field: name, type,
+// attributes; the names, merge keys and defaults are those of Kubernetes 1.32.
+#ifndef SKERRY_SERVICES_LIB_KUBEAPI_TYPES_DECLARATIONS_H_
+#define SKERRY_SERVICES_LIB_KUBEAPI_TYPES_DECLARATIONS_H_
+
+namespace skerry::kubeapi {
+
+extern const char kMetaTypes[];
+extern const char kPodTypes[];
+extern const char kCoreTypes[];
+
+}  // namespace skerry::kubeapi
+
+#endif  // SKERRY_SERVICES_LIB_KUBEAPI_TYPES_DECLARATIONS_H_

@@ -1,0 +1,185 @@
+#include "services/standalone-api-svc/app.h"
+
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/strip.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/http/server.h"
+#include "services/lib/kubeapi/api_server.h"
+#include "services/lib/kubeapi/auth/file_access_control.h"
+#include "services/lib/kubeapi/built_in.h"
+#include "services/lib/kubeapi/local_client.h"
+#include "services/lib/kubeapi/object_service.h"
+#include "services/lib/kubeapi/server_metrics.h"
+#include "services/lib/kubeapi/store/sqlite_object_store.h"
+#include "services/lib/metrics/ops_server.h"
+#include "services/lib/metrics/registry.h"
+#include "services/lib/security/files.h"
+#include "services/standalone-api-svc/controllers/bootstrap.h"
+#include "services/standalone-api-svc/controllers/housekeeper.h"
+#include "services/standalone-api-svc/default_policy.h"
+#include "services/standalone-api-svc/manifests.h"
+#include "services/standalone-api-svc/pki.h"
+#include "services/standalone-api-svc/scheduler/scheduler.h"
+
+namespace skerry::standaloneapi {
+namespace {
+
+constexpr char kMasters[] = "system:masters";
+
+}  // namespace
+
+// In start order: each uses those above it.
+struct StandaloneApiApp::Parts {
+  Parts() : registry("standalone-api-svc"), server_metrics(registry) {}
+
+  metrics::Registry registry;
+  kubeapi::ServerMetrics server_metrics;
+  std::unique_ptr<metrics::OpsServer> ops;
+  std::unique_ptr<Pki> pki;
+  std::unique_ptr<kubeapi::ObjectStore> store;
+  std::unique_ptr<kubeapi::ResourceRegistry> kinds;
+  std::unique_ptr<kubeapi::AccessControl> access;
+  std::unique_ptr<kubeapi::ObjectService> objects;
+  std::unique_ptr<kubeapi::ApiServer> api;
+  std::unique_ptr<kubeapi::LocalClient> system_client;
+  std::unique_ptr<kubeapi::LocalClient> scheduler_client;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<Housekeeper> housekeeper;
+  std::unique_ptr<Scheduler> scheduler;
+};
+
+StandaloneApiApp::StandaloneApiApp(StandaloneApiConfig config, Clock& clock, log::Logger log)
+    : config_(std::move(config)), clock_(clock), log_(std::move(log)), serving_(readiness_.Register("serving")) {}
+
+StandaloneApiApp::~StandaloneApiApp() { Stop(); }
+
+absl::Status StandaloneApiApp::Start() {
+  parts_ = std::make_unique<Parts>();
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(p.ops, metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
+                                                            [this] { return readiness_.WaitingFor(); }));
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  SKERRY_ASSIGN_OR_RETURN(p.pki, Pki::Open(config_.state_dir, clock_.Now()));
+  SKERRY_RETURN_IF_ERROR(OpenStore());
+  SKERRY_RETURN_IF_ERROR(OpenAccess());
+  SKERRY_ASSIGN_OR_RETURN(p.kinds, kubeapi::MakeBuiltInRegistry());
+  p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_, kubeapi::ObjectServiceOptions{});
+  p.api = std::make_unique<kubeapi::ApiServer>(kubeapi::ApiServer::Deps{*p.store, *p.kinds, *p.objects, *p.access, clock_,
+                                                                        p.server_metrics, log_,
+                                                                        [this] { return readiness_.WaitingFor(); }});
+  p.system_client = std::make_unique<kubeapi::LocalClient>(*p.api, kubeapi::Caller{"system:apiserver", {kMasters}});
+  p.scheduler_client =
+      std::make_unique<kubeapi::LocalClient>(*p.api, kubeapi::Caller{"system:kube-scheduler", {kMasters}});
+  SKERRY_RETURN_IF_ERROR(Bootstrap());
+  p.housekeeper = std::make_unique<Housekeeper>(
+      *p.system_client, *p.kinds, clock_, Housekeeper::Options{p.pki->ca_pem(), config_.event_ttl}, log_);
+  p.housekeeper->Start();
+  if (config_.scheduler) {
+    p.scheduler = std::make_unique<Scheduler>(*p.scheduler_client, clock_, p.registry, log_);
+    p.scheduler->Start();
+  }
+  SKERRY_RETURN_IF_ERROR(Serve());
+  SKERRY_RETURN_IF_ERROR(WriteKubeconfigs());
+  serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status StandaloneApiApp::OpenStore() {
+  kubeapi::SqliteObjectStoreOptions options;
+  options.path = config_.state_dir + "/objects.db";
+  SKERRY_ASSIGN_OR_RETURN(parts_->store, kubeapi::OpenSqliteObjectStore(options, parts_->registry));
+  return absl::OkStatus();
+}
+
+absl::Status StandaloneApiApp::OpenAccess() {
+  kubeapi::FileAccessOptions options;
+  options.policy_file = config_.policy_file;
+  options.token_file = config_.tokens_file;
+  if (options.policy_file.empty()) {
+    options.policy_file = config_.state_dir + "/policy.yaml";
+    if (access(options.policy_file.c_str(), F_OK) != 0) {
+      SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(options.policy_file, kDefaultPolicy, 0600));
+    }
+  }
+  SKERRY_ASSIGN_OR_RETURN(parts_->access,
+                          kubeapi::FileAccessControl::Create(options, log_, parts_->registry, &clock_));
+  return absl::OkStatus();
+}
+
+absl::Status StandaloneApiApp::Bootstrap() {
+  Parts& p = *parts_;
+  SKERRY_RETURN_IF_ERROR(p.api->LoadDefinitions());
+  SKERRY_RETURN_IF_ERROR(EnsureNamespaces(*p.system_client));
+  if (config_.manifests_dir.empty()) return absl::OkStatus();
+  SKERRY_ASSIGN_OR_RETURN(const std::vector<kubeapi::Json> manifests, ReadManifests(config_.manifests_dir));
+  return ApplyManifests(*p.system_client, *p.kinds, manifests);
+}
+
+absl::Status StandaloneApiApp::Serve() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(const ServingFiles files, p.pki->IssueServing(config_.tls_sans, clock_.Now()));
+  http::ServerOptions options;
+  options.listen = config_.listen;
+  options.cert_file = files.cert;
+  options.key_file = files.key;
+  options.client_ca_file = files.ca;
+  options.client_certificates = http::ClientCertificates::kOptional;
+  options.workers = static_cast<size_t>(config_.workers);
+  options.connections_max = static_cast<size_t>(config_.connections_max);
+  options.stream_pending_bytes_max = static_cast<size_t>(config_.watch_pending_bytes_max);
+  kubeapi::ApiServer& api = *p.api;
+  SKERRY_ASSIGN_OR_RETURN(
+      p.server, http::Server::Create(options, [&api](http::Request request, std::shared_ptr<http::Responder> responder) {
+        api.Handle(std::move(request), std::move(responder));
+      }));
+  return absl::OkStatus();
+}
+
+absl::Status StandaloneApiApp::WriteKubeconfigs() {
+  Parts& p = *parts_;
+  const std::string folder =
+      config_.kubeconfig_out_dir.empty() ? config_.state_dir + "/kubeconfig" : config_.kubeconfig_out_dir;
+  std::string server = config_.kubeconfig_server;
+  if (server.empty()) {
+    const std::string address = p.server->address();
+    server = absl::StrCat("https://127.0.0.1:", address.substr(address.rfind(':') + 1));
+  }
+  const absl::Time now = clock_.Now();
+  SKERRY_RETURN_IF_ERROR(p.pki->WriteKubeconfig(folder, "admin", server, "kubernetes-admin", kMasters, now));
+  return p.pki->WriteKubeconfig(folder, "edge-controller", server, "system:edge-controller", "skerry:controllers", now);
+}
+
+void StandaloneApiApp::Drain(absl::Time deadline) {
+  serving_->Set(false);
+  if (parts_ != nullptr && parts_->server != nullptr) parts_->server->Shutdown(deadline);
+}
+
+void StandaloneApiApp::Stop() {
+  if (parts_ == nullptr) return;
+  Parts& p = *parts_;
+  serving_->Set(false);
+  if (p.scheduler != nullptr) p.scheduler->Stop();
+  if (p.housekeeper != nullptr) p.housekeeper->Stop();
+  p.scheduler.reset();
+  p.housekeeper.reset();
+  p.server.reset();
+  // The store ends its watches, whose sinks know the clock and the metrics, before those go.
+  parts_.reset();
+}
+
+std::map<std::string, std::string> StandaloneApiApp::addresses() const {
+  std::map<std::string, std::string> addresses;
+  if (parts_ == nullptr) return addresses;
+  if (parts_->ops != nullptr) addresses["ops"] = parts_->ops->address();
+  if (parts_->server != nullptr) addresses["api"] = parts_->server->address();
+  return addresses;
+}
+
+}  // namespace skerry::standaloneapi
