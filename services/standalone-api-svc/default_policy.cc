@@ -20,7 +20,7 @@ rules:
       - {verbs: [create, update, patch, delete], apiGroups: [""], resources: [nodes]}
       - {verbs: [get, update, patch], apiGroups: [""], resources: [nodes/status, pods/status]}
       - {verbs: [delete, patch, update], apiGroups: [""], resources: [pods]}
-      - {verbs: [create, patch, update], apiGroups: [""], resources: [events]}
+      - {verbs: [get, create, patch, update], apiGroups: [""], resources: [events]}
       - {verbs: [get, list, watch, create, update, patch, delete], apiGroups: [coordination.k8s.io], resources: [leases]}
       - {verbs: [get, list, watch, create, update, patch, delete], apiGroups: [devices.kubeedge.io, reliablesyncs.kubeedge.io, rules.kubeedge.io, apps.kubeedge.io, policy.kubeedge.io, operations.kubeedge.io], resources: ["*"]}
 
