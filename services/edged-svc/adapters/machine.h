@@ -1,0 +1,24 @@
+// What this machine is and has, from /proc, /sys and /etc.
+#ifndef SKERRY_SERVICES_EDGED_SVC_ADAPTERS_MACHINE_H_
+#define SKERRY_SERVICES_EDGED_SVC_ADAPTERS_MACHINE_H_
+
+#include <string>
+#include <vector>
+
+#include "services/edged-svc/core/node_status.h"
+
+namespace skerry::edged {
+
+// Fills everything but the runtime's fields. disk_folder: on the file system whose space counts.
+NodeFacts ReadMachine(const std::string& disk_folder);
+
+// The address of the interface that the default route uses; without one (a box that is cut off) the
+// first that is up and no bridge. Empty: none.
+std::string FindAddress();
+
+// Removes the empty cgroup `path` ("/kubepods/podX") in every hierarchy.
+void RemoveCgroup(const std::string& path);
+
+}  // namespace skerry::edged
+
+#endif  // SKERRY_SERVICES_EDGED_SVC_ADAPTERS_MACHINE_H_

@@ -1,0 +1,247 @@
+#include "services/edged-svc/app.h"
+
+#include <grpcpp/impl/service_type.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/edged-svc/adapters/cri_runtime.h"
+#include "services/edged-svc/adapters/handlers.h"
+#include "services/edged-svc/adapters/machine.h"
+#include "services/edged-svc/adapters/meta_client.h"
+#include "services/edged-svc/adapters/metered_runtime.h"
+#include "services/edged-svc/adapters/pod_folders.h"
+#include "services/edged-svc/metrics.h"
+#include "services/edged-svc/runner/meta_events.h"
+#include "services/edged-svc/runner/node_reporter.h"
+#include "services/edged-svc/runner/object_cache.h"
+#include "services/edged-svc/runner/pod_manager.h"
+#include "services/edged-svc/runner/relister.h"
+#include "services/edged-svc/runner/runtime_health.h"
+#include "services/edged-svc/service.h"
+#include "services/edged-svc/store/sqlite_checkpoint_store.h"
+#include "services/lib/base/build_info.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/exec/serial_executor.h"
+#include "services/lib/exec/thread_pool.h"
+#include "services/lib/metrics/ops_server.h"
+#include "services/lib/metrics/registry.h"
+#include "services/lib/rpc/server.h"
+
+namespace skerry::edged {
+namespace {
+
+constexpr size_t kStepQueue = 1024;
+constexpr size_t kProbeQueue = 1024;
+constexpr size_t kProbeThreads = 2;
+constexpr absl::Duration kNodePeriod = absl::Seconds(10);
+
+absl::Status MakeFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("create ", path));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// In start order: each uses those above it. Stopped in reverse, see Stop.
+struct EdgedApp::Parts {
+  explicit Parts(Clock& clock)
+      : registry("edged-svc"), metrics(registry), executor("edged", clock) {}
+
+  metrics::Registry registry;
+  EdgedMetrics metrics;
+  std::unique_ptr<metrics::OpsServer> ops;
+  exec::SerialExecutor executor;  // Events of the store, reports, timers.
+  std::unique_ptr<SqliteCheckpointStore> checkpoints;
+  std::unique_ptr<PodFolders> folders;
+  ObjectCache objects;
+  std::unique_ptr<exec::ThreadPool> steps, probes;
+  std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<Handlers> handlers;
+  std::unique_ptr<MetaEvents> events;
+  std::unique_ptr<MetaClient> meta;
+  std::unique_ptr<PodManager> pods;
+  std::unique_ptr<NodeReporter> node;
+  std::unique_ptr<RuntimeHealth> health;
+  std::unique_ptr<Relister> relister;
+  std::unique_ptr<grpc::Service> service;
+  std::unique_ptr<rpc::Server> server;
+};
+
+EdgedApp::EdgedApp(EdgedConfig config, Clock& clock, log::Logger log)
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(std::move(log)),
+      serving_(readiness_.Register("serving")),
+      runtime_ready_(readiness_.Register("container runtime")),
+      meta_synced_(readiness_.Register("edge-meta-svc")) {
+  FillDefaults(config_);
+}
+
+EdgedApp::~EdgedApp() { Stop(); }
+
+absl::Status EdgedApp::Start() {
+  parts_ = std::make_unique<Parts>(clock_);
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(p.ops,
+                          metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
+                                                     [this] { return readiness_.WaitingFor(); }));
+  for (const std::string& folder :
+       {config_.state_dir, config_.run_dir, config_.root_dir + "/pods", config_.pod_log_dir})
+    SKERRY_RETURN_IF_ERROR(MakeFolder(folder));
+  SKERRY_ASSIGN_OR_RETURN(p.checkpoints,
+                          SqliteCheckpointStore::Open(config_.state_dir + "/edged.db"));
+  if (p.checkpoints->set_aside().has_value())
+    log_.Error("the checkpoints were damaged: they were set aside",
+               {{"path", *p.checkpoints->set_aside()},
+                {"lost", "restart counts and ends of pods that no container tells of"}});
+  SKERRY_RETURN_IF_ERROR(StartMeta());
+  SKERRY_RETURN_IF_ERROR(StartPods());
+  SKERRY_RETURN_IF_ERROR(StartServer());
+  p.relister->Start();
+  p.health->Start();
+  p.meta->Start();
+  serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status EdgedApp::StartMeta() {
+  Parts& p = *parts_;
+  p.events = std::make_unique<MetaEvents>(p.objects, p.metrics, log_,
+                                          [this](bool synced) { meta_synced_->Set(synced); });
+  SKERRY_ASSIGN_OR_RETURN(
+      p.meta, MetaClient::Create({config_.meta_address, config_.meta_reconnect_max}, p.executor,
+                                 *p.events, log_));
+  return absl::OkStatus();
+}
+
+absl::Status EdgedApp::StartPods() {
+  Parts& p = *parts_;
+  p.folders = std::make_unique<PodFolders>(config_.root_dir, config_.pod_log_dir);
+  p.steps =
+      std::make_unique<exec::ThreadPool>("pods", static_cast<size_t>(config_.workers), kStepQueue);
+  p.probes = std::make_unique<exec::ThreadPool>("probes", kProbeThreads, kProbeQueue);
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<CriRuntime> cri,
+                          CriRuntime::Create({config_.runtime_endpoint, config_.image_endpoint}));
+  p.runtime = std::make_unique<MeteredRuntime>(std::move(cri), p.metrics, clock_);
+  p.handlers = std::make_unique<Handlers>(*p.runtime, *p.probes, p.executor);
+
+  const NodeFacts machine = ReadMachine(config_.root_dir);
+  const std::string address = config_.node_address.empty() ? FindAddress() : config_.node_address;
+  WorkerDeps deps{*p.runtime, *p.folders, *p.checkpoints, p.objects, *p.handlers, clock_, log_};
+  deps.node = {machine.cpus * 1000, machine.memory_bytes, machine.storage_bytes};
+  deps.node_name = config_.node_name;
+  deps.host_address = address;
+  deps.cgroup_parent = config_.cgroup_parent;
+  deps.seccomp_folder = config_.root_dir + "/seccomp";
+  deps.cluster_dns.servers = config_.dns_servers;
+  if (!config_.dns_domain.empty()) deps.cluster_dns.searches = {config_.dns_domain};
+  deps.remove_cgroup = RemoveCgroup;
+  p.pods = std::make_unique<PodManager>(std::move(deps),
+                                        PodManager::Options{static_cast<size_t>(config_.pods_max)},
+                                        *p.steps, p.executor, *p.meta, p.metrics);
+  SKERRY_ASSIGN_OR_RETURN(std::vector<PodCheckpoint> checkpoints, p.checkpoints->Load());
+  p.pods->Restore(std::move(checkpoints));
+
+  NodeReporter::Options node;
+  node.name = config_.node_name;
+  node.version = BuildVersion();
+  node.limits.pods_max = config_.pods_max;
+  p.node = std::make_unique<NodeReporter>(
+      node, clock_,
+      [&p](const std::string& name, const std::string& value) { p.meta->ReportNode(name, value); });
+  RuntimeHealth::Options health;
+  health.period = kNodePeriod;
+  p.health = std::make_unique<RuntimeHealth>(
+      *p.runtime, clock_, health,
+      [this, &p, address](const RuntimeHealth::State& state, bool force) {
+        NodeFacts facts = ReadMachine(config_.root_dir);
+        facts.hostname = config_.node_name;
+        if (!address.empty()) facts.addresses = {address};
+        facts.runtime_name = state.name;
+        facts.runtime_version = state.version;
+        facts.runtime_ready = state.ready;
+        facts.runtime_message = state.message;
+        p.node->Tick(facts, force);
+        runtime_ready_->Set(state.ready);
+      });
+  p.relister = std::make_unique<Relister>(
+      *p.runtime, clock_, config_.relist_period,
+      [&p](uint64_t number, absl::StatusOr<std::vector<PodView>> pods, absl::Duration latency) {
+        p.metrics.Relisted(pods.ok(), latency);
+        p.health->Relisted(pods.status());
+        if (pods.ok()) p.pods->Relisted(number, *std::move(pods));
+      });
+  p.pods->SetRelist([&p] {
+    const uint64_t number = p.relister->NextNumber();
+    p.relister->Kick();
+    return number;
+  });
+  p.events->SetTargets(p.pods.get(), [&p] { p.health->ReportNow(); });
+  return absl::OkStatus();
+}
+
+absl::Status EdgedApp::StartServer() {
+  Parts& p = *parts_;
+  p.service = MakeEdgedService([&p](v1::EdgedStatus& out) {
+    for (const PodManager::PodSummary& pod : p.pods->Summaries()) {
+      v1::EdgedStatus::Pod* added = out.add_pods();
+      added->set_key(pod.key);
+      added->set_uid(pod.uid);
+      added->set_phase(pod.phase);
+      added->set_message(pod.message);
+      added->set_restarts(pod.restarts);
+    }
+    const RuntimeHealth::State state = p.health->state();
+    out.set_runtime_ready(state.ready);
+    out.set_runtime(state.name.empty() ? "" : absl::StrCat(state.name, " ", state.version));
+    out.set_meta_synced(p.pods->synced());
+  });
+  rpc::ServerOptions options;
+  options.listen = config_.listen;
+  options.registry = &p.registry;
+  SKERRY_ASSIGN_OR_RETURN(p.server, rpc::Server::Create(options, {p.service.get()}));
+  p.server->SetServing(true);
+  return absl::OkStatus();
+}
+
+void EdgedApp::Drain(absl::Time deadline) {
+  if (parts_ == nullptr) return;
+  if (parts_->server != nullptr) {
+    parts_->server->SetServing(false);
+    parts_->server->Shutdown(deadline);
+  }
+  if (parts_->pods != nullptr) parts_->pods->Stop();
+}
+
+void EdgedApp::Stop() {
+  if (parts_ == nullptr) return;
+  Parts& p = *parts_;
+  serving_->Set(false);
+  p.server.reset();
+  if (p.pods != nullptr) p.pods->Stop();
+  p.relister.reset();
+  p.health.reset();
+  p.meta.reset();
+  if (p.steps != nullptr) p.steps->Stop();
+  if (p.probes != nullptr) p.probes->Stop();
+  p.executor.Stop();
+  p.handlers.reset();
+  p.runtime.reset();  // Ends what is in flight; its callbacks still find the pods.
+  p.pods.reset();
+  parts_.reset();
+}
+
+std::map<std::string, std::string> EdgedApp::addresses() const {
+  std::map<std::string, std::string> out;
+  if (parts_ == nullptr) return out;
+  if (parts_->server != nullptr) out["api"] = parts_->server->address();
+  if (parts_->ops != nullptr) out["ops"] = parts_->ops->address();
+  return out;
+}
+
+}  // namespace skerry::edged

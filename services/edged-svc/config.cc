@@ -1,0 +1,56 @@
+#include "services/edged-svc/config.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/model/names.h"
+
+namespace skerry::edged {
+
+void Declare(config::Schema& schema, EdgedConfig& c) {
+  config::AddCommon(schema, c.common);
+  schema.Add("node.name", &c.node_name, "name of this node").Required();
+  schema.Add(
+      "node.address", &c.node_address,
+      "address that others reach this node at; default: that of the default route's interface");
+  schema.Add("state_dir", &c.state_dir, "folder of edged.db").Required();
+  schema.Add("run_dir", &c.run_dir, "folder of the box's Unix sockets").Required();
+  schema.Add("listen", &c.listen, "gRPC address for operators; default unix:<run_dir>/edged.sock");
+  schema.Add("meta.address", &c.meta_address,
+             "gRPC target of edge-meta-svc; default unix:<run_dir>/edge-meta.sock");
+  schema
+      .Add("meta.reconnect_max", &c.meta_reconnect_max,
+           "longest pause between attempts to reach edge-meta-svc")
+      .Min(absl::Milliseconds(10));
+  schema.Add("runtime.endpoint", &c.runtime_endpoint, "container runtime's CRI socket").Required();
+  schema.Add("image.endpoint", &c.image_endpoint,
+             "image service's CRI socket; default: the runtime's");
+  schema.Add("runtime.relist_period", &c.relist_period, "pause between lists of what runs")
+      .Min(absl::Milliseconds(50));
+  schema.Add("root_dir", &c.root_dir, "folder of the pods' volumes; default <state_dir>/edged");
+  schema.Add("pod_log_dir", &c.pod_log_dir,
+             "folder of the containers' logs; default <state_dir>/logs/pods");
+  schema.Add("cgroup_parent", &c.cgroup_parent, "cgroup under which pods run").Required();
+  schema.Add("pods_max", &c.pods_max, "most pods on this node").Min(1).Max(1000);
+  schema.Add("workers", &c.workers, "pods that take a step at the same time").Min(1).Max(64);
+  schema.Add("dns.servers", &c.dns_servers,
+             "DNS servers of pods with dnsPolicy ClusterFirst; default: this box's");
+  schema.Add("dns.domain", &c.dns_domain, "DNS domain of the cluster, such as cluster.local");
+  schema.Check([&c]() -> absl::Status {
+    if (!NodeName::Parse(c.node_name).ok())
+      return InvalidField("node.name", c.node_name, "use an RFC 1123 subdomain, as in edge-1");
+    if (!absl::StartsWith(c.cgroup_parent, "/") || absl::StrContains(c.cgroup_parent, ".."))
+      return InvalidField("cgroup_parent", c.cgroup_parent,
+                          "use an absolute path, as in /kubepods");
+    return absl::OkStatus();
+  });
+}
+
+void FillDefaults(EdgedConfig& c) {
+  if (c.listen.empty()) c.listen = absl::StrCat("unix:", c.run_dir, "/edged.sock");
+  if (c.meta_address.empty()) c.meta_address = absl::StrCat("unix:", c.run_dir, "/edge-meta.sock");
+  if (c.root_dir.empty()) c.root_dir = c.state_dir + "/edged";
+  if (c.pod_log_dir.empty()) c.pod_log_dir = c.state_dir + "/logs/pods";
+}
+
+}  // namespace skerry::edged

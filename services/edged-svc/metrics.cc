@@ -1,0 +1,67 @@
+#include "services/edged-svc/metrics.h"
+
+namespace skerry::edged {
+namespace {
+
+constexpr const char* kOperations[] = {"status",         "run_sandbox",      "stop_sandbox",
+                                       "remove_sandbox", "create_container", "start_container",
+                                       "stop_container", "remove_container", "exec",
+                                       "find_image",     "pull_image"};
+constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
+
+}  // namespace
+
+EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
+    : restarts_(
+          registry.Counter("skerry_edged_container_restarts_total", "Containers started again")),
+      refused_(registry.Counter("skerry_edged_objects_refused_total",
+                                "Objects from the store that can't be used")) {
+  for (const char* operation : kOperations) {
+    operations_[operation] = {
+        &registry.Counter("skerry_edged_runtime_operations_total", "Calls to the container runtime",
+                          {{"operation", operation}, {"result", "ok"}}),
+        &registry.Counter("skerry_edged_runtime_operations_total", "Calls to the container runtime",
+                          {{"operation", operation}, {"result", "error"}}),
+        &registry.Histogram("skerry_edged_runtime_operation_seconds",
+                            "Time until the container runtime answered", metrics::LatencyBounds(),
+                            {{"operation", operation}})};
+  }
+  relist_ = {
+      &registry.Counter("skerry_edged_relists_total", "Lists of what runs", {{"result", "ok"}}),
+      &registry.Counter("skerry_edged_relists_total", "Lists of what runs", {{"result", "error"}}),
+      &registry.Histogram("skerry_edged_relist_seconds", "Time to list what runs",
+                          metrics::LatencyBounds())};
+  report_ = {&registry.Counter("skerry_edged_reports_total", "Reports handed to edge-meta-svc",
+                               {{"result", "ok"}}),
+             &registry.Counter("skerry_edged_reports_total", "Reports handed to edge-meta-svc",
+                               {{"result", "error"}}),
+             nullptr};
+  for (const char* phase : kPhases)
+    pods_[phase] =
+        &registry.Gauge("skerry_edged_pods", "Pods on this box by phase", {{"phase", phase}});
+}
+
+void EdgedMetrics::RuntimeOperation(absl::string_view operation, bool ok, absl::Duration latency) {
+  const auto it = operations_.find(std::string(operation));
+  if (it == operations_.end()) return;
+  (ok ? it->second.ok : it->second.failed)->Increment();
+  it->second.seconds->Observe(absl::ToDoubleSeconds(latency));
+}
+
+void EdgedMetrics::Relisted(bool ok, absl::Duration latency) {
+  (ok ? relist_.ok : relist_.failed)->Increment();
+  relist_.seconds->Observe(absl::ToDoubleSeconds(latency));
+}
+
+void EdgedMetrics::SetPods(const std::map<std::string, int>& by_phase) {
+  for (auto& [phase, gauge] : pods_) {
+    const auto it = by_phase.find(phase);
+    gauge->Set(it == by_phase.end() ? 0 : it->second);
+  }
+}
+
+void EdgedMetrics::ContainerRestarted() { restarts_.Increment(); }
+void EdgedMetrics::ObjectRefused() { refused_.Increment(); }
+void EdgedMetrics::ReportSent(bool ok) { (ok ? report_.ok : report_.failed)->Increment(); }
+
+}  // namespace skerry::edged

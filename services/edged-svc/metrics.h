@@ -1,0 +1,42 @@
+// edged-svc's own metrics.
+#ifndef SKERRY_SERVICES_EDGED_SVC_METRICS_H_
+#define SKERRY_SERVICES_EDGED_SVC_METRICS_H_
+
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/lib/metrics/registry.h"
+
+namespace skerry::edged {
+
+// Any thread may call it.
+class EdgedMetrics {
+ public:
+  explicit EdgedMetrics(metrics::Registry& registry);
+
+  // operation: one of the names in metrics.cc.
+  void RuntimeOperation(absl::string_view operation, bool ok, absl::Duration latency);
+  void Relisted(bool ok, absl::Duration latency);
+  void SetPods(const std::map<std::string, int>& by_phase);
+  void ContainerRestarted();
+  void ObjectRefused();
+  void ReportSent(bool ok);
+
+ private:
+  struct Operation {
+    prometheus::Counter* ok;
+    prometheus::Counter* failed;
+    prometheus::Histogram* seconds;
+  };
+  std::map<std::string, Operation> operations_;
+  std::map<std::string, prometheus::Gauge*> pods_;
+  prometheus::Counter& restarts_;
+  prometheus::Counter& refused_;
+  Operation relist_, report_;
+};
+
+}  // namespace skerry::edged
+
+#endif  // SKERRY_SERVICES_EDGED_SVC_METRICS_H_

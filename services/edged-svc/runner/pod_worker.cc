@@ -1,0 +1,420 @@
+#include "services/edged-svc/runner/pod_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/edged-svc/core/spec_hash.h"
+#include "services/edged-svc/core/status_json.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::edged {
+namespace {
+
+// What is left for the stop signal, however long a preStop hook took.
+constexpr absl::Duration kGraceMin = absl::Seconds(2);
+constexpr absl::Duration kRetry = absl::Seconds(10);
+
+}  // namespace
+
+PodWorker::PodWorker(WorkerDeps& deps, const std::string& uid,
+                     std::optional<PodCheckpoint> checkpoint)
+    : deps_(deps), uid_(uid), log_(deps.log.With({{"uid", uid}})) {
+  if (!checkpoint.has_value()) return;
+  previous_ = PodStatusFromJson(checkpoint->status_json);
+  saved_json_ = checkpoint->status_json;
+  crashes_ = saved_crashes_ = checkpoint->crashes;
+}
+
+void PodWorker::Mail(absl::AnyInvocable<void(PodWorker&)> apply) {
+  {
+    absl::MutexLock lock(&mailbox_mutex_);
+    mailbox_.push_back(std::move(apply));
+  }
+  deps_.poke(uid_);
+}
+
+void PodWorker::DrainMailbox() {
+  std::vector<absl::AnyInvocable<void(PodWorker&)>> mail;
+  {
+    absl::MutexLock lock(&mailbox_mutex_);
+    mail.swap(mailbox_);
+  }
+  for (auto& apply : mail) apply(*this);
+}
+
+PodPlace PodWorker::PlaceOf(const PodView& view) const {
+  PodPlace place{deps_.host_address, {}};
+  if (const SandboxView* sandbox = view.ReadySandbox()) place.addresses = sandbox->addresses;
+  return place;
+}
+
+int64_t PodWorker::GraceSeconds(const Input& input) const {
+  return input.pod->deletion_time.has_value()
+             ? std::max<int64_t>(1, input.pod->GraceSeconds())
+             : std::max<int64_t>(1, input.pod->termination_grace_seconds);
+}
+
+PodGoal PodWorker::Goal(const Input& input, const PodStatus& status) const {
+  if (input.absent || input.pod->deletion_time.has_value()) return PodGoal::kRemove;
+  return status.terminal() ? PodGoal::kStop : PodGoal::kRun;
+}
+
+PodStatus PodWorker::Compute(const Input& input, const PodView& view) const {
+  StatusInput in;
+  in.pod = input.pod.get();
+  in.view = &view;
+  in.facts = &facts_;
+  in.previous = previous_.has_value() ? &*previous_ : nullptr;
+  in.host_address = deps_.host_address;
+  in.forced_phase = forced_phase_;
+  in.forced_reason = forced_reason_;
+  in.forced_message = forced_message_;
+  in.now = deps_.clock.Now();
+  return ComputePodStatus(in);
+}
+
+// Adds to containers that have ended what they left as a message.
+void PodWorker::ReadEnds(const Input& input, PodView& view) {
+  std::map<std::string, std::string> seen;
+  for (ContainerView& c : view.containers) {
+    if (c.state != ContainerView::State::kExited) continue;
+    auto it = messages_.find(c.id);
+    if (it == messages_.end()) {
+      const ContainerSpec* spec = input.pod->Find(c.name);
+      const bool or_log = spec != nullptr && spec->message_falls_back_to_logs && c.exit_code != 0;
+      it = messages_
+               .emplace(c.id, deps_.folders.TerminationMessage(*input.pod, c.name, c.restart_count,
+                                                               or_log))
+               .first;
+    }
+    if (!it->second.empty()) c.message = it->second;
+    seen.insert(*it);
+  }
+  messages_ = std::move(seen);
+}
+
+PodWorker::Outcome PodWorker::Step(const Input& input) {
+  DrainMailbox();
+  const absl::Time now = deps_.clock.Now();
+  Outcome outcome;
+  PodView view = input.view;
+  ReadEnds(input, view);
+  if (previous_.has_value()) Remember(*input.pod, *previous_, now, view);
+  if (!input.refusal.empty()) {
+    forced_phase_ = "Failed";
+    forced_reason_ = "InvalidPod";
+    forced_message_ = input.refusal;
+  } else if (forced_phase_.empty() && input.pod->active_deadline_seconds.has_value() &&
+             previous_.has_value() && !previous_->terminal()) {
+    const absl::Time deadline =
+        previous_->start_time + absl::Seconds(*input.pod->active_deadline_seconds);
+    if (deadline > now) {
+      RetryAt(deadline, outcome);
+    } else {
+      forced_phase_ = "Failed";
+      forced_reason_ = "DeadlineExceeded";
+      forced_message_ = "Pod was active on the node longer than the specified deadline";
+    }
+  }
+  ObserveProbes(*input.pod, view);
+  previous_ = Compute(input, view);
+  const PodGoal goal = Goal(input, *previous_);
+
+  ActionInput ask;
+  ask.pod = input.pod.get();
+  ask.view = &view;
+  ask.crashes = &crashes_;
+  ask.unhealthy = &unhealthy_;
+  ask.goal = goal;
+  ask.now = now;
+  const PodActions actions = ComputePodActions(ask);
+  for (const auto& [container, waiting] : actions.back_off) facts_[container].waiting = waiting;
+  RetryAt(actions.next_check, outcome);
+  Perform(input, view, actions, outcome);
+  if (goal == PodGoal::kRun) {
+    RefreshVolumes(input, view);
+    RunProbes(view);
+    RetryAt(prober_.NextDue(), outcome);
+  }
+  previous_ = Compute(input, view);
+  outcome.status = *previous_;
+  outcome.status_json = ToJson(*previous_, deps_.runtime_name, input.pod->foreign_conditions);
+  if (actions.gone && stops_.empty()) {
+    Finish(input, outcome);
+  } else {
+    Save(input, outcome);
+  }
+  return outcome;
+}
+
+void PodWorker::Save(const Input& input, Outcome& outcome) {
+  if (outcome.status_json == saved_json_ && crashes_ == saved_crashes_) return;
+  const absl::Status status = deps_.checkpoints.Put(
+      {uid_, input.pod->name_space, input.pod->name, outcome.status_json, crashes_});
+  if (!status.ok()) {
+    log_.Error("pod checkpoint not written", status);
+    return RetryAt(deps_.clock.Now() + kRetry, outcome);
+  }
+  saved_json_ = outcome.status_json;
+  saved_crashes_ = crashes_;
+}
+
+void PodWorker::Finish(const Input& input, Outcome& outcome) {
+  absl::Status status = deps_.folders.Remove(*input.pod);
+  if (status.ok()) status = deps_.checkpoints.Delete(uid_);
+  if (!status.ok()) {
+    log_.Warning("pod not yet removed", status, {{"pod", input.pod->key()}});
+    return RetryAt(deps_.clock.Now() + kRetry, outcome);
+  }
+  deps_.remove_cgroup(CgroupOf(*input.pod));
+  log_.Info("pod removed", {{"pod", input.pod->key()}});
+  outcome.gone = true;
+}
+
+void PodWorker::ObserveProbes(const PodSpec& pod, const PodView& view) {
+  unhealthy_.clear();
+  for (const ContainerSpec& spec : pod.containers) {
+    const ContainerView* latest = view.Latest(spec.name);
+    if (latest == nullptr || latest->state != ContainerView::State::kRunning) {
+      prober_.Forget(spec.name);
+      continue;
+    }
+    const ContainerStatus* before = previous_.has_value() ? previous_->Find(spec.name) : nullptr;
+    const bool same = before != nullptr && before->container_id == latest->id;
+    prober_.Track(spec, latest->id, latest->started, same && before->ready,
+                  same && before->started);
+    const Prober::Verdict verdict = prober_.Of(spec.name);
+    ContainerFacts& facts = facts_[spec.name];
+    facts.waiting = {};
+    facts.probed_id = latest->id;
+    facts.ready = verdict.ready;
+    facts.started = verdict.started;
+    if (!verdict.kill.empty()) unhealthy_[latest->id] = verdict.kill;
+  }
+  for (const ContainerSpec& spec : pod.init_containers) {
+    const ContainerView* latest = view.Latest(spec.name);
+    if (latest != nullptr && latest->state == ContainerView::State::kRunning)
+      facts_[spec.name].waiting = {};
+  }
+}
+
+void PodWorker::RunProbes(const PodView& view) {
+  const PodPlace place = PlaceOf(view);
+  const std::string address =
+      place.addresses.empty() ? deps_.host_address : place.addresses.front();
+  for (const Prober::Due& due : prober_.TakeDue(deps_.clock.Now())) {
+    deps_.handlers.Run(due.container_id, address, due.probe->handler, due.probe->timeout,
+                       [self = shared_from_this(), name = due.container, id = due.container_id,
+                        kind = due.kind](absl::Status status) {
+                         self->Mail([name, id, kind, status](PodWorker& worker) {
+                           worker.prober_.Result(name, id, kind, status, worker.deps_.clock.Now());
+                         });
+                       });
+  }
+}
+
+void PodWorker::Perform(const Input& input, const PodView& view, const PodActions& actions,
+                        Outcome& outcome) {
+  for (const KillContainer& kill : actions.kill) Kill(input, view, kill);
+  for (const std::string& id : actions.stop_sandboxes) {
+    outcome.changed = true;
+    const absl::Status status = deps_.runtime.StopSandbox(id);
+    if (!status.ok()) {
+      log_.Warning("sandbox not stopped", status, {{"sandbox", id}});
+      return RetryAt(deps_.clock.Now() + kRetry, outcome);
+    }
+  }
+  PerformRemovals(input, actions, outcome);
+  if (actions.create_sandbox) CreateSandbox(input, actions, outcome);
+  for (const std::string& name : actions.start) Start(input, view, name, outcome);
+}
+
+void PodWorker::PerformRemovals(const Input& input, const PodActions& actions, Outcome& outcome) {
+  for (const std::string& id : actions.remove_containers) {
+    outcome.changed = true;
+    const absl::Status status = deps_.runtime.RemoveContainer(id);
+    if (!status.ok()) {
+      log_.Warning("container not removed", status, {{"container", id}});
+      return RetryAt(deps_.clock.Now() + kRetry, outcome);
+    }
+    for (const ContainerView& c : input.view.containers) {
+      if (c.id == id) deps_.folders.RemoveLog(*input.pod, c.name, c.restart_count);
+    }
+  }
+  for (const std::string& id : actions.remove_sandboxes) {
+    outcome.changed = true;
+    const absl::Status status = deps_.runtime.RemoveSandbox(id);
+    if (!status.ok()) {
+      log_.Warning("sandbox not removed", status, {{"sandbox", id}});
+      return RetryAt(deps_.clock.Now() + kRetry, outcome);
+    }
+  }
+}
+
+void PodWorker::Kill(const Input& input, const PodView& view, const KillContainer& kill) {
+  const ContainerSpec* spec = input.pod->Find(kill.name);
+  int64_t grace_seconds = GraceSeconds(input);
+  if (const auto it = unhealthy_.find(kill.id);
+      it != unhealthy_.end() && spec != nullptr && !input.pod->deletion_time.has_value()) {
+    const std::optional<Probe>& probe =
+        spec->startup.has_value() && !facts_[kill.name].started.value_or(true) ? spec->startup
+                                                                               : spec->liveness;
+    if (probe.has_value()) grace_seconds = probe->termination_grace_seconds.value_or(grace_seconds);
+  }
+  const absl::Duration grace = absl::Seconds(grace_seconds);
+  const absl::Time deadline = deps_.clock.Now() + grace;
+  const auto [it, first] = stops_.try_emplace(kill.id, Stop{deadline});
+  if (!first) {
+    // Only a shorter grace (a second, forced deletion) changes what has begun.
+    if (deadline > it->second.deadline - absl::Seconds(1)) return;
+    it->second.deadline = deadline;
+    return StopAfterHook(kill.id, grace);
+  }
+  log_.Info("container is being stopped",
+            {{"pod", input.pod->key()},
+             {"container", kill.name},
+             {"grace", grace},
+             {"reason", kill.why.empty() ? "the pod ends" : kill.why}});
+  if (spec == nullptr || !spec->pre_stop.has_value()) return StopAfterHook(kill.id, grace);
+  ++it->second.calls;
+  const PodPlace place = PlaceOf(view);
+  deps_.handlers.Run(
+      kill.id, place.addresses.empty() ? deps_.host_address : place.addresses.front(),
+      *spec->pre_stop, grace, [self = shared_from_this(), id = kill.id](absl::Status status) {
+        self->Mail([id, status](PodWorker& worker) {
+          if (!status.ok()) worker.log_.Warning("preStop hook failed", status, {{"container", id}});
+          Stop& stop = worker.stops_[id];
+          --stop.calls;
+          worker.StopAfterHook(id, std::max(kGraceMin, stop.deadline - worker.deps_.clock.Now()));
+        });
+      });
+}
+
+void PodWorker::StopAfterHook(const std::string& id, absl::Duration grace) {
+  ++stops_[id].calls;
+  deps_.runtime.StopContainer(id, grace, [self = shared_from_this(), id](absl::Status status) {
+    self->Mail([id, status](PodWorker& worker) {
+      if (!status.ok()) worker.log_.Warning("container not stopped", status, {{"container", id}});
+      const auto it = worker.stops_.find(id);
+      if (it != worker.stops_.end() && --it->second.calls <= 0) worker.stops_.erase(it);
+    });
+  });
+}
+
+SandboxConfig PodWorker::MakeSandboxConfig(const PodSpec& pod, uint32_t attempt) const {
+  SandboxConfig config;
+  config.name_space = pod.name_space;
+  config.name = pod.name;
+  config.uid = pod.uid;
+  config.attempt = attempt;
+  config.hostname = (pod.hostname.empty() ? pod.name : pod.hostname).substr(0, 63);
+  while (!config.hostname.empty() &&
+         (config.hostname.back() == '-' || config.hostname.back() == '.'))
+    config.hostname.pop_back();
+  config.log_folder = deps_.folders.LogFolder(pod);
+  config.cgroup_parent = CgroupOf(pod);
+  config.labels = pod.labels;
+  config.annotations = pod.annotations;
+  config.sysctls = pod.sysctls;
+  config.host_network = pod.host_network;
+  config.host_pid = pod.host_pid;
+  config.host_ipc = pod.host_ipc;
+  config.share_pid = pod.share_pid;
+  config.run_as_user = pod.security.run_as_user;
+  config.run_as_group = pod.security.run_as_group;
+  config.groups = pod.supplemental_groups;
+  if (pod.fs_group.has_value()) config.groups.push_back(*pod.fs_group);
+  const bool cluster = (pod.dns_policy == "ClusterFirst" && !pod.host_network) ||
+                       pod.dns_policy == "ClusterFirstWithHostNet";
+  if (pod.dns_policy == "None" || (cluster && !deps_.cluster_dns.servers.empty())) {
+    config.override_dns = true;
+    if (cluster) {
+      config.dns = deps_.cluster_dns;
+      for (const std::string& domain : deps_.cluster_dns.searches) {
+        config.dns.searches.insert(
+            config.dns.searches.begin(),
+            {absl::StrCat(pod.name_space, ".svc.", domain), absl::StrCat("svc.", domain)});
+        break;
+      }
+      config.dns.options.push_back("ndots:5");
+    }
+    const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+      to.insert(to.end(), from.begin(), from.end());
+    };
+    add(config.dns.servers, pod.dns.servers);
+    add(config.dns.searches, pod.dns.searches);
+    add(config.dns.options, pod.dns.options);
+  }
+  for (const auto* list : {&pod.init_containers, &pod.containers}) {
+    for (const ContainerSpec& container : *list) {
+      config.privileged = config.privileged || container.security.privileged;
+      if (list == &pod.init_containers || pod.host_network) continue;
+      for (const ContainerPort& port : container.ports) {
+        if (port.host_port > 0)
+          config.ports.push_back(
+              {port.protocol, port.host_ip, port.container_port, port.host_port});
+      }
+    }
+  }
+  return config;
+}
+
+std::string PodWorker::CgroupOf(const PodSpec& pod) const {
+  const QosClass qos = QosOf(pod);
+  return absl::StrCat(deps_.cgroup_parent,
+                      qos == QosClass::kGuaranteed  ? ""
+                      : qos == QosClass::kBurstable ? "/burstable"
+                                                    : "/besteffort",
+                      "/pod", pod.uid);
+}
+
+void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Outcome& outcome) {
+  const PodSpec& pod = *input.pod;
+  const absl::Time now = deps_.clock.Now();
+  // An object that has arrived is reason to try at once.
+  if (now < sandbox_next_ && refreshed_revision_ == input.objects_revision)
+    return RetryAt(sandbox_next_, outcome);
+  refreshed_revision_ = input.objects_revision;
+  absl::Status status =
+      deps_.folders.Prepare(pod, PodPlace{deps_.host_address, {}}, deps_.objects, deps_.node)
+          .status();
+  if (status.ok()) status = deps_.folders.MakeLogFolder(pod, pod.containers.front().name);
+  if (status.ok()) {
+    outcome.changed = true;
+    const absl::StatusOr<std::string> id =
+        deps_.runtime.RunSandbox(MakeSandboxConfig(pod, actions.sandbox_attempt));
+    status = id.ok() ? absl::OkStatus() : Annotate(id.status(), "Failed to create pod sandbox");
+    if (id.ok()) log_.Info("sandbox created", {{"pod", pod.key()}, {"sandbox", *id}});
+  }
+  const std::string message = status.ok() ? "" : std::string(status.message());
+  for (const auto* list : {&pod.init_containers, &pod.containers}) {
+    for (const ContainerSpec& c : *list)
+      facts_[c.name].waiting = {message.empty()               ? ""
+                                : pod.init_containers.empty() ? "ContainerCreating"
+                                                              : "PodInitializing",
+                                message};
+  }
+  if (status.ok()) {
+    sandbox_backoff_ = absl::ZeroDuration();
+    sandbox_next_ = absl::InfinitePast();
+    return;
+  }
+  if (message != sandbox_error_) log_.Warning("pod can't be started", status, {{"pod", pod.key()}});
+  sandbox_error_ = message;
+  sandbox_backoff_ = std::clamp(sandbox_backoff_ * 2, absl::Seconds(1), kRetry);
+  sandbox_next_ = now + sandbox_backoff_;
+  RetryAt(sandbox_next_, outcome);
+}
+
+void PodWorker::RefreshVolumes(const Input& input, const PodView& view) {
+  if (refreshed_revision_ == input.objects_revision || view.ReadySandbox() == nullptr) return;
+  refreshed_revision_ = input.objects_revision;
+  const absl::Status status =
+      deps_.folders.Prepare(*input.pod, PlaceOf(view), deps_.objects, deps_.node).status();
+  // What is mounted stays as it is: an object that went away must not take running containers with
+  // it.
+  if (!status.ok()) log_.Warning("volumes not updated", status, {{"pod", input.pod->key()}});
+}
+
+}  // namespace skerry::edged

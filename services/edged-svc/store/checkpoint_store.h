@@ -1,0 +1,38 @@
+// What edged remembers of pods over restarts of itself and of the box.
+#ifndef SKERRY_SERVICES_EDGED_SVC_STORE_CHECKPOINT_STORE_H_
+#define SKERRY_SERVICES_EDGED_SVC_STORE_CHECKPOINT_STORE_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/edged-svc/core/backoff.h"
+
+namespace skerry::edged {
+
+struct PodCheckpoint {
+  std::string uid, name_space, name;
+  std::string status_json;  // As last computed: start time, restart counts, last states, the end of
+                            // a finished pod.
+  std::map<std::string, Backoff> crashes;  // By container.
+
+  bool operator==(const PodCheckpoint&) const = default;
+};
+
+// Any thread may call it. A write is durable when it returns OK.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
+  virtual absl::Status Put(const PodCheckpoint& checkpoint) = 0;
+  // OK where there is none.
+  virtual absl::Status Delete(absl::string_view uid) = 0;
+  // In the order of uids. A record that can't be read is left out.
+  virtual absl::StatusOr<std::vector<PodCheckpoint>> Load() = 0;
+};
+
+}  // namespace skerry::edged
+
+#endif  // SKERRY_SERVICES_EDGED_SVC_STORE_CHECKPOINT_STORE_H_

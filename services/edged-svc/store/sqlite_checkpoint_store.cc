@@ -1,0 +1,90 @@
+#include "services/edged-svc/store/sqlite_checkpoint_store.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/lib/base/status_macros.h"
+
+namespace skerry::edged {
+namespace {
+
+constexpr const char* kMigrations[] = {
+    "CREATE TABLE pod_checkpoint ("
+    "  uid TEXT PRIMARY KEY,"
+    "  name_space TEXT NOT NULL,"
+    "  name TEXT NOT NULL,"
+    "  status TEXT NOT NULL,"
+    "  crashes TEXT NOT NULL"  // "<container> <delay ms> <last update, unix ms>" a line.
+    ") WITHOUT ROWID"};
+
+std::string PackCrashes(const std::map<std::string, Backoff>& crashes) {
+  std::string out;
+  for (const auto& [container, backoff] : crashes)
+    absl::StrAppend(&out, container, " ", absl::ToInt64Milliseconds(backoff.delay), " ",
+                    absl::ToUnixMillis(backoff.last_update), "\n");
+  return out;
+}
+
+std::map<std::string, Backoff> UnpackCrashes(const std::string& text) {
+  std::map<std::string, Backoff> out;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
+    int64_t delay = 0, update = 0;
+    if (parts.size() != 3 || !absl::SimpleAtoi(parts[1], &delay) ||
+        !absl::SimpleAtoi(parts[2], &update))
+      continue;
+    out[std::string(parts[0])] = {absl::Milliseconds(delay), absl::FromUnixMillis(update)};
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteCheckpointStore>> SqliteCheckpointStore::Open(
+    const std::string& path) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
+                          sqlite::Database::Open({.path = path}, kMigrations));
+  return std::unique_ptr<SqliteCheckpointStore>(new SqliteCheckpointStore(std::move(database)));
+}
+
+absl::Status SqliteCheckpointStore::Put(const PodCheckpoint& checkpoint) {
+  absl::MutexLock lock(&mutex_);
+  return database_
+      ->Prepare(
+          "INSERT INTO pod_checkpoint (uid, name_space, name, status, crashes) VALUES (?1, ?2, ?3, "
+          "?4, ?5) "
+          "ON CONFLICT (uid) DO UPDATE SET status = excluded.status, crashes = excluded.crashes")
+      .Bind(1, checkpoint.uid)
+      .Bind(2, checkpoint.name_space)
+      .Bind(3, checkpoint.name)
+      .Bind(4, checkpoint.status_json)
+      .Bind(5, PackCrashes(checkpoint.crashes))
+      .Run();
+}
+
+absl::Status SqliteCheckpointStore::Delete(absl::string_view uid) {
+  absl::MutexLock lock(&mutex_);
+  return database_->Prepare("DELETE FROM pod_checkpoint WHERE uid = ?1").Bind(1, uid).Run();
+}
+
+absl::StatusOr<std::vector<PodCheckpoint>> SqliteCheckpointStore::Load() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<PodCheckpoint> out;
+  sqlite::Statement rows = database_->Prepare(
+      "SELECT uid, name_space, name, status, crashes FROM pod_checkpoint ORDER BY uid");
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(const bool more, rows.Step());
+    if (!more) return out;
+    out.push_back(
+        {rows.Text(0), rows.Text(1), rows.Text(2), rows.Text(3), UnpackCrashes(rows.Text(4))});
+  }
+}
+
+std::optional<std::string> SqliteCheckpointStore::set_aside() const {
+  absl::MutexLock lock(&mutex_);
+  return database_->set_aside();
+}
+
+}  // namespace skerry::edged
