@@ -1,0 +1,128 @@
+#include "services/lib/postgres/pool.h"
+
+#include <algorithm>
+#include <pqxx/pqxx>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/postgres/pq_errors.h"
+
+namespace skerry::postgres {
+namespace {
+
+constexpr int kAttempts = 3;
+// The advisory lock of migrations: any number that nothing else in the database uses.
+constexpr char kLockMigrations[] =
+    "SELECT pg_advisory_xact_lock(hashtext('skerry schema migrations'))";
+
+using SnapshotTransaction = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
+
+template <typename Transaction>
+absl::Status RunOnce(pqxx::connection_base& connection,
+                     absl::FunctionRef<absl::Status(pqxx::transaction_base&)> body) {
+  Transaction transaction(connection);
+  SKERRY_RETURN_IF_ERROR(body(transaction));  // Not committed: rolled back by the destructor.
+  transaction.commit();
+  return absl::OkStatus();
+}
+
+absl::Status ApplyMigrations(pqxx::transaction_base& transaction, const std::string& component,
+                             absl::Span<const char* const> migrations) {
+  transaction.exec(kLockMigrations);
+  transaction.exec(
+      "CREATE TABLE IF NOT EXISTS schema_versions (component text PRIMARY KEY, version integer NOT "
+      "NULL)");
+  const pqxx::result rows = transaction.exec_params(
+      "SELECT version FROM schema_versions WHERE component = $1", component);
+  const int version = rows.empty() ? 0 : rows[0][0].as<int>();
+  const int newest = static_cast<int>(migrations.size());
+  if (version > newest) {
+    return Error(absl::StatusCode::kFailedPrecondition,
+                 absl::StrCat("the database was used by a newer version (schema ", version, " of ",
+                              component, ", this one knows up to ", newest, ")"))
+        .Reason("DATABASE_TOO_NEW")
+        .Meta("schema", absl::StrCat(version))
+        .Meta("newest_known", absl::StrCat(newest));
+  }
+  if (version == newest) return absl::OkStatus();
+  for (int i = version; i < newest; ++i) transaction.exec(migrations[static_cast<size_t>(i)]);
+  transaction.exec_params(
+      "INSERT INTO schema_versions VALUES ($1, $2) ON CONFLICT (component) DO UPDATE SET version = "
+      "$2",
+      component, newest);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Pool::Pool(PoolOptions options) : options_(std::move(options)) {}
+
+Pool::~Pool() = default;
+
+absl::StatusOr<Pool::Connection> Pool::Connect() const {
+  const int64_t connect_seconds =
+      std::max<int64_t>(1, absl::ToInt64Seconds(options_.connect_timeout));
+  // Later settings win; keepalives find a server that is gone without a word.
+  const std::string text = absl::StrCat(
+      options_.connection, " connect_timeout=", connect_seconds,
+      " keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=30000 "
+      "application_name=skerry",
+      " client_encoding=UTF8 options='-c statement_timeout=",
+      absl::ToInt64Milliseconds(options_.statement_timeout), " -c client_min_messages=warning'");
+  return CatchPq("connect", [&]() -> absl::StatusOr<Connection> {
+    return Connection(std::make_unique<pqxx::connection>(text));
+  });
+}
+
+absl::StatusOr<Pool::Connection> Pool::Take() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!mutex_.AwaitWithTimeout(absl::Condition(this, &Pool::CanTake), options_.wait_timeout)) {
+      return Error(absl::StatusCode::kUnavailable, "all connections to PostgreSQL are in use")
+          .Reason("POOL_BUSY");
+    }
+    ++in_use_;
+    if (!idle_.empty()) {
+      Connection connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  absl::StatusOr<Connection> connection = Connect();
+  if (!connection.ok()) Return(nullptr);
+  return connection;
+}
+
+void Pool::Return(Connection connection) {
+  absl::MutexLock lock(&mutex_);
+  --in_use_;
+  if (connection != nullptr) idle_.push_back(std::move(connection));
+}
+
+absl::Status Pool::Transact(absl::string_view op, Mode mode,
+                            absl::FunctionRef<absl::Status(pqxx::transaction_base&)> body) {
+  absl::Status status;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    SKERRY_ASSIGN_OR_RETURN(Connection connection, Take());
+    status = CatchPq(op, [&] {
+      return mode == Mode::kWrite ? RunOnce<pqxx::work>(*connection, body)
+                                  : RunOnce<SnapshotTransaction>(*connection, body);
+    });
+    const bool usable =
+        connection->is_open() && !absl::IsUnavailable(status) && !absl::IsUnknown(status);
+    if (!usable) connection.reset();
+    Return(std::move(connection));
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+absl::Status Pool::Migrate(absl::string_view component, absl::Span<const char* const> migrations) {
+  return Transact("migrate", Mode::kWrite, [&](pqxx::transaction_base& transaction) {
+    return ApplyMigrations(transaction, std::string(component), migrations);
+  });
+}
+
+}  // namespace skerry::postgres

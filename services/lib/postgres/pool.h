@@ -1,0 +1,82 @@
+// Connections to PostgreSQL, and transactions on them.
+#ifndef SKERRY_SERVICES_LIB_POSTGRES_POOL_H_
+#define SKERRY_SERVICES_LIB_POSTGRES_POOL_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+
+namespace pqxx {
+class connection_base;
+class transaction_base;
+}  // namespace pqxx
+
+namespace skerry::postgres {
+
+struct PoolOptions {
+  std::string
+      connection;  // libpq's: "host=db dbname=skerry user=skerry passfile=… sslmode=verify-full".
+  size_t connections_max = 8;
+  absl::Duration connect_timeout = absl::Seconds(5);
+  absl::Duration statement_timeout = absl::Seconds(15);
+  absl::Duration wait_timeout =
+      absl::Seconds(10);  // For a free connection; beyond: UNAVAILABLE / POOL_BUSY.
+};
+
+// Any thread may call it; each call has a connection to itself. Broken connections are replaced at
+// their next use.
+class Pool {
+ public:
+  enum class Mode {
+    kWrite,     // READ COMMITTED.
+    kSnapshot,  // REPEATABLE READ, READ ONLY: all statements see one instant.
+  };
+
+  explicit Pool(PoolOptions options);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Runs `body` in a transaction and commits when it returns OK. On ABORTED (deadlock,
+  // serialization) the whole is tried again, three times in all, so `body` begins anew each time.
+  // Exceptions of libpqxx may leave `body`: they become statuses here (pq_errors.h).
+  absl::Status Transact(absl::string_view op, Mode mode,
+                        absl::FunctionRef<absl::Status(pqxx::transaction_base&)> body);
+
+  // Migration i (from 1) is recorded in the table "schema_versions" under `component`. Several
+  // processes may do this at once (advisory lock). FAILED_PRECONDITION / DATABASE_TOO_NEW when a
+  // newer version was here.
+  absl::Status Migrate(absl::string_view component, absl::Span<const char* const> migrations);
+
+  const PoolOptions& options() const { return options_; }
+  // A connection outside of the pool's count, for LISTEN.
+  absl::StatusOr<std::unique_ptr<pqxx::connection_base>> Connect() const;
+
+ private:
+  using Connection = std::unique_ptr<pqxx::connection_base>;
+
+  absl::StatusOr<Connection> Take();
+  void Return(Connection connection);
+  bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return in_use_ < options_.connections_max;
+  }
+
+  const PoolOptions options_;
+  absl::Mutex mutex_;
+  std::vector<Connection> idle_ ABSL_GUARDED_BY(mutex_);
+  size_t in_use_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace skerry::postgres
+
+#endif  // SKERRY_SERVICES_LIB_POSTGRES_POOL_H_
