@@ -54,10 +54,15 @@ struct MetaApp::Parts {
 };
 
 MetaApp::MetaApp(MetaConfig config, Clock& clock, log::Logger log)
-    : config_(std::move(config)),
+    : config_(WithAddresses(std::move(config))),
       clock_(clock),
       log_(std::move(log)),
       parts_(std::make_unique<Parts>()) {}
+
+MetaConfig MetaApp::WithAddresses(MetaConfig config) {
+  FillAddresses(config);
+  return config;
+}
 
 MetaApp::~MetaApp() { Stop(); }
 

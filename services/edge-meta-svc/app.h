@@ -28,6 +28,7 @@ class MetaApp final : public process::App {
 
  private:
   struct Parts;
+  static MetaConfig WithAddresses(MetaConfig config);
 
   const MetaConfig config_;
   Clock& clock_;

@@ -1,8 +1,8 @@
 #include "services/edge-meta-svc/config.h"
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
-#include "services/lib/base/status_macros.h"
 #include "services/lib/model/names.h"
 
 namespace skerry::edgemeta {
@@ -29,9 +29,7 @@ void FillAddresses(MetaConfig& config) {
   }
 }
 
-absl::StatusOr<config::Action> LoadMetaConfig(int argc, const char* const* argv, MetaConfig& c,
-                                              std::vector<log::Field>& effective) {
-  config::Schema schema("edge-meta-svc", "The box's own copy of Kubernetes objects.");
+void Declare(config::Schema& schema, MetaConfig& c) {
   config::AddCommon(schema, c.common);
   schema.Add("run_dir", &c.run_dir, "folder of the box's Unix sockets").Required();
   schema.Add("state_dir", &c.state_dir, "folder of edge-meta.db and of its key").Required();
@@ -67,10 +65,6 @@ absl::StatusOr<config::Action> LoadMetaConfig(int argc, const char* const* argv,
   schema.Check([&c] { return CheckTypes("resource_types", c.resource_types); });
   schema.Check([&c] { return CheckTypes("report_types", c.report_types); });
   schema.Check([&c] { return CheckTypes("store.sealed_types", c.sealed_types); });
-  SKERRY_ASSIGN_OR_RETURN(config::Action action, schema.Load(argc, argv));
-  FillAddresses(c);
-  effective = schema.Effective();
-  return action;
 }
 
 }  // namespace skerry::edgemeta

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/lib/config/config.h"
 
@@ -31,9 +30,10 @@ struct MetaConfig {
   absl::Duration reconnect_max = absl::Seconds(5);
 };
 
-// Fills `config` from file, environment and flags, then the addresses that depend on run_dir.
-absl::StatusOr<config::Action> LoadMetaConfig(int argc, const char* const* argv, MetaConfig& config,
-                                              std::vector<log::Field>& effective);
+// Declares every setting on `schema`, bound to `config`.
+void Declare(config::Schema& schema, MetaConfig& config);
+
+// Addresses that were not given follow from run_dir.
 void FillAddresses(MetaConfig& config);
 
 }  // namespace skerry::edgemeta

@@ -1,22 +1,19 @@
+#include <memory>
+
 #include "services/edge-meta-svc/app.h"
 #include "services/edge-meta-svc/config.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/config/config.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/process/run.h"
 
 int main(int argc, char** argv) {
-  skerry::process::Init();
-  skerry::edgemeta::MetaConfig config;
-  std::vector<skerry::log::Field> effective;
-  auto action = skerry::edgemeta::LoadMetaConfig(argc, argv, config, effective);
-  if (!action.ok()) return skerry::process::Fail("edge-meta-svc", action.status());
-  if (*action == skerry::config::Action::kExit) return 0;
-  skerry::log::Level level = skerry::log::Level::kInfo;
-  absl::Status parsed = skerry::log::ParseLevel(config.common.log_level, level);
-  if (!parsed.ok()) return skerry::process::Fail("edge-meta-svc", parsed);
-  skerry::log::Logger log = skerry::log::Logger::Create("edge-meta-svc", level);
   skerry::SystemClock clock;
-  const skerry::config::CommonConfig common = config.common;
-  skerry::edgemeta::MetaApp app(std::move(config), clock, log);
-  return skerry::process::Run(app, common, log);
+  skerry::edgemeta::MetaConfig config;
+  skerry::config::Schema schema("edge-meta-svc", "The box's own copy of Kubernetes objects.");
+  skerry::edgemeta::Declare(schema, config);
+  return skerry::process::RunService(
+      argc, argv, schema, config.common, [&](const skerry::log::Logger& log) {
+        return std::make_unique<skerry::edgemeta::MetaApp>(config, clock, log);
+      });
 }

@@ -1,0 +1,1 @@
+"""How Skerry is started on one machine: the one description that tools/quickstart and e2e/ share."""

@@ -1,0 +1,60 @@
+"""Where the built programs are."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[3]
+
+TARGETS = {
+    "standalone-api-svc": "services/standalone-api-svc/standalone-api-svc",
+    "cloudhub-svc": "services/cloudhub-svc/cloudhub-svc",
+    "edge-controller-svc": "services/edge-controller-svc/edge-controller-svc",
+    "edgehub-svc": "services/edgehub-svc/edgehub-svc",
+    "edge-meta-svc": "services/edge-meta-svc/edge-meta-svc",
+    "edged-svc": "services/edged-svc/edged-svc",
+    "skerryctl": "tools/skerryctl/skerryctl",
+}
+
+
+class NotBuilt(RuntimeError):
+    """A program is missing."""
+
+
+def labels():
+    """Bazel's names of all programs."""
+    return ["//" + path.rpartition("/")[0] + ":" + path.rpartition("/")[2] for path in TARGETS.values()]
+
+
+def _bin_dir():
+    given = os.environ.get("SKERRY_BIN_DIR")
+    if given:
+        return Path(given)
+    done = subprocess.run([str(TOP / "tools/dev/bazel"), "info", "bazel-bin"], cwd=TOP, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        raise NotBuilt(f"bazel info failed: {done.stderr.strip()}")
+    return Path(done.stdout.strip())
+
+
+class Binaries:
+    """The programs under one output folder: $SKERRY_BIN_DIR, or Bazel's."""
+
+    def __init__(self, folder=None):
+        self.folder = Path(folder) if folder else _bin_dir()
+
+    def __getitem__(self, name):
+        path = self.folder / TARGETS[name]
+        if not os.access(path, os.X_OK):
+            raise NotBuilt(f"{path} is not there: build it with tools/dev/bazel build {' '.join(labels())}")
+        return path
+
+
+def kubectl():
+    """A recent kubectl: the one that tools/dev/install fetched, or PATH's."""
+    own = TOP / ".skerry/tools/kubectl"
+    path = str(own) if own.exists() else shutil.which("kubectl")
+    if path is None:
+        raise NotBuilt("there is no kubectl: run tools/dev/install")
+    return path

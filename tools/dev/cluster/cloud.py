@@ -1,0 +1,117 @@
+"""The cloud half: the Kubernetes-compatible API, the hub, the controller."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+from .kube import Kubectl
+from .process import Service
+
+
+def _listen(address, port):
+    """`address:port` where the port is free, else a port that the kernel picks."""
+    if port:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+                return f"{address}:{port}"
+            except OSError:
+                pass
+    return f"{address}:0"
+
+
+class CloudHalf:
+    """Started in order, because each writes the credentials of the next: the API writes kubeconfigs, the hub the
+    controller's and the operator's certificates.
+
+    fixed_ports: take the usual ports (6443, 10000, 10002, 10005) where they are free.
+    """
+
+    def __init__(self, folder, logs, binaries, address="127.0.0.1", fixed_ports=False):
+        self.folder = Path(folder)
+        self._binaries = binaries
+        port = (lambda number: number) if fixed_ports else (lambda number: 0)
+        self.kubeconfigs = self.folder / "kubeconfig"
+        self.clients = self.folder / "hub/clients"
+
+        def service(name, settings, listens):
+            return Service(name, binaries[name], self.folder, Path(logs) / f"{name}.log", settings, listens)
+
+        self.api = service("standalone-api-svc", {
+            "listen": _listen(address, port(6443)),
+            "state_dir": str(self.folder / "api"),
+            "kubeconfig.out_dir": str(self.kubeconfigs),
+        }, {"listen": "api"})
+        self.hub = service("cloudhub-svc", {
+            "state_dir": str(self.folder / "hub"),
+            "link.listen": _listen(address, port(10000)),
+            "join.listen": _listen(address, port(10002)),
+            "api.listen": _listen(address, port(10005)),
+        }, {"link.listen": "link", "join.listen": "join", "api.listen": "api"})
+        self.controller = service("edge-controller-svc", {
+            "kubeconfig": str(self.kubeconfigs / "edge-controller.kubeconfig"),
+            "tls.ca": str(self.clients / "ca.crt"),
+            "tls.cert": str(self.clients / "edge-controller.crt"),
+            "tls.key": str(self.clients / "edge-controller.key"),
+            "leader_election.enabled": False,  # There is one.
+        }, {})
+
+    @property
+    def services(self):
+        """In order of start."""
+        return [self.api, self.hub, self.controller]
+
+    @property
+    def admin_kubeconfig(self):
+        """For kubectl."""
+        return self.kubeconfigs / "admin.kubeconfig"
+
+    def start(self):
+        """Starts what is not running."""
+        for folder in (self.folder, self.folder / "api", self.folder / "hub"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.api.start()
+        self.hub.start()
+        self.controller.settings["hub.addresses"] = [self.hub.addresses["api"]]
+        self.controller.start()
+
+    def kill(self):
+        """SIGKILL of all at once, as a lost data centre."""
+        for service in self.services:
+            service.kill()
+
+    def stop(self):
+        """In reverse order of start."""
+        for service in reversed(self.services):
+            service.stop()
+
+    def kubectl(self, cache, kubeconfig=None):
+        """kubectl with the administrator's rights."""
+        return Kubectl(kubeconfig or self.admin_kubeconfig, cache)
+
+    # ---- skerryctl
+
+    def skerryctl(self, *arguments, check=True):
+        """Runs skerryctl as the operator; returns its standard output."""
+        command = [str(self._binaries["skerryctl"]), *arguments]
+        done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"skerryctl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    @property
+    def operator_flags(self):
+        """What skerryctl needs to speak to the hub's administration."""
+        return [f"--hub={self.hub.addresses['api']}", f"--ca={self.clients / 'ca.crt'}",
+                f"--cert={self.clients / 'operator.crt'}", f"--key={self.clients / 'operator.key'}"]
+
+    @property
+    def join_address(self):
+        """Where `skerryctl join` goes."""
+        return f"https://{self.hub.addresses['join']}"
+
+    def create_token(self, *flags):
+        """The secret of a new join token."""
+        return self.skerryctl("token", "create", *self.operator_flags, *flags).strip()

@@ -1,0 +1,63 @@
+"""A whole system on one machine: one cloud half, any number of edge boxes."""
+
+import shutil
+from pathlib import Path
+
+from . import wait
+from .binaries import Binaries
+from .cloud import CloudHalf
+from .kube import condition
+from .node import EdgeNode
+
+
+class Cluster:
+    """Everything is under `folder`: cloud/, nodes/<name>/, logs/, kubectl-cache/. Another Cluster of the same folder,
+    in another process, finds what runs there."""
+
+    def __init__(self, folder, binaries=None, fixed_ports=False):
+        self.folder = Path(folder).resolve()
+        self._binaries = binaries or Binaries()
+        self.logs = self.folder / "logs"
+        self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self._binaries, fixed_ports=fixed_ports)
+        self.nodes = {}
+        for path in sorted((self.folder / "nodes").glob("*")):
+            self._make_node(path.name, (path / "containerd").exists())
+
+    def _make_node(self, name, runtime):
+        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self._binaries, runtime)
+        return self.nodes[name]
+
+    @property
+    def kubectl(self):
+        """kubectl as administrator."""
+        return self.cloud.kubectl(self.folder / "kubectl-cache")
+
+    def add_node(self, name, runtime=True):
+        """Joins a box (with a token of its own) if it has not joined, starts it, and waits until it is Ready."""
+        node = self.nodes.get(name) or self._make_node(name, runtime)
+        if not node.joined:
+            node.join(self.cloud, self.cloud.create_token())
+        node.start()
+        if runtime:
+            self.wait_ready(name)
+        return node
+
+    def wait_ready(self, name, ready="True", timeout=60):
+        """Until the Node object's Ready condition has this status."""
+        return self.kubectl.wait_for("node", name, f"Ready={ready}",
+                                     lambda node: condition(node, "Ready") == ready, timeout)
+
+    def services(self):
+        """(half, service) of all, in order of start."""
+        found = [("cloud", service) for service in self.cloud.services]
+        for name, node in self.nodes.items():
+            found += [(name, service) for service in node.services]
+        return found
+
+    def remove(self):
+        """Stops everything, boxes first, and removes the folder."""
+        for node in self.nodes.values():
+            node.remove()
+        self.cloud.stop()
+        wait.until("the folder to go", lambda: shutil.rmtree(self.folder, ignore_errors=True) or
+                   not self.folder.exists(), 20)

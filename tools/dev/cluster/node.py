@@ -1,0 +1,124 @@
+"""One edge box: its services, its container runtime, its join."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from . import binaries as programs
+from .process import Service
+
+CONTAINERD = programs.TOP / "tools/dev/containerd"
+SOCKET_PATH_MAX = 107
+
+
+class EdgeNode:
+    """A box named `name` under `folder`. Its services may start in any order, and without the cloud.
+
+    Sockets have short paths only (a limit of Unix), so `folder` must not be deep.
+    """
+
+    def __init__(self, name, folder, logs, binaries, runtime=True):
+        self.name = name
+        self.folder = Path(folder)
+        self.run_dir = self.folder / "run"
+        self.state_dir = self.folder / "state"
+        self.config_dir = self.folder / "config"
+        self.containerd_dir = self.folder / "containerd"
+        self.has_runtime = runtime
+        self._binaries = binaries
+        if len(str(self.run_dir / "edge-meta.sock")) > SOCKET_PATH_MAX:
+            raise RuntimeError(f"{self.run_dir} is too long a path for Unix sockets; use a shorter folder")
+
+        def service(program, config):
+            return Service(program, binaries[program], self.folder, Path(logs) / f"{program}.log",
+                           config=self.config_dir / config)
+
+        self.edgehub = service("edgehub-svc", "edgehub.yaml")
+        self.meta = service("edge-meta-svc", "edge-meta.yaml")
+        self.edged = service("edged-svc", "edged.yaml")
+
+    @property
+    def services(self):
+        """In order of start."""
+        return [self.edgehub, self.meta, *([self.edged] if self.has_runtime else [])]
+
+    # ---- joining
+
+    def join(self, cloud, token, *flags, check=True, wrapper=()):
+        """`skerryctl join`, which writes the identity and the services' configuration; returns the finished process."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [*wrapper, str(self._binaries["skerryctl"]), "join", f"--cloud={cloud.join_address}",
+                   f"--node-name={self.name}", f"--dir={self.config_dir}", f"--run-dir={self.run_dir}",
+                   f"--state-dir={self.state_dir}",
+                   f"--runtime-endpoint=unix://{self.containerd_dir}/run/containerd.sock", *flags]
+        done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60, env={**os.environ, "SKERRY_JOIN_TOKEN": token})
+        if check and done.returncode != 0:
+            raise RuntimeError(f"skerryctl join exited with {done.returncode}: {done.stderr.strip()}")
+        return done
+
+    @property
+    def joined(self):
+        """Whether there is an identity."""
+        return (self.config_dir / "node.crt").exists()
+
+    # ---- life
+
+    def start(self):
+        """Starts what is not running: the runtime, then the services."""
+        for folder in (self.run_dir, self.state_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.has_runtime:
+            self._containerd("up")
+        for service in self.services:
+            service.start()
+
+    def stop(self):
+        """Ends the services; containers run on, as on any box whose services are upgraded."""
+        for service in reversed(self.services):
+            service.stop()
+
+    def power_cut(self):
+        """Every process and container of the box ends at once; the disk stays. start() boots it again."""
+        for service in self.services:
+            service.kill()
+        if self.has_runtime:
+            self._containerd("crash")
+        subprocess.run(["rm", "-rf", str(self.run_dir)], check=True)
+
+    def remove(self):
+        """Leaves nothing: no process, container, network or mount."""
+        self.stop()
+        if self.has_runtime:
+            self._containerd("down")
+
+    def _containerd(self, command):
+        done = subprocess.run([str(CONTAINERD), command, str(self.containerd_dir)], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=180)
+        if done.returncode != 0:
+            raise RuntimeError(f"tools/dev/containerd {command}: {done.stderr.strip()}")
+
+    # ---- what runs
+
+    def ctr(self, *arguments, check=True):
+        """containerd's own client, in the namespace of Kubernetes."""
+        done = subprocess.run(
+            ["ctr", "--address", str(self.containerd_dir / "run/containerd.sock"), "--namespace", "k8s.io", *arguments],
+            text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def running(self):
+        """Ids of containers (and sandboxes) whose process runs."""
+        lines = self.ctr("tasks", "list").splitlines()[1:]
+        return {line.split()[0] for line in lines if line.split()[2] == "RUNNING"}
+
+    def exec(self, container_id, *command, check=True):
+        """Runs a command in a container; returns its standard output."""
+        return self.ctr("tasks", "exec", "--exec-id", "e2e", container_id.rpartition("/")[2], *command, check=check)
+
+    def labels(self, container_id):
+        """Labels of a container, as the runtime has them."""
+        return json.loads(self.ctr("containers", "info", container_id.rpartition("/")[2])).get("Labels", {})
