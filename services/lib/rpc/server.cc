@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/impl/server_initializer.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <string.h>
@@ -82,6 +85,35 @@ void SetBounds(const ServerOptions& options, grpc::ServerBuilder& builder) {
   }
 }
 
+// Learns the names of the registered services, which gRPC keeps to itself and its plugins.
+class NamesPlugin final : public grpc::ServerBuilderPlugin {
+ public:
+  explicit NamesPlugin(std::shared_ptr<std::vector<std::string>> names)
+      : names_(std::move(names)) {}
+  std::string name() override { return "service_names"; }
+  void InitServer(grpc::ServerInitializer*) override {}
+  void Finish(grpc::ServerInitializer* initializer) override {
+    *names_ = *initializer->GetServiceList();
+  }
+  void ChangeArguments(const std::string&, void*) override {}
+
+ private:
+  const std::shared_ptr<std::vector<std::string>> names_;
+};
+
+class NamesOption final : public grpc::ServerBuilderOption {
+ public:
+  explicit NamesOption(std::shared_ptr<std::vector<std::string>> names)
+      : names_(std::move(names)) {}
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<NamesPlugin>(names_));
+  }
+
+ private:
+  const std::shared_ptr<std::vector<std::string>> names_;
+};
+
 // "host:port" with the port that was bound.
 std::string BoundAddress(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
@@ -89,8 +121,11 @@ std::string BoundAddress(const std::string& listen, int port) {
 
 }  // namespace
 
-Server::Server(std::unique_ptr<grpc::Server> server, std::string address)
-    : server_(std::move(server)), address_(std::move(address)) {}
+Server::Server(std::unique_ptr<grpc::Server> server, std::string address,
+               std::vector<std::string> services)
+    : server_(std::move(server)), address_(std::move(address)), services_(std::move(services)) {
+  SetServing(false);  // Each service has its entry from the start.
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(
     const ServerOptions& options, const std::vector<grpc::Service*>& services) {
@@ -119,6 +154,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
       &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
   if (options.registry != nullptr) AddServerMetrics(*options.registry, builder);
+  auto names = std::make_shared<std::vector<std::string>>();
+  builder.SetOption(std::make_unique<NamesOption>(names));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return CannotListen(options.listen, "the address is in use or not ours");
   // Until here the socket has the process's umask, which gives nobody else the right to write, so
@@ -126,13 +163,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
   if (is_unix && chmod(std::string(path).c_str(), 0660) != 0)
     return CannotListen(options.listen, strerror(errno));
   std::string address = is_unix ? absl::StrCat("unix:", path) : BoundAddress(options.listen, port);
-  return std::unique_ptr<Server>(new Server(std::move(server), std::move(address)));
+  return std::unique_ptr<Server>(new Server(std::move(server), std::move(address), *names));
 }
 
 Server::~Server() { Shutdown(absl::Now()); }
 
 void Server::SetServing(bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus(serving);
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  for (const std::string& service : services_) health->SetServingStatus(service, serving);
+  health->SetServingStatus("", serving);
 }
 
 void Server::Shutdown(absl::Time deadline) {

@@ -48,17 +48,19 @@ class Server {
 
   // "127.0.0.1:4433" with the port that was bound, or "unix:/path".
   const std::string& address() const { return address_; }
-  // Health of every service and "".
+  // Health of every service and "". Not serving until told.
   void SetServing(bool serving);
   // New calls are refused; open ones have until the deadline, then they are cancelled, which ends
   // every stream of this folder. Returns when all are done. Idempotent.
   void Shutdown(absl::Time deadline);
 
  private:
-  Server(std::unique_ptr<grpc::Server> server, std::string address);
+  Server(std::unique_ptr<grpc::Server> server, std::string address,
+         std::vector<std::string> services);
 
   std::unique_ptr<grpc::Server> server_;
   const std::string address_;
+  const std::vector<std::string> services_;  // Full names.
   absl::Mutex shutdown_mutex_;
   bool shut_down_ ABSL_GUARDED_BY(shutdown_mutex_) = false;
 };
