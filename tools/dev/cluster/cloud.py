@@ -36,7 +36,7 @@ class CloudHalf:
         self.clients = self.folder / "hub/clients"
 
         def service(name, settings, listens):
-            return Service(name, binaries[name], self.folder, Path(logs) / f"{name}.log", settings, listens)
+            return Service(name, binaries, self.folder, Path(logs) / f"{name}.log", settings, listens)
 
         self.api = service("standalone-api-svc", {
             "listen": _listen(address, port(6443)),

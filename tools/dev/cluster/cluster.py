@@ -16,15 +16,15 @@ class Cluster:
 
     def __init__(self, folder, binaries=None, fixed_ports=False):
         self.folder = Path(folder).resolve()
-        self._binaries = binaries or Binaries()
+        self.binaries = binaries or Binaries()
         self.logs = self.folder / "logs"
-        self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self._binaries, fixed_ports=fixed_ports)
+        self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self.binaries, fixed_ports=fixed_ports)
         self.nodes = {}
         for path in sorted((self.folder / "nodes").glob("*")):
             self._make_node(path.name, (path / "containerd").exists())
 
     def _make_node(self, name, runtime):
-        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self._binaries, runtime)
+        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime)
         return self.nodes[name]
 
     @property

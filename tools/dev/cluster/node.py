@@ -31,7 +31,7 @@ class EdgeNode:
             raise RuntimeError(f"{self.run_dir} is too long a path for Unix sockets; use a shorter folder")
 
         def service(program, config):
-            return Service(program, binaries[program], self.folder, Path(logs) / f"{program}.log",
+            return Service(program, binaries, self.folder, Path(logs) / f"{program}.log",
                            config=self.config_dir / config)
 
         self.edgehub = service("edgehub-svc", "edgehub.yaml")

@@ -38,9 +38,9 @@ class Service:
     once bound is asked for again, so that a restarted service is found where it was.
     """
 
-    def __init__(self, name, binary, folder, log, settings=None, listens=None, config=None):
+    def __init__(self, name, binaries, folder, log, settings=None, listens=None, config=None):
         self.name = name
-        self.binary = Path(binary)
+        self._binaries = binaries
         self.folder = Path(folder)
         self.log = Path(log)
         self.settings = settings or {}
@@ -109,7 +109,7 @@ class Service:
         fresh.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
-                [str(self.binary), f"--config={config}", f"--addresses_file={fresh}"],
+                [str(self._binaries[self.name]), f"--config={config}", f"--addresses_file={fresh}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, **self.env})
         self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}")

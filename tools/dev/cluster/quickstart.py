@@ -1,0 +1,147 @@
+"""What tools/quickstart does once everything is built."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+from cluster import binaries, wait  # noqa: E402
+from cluster.binaries import TOP  # noqa: E402
+from cluster.cluster import Cluster  # noqa: E402
+from cluster.kube import condition  # noqa: E402
+
+ROOT = TOP / ".skerry"
+NODE = "edge-1"
+EXAMPLE = TOP / "examples/hello-edge.yaml"
+
+
+def say(text):
+    """One line with the time of day."""
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
+
+
+def environment(cluster):
+    """Endpoints, certificates, sockets and logs by name, as shell variables."""
+    cloud, node = cluster.cloud, cluster.nodes[NODE]
+    variables = {
+        "KUBECONFIG": ROOT / "kubeconfig",
+        "SKERRY_KUBECTL": binaries.kubectl(),
+        "SKERRY_API": f"https://{cloud.api.addresses['api']}",
+        "SKERRY_HUB": cloud.hub.addresses["api"],
+        "SKERRY_HUB_LINK": cloud.hub.addresses["link"],
+        "SKERRY_HUB_JOIN": cloud.join_address,
+        "SKERRY_CA": cloud.clients / "ca.crt",
+        "SKERRY_CERT": cloud.clients / "operator.crt",
+        "SKERRY_KEY": cloud.clients / "operator.key",
+        "SKERRY_CONTROLLER_KUBECONFIG": cloud.kubeconfigs / "edge-controller.kubeconfig",
+        "SKERRY_CONTROLLER_CERT": cloud.clients / "edge-controller.crt",
+        "SKERRY_CONTROLLER_KEY": cloud.clients / "edge-controller.key",
+        "SKERRY_NODE": node.name,
+        "SKERRY_NODE_RUN_DIR": node.run_dir,
+        "SKERRY_NODE_STATE_DIR": node.state_dir,
+        "SKERRY_NODE_CA": node.config_dir / "ca.crt",
+        "SKERRY_NODE_CERT": node.config_dir / "node.crt",
+        "SKERRY_NODE_KEY": node.config_dir / "node.key",
+        "SKERRY_EDGEHUB_SOCKET": node.run_dir / "edgehub.sock",
+        "SKERRY_EDGE_META_SOCKET": node.run_dir / "edge-meta.sock",
+        "SKERRY_EDGED_SOCKET": node.run_dir / "edged.sock",
+        "SKERRY_CONTAINERD_SOCKET": node.containerd_dir / "run/containerd.sock",
+        "SKERRY_BIN_DIR": cluster.binaries.folder,
+    }
+    for _, service in cluster.services():
+        name = service.name.removesuffix("-svc").replace("-", "_").upper()
+        variables[f"SKERRY_{name}_OPS"] = f"http://{service.addresses['ops']}"
+        variables[f"SKERRY_{name}_PID"] = service.pid
+        variables[f"SKERRY_{name}_LOG"] = service.log
+    return "".join(f"export {name}='{value}'\n" for name, value in variables.items())
+
+
+def up():
+    """Starts what does not run, joins, applies the example, shows it."""
+    started = time.monotonic()
+    ROOT.mkdir(exist_ok=True)
+    cluster = Cluster(ROOT, fixed_ports=True)
+    say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc")
+    cluster.cloud.start()
+    shutil.copy(cluster.cloud.admin_kubeconfig, ROOT / "kubeconfig")
+    say(f"edge node {NODE}: join with a token over mTLS, private containerd, edgehub-svc, edge-meta-svc, edged-svc")
+    cluster.add_node(NODE)
+    (ROOT / "env").write_text("# Written by tools/quickstart: . .skerry/env\n" + environment(cluster))
+    say(f"kubectl apply -f {EXAMPLE.relative_to(TOP)}")
+    kubectl = cluster.kubectl
+    kubectl("apply", "-f", str(EXAMPLE))
+    pod = kubectl.wait_for("pod", "hello-edge", "Running and Ready", lambda p: condition(p, "Ready") == "True", 120)
+    say(f"the pod runs, {time.monotonic() - started:.0f} s after the start")
+    page = wait.until("the pod's page", lambda: subprocess.run(
+        ["curl", "-fsS", "--max-time", "3", f"http://{pod['status']['podIP']}:8080/"], text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout, 20)
+    print(f"\n$ curl http://{pod['status']['podIP']}:8080/\n{page.strip()}")
+    print(f"\n$ kubectl get pods,nodes -o wide\n{kubectl('get', 'pods,nodes', '-o', 'wide')}")
+    print(f"""Try next:
+  . .skerry/env                                  # KUBECONFIG and every endpoint, certificate, socket and log by name
+  kubectl edit configmap hello-page              # the page changes within a minute, the container is not restarted
+  kubectl delete pod hello-edge                  # and apply it again: kubectl apply -f {EXAMPLE.relative_to(TOP)}
+  kill -9 $SKERRY_CLOUDHUB_PID                   # the cloud is gone; the page is still served
+  tools/quickstart                               # starts again what does not run
+  $SKERRY_BIN_DIR/tools/skerryctl/skerryctl status --run-dir $SKERRY_NODE_RUN_DIR
+  tools/quickstart --status
+  tools/quickstart --down                        # stops everything and leaves nothing behind""")
+
+
+def status():
+    """What runs, and what Kubernetes says of it."""
+    if not (ROOT / "cloud").exists():
+        print("Nothing runs: start it with tools/quickstart")
+        return 1
+    cluster = Cluster(ROOT)
+    all_ready = True
+    for half, service in cluster.services():
+        pid = service.pid
+        ready = pid is not None and service.ready()
+        all_ready = all_ready and ready
+        state = "ready" if ready else "running, not ready" if pid else "not running"
+        print(f"{half:8} {service.name:20} {state:20} pid {pid or '-':<8} log {service.log.relative_to(TOP)}")
+    try:
+        print("\n" + cluster.kubectl("get", "nodes,pods", "-A", "-o", "wide"))
+    except RuntimeError as error:
+        print(f"\n{error}")
+        all_ready = False
+    return 0 if all_ready else 1
+
+
+def down():
+    """Stops everything and removes .skerry/."""
+    if ROOT.exists():
+        Cluster(ROOT).remove()
+    print("Everything is stopped, and .skerry/ is gone.")
+
+
+def main():
+    """Runs one of the commands."""
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    try:
+        if command == "labels":
+            print(" ".join(binaries.labels()))
+        elif command == "up":
+            up()
+        elif command == "status":
+            return status()
+        elif command == "down":
+            down()
+        else:
+            print("usage: quickstart.py labels|up|status|down", file=sys.stderr)
+            return 2
+    except (RuntimeError, AssertionError, OSError, subprocess.SubprocessError) as error:
+        print(f"\nquickstart: {error}\nLogs are in {os.path.relpath(ROOT / 'logs')}/; mend the cause and run "
+              "tools/quickstart again.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
