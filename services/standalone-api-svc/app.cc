@@ -6,8 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/strip.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/http/server.h"
@@ -17,6 +18,7 @@
 #include "services/lib/kubeapi/local_client.h"
 #include "services/lib/kubeapi/object_service.h"
 #include "services/lib/kubeapi/server_metrics.h"
+#include "services/lib/kubeapi/store/postgres_object_store.h"
 #include "services/lib/kubeapi/store/sqlite_object_store.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
@@ -56,30 +58,37 @@ struct StandaloneApiApp::Parts {
 };
 
 StandaloneApiApp::StandaloneApiApp(StandaloneApiConfig config, Clock& clock, log::Logger log)
-    : config_(std::move(config)), clock_(clock), log_(std::move(log)), serving_(readiness_.Register("serving")) {}
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(std::move(log)),
+      serving_(readiness_.Register("serving")) {}
 
 StandaloneApiApp::~StandaloneApiApp() { Stop(); }
 
 absl::Status StandaloneApiApp::Start() {
   parts_ = std::make_unique<Parts>();
   Parts& p = *parts_;
-  SKERRY_ASSIGN_OR_RETURN(p.ops, metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
-                                                            [this] { return readiness_.WaitingFor(); }));
+  SKERRY_ASSIGN_OR_RETURN(p.ops,
+                          metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
+                                                     [this] { return readiness_.WaitingFor(); }));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
   SKERRY_ASSIGN_OR_RETURN(p.pki, Pki::Open(config_.state_dir, clock_.Now()));
   SKERRY_RETURN_IF_ERROR(OpenStore());
   SKERRY_RETURN_IF_ERROR(OpenAccess());
   SKERRY_ASSIGN_OR_RETURN(p.kinds, kubeapi::MakeBuiltInRegistry());
-  p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_, kubeapi::ObjectServiceOptions{});
-  p.api = std::make_unique<kubeapi::ApiServer>(kubeapi::ApiServer::Deps{*p.store, *p.kinds, *p.objects, *p.access, clock_,
-                                                                        p.server_metrics, log_,
-                                                                        [this] { return readiness_.WaitingFor(); }});
-  p.system_client = std::make_unique<kubeapi::LocalClient>(*p.api, kubeapi::Caller{"system:apiserver", {kMasters}});
-  p.scheduler_client =
-      std::make_unique<kubeapi::LocalClient>(*p.api, kubeapi::Caller{"system:kube-scheduler", {kMasters}});
+  p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_,
+                                                       kubeapi::ObjectServiceOptions{});
+  p.api = std::make_unique<kubeapi::ApiServer>(
+      kubeapi::ApiServer::Deps{*p.store, *p.kinds, *p.objects, *p.access, clock_, p.server_metrics,
+                               log_, [this] { return readiness_.WaitingFor(); }});
+  p.system_client = std::make_unique<kubeapi::LocalClient>(
+      *p.api, kubeapi::Caller{"system:apiserver", {kMasters}});
+  p.scheduler_client = std::make_unique<kubeapi::LocalClient>(
+      *p.api, kubeapi::Caller{"system:kube-scheduler", {kMasters}});
   SKERRY_RETURN_IF_ERROR(Bootstrap());
-  p.housekeeper = std::make_unique<Housekeeper>(
-      *p.system_client, *p.kinds, clock_, Housekeeper::Options{p.pki->ca_pem(), config_.event_ttl}, log_);
+  p.housekeeper =
+      std::make_unique<Housekeeper>(*p.system_client, *p.kinds, clock_,
+                                    Housekeeper::Options{p.pki->ca_pem(), config_.event_ttl}, log_);
   p.housekeeper->Start();
   if (config_.scheduler) {
     p.scheduler = std::make_unique<Scheduler>(*p.scheduler_client, clock_, p.registry, log_);
@@ -92,6 +101,15 @@ absl::Status StandaloneApiApp::Start() {
 }
 
 absl::Status StandaloneApiApp::OpenStore() {
+  if (config_.store_kind == "postgres") {
+    kubeapi::PostgresObjectStoreOptions options;
+    SKERRY_ASSIGN_OR_RETURN(const std::string url,
+                            security::ReadSmallFile(config_.postgres_url_file));
+    options.pool.connection = std::string(absl::StripAsciiWhitespace(url));
+    SKERRY_ASSIGN_OR_RETURN(parts_->store,
+                            kubeapi::OpenPostgresObjectStore(options, log_, parts_->registry));
+    return absl::OkStatus();
+  }
   kubeapi::SqliteObjectStoreOptions options;
   options.path = config_.state_dir + "/objects.db";
   SKERRY_ASSIGN_OR_RETURN(parts_->store, kubeapi::OpenSqliteObjectStore(options, parts_->registry));
@@ -105,11 +123,12 @@ absl::Status StandaloneApiApp::OpenAccess() {
   if (options.policy_file.empty()) {
     options.policy_file = config_.state_dir + "/policy.yaml";
     if (access(options.policy_file.c_str(), F_OK) != 0) {
-      SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(options.policy_file, kDefaultPolicy, 0600));
+      SKERRY_RETURN_IF_ERROR(
+          security::WriteFileAtomically(options.policy_file, kDefaultPolicy, 0600));
     }
   }
-  SKERRY_ASSIGN_OR_RETURN(parts_->access,
-                          kubeapi::FileAccessControl::Create(options, log_, parts_->registry, &clock_));
+  SKERRY_ASSIGN_OR_RETURN(
+      parts_->access, kubeapi::FileAccessControl::Create(options, log_, parts_->registry, &clock_));
   return absl::OkStatus();
 }
 
@@ -118,13 +137,15 @@ absl::Status StandaloneApiApp::Bootstrap() {
   SKERRY_RETURN_IF_ERROR(p.api->LoadDefinitions());
   SKERRY_RETURN_IF_ERROR(EnsureNamespaces(*p.system_client));
   if (config_.manifests_dir.empty()) return absl::OkStatus();
-  SKERRY_ASSIGN_OR_RETURN(const std::vector<kubeapi::Json> manifests, ReadManifests(config_.manifests_dir));
+  SKERRY_ASSIGN_OR_RETURN(const std::vector<kubeapi::Json> manifests,
+                          ReadManifests(config_.manifests_dir));
   return ApplyManifests(*p.system_client, *p.kinds, manifests);
 }
 
 absl::Status StandaloneApiApp::Serve() {
   Parts& p = *parts_;
-  SKERRY_ASSIGN_OR_RETURN(const ServingFiles files, p.pki->IssueServing(config_.tls_sans, clock_.Now()));
+  SKERRY_ASSIGN_OR_RETURN(const ServingFiles files,
+                          p.pki->IssueServing(config_.tls_sans, clock_.Now()));
   http::ServerOptions options;
   options.listen = config_.listen;
   options.cert_file = files.cert;
@@ -134,9 +155,13 @@ absl::Status StandaloneApiApp::Serve() {
   options.workers = static_cast<size_t>(config_.workers);
   options.connections_max = static_cast<size_t>(config_.connections_max);
   options.stream_pending_bytes_max = static_cast<size_t>(config_.watch_pending_bytes_max);
+  options.on_background_error = [log = log_](const absl::Status& status) {
+    log.Error("trouble of the HTTP server", status);
+  };
   kubeapi::ApiServer& api = *p.api;
   SKERRY_ASSIGN_OR_RETURN(
-      p.server, http::Server::Create(options, [&api](http::Request request, std::shared_ptr<http::Responder> responder) {
+      p.server, http::Server::Create(options, [&api](http::Request request,
+                                                     std::shared_ptr<http::Responder> responder) {
         api.Handle(std::move(request), std::move(responder));
       }));
   return absl::OkStatus();
@@ -144,16 +169,18 @@ absl::Status StandaloneApiApp::Serve() {
 
 absl::Status StandaloneApiApp::WriteKubeconfigs() {
   Parts& p = *parts_;
-  const std::string folder =
-      config_.kubeconfig_out_dir.empty() ? config_.state_dir + "/kubeconfig" : config_.kubeconfig_out_dir;
+  const std::string folder = config_.kubeconfig_out_dir.empty() ? config_.state_dir + "/kubeconfig"
+                                                                : config_.kubeconfig_out_dir;
   std::string server = config_.kubeconfig_server;
   if (server.empty()) {
     const std::string address = p.server->address();
     server = absl::StrCat("https://127.0.0.1:", address.substr(address.rfind(':') + 1));
   }
   const absl::Time now = clock_.Now();
-  SKERRY_RETURN_IF_ERROR(p.pki->WriteKubeconfig(folder, "admin", server, "kubernetes-admin", kMasters, now));
-  return p.pki->WriteKubeconfig(folder, "edge-controller", server, "system:edge-controller", "skerry:controllers", now);
+  SKERRY_RETURN_IF_ERROR(
+      p.pki->WriteKubeconfig(folder, "admin", server, "kubernetes-admin", kMasters, now));
+  return p.pki->WriteKubeconfig(folder, "edge-controller", server, "system:edge-controller",
+                                "skerry:controllers", now);
 }
 
 void StandaloneApiApp::Drain(absl::Time deadline) {

@@ -114,6 +114,27 @@ TEST_F(PoolTest, SaysThatTheServerIsAway) {
   EXPECT_EQ(GetErrorInfo(Run(pool, "SELECT 1")).reason, "DATABASE_AWAY");
 }
 
+TEST_F(PoolTest, TakesUrlsAndQuotedValues) {
+  const std::string folder = connection_.substr(5, connection_.find(' ') - 5);
+  const std::string database = connection_.substr(connection_.rfind('=') + 1);
+  Pool url({.connection = "postgresql://postgres@/" + database + "?host=" + folder +
+                          "&application_name=it%27s%20a%5Ctest"});
+  EXPECT_TRUE(
+      url.Transact("test", Pool::Mode::kSnapshot,
+                   [&](pqxx::transaction_base& transaction) {
+                     EXPECT_EQ(transaction.exec1("SHOW application_name")[0].as<std::string>(),
+                               "it's a\\test");
+                     EXPECT_EQ(transaction.exec1("SHOW statement_timeout")[0].as<std::string>(),
+                               "15s");
+                     return absl::OkStatus();
+                   })
+          .ok());
+  const absl::Status bad =
+      Run(*std::make_unique<Pool>(PoolOptions{.connection = "host=x pasword=secret"}), "SELECT 1");
+  EXPECT_TRUE(absl::IsInvalidArgument(bad)) << bad;
+  EXPECT_EQ(bad.message().find("secret"), absl::string_view::npos);
+}
+
 TEST_F(PoolTest, MigratesOnceThoughManyDo) {
   constexpr const char* kMigrations[] = {"CREATE TABLE t (i int)", "INSERT INTO t VALUES (1)"};
   std::vector<std::thread> threads;

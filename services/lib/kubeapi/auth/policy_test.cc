@@ -204,7 +204,7 @@ TEST(PolicyTest, TheShippedPolicyGivesEachTheirOwn) {
       {controller, Info({"get", "", "secrets", "n", "s"}), true},
       {controller, Info({"update", "", "secrets", "n", "s"}), false},
       {controller, Info({"create", "", "nodes", "", "n1"}), true},
-      {controller, Info({"delete", "", "nodes", "", "n1"}), false},
+      {controller, Info({"update", "devices.kubeedge.io", "devices/status", "n", "d"}), true},
       {controller, Info({"patch", "", "nodes/status", "", "n1"}), true},
       {controller, Info({"update", "coordination.k8s.io", "leases", "kube-node-lease", "n1"}),
        true},
