@@ -71,6 +71,11 @@ class StatusBuilder {
     return it == in_.facts->end() ? nullptr : &it->second;
   }
 
+  bool InReadySandbox(const ContainerView& c) const {
+    const SandboxView* sandbox = view_.ReadySandbox();
+    return sandbox != nullptr && c.sandbox_id == sandbox->id;
+  }
+
   ContainerStatus OfContainer(const ContainerSpec& spec, bool init) {
     ContainerStatus s;
     s.name = spec.name;
@@ -113,8 +118,7 @@ class StatusBuilder {
     if (again && !ending && facts != nullptr && !facts->waiting.reason.empty()) {
       if (s.state.kind == Kind::kTerminated) s.last_state = s.state;
       s.state = WaitingState(facts->waiting.reason, facts->waiting.message);
-    } else if (again && !ending && latest != nullptr &&
-               (stale || latest->sandbox_id.empty() || view_.ReadySandbox() == nullptr)) {
+    } else if (again && !ending && latest != nullptr && !InReadySandbox(*latest)) {
       // A new sandbox comes or has come: the end of the earlier one is history.
       if (s.state.kind == Kind::kTerminated) s.last_state = s.state;
       s.state = WaitingState(pending, "");
@@ -197,6 +201,9 @@ class StatusBuilder {
       }
     }
     if (init_pending > 0 && !initialized_ && running == 0 && stopped == 0) return "Pending";
+    // A deleted pod whose containers have all ended has ended, whatever its restart policy.
+    if (pod_.deletion_time.has_value() && running == 0 && waiting == 0 && stopped > 0)
+      return stopped == succeeded ? "Succeeded" : "Failed";
     if (waiting > 0) return "Pending";
     if (running > 0) return "Running";
     if (stopped == 0) return "Pending";

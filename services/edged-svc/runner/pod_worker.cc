@@ -43,6 +43,20 @@ void PodWorker::DrainMailbox() {
   for (auto& apply : mail) apply(*this);
 }
 
+// The view is from after the last step: a stop that had ended by then has done what it could.
+void PodWorker::ForgetStops(absl::Time now, Outcome& outcome) {
+  if (std::exchange(stop_ended_, false)) {
+    outcome.changed = true;
+    return;
+  }
+  std::erase_if(stops_, [&](const auto& entry) {
+    return entry.second.ended && entry.second.retry_at <= now;
+  });
+  for (const auto& [id, stop] : stops_) {
+    if (stop.ended) RetryAt(stop.retry_at, outcome);
+  }
+}
+
 PodPlace PodWorker::PlaceOf(const PodView& view) const {
   PodPlace place{deps_.host_address, {}};
   if (const SandboxView* sandbox = view.ReadySandbox()) place.addresses = sandbox->addresses;
@@ -98,6 +112,7 @@ PodWorker::Outcome PodWorker::Step(const Input& input) {
   DrainMailbox();
   const absl::Time now = deps_.clock.Now();
   Outcome outcome;
+  ForgetStops(now, outcome);
   PodView view = input.view;
   ReadEnds(input, view);
   if (previous_.has_value()) Remember(*input.pod, *previous_, now, view);
@@ -140,12 +155,18 @@ PodWorker::Outcome PodWorker::Step(const Input& input) {
   previous_ = Compute(input, view);
   outcome.status = *previous_;
   outcome.status_json = ToJson(*previous_, deps_.runtime_name, input.pod->foreign_conditions);
-  if (actions.gone && stops_.empty()) {
+  if (actions.gone && InFlight() == 0) {
     Finish(input, outcome);
   } else {
     Save(input, outcome);
   }
   return outcome;
+}
+
+int PodWorker::InFlight() const {
+  int calls = 0;
+  for (const auto& [id, stop] : stops_) calls += stop.calls;
+  return calls;
 }
 
 void PodWorker::Save(const Input& input, Outcome& outcome) {
@@ -267,7 +288,7 @@ void PodWorker::Kill(const Input& input, const PodView& view, const KillContaine
   const auto [it, first] = stops_.try_emplace(kill.id, Stop{deadline});
   if (!first) {
     // Only a shorter grace (a second, forced deletion) changes what has begun.
-    if (deadline > it->second.deadline - absl::Seconds(1)) return;
+    if (it->second.ended || deadline > it->second.deadline - absl::Seconds(1)) return;
     it->second.deadline = deadline;
     return StopAfterHook(kill.id, grace);
   }
@@ -297,7 +318,9 @@ void PodWorker::StopAfterHook(const std::string& id, absl::Duration grace) {
     self->Mail([id, status](PodWorker& worker) {
       if (!status.ok()) worker.log_.Warning("container not stopped", status, {{"container", id}});
       const auto it = worker.stops_.find(id);
-      if (it != worker.stops_.end() && --it->second.calls <= 0) worker.stops_.erase(it);
+      if (it == worker.stops_.end() || --it->second.calls > 0) return;
+      it->second.ended = worker.stop_ended_ = true;
+      if (!status.ok()) it->second.retry_at = worker.deps_.clock.Now() + kRetry;
     });
   });
 }

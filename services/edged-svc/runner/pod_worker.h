@@ -78,15 +78,20 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   struct Stop {
     absl::Time deadline;
     int calls = 0;  // In flight: a shorter grace adds one.
+    // All calls have ended. What the runtime lists after that decides whether it is to be tried
+    // again, and when.
+    bool ended = false;
+    absl::Time retry_at = absl::InfinitePast();
   };
   struct Pull {
     bool running = false, done = false;
     Backoff backoff;
-    absl::Time next_attempt = absl::InfinitePast();
+    absl::Time failed_at = absl::InfinitePast(), next_attempt = absl::InfinitePast();
     std::string error;
   };
 
   void DrainMailbox();
+  void ForgetStops(absl::Time now, Outcome& outcome);
   // Asks for a step that runs `apply` first.
   void Mail(absl::AnyInvocable<void(PodWorker&)> apply);
 
@@ -97,6 +102,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void RunProbes(const PodView& view);
   void Save(const Input& input, Outcome& outcome);
   void Finish(const Input& input, Outcome& outcome);
+  int InFlight() const;
   void Perform(const Input& input, const PodView& view, const PodActions& actions,
                Outcome& outcome);
   void PerformRemovals(const Input& input, const PodActions& actions, Outcome& outcome);
@@ -136,8 +142,9 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::string saved_json_;
   std::map<std::string, Backoff> crashes_, saved_crashes_;
   std::map<std::string, ContainerFacts> facts_;
-  std::map<std::string, Stop> stops_;             // By container id.
-  std::map<std::string, Pull> pulls_;             // By image.
+  bool stop_ended_ = false;            // Since the last step: the view is older than that.
+  std::map<std::string, Stop> stops_;  // By container id.
+  std::map<std::string, Pull> pulls_;  // By image.
   std::map<std::string, std::string> unhealthy_;  // Container ids to restart, and why.
   std::map<std::string, std::string> messages_;   // Termination messages by container id.
   Prober prober_;

@@ -17,6 +17,7 @@ namespace skerry::edged {
 namespace {
 
 constexpr absl::Duration kRetry = absl::Seconds(10);
+constexpr absl::Duration kShowFailure = absl::Seconds(1);
 
 absl::Status ConfigError(absl::string_view message) {
   return Error(absl::StatusCode::kFailedPrecondition, message)
@@ -104,6 +105,12 @@ std::optional<ImageView> PodWorker::EnsureImage(const Input& input, const PodVie
                  {{"container", container.name}, {"image", container.image}});
     return *found;
   }
+  if (now <
+      pull.failed_at + kShowFailure) {  // Long enough to be seen before the back-off hides it.
+    Wait(container.name, "ErrImagePull", pull.error);
+    RetryAt(pull.failed_at + kShowFailure, outcome);
+    return std::nullopt;
+  }
   if (now < pull.next_attempt) {
     Wait(container.name, "ImagePullBackOff",
          absl::StrCat("Back-off pulling image \"", container.image,
@@ -124,25 +131,24 @@ void PodWorker::BeginPull(const PodSpec& pod, const ContainerSpec& container, Pu
   }
   pull.running = true;
   log_.Info("image is being pulled", {{"pod", pod.key()}, {"image", container.image}});
-  deps_.runtime.PullImage(container.image, std::move(auths),
-                          [self = shared_from_this(), image = container.image,
-                           name = container.name](absl::Status status) {
-                            self->Mail([image, name, status](PodWorker& worker) {
-                              Pull& pull = worker.pulls_[image];
-                              pull.running = false;
-                              pull.done = status.ok();
-                              if (status.ok()) {
-                                pull.error.clear();
-                                return;
-                              }
-                              const absl::Time now = worker.deps_.clock.Now();
-                              pull.backoff.Next(now, now);
-                              pull.next_attempt = now + pull.backoff.delay;
-                              pull.error = absl::StrCat("failed to pull and unpack image \"", image,
-                                                        "\": ", status.message());
-                              worker.Wait(name, "ErrImagePull", pull.error);
-                            });
-                          });
+  deps_.runtime.PullImage(
+      container.image, std::move(auths),
+      [self = shared_from_this(), image = container.image](absl::Status status) {
+        self->Mail([image, status](PodWorker& worker) {
+          Pull& pull = worker.pulls_[image];
+          pull.running = false;
+          pull.done = status.ok();
+          if (status.ok()) {
+            pull.error.clear();
+            return;
+          }
+          const absl::Time now = worker.deps_.clock.Now();
+          pull.backoff.Next(now, now);
+          pull.next_attempt = now + pull.backoff.delay;
+          pull.error =
+              absl::StrCat("failed to pull and unpack image \"", image, "\": ", status.message());
+        });
+      });
 }
 
 absl::StatusOr<ContainerConfig> PodWorker::MakeContainerConfig(const Input& input,
