@@ -1,0 +1,154 @@
+// Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, invalid, closed, fence, drain,
+// attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, heartbeat, advance.
+#include "services/lib/link/cloud_session.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/link/testing/frame_text.h"
+#include "services/lib/testing/script_test.h"
+
+namespace skerry::link {
+namespace {
+
+using skerry::testing::ScriptCommand;
+using testing::AckOf;
+using testing::ChangeOf;
+using testing::ListOf;
+using testing::SubscribeOf;
+using testing::Text;
+
+struct MessageWriter {
+  std::string operator()(const cloud::NodeConnected&) const { return "NodeConnected"; }
+  std::string operator()(const cloud::NodeDisconnected& m) const {
+    return absl::StrCat("NodeDisconnected ", m.reason);
+  }
+  std::string operator()(const cloud::Subscribed& m) const { return Text(m.subscribe); }
+  std::string operator()(const cloud::Unsubscribed& m) const {
+    return absl::StrCat("Unsubscribed ", m.type, " id=", m.subscription_id);
+  }
+  std::string operator()(const cloud::PushDone& m) const {
+    std::string text = absl::StrCat("PushDone ", m.type, " id=", m.subscription_id);
+    for (const PushOutcome& outcome : m.outcomes) {
+      absl::StrAppend(&text, " ", outcome.key.empty() ? "(synced)" : outcome.key, "@",
+                      outcome.version, outcome.status.ok() ? "" : "!");
+    }
+    return text;
+  }
+  std::string operator()(const cloud::NodeReport& m) const { return Text(m.report); }
+};
+
+struct EffectWriter {
+  std::string operator()(const cloud::Admit&) const { return "admit?"; }
+  std::string operator()(const cloud::Send& e) const {
+    return absl::StrCat("send ", Text(e.frame));
+  }
+  std::string operator()(const cloud::ToSpoke& e) const {
+    return absl::StrCat("spoke ", e.spoke, ": ", std::visit(MessageWriter(), e.message));
+  }
+  std::string operator()(const cloud::Close& e) const {
+    return absl::StrCat("close ", e.reason, " ", Text(e.status));
+  }
+  std::string operator()(const cloud::Count& e) const {
+    static constexpr const char* kNames[] = {"stale push", "invalid push", "stale ack",
+                                             "stale report done", "overflow"};
+    return absl::StrCat("count ", kNames[static_cast<int>(e.incident)]);
+  }
+};
+
+class Machine {
+ public:
+  std::string Run(const ScriptCommand& c) {
+    if (c.name == "new") {
+      config_.hub = "hub-1";
+      config_.heartbeat_interval = absl::Seconds(10);
+      config_.unsent_bytes_max = static_cast<size_t>(c.Int("unsent_max", 1 << 20));
+      machine_ = std::make_unique<CloudSession>(config_, now_);
+      return "";
+    }
+    if (c.name == "advance") return Advance(absl::Seconds(c.Int("seconds")));
+    if (c.name == "pending") return absl::StrCat(machine_->unsent_bytes(), " bytes");
+    return Step(EventOf(c));
+  }
+
+ private:
+  cloud::Event EventOf(const ScriptCommand& c) {
+    const SpokeId spoke = static_cast<SpokeId>(c.Int("spoke", 1));
+    if (c.name == "hello") {
+      return cloud::FrameReceived{
+          Hello{static_cast<uint32_t>(c.Int("version", 1)), "boot", "journal", "v1"}};
+    }
+    if (c.name == "admit")
+      return cloud::Admitted{static_cast<uint64_t>(c.Int("epoch")), absl::UnixEpoch()};
+    if (c.name == "refuse")
+      return cloud::Refused{absl::UnavailableError("no"), c.Arg("reason"), absl::Seconds(5)};
+    if (c.name == "invalid") return cloud::InvalidFrame{Violation("link-7.1", "a key is empty")};
+    if (c.name == "closed") return cloud::LinkClosed{};
+    if (c.name == "fence") return cloud::Fence{};
+    if (c.name == "drain") return cloud::Drain{absl::Seconds(1)};
+    if (c.name == "attach")
+      return cloud::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports")};
+    if (c.name == "detach") return cloud::SpokeDetached{spoke};
+    if (c.name == "push")
+      return cloud::Push{spoke, c.Arg("type"), static_cast<uint64_t>(c.Int("id")), ChangeOf(c)};
+    if (c.name == "done") {
+      return cloud::ReportDone{
+          spoke, static_cast<uint64_t>(c.Int("seq")),
+          c.Has("error") ? absl::InvalidArgumentError("no good") : absl::OkStatus()};
+    }
+    if (c.name == "resync") return cloud::SpokeResync{spoke, c.Arg("type")};
+    if (c.name == "subscribe") return cloud::FrameReceived{SubscribeOf(c)};
+    if (c.name == "unsubscribe") {
+      return cloud::FrameReceived{Unsubscribe{c.Arg("type"), static_cast<uint64_t>(c.Int("id"))}};
+    }
+    if (c.name == "ack") return cloud::FrameReceived{AckOf(c)};
+    if (c.name == "report") {
+      return cloud::FrameReceived{Report{static_cast<uint64_t>(c.Int("seq")),
+                                         c.Arg("type"),
+                                         c.Arg("key"),
+                                         0,
+                                         {},
+                                         std::string(static_cast<size_t>(c.Int("bytes", 1)), 'r')}};
+    }
+    if (c.name == "heartbeat") return cloud::FrameReceived{Heartbeat{}};
+    ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
+    return cloud::Tick{};
+  }
+
+  std::string Step(cloud::Event event) {
+    std::string out;
+    for (const cloud::Effect& effect : machine_->Step(std::move(event), now_)) {
+      absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
+    }
+    return out;
+  }
+
+  // Ticks whenever the machine wants to be woken.
+  std::string Advance(absl::Duration by) {
+    std::string out;
+    const absl::Duration end = now_ + by;
+    while (machine_->NextWake() <= end) {
+      now_ = machine_->NextWake();
+      absl::StrAppend(&out, Step(cloud::Tick{}));
+    }
+    now_ = end;
+    return out;
+  }
+
+  absl::Duration now_ = absl::Seconds(1000);
+  CloudSession::Config config_;
+  std::unique_ptr<CloudSession> machine_;
+};
+
+TEST(CloudSessionTest, FollowsTheScripts) {
+  skerry::testing::RunScripts("services/lib/link/testdata/cloud", [] {
+    return [machine = std::make_shared<Machine>()](const ScriptCommand& command) {
+      return machine->Run(command);
+    };
+  });
+}
+
+}  // namespace
+}  // namespace skerry::link

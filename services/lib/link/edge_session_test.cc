@@ -1,0 +1,186 @@
+// Runs testdata/edge/*.txt. Commands: new, start, stop, welcome, change, report-ack, resync,
+// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, stored, fetched, wake,
+// advance, status.
+#include "services/lib/link/edge_session.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/testing/frame_text.h"
+#include "services/lib/testing/script_test.h"
+
+namespace skerry::link {
+namespace {
+
+using skerry::testing::ScriptCommand;
+using testing::AckOf;
+using testing::ChangeOf;
+using testing::ListOf;
+using testing::RejectionsOf;
+using testing::SubscribeOf;
+using testing::Text;
+
+struct MessageWriter {
+  std::string operator()(const edge::LinkState& m) const {
+    return m.connected ? "LinkState up" : absl::StrCat("LinkState down: ", m.reason);
+  }
+  std::string operator()(const edge::SubscribeRequest& m) const {
+    return absl::StrCat("SubscribeRequest ", m.type, " id=", m.subscription_id);
+  }
+  std::string operator()(const ResourceChange& m) const { return Text(m); }
+};
+
+struct EffectWriter {
+  std::string operator()(const edge::Dial& e) const {
+    return absl::StrCat("dial connection=", e.connection);
+  }
+  std::string operator()(const edge::Send& e) const { return absl::StrCat("send ", Text(e.frame)); }
+  std::string operator()(const edge::CloseLink& e) const {
+    return absl::StrCat("hang up ", Text(e.status));
+  }
+  std::string operator()(const edge::ToSpoke& e) const {
+    return absl::StrCat("spoke ", e.spoke, ": ", std::visit(MessageWriter(), e.message));
+  }
+  std::string operator()(const edge::CloseSpoke& e) const {
+    return absl::StrCat("close spoke ", e.spoke, " ", Text(e.status));
+  }
+  std::string operator()(const edge::FetchReports& e) const {
+    return absl::StrCat("fetch ", e.type, " after=", e.after, " count=", e.count_max);
+  }
+  std::string operator()(const edge::TrimReports& e) const {
+    return absl::StrCat("trim ", e.type, " up_to=", e.up_to,
+                        e.rejections.empty() ? "" : " with rejections");
+  }
+  std::string operator()(const edge::Connected& e) const {
+    return absl::StrCat("connected epoch=", e.welcome.epoch);
+  }
+  std::string operator()(const edge::Disconnected& e) const {
+    // The wait itself is random; backoff_test checks its range.
+    return absl::StrCat("disconnected ", Text(e.status),
+                        e.was_connected ? "" : " (was not connected)");
+  }
+  std::string operator()(const edge::Count& e) const {
+    static constexpr const char* kNames[] = {"change", "subscribe", "done", "connection"};
+    return absl::StrCat("count stale ", kNames[static_cast<int>(e.incident)]);
+  }
+};
+
+class Machine {
+ public:
+  std::string Run(const ScriptCommand& c) {
+    if (c.name == "new") {
+      EdgeSession::Config config;
+      config.hello.protocol_version = 1;
+      config.seed = 7;
+      machine_ = std::make_unique<EdgeSession>(config);
+      return "";
+    }
+    if (c.name == "advance") return Advance(absl::Seconds(c.Int("seconds")));
+    if (c.name == "wake") {
+      now_ = machine_->NextWake();
+      return Step(edge::Tick{});
+    }
+    if (c.name == "status") return Status();
+    return Step(EventOf(c));
+  }
+
+ private:
+  CloudFrame CloudFrameOf(const ScriptCommand& c) {
+    if (c.name == "welcome") {
+      return Welcome{static_cast<uint64_t>(c.Int("epoch")), absl::Seconds(c.Int("heartbeat", 10)),
+                     "hub-1", absl::UnixEpoch()};
+    }
+    if (c.name == "change") {
+      return ResourceChange{c.Arg("type"), static_cast<uint64_t>(c.Int("id")),
+                            static_cast<uint64_t>(c.Int("seq")), ChangeOf(c)};
+    }
+    if (c.name == "report-ack") {
+      return ReportAck{c.Arg("type"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
+    }
+    if (c.name == "resync") return Resync{c.Arg("type")};
+    if (c.name == "goaway") return GoAway{c.Arg("reason"), absl::Seconds(c.Int("retry", 0))};
+    if (c.name != "heartbeat")
+      ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
+    return Heartbeat{};
+  }
+
+  edge::Event EventOf(const ScriptCommand& c) {
+    const uint64_t connection = static_cast<uint64_t>(c.Int("connection", 1));
+    const SpokeId spoke = static_cast<SpokeId>(c.Int("spoke", 1));
+    if (c.name == "start") return edge::Start{};
+    if (c.name == "stop") return edge::Stop{};
+    if (c.name == "closed") {
+      return edge::LinkClosed{
+          connection, Error(absl::StatusCode::kUnavailable, "gone").Reason(c.Arg("reason", ""))};
+    }
+    if (c.name == "invalid")
+      return edge::InvalidFrame{connection, Violation("link-7.1", "a key is empty")};
+    if (c.name == "attach")
+      return edge::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports")};
+    if (c.name == "detach") return edge::SpokeDetached{spoke};
+    if (c.name == "subscribe") return edge::SpokeSubscribe{spoke, SubscribeOf(c)};
+    if (c.name == "done") return edge::ResourceDone{spoke, AckOf(c)};
+    if (c.name == "stored")
+      return edge::ReportStored{c.Arg("type"), static_cast<uint64_t>(c.Int("seq"))};
+    if (c.name == "fetched") {
+      edge::ReportsFetched event{connection, c.Arg("type"), {}, c.Has("more")};
+      for (const std::string& text : ListOf(c, "seqs")) {
+        Report report;
+        EXPECT_TRUE(absl::SimpleAtoi(text, &report.sequence));
+        report.type = c.Arg("type");
+        report.key = absl::StrCat("default/r", text);
+        event.reports.push_back(report);
+      }
+      return event;
+    }
+    return edge::FrameReceived{connection, CloudFrameOf(c)};
+  }
+
+  std::string Step(edge::Event event) {
+    std::string out;
+    for (const edge::Effect& effect : machine_->Step(std::move(event), now_)) {
+      absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
+    }
+    return out;
+  }
+
+  // Ticks whenever the machine wants to be woken.
+  std::string Advance(absl::Duration by) {
+    std::string out;
+    const absl::Duration end = now_ + by;
+    while (machine_->NextWake() <= end) {
+      now_ = machine_->NextWake();
+      absl::StrAppend(&out, Step(edge::Tick{}));
+    }
+    now_ = end;
+    return out;
+  }
+
+  std::string Status() {
+    std::string out = absl::StrCat(machine_->connected() ? "connected" : machine_->down_reason(),
+                                   " epoch=", machine_->epoch(), "\n");
+    for (const EdgeSession::TypeStatus& type : machine_->types()) {
+      absl::StrAppend(&out, type.type, " spoke=", type.spoke, " seq=", type.last_sequence,
+                      type.synced ? " synced" : "", "\n");
+    }
+    return out;
+  }
+
+  absl::Duration now_ = absl::Seconds(1000);
+  std::unique_ptr<EdgeSession> machine_;
+};
+
+TEST(EdgeSessionTest, FollowsTheScripts) {
+  skerry::testing::RunScripts("services/lib/link/testdata/edge", [] {
+    return [machine = std::make_shared<Machine>()](const ScriptCommand& command) {
+      return machine->Run(command);
+    };
+  });
+}
+
+}  // namespace
+}  // namespace skerry::link

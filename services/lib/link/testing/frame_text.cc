@@ -1,0 +1,145 @@
+#include "services/lib/link/testing/frame_text.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::link::testing {
+namespace {
+
+using skerry::testing::ScriptCommand;
+
+std::string RejectionsText(const std::vector<Rejection>& rejections) {
+  std::string text;
+  for (const Rejection& rejection : rejections)
+    absl::StrAppend(&text, " rejected=", rejection.sequence);
+  return text;
+}
+
+bool HasWord(const ScriptCommand& command, const std::string& word) {
+  return std::find(command.words.begin(), command.words.end(), word) != command.words.end();
+}
+
+struct FrameWriter {
+  std::string operator()(const Hello& f) const {
+    return absl::StrCat("Hello version=", f.protocol_version);
+  }
+  std::string operator()(const Subscribe& f) const { return Text(f); }
+  std::string operator()(const Unsubscribe& f) const {
+    return absl::StrCat("Unsubscribe ", f.type, " id=", f.subscription_id);
+  }
+  std::string operator()(const ResourceAck& f) const {
+    return absl::StrCat("ResourceAck ", f.type, " id=", f.subscription_id, " seq=", f.sequence,
+                        RejectionsText(f.rejections));
+  }
+  std::string operator()(const Report& f) const { return Text(f); }
+  std::string operator()(const Heartbeat&) const { return "Heartbeat"; }
+  std::string operator()(const Welcome& f) const {
+    return absl::StrCat("Welcome epoch=", f.epoch,
+                        " heartbeat=", absl::FormatDuration(f.heartbeat_interval));
+  }
+  std::string operator()(const ResourceChange& f) const { return Text(f); }
+  std::string operator()(const ReportAck& f) const {
+    return absl::StrCat("ReportAck ", f.type, " seq=", f.sequence, RejectionsText(f.rejections));
+  }
+  std::string operator()(const Resync& f) const { return absl::StrCat("Resync ", f.type); }
+  std::string operator()(const GoAway& f) const {
+    return absl::StrCat("GoAway ", f.reason, " retry_after=", absl::FormatDuration(f.retry_after));
+  }
+};
+
+}  // namespace
+
+std::string Text(const EdgeFrame& frame) { return std::visit(FrameWriter(), frame); }
+std::string Text(const CloudFrame& frame) { return std::visit(FrameWriter(), frame); }
+
+std::string Text(const Change& change) {
+  switch (change.kind) {
+    case Change::Kind::kUpsert:
+      return absl::StrCat("upsert ", change.key, "@", change.version);
+    case Change::Kind::kDelete:
+      return absl::StrCat("delete ", change.key);
+    case Change::Kind::kSynced:
+      return "synced";
+  }
+  return "?";
+}
+
+std::string Text(const Subscribe& frame) {
+  std::string text = absl::StrCat("Subscribe ", frame.type, " id=", frame.subscription_id);
+  for (const Holding& holding : frame.holdings)
+    absl::StrAppend(&text, " holds=", holding.key, "@", holding.version);
+  if (frame.more) absl::StrAppend(&text, " more");
+  return text;
+}
+
+std::string Text(const ResourceChange& frame) {
+  return absl::StrCat("Resource ", frame.type, " id=", frame.subscription_id,
+                      " seq=", frame.sequence, " ", Text(frame.change));
+}
+
+std::string Text(const Report& report) {
+  return absl::StrCat("Report ", report.type, " seq=", report.sequence, " ", report.key);
+}
+
+std::string Text(const absl::Status& status) {
+  if (status.ok()) return "OK";
+  const ErrorInfo info = GetErrorInfo(status);
+  std::string text = absl::StatusCodeToString(status.code());
+  if (!info.reason.empty()) absl::StrAppend(&text, " ", info.reason);
+  auto rule = info.metadata.find("rule");
+  if (rule != info.metadata.end()) absl::StrAppend(&text, " ", rule->second);
+  return absl::StrCat(text, ": ", status.message());
+}
+
+Subscribe SubscribeOf(const ScriptCommand& command) {
+  Subscribe frame{
+      command.Arg("type"), static_cast<uint64_t>(command.Int("id")), {}, command.Has("more")};
+  for (const std::string& holding : ListOf(command, "hold")) {
+    std::vector<std::string> parts = absl::StrSplit(holding, '@');
+    frame.holdings.push_back({parts[0], parts.size() > 1 ? parts[1] : ""});
+  }
+  return frame;
+}
+
+Change ChangeOf(const ScriptCommand& command) {
+  Change change;
+  if (HasWord(command, "synced")) {
+    change.kind = Change::Kind::kSynced;
+    return change;
+  }
+  change.key = command.Arg("key");
+  if (HasWord(command, "delete")) {
+    change.kind = Change::Kind::kDelete;
+    return change;
+  }
+  change.version = command.Arg("version");
+  change.object = std::string(static_cast<size_t>(command.Int("bytes", 2)), 'x');
+  return change;
+}
+
+ResourceAck AckOf(const ScriptCommand& command) {
+  return {command.Arg("type"), static_cast<uint64_t>(command.Int("id")),
+          static_cast<uint64_t>(command.Int("seq")), RejectionsOf(command)};
+}
+
+std::vector<Rejection> RejectionsOf(const ScriptCommand& command) {
+  std::vector<Rejection> rejections;
+  for (const std::string& text : ListOf(command, "reject")) {
+    uint64_t sequence = 0;
+    if (absl::SimpleAtoi(text, &sequence))
+      rejections.push_back({sequence, absl::InvalidArgumentError("no good")});
+  }
+  return rejections;
+}
+
+std::vector<std::string> ListOf(const ScriptCommand& command, const std::string& name) {
+  if (!command.Has(name)) return {};
+  return absl::StrSplit(command.Arg(name), ',');
+}
+
+}  // namespace skerry::link::testing

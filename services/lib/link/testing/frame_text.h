@@ -1,0 +1,37 @@
+// Frames as text, one line each, for script tests.
+#ifndef SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
+#define SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "services/lib/link/frames.h"
+#include "services/lib/testing/script_test.h"
+
+namespace skerry::link::testing {
+
+std::string Text(const EdgeFrame& frame);
+std::string Text(const CloudFrame& frame);
+std::string Text(const Change& change);
+std::string Text(const Subscribe& frame);
+std::string Text(const ResourceChange& frame);
+std::string Text(const Report& report);
+// "OK", or code, reason, rule and message.
+std::string Text(const absl::Status& status);
+
+// From a command's arguments: type= id= [hold=key@version,…] [more=1].
+Subscribe SubscribeOf(const skerry::testing::ScriptCommand& command);
+// key= version= [bytes=], or the words "delete" (key=) or "synced".
+Change ChangeOf(const skerry::testing::ScriptCommand& command);
+// type= id= seq= [reject=seq,…].
+ResourceAck AckOf(const skerry::testing::ScriptCommand& command);
+// [reject=seq,…]
+std::vector<Rejection> RejectionsOf(const skerry::testing::ScriptCommand& command);
+// name=a,b,c
+std::vector<std::string> ListOf(const skerry::testing::ScriptCommand& command,
+                                const std::string& name);
+
+}  // namespace skerry::link::testing
+
+#endif  // SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_

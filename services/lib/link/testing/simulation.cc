@@ -1,0 +1,463 @@
+#include "services/lib/link/testing/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace skerry::link::testing {
+namespace {
+
+constexpr char kType[] = "pods";
+
+uint64_t NumberOf(const std::string& text) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
+}  // namespace
+
+Simulation::Simulation(uint64_t seed) : rng_(seed) {
+  cloud_config_.heartbeat_interval = absl::Seconds(10);
+  // Small enough that windows and bounds are reached by the few objects here.
+  cloud_config_.unsent_bytes_max = 3u << 20;
+  for (int i = 0; i < 4; ++i) ChangeDesired();
+  EdgeCrash();
+  SpokeAttach();
+  ControllerAttach();
+}
+
+void Simulation::Step() {
+  const uint64_t dice = Random(1000);
+  if (dice < 200) return DeliverDown();
+  if (dice < 400) return DeliverUp();
+  if (dice < 550) return SpokeWork();
+  if (dice < 700) return ControllerWork();
+  if (dice < 780) return ChangeDesired();
+  if (dice < 860) return PutReport();
+  if (dice < 950) return Advance(absl::Milliseconds(static_cast<int64_t>(Random(4000))));
+  if (dice < 965) return Cut();
+  if (dice < 971) return HubCrash();
+  if (dice < 977) return EdgeCrash();
+  if (dice < 985) return spoke_ == 0 ? SpokeAttach() : SpokeCrash();
+  if (dice < 993) return controller_ == 0 ? ControllerAttach() : ControllerCrash();
+  return Advance(absl::Seconds(25));  // A pause, as of a machine that sleeps.
+}
+
+void Simulation::Settle() {
+  if (spoke_ == 0) SpokeAttach();
+  if (controller_ == 0) ControllerAttach();
+  for (int round = 0; round < 400 && failure_.empty(); ++round) {
+    for (int i = 0; i < 200; ++i) {
+      DeliverDown();
+      DeliverUp();
+      SpokeWork();
+      ControllerWork();
+    }
+    // Heartbeats keep going for ever; enough time passes to find dead peers and to dial again.
+    Advance(absl::Seconds(1));
+    if (round > 200 && Quiet()) return CheckFinal();
+  }
+  if (failure_.empty()) Fail("it does not settle");
+}
+
+// ---- the wire ----
+
+void Simulation::DeliverUp() {
+  auto it = connections_.find(edge_connection_);
+  // Frames of earlier connections may still arrive, as long as the hub's end is open.
+  if (it == connections_.end() || Random(4) == 0) {
+    if (connections_.empty()) return;
+    it = connections_.begin();
+    std::advance(it, Random(connections_.size()));
+  }
+  Connection& connection = it->second;
+  if (connection.cut || connection.up.empty() || connection.session == nullptr) return;
+  EdgeFrame frame = std::move(connection.up.front());
+  connection.up.pop_front();
+  FeedCloud(it->first, cloud::FrameReceived{std::move(frame)});
+}
+
+void Simulation::DeliverDown() {
+  auto it = connections_.find(edge_connection_);
+  if (it == connections_.end() || it->second.cut || it->second.down.empty()) return;
+  CloudFrame frame = std::move(it->second.down.front());
+  it->second.down.pop_front();
+  FeedEdge(edge::FrameReceived{it->first - connection_base_, std::move(frame)});
+}
+
+void Simulation::Cut() {
+  auto it = connections_.find(edge_connection_);
+  if (it == connections_.end() || it->second.cut) return;
+  const uint64_t id = it->first;
+  it->second.cut = true;
+  const uint64_t who = Random(4);
+  ++seen_[who == 3 ? "half-open connection" : "broken connection"];
+  if (who != 1 && who != 3) FeedCloud(id, cloud::LinkClosed{});
+  if (who != 2 && who != 3)
+    FeedEdge(edge::LinkClosed{id - connection_base_, absl::UnavailableError("cut")});
+}
+
+// ---- the cloud ----
+
+void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
+  auto it = connections_.find(id);
+  if (it == connections_.end() || it->second.session == nullptr) return;
+  for (cloud::Effect& effect : it->second.session->Step(std::move(event), now_)) {
+    if (std::holds_alternative<cloud::Admit>(effect)) {
+      Admit(id);
+    } else if (auto* send = std::get_if<cloud::Send>(&effect)) {
+      if (std::holds_alternative<Resync>(send->frame)) ++seen_["resync"];
+      it->second.down.push_back(std::move(send->frame));
+    } else if (auto* message = std::get_if<cloud::ToSpoke>(&effect)) {
+      if (message->spoke != controller_) continue;
+      for_controller_.push_back({it->second.session->epoch(), std::move(message->message)});
+    } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
+      if (close->reason == "PROTOCOL_ERROR") Fail(absl::StrCat("hub: ", close->status.ToString()));
+      ++seen_[absl::StrCat("session end ", close->reason)];
+      // What was sent before arrives; then the edge sees the end.
+      it->second.up.clear();
+    } else if (auto* count = std::get_if<cloud::Count>(&effect)) {
+      if (count->incident == cloud::Incident::kOverflow) ++seen_["overflow"];
+    }
+  }
+  if (!it->second.session->closed()) return;
+  it->second.session = nullptr;
+  if (current_ == id) current_ = 0;
+}
+
+void Simulation::Admit(uint64_t id) {
+  const uint64_t epoch = ++last_epoch_;
+  const uint64_t old = current_;
+  if (old != 0) FeedCloud(old, cloud::Fence{});
+  current_ = id;
+  FeedCloud(id, cloud::Admitted{epoch, absl::UnixEpoch() + now_});
+}
+
+void Simulation::FeedAllSessions(const cloud::Event& event) {
+  std::set<uint64_t> ids;
+  for (const auto& [id, connection] : connections_) ids.insert(id);
+  for (uint64_t id : ids) FeedCloud(id, event);
+}
+
+void Simulation::HubCrash() {
+  ++seen_["hub crash"];
+  ControllerCrash();
+  for (auto& [id, connection] : connections_) {
+    connection.session = nullptr;
+    connection.up.clear();
+  }
+  current_ = 0;
+  // The controller dials again when it gets to it; the edge notices at once or by its heartbeats.
+  if (Random(2) == 0)
+    FeedEdge(
+        edge::LinkClosed{edge_connection_ - connection_base_, absl::UnavailableError("hub gone")});
+}
+
+void Simulation::ControllerAttach() {
+  controller_ = ++last_controller_;
+  FeedAllSessions(cloud::SpokeAttached{controller_, {kType}, {kType}});
+}
+
+void Simulation::ControllerCrash() {
+  if (controller_ == 0) return;
+  ++seen_["controller crash"];
+  const SpokeId gone = std::exchange(controller_, 0);
+  for_controller_.clear();
+  subscription_.reset();
+  FeedAllSessions(cloud::SpokeDetached{gone});
+}
+
+void Simulation::ControllerWork() {
+  if (for_controller_.empty()) return;
+  // Reports are worked on in any order but that of one key; everything else in order.
+  size_t index = 0;
+  if (std::holds_alternative<cloud::NodeReport>(for_controller_.front().message)) {
+    while (index + 1 < for_controller_.size() && Random(2) == 0) {
+      const auto* next = std::get_if<cloud::NodeReport>(&for_controller_[index + 1].message);
+      if (next == nullptr) break;
+      bool same_key = false;
+      for (size_t i = 0; i <= index; ++i) {
+        same_key |=
+            std::get<cloud::NodeReport>(for_controller_[i].message).report.key == next->report.key;
+      }
+      if (same_key) break;
+      ++index;
+    }
+  }
+  ForController item = std::move(for_controller_[index]);
+  for_controller_.erase(for_controller_.begin() + static_cast<std::ptrdiff_t>(index));
+  ControllerHandle(std::move(item));
+}
+
+void Simulation::ControllerHandle(ForController item) {
+  if (std::holds_alternative<cloud::NodeConnected>(item.message)) {
+    if (item.epoch <= controller_epoch_ && controller_epoch_ != 0 &&
+        item.epoch != controller_epoch_) {
+      Fail("epochs go back");
+    }
+    controller_epoch_ = item.epoch;
+  } else if (std::holds_alternative<cloud::NodeDisconnected>(item.message)) {
+    subscription_.reset();
+  } else if (auto* subscribed = std::get_if<cloud::Subscribed>(&item.message)) {
+    const Subscribe& frame = subscribed->subscribe;
+    if (!subscription_.has_value() || subscription_->id != frame.subscription_id ||
+        subscription_->epoch != item.epoch) {
+      subscription_ = Subscription{item.epoch, frame.subscription_id, {}, false};
+    }
+    for (const Holding& holding : frame.holdings)
+      subscription_->holdings[holding.key] = NumberOf(holding.version);
+    if (!frame.more) AnswerSubscription();
+  } else if (auto* unsubscribed = std::get_if<cloud::Unsubscribed>(&item.message)) {
+    if (subscription_.has_value() && subscription_->id == unsubscribed->subscription_id)
+      subscription_.reset();
+  } else if (auto* done = std::get_if<cloud::PushDone>(&item.message)) {
+    // L1: what is said to be stored was sent, and is not newer than what the box has.
+    for (const PushOutcome& outcome : done->outcomes) {
+      auto stored = store_.find(outcome.key);
+      if (!outcome.version.empty() && stored != store_.end() &&
+          stored->second < NumberOf(outcome.version)) {
+        Fail(absl::StrCat("acked but not stored: ", outcome.key));
+      }
+    }
+  } else if (auto* report = std::get_if<cloud::NodeReport>(&item.message)) {
+    uint64_t& value = applied_[report->report.key];
+    value = std::max(value, NumberOf(report->report.value));  // What is not newer is dropped.
+    if (item.epoch == last_epoch_ && current_ != 0) {
+      FeedCloud(current_,
+                cloud::ReportDone{controller_, report->report.sequence, absl::OkStatus()});
+    }
+  }
+}
+
+void Simulation::AnswerSubscription() {
+  subscription_->complete = true;
+  const Subscription subscription = *subscription_;
+  for (const auto& [key, version] : desired_) {
+    auto held = subscription.holdings.find(key);
+    if (held != subscription.holdings.end() && held->second == version) continue;
+    PushTo(subscription, {Change::Kind::kUpsert, key, absl::StrCat(version), ""});
+  }
+  for (const auto& [key, version] : subscription.holdings) {
+    if (desired_.count(key) == 0) PushTo(subscription, {Change::Kind::kDelete, key, "", ""});
+  }
+  PushTo(subscription, {Change::Kind::kSynced, "", "", ""});
+}
+
+void Simulation::PushTo(const Subscription& subscription, Change change) {
+  if (change.kind == Change::Kind::kUpsert) change.object.assign(Random(8) == 0 ? 700000 : 10, 'x');
+  if (current_ == 0 || subscription.epoch != last_epoch_) return;
+  FeedCloud(current_, cloud::Push{controller_, kType, subscription.id, std::move(change)});
+}
+
+void Simulation::ChangeDesired() {
+  const std::string key = RandomKey();
+  if (Random(3) == 0 && desired_.erase(key) != 0) {
+    if (subscription_.has_value() && subscription_->complete)
+      PushTo(*subscription_, {Change::Kind::kDelete, key, "", ""});
+    return;
+  }
+  desired_[key] = ++last_version_;
+  if (subscription_.has_value() && subscription_->complete) {
+    PushTo(*subscription_, {Change::Kind::kUpsert, key, absl::StrCat(last_version_), ""});
+  }
+}
+
+// ---- the box ----
+
+void Simulation::FeedEdge(edge::Event event) {
+  for (edge::Effect& effect : edge_->Step(std::move(event), now_)) {
+    if (auto* dial = std::get_if<edge::Dial>(&effect)) {
+      edge_connection_ = connection_base_ + dial->connection;
+      Connection& connection = connections_[edge_connection_];
+      connection.session = std::make_unique<CloudSession>(cloud_config_, now_);
+      if (controller_ != 0)
+        FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}});
+    } else if (auto* send = std::get_if<edge::Send>(&effect)) {
+      connections_[edge_connection_].up.push_back(std::move(send->frame));
+    } else if (auto* close = std::get_if<edge::CloseLink>(&effect)) {
+      const std::string reason(close->status.message());
+      if (IsViolation(close->status)) Fail(absl::StrCat("edge: ", close->status.ToString()));
+      if (!connections_[edge_connection_].cut) FeedCloud(edge_connection_, cloud::LinkClosed{});
+    } else if (auto* message = std::get_if<edge::ToSpoke>(&effect)) {
+      if (message->spoke == spoke_) for_spoke_.push_back(std::move(message->message));
+    } else if (auto* close_spoke = std::get_if<edge::CloseSpoke>(&effect)) {
+      Fail(absl::StrCat("spoke closed: ", close_spoke->status.ToString()));
+    } else if (auto* fetch = std::get_if<edge::FetchReports>(&effect)) {
+      Fetch(*fetch);
+    } else if (auto* trim = std::get_if<edge::TrimReports>(&effect)) {
+      for (auto it = journal_.begin(); it != journal_.end();) {
+        if (it->second.sequence > trim->up_to) {
+          ++it;
+          continue;
+        }
+        // L1: nothing leaves the journal that the cloud has not applied.
+        if (applied_[it->first] < it->second.value)
+          Fail(absl::StrCat("trimmed but not applied: ", it->first));
+        it = journal_.erase(it);
+      }
+    }
+  }
+}
+
+void Simulation::Fetch(const edge::FetchReports& effect) {
+  std::map<uint64_t, std::string> by_sequence;
+  for (const auto& [key, entry] : journal_) {
+    if (entry.sequence > effect.after) by_sequence[entry.sequence] = key;
+  }
+  edge::ReportsFetched event{effect.connection, kType, {}, false};
+  const size_t count_max = std::min<size_t>(effect.count_max, 1 + Random(3));
+  for (const auto& [sequence, key] : by_sequence) {
+    if (event.reports.size() == count_max) {
+      event.more = true;
+      break;
+    }
+    event.reports.push_back({sequence, kType, key, 0, {}, absl::StrCat(journal_[key].value)});
+  }
+  for_edge_.push_back(std::move(event));
+}
+
+void Simulation::EdgeCrash() {
+  ++seen_["edge crash"];
+  auto it = connections_.find(edge_connection_);
+  if (it != connections_.end() && Random(2) == 0) {
+    FeedCloud(it->first, cloud::LinkClosed{});
+  } else if (it != connections_.end()) {
+    it->second.cut = true;
+  }
+  connection_base_ = edge_connection_;
+  spoke_ = 0;
+  for_spoke_.clear();
+  for_edge_.clear();
+  EdgeSession::Config config;
+  config.hello.protocol_version = kProtocolVersion;
+  config.seed = rng_();
+  edge_ = std::make_unique<EdgeSession>(config);
+  if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
+  FeedEdge(edge::Start{});
+}
+
+void Simulation::SpokeAttach() {
+  spoke_ = ++last_spoke_;
+  for_spoke_.clear();
+  spoke_subscription_ = 0;
+  staged_deletes_.clear();
+  synced_ = false;
+  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}});
+}
+
+void Simulation::SpokeCrash() {
+  ++seen_["spoke crash"];
+  const SpokeId gone = std::exchange(spoke_, 0);
+  for_spoke_.clear();
+  FeedEdge(edge::SpokeDetached{gone});
+}
+
+void Simulation::SpokeWork() {
+  if (!for_edge_.empty() && Random(2) == 0) {
+    edge::Event event = std::move(for_edge_.front());
+    for_edge_.pop_front();
+    return FeedEdge(std::move(event));
+  }
+  if (for_spoke_.empty() || spoke_ == 0) return;
+  edge::SpokeMessage message = std::move(for_spoke_.front());
+  for_spoke_.pop_front();
+  if (auto* request = std::get_if<edge::SubscribeRequest>(&message)) {
+    spoke_subscription_ = request->subscription_id;
+    staged_deletes_.clear();
+    synced_ = false;
+    stored_up_to_ = 0;
+    Subscribe answer{kType, spoke_subscription_, {}, false};
+    for (const auto& [key, version] : store_) {
+      if (!answer.holdings.empty() && Random(3) == 0) {
+        answer.more = true;
+        FeedEdge(edge::SpokeSubscribe{spoke_, answer});
+        answer.holdings.clear();
+        answer.more = false;
+      }
+      answer.holdings.push_back({key, absl::StrCat(version)});
+    }
+    FeedEdge(edge::SpokeSubscribe{spoke_, std::move(answer)});
+  } else if (auto* change = std::get_if<ResourceChange>(&message)) {
+    SpokeApply(*change);
+  }
+}
+
+void Simulation::SpokeApply(const ResourceChange& frame) {
+  if (frame.subscription_id != spoke_subscription_) return;
+  if (frame.sequence != stored_up_to_ + 1) Fail("the spoke sees a gap");
+  stored_up_to_ = frame.sequence;
+  const Change& change = frame.change;
+  if (change.kind == Change::Kind::kUpsert) {
+    auto held = store_.find(change.key);
+    if (held != store_.end() && held->second > NumberOf(change.version))
+      Fail("an object goes back to an older version");
+    store_[change.key] = NumberOf(change.version);
+    staged_deletes_.erase(change.key);
+  } else if (change.kind == Change::Kind::kDelete) {
+    if (synced_) {
+      store_.erase(change.key);
+    } else {
+      staged_deletes_.insert(change.key);
+    }
+  } else {
+    synced_ = true;
+    for (const std::string& key : staged_deletes_) store_.erase(key);
+    staged_deletes_.clear();
+  }
+  if (Random(3) != 0 && !for_spoke_.empty() &&
+      std::holds_alternative<ResourceChange>(for_spoke_.front()))
+    return;
+  FeedEdge(edge::ResourceDone{spoke_, {kType, spoke_subscription_, stored_up_to_, {}}});
+}
+
+void Simulation::PutReport() {
+  const std::string key = RandomKey();
+  journal_[key] = {++last_sequence_, ++last_value_};
+  reported_[key] = last_value_;
+  FeedEdge(edge::ReportStored{kType, last_sequence_});
+}
+
+// ---- time and checks ----
+
+void Simulation::Advance(absl::Duration by) {
+  now_ += by;
+  FeedEdge(edge::Tick{});
+  FeedAllSessions(cloud::Tick{});
+  // Connections that both ends have left are forgotten.
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    const bool over = it->second.session == nullptr && it->first != edge_connection_;
+    it = over ? connections_.erase(it) : std::next(it);
+  }
+  // The hub's end is closed and all was delivered: the edge sees it.
+  auto it = connections_.find(edge_connection_);
+  if (it != connections_.end() && it->second.session == nullptr && it->second.down.empty() &&
+      !it->second.cut) {
+    it->second.cut = true;
+    FeedEdge(edge::LinkClosed{edge_connection_ - connection_base_,
+                              absl::UnavailableError("the hub closed")});
+  }
+}
+
+bool Simulation::Quiet() const {
+  if (!edge_->connected() || current_ != edge_connection_) return false;
+  return for_spoke_.empty() && for_controller_.empty() && for_edge_.empty() && journal_.empty() &&
+         connections_.at(current_).session->unsent_bytes() == 0 &&
+         connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
+}
+
+void Simulation::CheckFinal() {
+  if (store_ != desired_) Fail("the box does not hold what is desired");
+  for (const auto& [key, value] : reported_) {
+    if (applied_[key] != value) Fail(absl::StrCat("the last report of ", key, " is not applied"));
+  }
+}
+
+void Simulation::Fail(const std::string& what) {
+  if (failure_.empty()) failure_ = what;
+}
+
+std::string Simulation::RandomKey() { return absl::StrCat("default/p", Random(8)); }
+
+}  // namespace skerry::link::testing

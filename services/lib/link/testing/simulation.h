@@ -1,0 +1,139 @@
+// Both session machines with all their neighbours, in one thread, from one seed.
+#ifndef SKERRY_SERVICES_LIB_LINK_TESTING_SIMULATION_H_
+#define SKERRY_SERVICES_LIB_LINK_TESTING_SIMULATION_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/lib/link/cloud_session.h"
+#include "services/lib/link/edge_session.h"
+
+namespace skerry::link::testing {
+
+// A node, its hub, a controller and a spoke of the box. Everything that is between them is a queue
+// that the seed empties at will; connections break for both ends, for one or for none (until
+// heartbeats tell); every part crashes and loses what was not durable. What holds at any time is
+// checked as it happens; Settle() ends the faults and checks that all is equal. One thread.
+class Simulation {
+ public:
+  explicit Simulation(uint64_t seed);
+
+  // One random thing happens.
+  void Step();
+  // No more faults: lets everything run until nothing moves, then checks the final state.
+  void Settle();
+
+  // The first broken promise; empty while there is none.
+  const std::string& failure() const { return failure_; }
+  // How often each fault and each rare path occurred, to show that the runs reach them.
+  const std::map<std::string, int>& seen() const { return seen_; }
+
+ private:
+  struct Connection {
+    std::unique_ptr<CloudSession> session;  // Null once the hub's end is closed.
+    std::deque<EdgeFrame> up;
+    std::deque<CloudFrame> down;
+    bool cut = false;  // Nothing gets through any more.
+  };
+  struct Subscription {
+    uint64_t epoch = 0;
+    uint64_t id = 0;
+    std::map<std::string, uint64_t> holdings;
+    bool complete = false;
+  };
+  struct JournalEntry {
+    uint64_t sequence = 0;
+    uint64_t value = 0;
+  };
+  struct ForController {
+    uint64_t epoch = 0;
+    cloud::SpokeMessage message;
+  };
+
+  // The wire.
+  void DeliverUp();
+  void DeliverDown();
+  void Cut();
+
+  // The cloud.
+  void FeedCloud(uint64_t connection, cloud::Event event);
+  void Admit(uint64_t connection);
+  void FeedAllSessions(const cloud::Event& event);
+  void HubCrash();
+  void ControllerAttach();
+  void ControllerCrash();
+  void ControllerWork();
+  void ControllerHandle(ForController item);
+  void ChangeDesired();
+  void PushTo(const Subscription& subscription, Change change);
+  void AnswerSubscription();
+
+  // The box.
+  void FeedEdge(edge::Event event);
+  void Fetch(const edge::FetchReports& effect);
+  void EdgeCrash();
+  void SpokeAttach();
+  void SpokeCrash();
+  void SpokeWork();
+  void SpokeApply(const ResourceChange& change);
+  void PutReport();
+
+  void Advance(absl::Duration by);
+  bool Quiet() const;
+  void CheckFinal();
+  void Fail(const std::string& what);
+  uint64_t Random(uint64_t bound) { return rng_() % bound; }
+  std::string RandomKey();
+
+  std::mt19937_64 rng_;
+  absl::Duration now_ = absl::Seconds(1000);
+  std::string failure_;
+  std::map<std::string, int> seen_;
+
+  // Durable in the cloud.
+  std::map<std::string, uint64_t> desired_;
+  std::map<std::string, uint64_t> applied_;  // The latest report of each key that was applied.
+  uint64_t last_version_ = 0;
+  uint64_t last_epoch_ = 0;
+
+  // In the hub's and the controller's memory.
+  CloudSession::Config cloud_config_;
+  std::map<uint64_t, Connection> connections_;
+  uint64_t current_ = 0;  // The connection of the node's session.
+  SpokeId controller_ = 0;
+  SpokeId last_controller_ = 0;
+  std::deque<ForController> for_controller_;
+  std::optional<Subscription> subscription_;
+  uint64_t controller_epoch_ = 0;
+
+  // Durable on the box.
+  std::map<std::string, uint64_t> store_;
+  std::map<std::string, JournalEntry> journal_;
+  std::map<std::string, uint64_t> reported_;  // The latest value that the journal took of each key.
+  uint64_t last_sequence_ = 0;
+  uint64_t last_value_ = 0;
+
+  // In the memory of the box's services.
+  std::unique_ptr<EdgeSession> edge_;
+  uint64_t edge_connection_ = 0;      // Of the machine's last Dial.
+  uint64_t connection_base_ = 0;      // Connections before the machine was made.
+  std::deque<edge::Event> for_edge_;  // Posted to the machine.
+  SpokeId spoke_ = 0;
+  SpokeId last_spoke_ = 0;
+  std::deque<edge::SpokeMessage> for_spoke_;
+  uint64_t spoke_subscription_ = 0;
+  std::set<std::string> staged_deletes_;
+  bool synced_ = false;
+  uint64_t stored_up_to_ = 0;  // Of the subscription; what the spoke may ack.
+};
+
+}  // namespace skerry::link::testing
+
+#endif  // SKERRY_SERVICES_LIB_LINK_TESTING_SIMULATION_H_
