@@ -62,16 +62,6 @@ absl::Status EventRecorder::Record(const KubeObject& about, const std::string& n
   const std::string name = absl::StrCat(about.name().substr(0, 200), ".",
                                         absl::StrFormat("%016x", Fingerprint(identity)));
 
-  absl::StatusOr<KubeObject> present = client_.Get(kubeclient::Events(), ns, name, call);
-  if (present.ok()) {
-    const int64_t count = kubeapi::IntAt(present->Json(), {"count"}, 1);
-    const nlohmann::json patch = {{"count", count + 1}, {"lastTimestamp", now}};
-    return client_
-        .Patch(kubeclient::Events(), ns, name, kubeclient::PatchType::kMerge,
-               kubeapi::DumpJson(patch), {.call = call})
-        .status();
-  }
-  if (!absl::IsNotFound(present.status())) return present.status();
   const nlohmann::json event = {{"apiVersion", "v1"},
                                 {"kind", "Event"},
                                 {"metadata", {{"name", name}, {"namespace", ns}}},
@@ -91,7 +81,16 @@ absl::Status EventRecorder::Record(const KubeObject& about, const std::string& n
                                 {"firstTimestamp", now},
                                 {"lastTimestamp", now},
                                 {"count", 1}};
-  return client_.Create(kubeclient::Events(), ns, kubeapi::DumpJson(event), call).status();
+  absl::Status created =
+      client_.Create(kubeclient::Events(), ns, kubeapi::DumpJson(event), call).status();
+  if (!absl::IsAlreadyExists(created)) return created;
+  SKERRY_ASSIGN_OR_RETURN(KubeObject present, client_.Get(kubeclient::Events(), ns, name, call));
+  const int64_t count = kubeapi::IntAt(present.Json(), {"count"}, 1);
+  const nlohmann::json patch = {{"count", count + 1}, {"lastTimestamp", now}};
+  return client_
+      .Patch(kubeclient::Events(), ns, name, kubeclient::PatchType::kMerge,
+             kubeapi::DumpJson(patch), {.call = call})
+      .status();
 }
 
 }  // namespace skerry::edgecontroller

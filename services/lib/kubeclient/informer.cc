@@ -1,6 +1,7 @@
 #include "services/lib/kubeclient/informer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_set>
 #include <utility>
 
@@ -16,6 +17,8 @@ metrics::Labels Of(absl::string_view resource, absl::string_view operation = "")
   if (!operation.empty()) labels["operation"] = std::string(operation);
   return labels;
 }
+
+constexpr auto kShortWatch = std::chrono::seconds(5);
 
 constexpr char kCalls[] = "skerry_kubeclient_informer_calls_total";
 constexpr char kCallsHelp[] = "Lists and watches begun.";
@@ -102,12 +105,14 @@ void Informer::Loop() {
   while (!stop_.stop_requested()) {
     heard_ = false;
     const bool listing = next == Next::kList;
+    const auto begun = std::chrono::steady_clock::now();
     absl::Status status = listing ? ListAll() : WatchOnce();
     if (stop_.stop_requested()) return;
     if (status.ok()) {
       next = Next::kWatch;
       // A server that ends watches at once must not be hammered.
-      if (listing || heard_) {
+      if (listing || std::chrono::steady_clock::now() - begun > kShortWatch) Heard();
+      if (heard_) {
         backoff = options_.backoff_min;
         continue;
       }
@@ -116,7 +121,10 @@ void Informer::Loop() {
       next = Next::kList;
     } else {
       (listing ? metrics_.list_errors : metrics_.watch_errors).Increment();
-      log_.Warning(listing ? "list failed, will retry" : "watch broke, will resume", status);
+      // The first failure of an outage is the news; the rest is in the metrics.
+      if (!std::exchange(failing_, true)) {
+        log_.Warning(listing ? "list failed, will retry" : "watch broke, will resume", status);
+      }
       if (!listing && absl::IsNotFound(status))
         next = Next::kList;  // The resource itself went away.
     }
@@ -188,9 +196,14 @@ absl::Status Informer::WatchOnce() {
                              .stop = stop_.get_token()};
   return client_.Watch(options_.resource, options_.object_namespace, watch_options,
                        [this](WatchEvent event) {
-                         heard_ = true;
+                         Heard();
                          OnEvent(std::move(event));
                        });
+}
+
+void Informer::Heard() {
+  heard_ = true;
+  if (std::exchange(failing_, false)) log_.Info("API server is back");
 }
 
 void Informer::OnEvent(WatchEvent event) {

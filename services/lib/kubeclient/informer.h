@@ -83,6 +83,8 @@ class Informer {
   absl::Status ListAll();
   absl::StatusOr<ObjectList> FetchAll();
   absl::Status WatchOnce();
+  // The server is there.
+  void Heard();
   void OnEvent(WatchEvent event);
   void Store(KubeObject object);
   void Remove(const std::string& key);
@@ -98,8 +100,9 @@ class Informer {
 
   std::stop_source stop_;
   std::thread thread_;
-  std::string version_;  // Of its own thread: where the next watch starts.
-  bool heard_ = false;   // Of its own thread: the running watch has brought something.
+  std::string version_;   // Of its own thread: where the next watch starts.
+  bool failing_ = false;  // Of its own thread: the outage was logged.
+  bool heard_ = false;    // Of its own thread: the running watch has brought something.
   mutable absl::Mutex mutex_;
   std::unordered_map<std::string, KubeObject> cache_ ABSL_GUARDED_BY(mutex_);
   bool synced_ ABSL_GUARDED_BY(mutex_) = false;
