@@ -1,0 +1,245 @@
+#include "services/cloudhub-svc/join/join_handler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/skerry/cloudhub/v1/admin_service.pb.h"
+#include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/cloudhub-svc/join/token_admin.h"
+#include "services/lib/security/csr.h"
+#include "services/lib/security/join_tokens.h"
+#include "services/lib/security/x509.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::HasReason;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using ::testing::Not;
+
+std::string CsrFor(const std::string& common_name,
+                   const std::string& organization = "system:nodes") {
+  return security::MakeKeyAndCsr({.common_name = common_name, .organizations = {organization}})
+      ->csr_pem;
+}
+
+class JoinHandlerTest : public ::testing::Test {
+ protected:
+  // The token's text.
+  std::string Create(const v1::CreateJoinTokenRequest& request = {}) {
+    v1::CreateJoinTokenResponse response;
+    EXPECT_THAT(admin_.Create(request, "tester", response), IsOk());
+    return response.secret();
+  }
+  http::Response Get(const std::string& path) {
+    return handler_.Handle({.method = "GET", .path = path, .remote = "10.0.0.1:4711"});
+  }
+  http::Response Post(const std::string& token, const std::string& csr,
+                      const std::string& remote = "10.0.0.1:4711") {
+    return handler_.Handle(
+        {.method = "POST",
+         .path = "/v1/join",
+         .headers = {{"authorization", "Bearer " + token}, {"host", "hub.example:10002"}},
+         .body = csr,
+         .remote = remote});
+  }
+  std::string ReasonOf(const http::Response& response) {
+    nlohmann::json body = nlohmann::json::parse(response.body);
+    EXPECT_FALSE(body["code"].get<std::string>().empty());
+    EXPECT_FALSE(body["message"].get<std::string>().empty());
+    EXPECT_FALSE(body["fix"].get<std::string>().empty());
+    return body["reason"];
+  }
+
+  testing::TempDir dir_;
+  testing::FakeClock clock_;
+  metrics::Registry registry_{"cloudhub-svc"};
+  JoinMetrics metrics_{registry_};
+  std::unique_ptr<security::CertificateAuthority> ca_ =
+      *security::CertificateAuthority::Create("ca", clock_.Now());
+  std::unique_ptr<SqliteTokenStore> tokens_ = *SqliteTokenStore::Open(dir_.File("tokens.db"));
+  TokenAdmin admin_{*tokens_, ca_->hash(), clock_, log::Logger::Null()};
+  JoinHandler handler_{{.link_port = "10000"}, *ca_, *tokens_, metrics_, clock_,
+                       log::Logger::Null()};
+};
+
+TEST_F(JoinHandlerTest, SignsForTheNodeInTheRequest) {
+  http::Response response = Post(Create(), CsrFor("system:node:edge-1"));
+  ASSERT_EQ(response.status, 200) << response.body;
+  nlohmann::json body = nlohmann::json::parse(response.body);
+  EXPECT_EQ(body["node"], "edge-1");
+  EXPECT_EQ(body["linkAddress"], "hub.example:10000");
+  EXPECT_EQ(body["caCertificate"], ca_->certificate_pem());
+  auto info = *security::ParseCertificatePem(body["certificate"].get<std::string>());
+  EXPECT_EQ(info.common_name, "system:node:edge-1");
+  EXPECT_THAT(info.organizations, ElementsAre("system:nodes"));
+  EXPECT_EQ(info.not_after, clock_.Now() + absl::Hours(24 * 365));
+  EXPECT_THAT(security::VerifyChain(body["certificate"].get<std::string>(), ca_->certificate_pem(),
+                                    clock_.Now()),
+              IsOk());
+  EXPECT_THAT(registry_.Render(),
+              HasSubstr("skerry_cloudhub_join_requests_total{reason=\"ISSUED\"} 1"));
+}
+
+TEST_F(JoinHandlerTest, ServesTheCaAndTheTime) {
+  EXPECT_EQ(Get("/v1/ca.pem").body, ca_->certificate_pem());
+  http::Response der = Get("/ca.crt");
+  EXPECT_EQ(security::Sha256Hex(der.body), ca_->hash()) << "as KubeEdge's edgecore checks it";
+  EXPECT_EQ(nlohmann::json::parse(Get("/v1/time").body)["time"], "2026-01-01T00:00:00+00:00");
+  EXPECT_EQ(Get("/").status, 404);
+  EXPECT_EQ(ReasonOf(Get("/metrics")), "NOT_FOUND");
+  EXPECT_EQ(Get("/v1/join").status, 405);
+}
+
+TEST_F(JoinHandlerTest, RefusesTokensWithTheirReason) {
+  std::string csr = CsrFor("system:node:edge-1");
+  std::string good = Create();
+  EXPECT_EQ(ReasonOf(Post("", csr)), "TOKEN_MALFORMED");
+  EXPECT_EQ(ReasonOf(handler_.Handle(
+                {.method = "POST", .path = "/v1/join", .body = csr, .remote = "10.0.0.9:1"})),
+            "TOKEN_MISSING");
+  EXPECT_EQ(ReasonOf(Post(security::FormatJoinToken(*security::MakeJoinToken(ca_->hash())), csr)),
+            "TOKEN_UNKNOWN");
+  security::JoinToken guessed = *security::ParseJoinToken(good);
+  guessed.secret = std::string(32, '0');
+  http::Response response = Post(security::FormatJoinToken(guessed), csr);
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(ReasonOf(response), "TOKEN_UNKNOWN");
+
+  v1::CreateJoinTokenRequest bound;
+  bound.set_node("edge-2");
+  response = Post(Create(bound), csr);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(ReasonOf(response), "TOKEN_WRONG_NODE");
+
+  v1::RevokeJoinTokenRequest revoke;
+  revoke.set_name("joinTokens/" + security::ParseJoinToken(good)->id);
+  ASSERT_THAT(admin_.Revoke(revoke, "tester"), IsOk());
+  EXPECT_EQ(ReasonOf(Post(good, csr)), "TOKEN_REVOKED");
+
+  std::string expiring = Create();
+  clock_.Advance(absl::Hours(24));
+  EXPECT_EQ(ReasonOf(Post(expiring, csr)), "TOKEN_EXPIRED");
+}
+
+TEST_F(JoinHandlerTest, ABadRequestDoesNotCostASingleUseToken) {
+  v1::CreateJoinTokenRequest once;
+  once.set_single_use(true);
+  std::string token = Create(once);
+  http::Response response = Post(token, "nonsense");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(ReasonOf(response), "CSR_INVALID");
+  EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:Not_A_Name"))), "NODE_NAME_INVALID");
+  EXPECT_EQ(ReasonOf(Post(token, CsrFor("edge-1"))), "NODE_NAME_INVALID");
+  EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1", "system:masters"))),
+            "NODE_NAME_INVALID");
+  EXPECT_EQ(Post(token, CsrFor("system:node:edge-1")).status, 200);
+  EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1"))), "TOKEN_USED");
+}
+
+TEST_F(JoinHandlerTest, GuessersAreSlowedDownAndOthersAreNot) {
+  std::string token = Create();
+  std::string csr = CsrFor("system:node:edge-1");
+  std::string wrong = security::FormatJoinToken(*security::MakeJoinToken(ca_->hash()));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ReasonOf(Post(wrong, csr)), "TOKEN_UNKNOWN");
+  http::Response response = Post(token, csr);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(ReasonOf(response), "RATE_LIMITED");
+  EXPECT_EQ(Post(token, csr, "10.0.0.2:1").status, 200);
+  clock_.Advance(absl::Seconds(7));
+  EXPECT_EQ(Post(token, csr).status, 200);
+}
+
+TEST_F(JoinHandlerTest, FloodsAreRefused) {
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) refused += Get("/v1/time").status == 429;
+  EXPECT_EQ(refused, 80);
+}
+
+TEST_F(JoinHandlerTest, KnowsTheLinkAddressOfOddHosts) {
+  auto link_at = [this](const std::string& host) {
+    http::Response response =
+        handler_.Handle({.method = "POST",
+                         .path = "/v1/join",
+                         .headers = {{"authorization", "Bearer " + Create()}, {"host", host}},
+                         .body = CsrFor("system:node:edge-1"),
+                         .remote = "10.0.0.1:1"});
+    return nlohmann::json::parse(response.body)["linkAddress"].get<std::string>();
+  };
+  EXPECT_EQ(link_at("hub"), "hub:10000");
+  EXPECT_EQ(link_at("[2001:db8::1]:10002"), "[2001:db8::1]:10000");
+  EXPECT_EQ(link_at("[2001:db8::1]"), "[2001:db8::1]:10000");
+  JoinHandler fixed({.link_address = "link.example:443"}, *ca_, *tokens_, metrics_, clock_,
+                    log::Logger::Null());
+  http::Response response = fixed.Handle({.method = "POST",
+                                          .path = "/v1/join",
+                                          .headers = {{"authorization", "Bearer " + Create()}},
+                                          .body = CsrFor("system:node:edge-1"),
+                                          .remote = "10.0.0.1:1"});
+  EXPECT_EQ(nlohmann::json::parse(response.body)["linkAddress"], "link.example:443");
+}
+
+// ---- TokenAdmin.
+
+TEST_F(JoinHandlerTest, AdminChecksWhatItIsGiven) {
+  v1::CreateJoinTokenResponse response;
+  auto refused = [&](auto change) {
+    v1::CreateJoinTokenRequest request;
+    change(request);
+    return admin_.Create(request, "tester", response).code();
+  };
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(59); }), kInvalid);
+  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(366 * 86400); }), kInvalid);
+  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(-5); }), kInvalid);
+  EXPECT_EQ(refused([](auto& r) { r.set_node("Not A Name"); }), kInvalid);
+  EXPECT_EQ(refused([](auto& r) { r.set_description(std::string(201, 'x')); }), kInvalid);
+  EXPECT_EQ(refused([](auto& r) { r.set_request_id(std::string(65, 'x')); }), kInvalid);
+  v1::RevokeJoinTokenRequest revoke;
+  revoke.set_name("tokens/x");
+  EXPECT_EQ(admin_.Revoke(revoke, "tester").code(), kInvalid);
+  revoke.set_name("joinTokens/x");
+  EXPECT_THAT(admin_.Revoke(revoke, "tester"), HasReason("TOKEN_UNKNOWN"));
+}
+
+TEST_F(JoinHandlerTest, AdminTellsTheSecretOnceAndListsByPages) {
+  v1::CreateJoinTokenRequest request;
+  request.mutable_ttl()->set_seconds(3600);
+  request.set_node("edge-1");
+  request.set_single_use(true);
+  request.set_description("harbour");
+  request.set_request_id("r1");
+  v1::CreateJoinTokenResponse created;
+  ASSERT_THAT(admin_.Create(request, "tester", created), IsOk());
+  EXPECT_THAT(admin_.Create(request, "tester", created), HasReason("REQUEST_REPEATED"));
+  EXPECT_EQ(created.token().expire_time().seconds() - created.token().create_time().seconds(),
+            3600);
+  Create();
+  Create();
+  v1::ListJoinTokensRequest list;
+  list.set_page_size(2);
+  v1::ListJoinTokensResponse page;
+  ASSERT_THAT(admin_.List(list, page), IsOk());
+  EXPECT_EQ(page.tokens_size(), 2);
+  EXPECT_THAT(page.DebugString(),
+              Not(HasSubstr(security::ParseJoinToken(created.secret())->secret)));
+  list.set_page_token(page.next_page_token());
+  v1::ListJoinTokensResponse last;
+  ASSERT_THAT(admin_.List(list, last), IsOk());
+  EXPECT_EQ(last.tokens_size(), 1);
+  EXPECT_EQ(last.next_page_token(), "");
+  list.set_page_token("nonsense");
+  EXPECT_EQ(admin_.List(list, last).code(), absl::StatusCode::kInvalidArgument);
+  list.set_page_size(-1);
+  EXPECT_EQ(admin_.List(list, last).code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace skerry::cloudhub

@@ -1,0 +1,171 @@
+#include "services/cloudhub-svc/join/token_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::HasReason;
+using ::testing::IsEmpty;
+using testing::IsOk;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
+
+NodeName Node(absl::string_view name) { return *NodeName::Parse(name); }
+
+TokenRecord Token(absl::string_view id) {
+  return {.id = std::string(id),
+          .secret_hash = "hash",
+          .create_time = kNow,
+          .expire_time = kNow + absl::Hours(1)};
+}
+
+TEST(CheckTokenTest, SaysWhyNot) {
+  TokenRecord good = Token("a");
+  auto check = [](const TokenRecord& token, absl::string_view hash = "hash") {
+    return CheckToken(token, hash, Node("n1"), kNow);
+  };
+  EXPECT_THAT(check(good), IsOk());
+  EXPECT_THAT(CheckToken(std::nullopt, "hash", Node("n1"), kNow), HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(check(good, "hasH"), HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(check(good, ""), HasReason("TOKEN_UNKNOWN"));
+
+  TokenRecord expired = good;
+  expired.expire_time = kNow;
+  EXPECT_THAT(check(expired), HasReason("TOKEN_EXPIRED"));
+  TokenRecord revoked = expired;
+  revoked.revoked = true;
+  EXPECT_THAT(check(revoked), HasReason("TOKEN_REVOKED"));
+  EXPECT_THAT(check(revoked, "x"), HasReason("TOKEN_UNKNOWN"))
+      << "a guesser learns nothing of the token";
+  TokenRecord used = good;
+  used.single_use = true;
+  EXPECT_THAT(check(used), IsOk());
+  used.uses = 1;
+  EXPECT_THAT(check(used), HasReason("TOKEN_USED"));
+  TokenRecord bound = good;
+  bound.node = Node("n2");
+  EXPECT_THAT(check(bound), HasReason("TOKEN_WRONG_NODE"));
+  bound.node = Node("n1");
+  EXPECT_THAT(check(bound), IsOk());
+}
+
+class SqliteTokenStoreTest : public ::testing::Test {
+ protected:
+  SqliteTokenStoreTest() { Open(); }
+  void Open() {
+    store_.reset();
+    store_ = *SqliteTokenStore::Open(dir_.File("tokens.db"));
+  }
+  std::vector<std::string> Ids(absl::string_view after, int limit) {
+    std::vector<std::string> ids;
+    std::vector<TokenRecord> tokens = *store_->List(after, limit);
+    for (const TokenRecord& token : tokens) ids.push_back(token.id);
+    return ids;
+  }
+
+  testing::TempDir dir_;
+  std::unique_ptr<SqliteTokenStore> store_;
+};
+
+TEST_F(SqliteTokenStoreTest, KeepsEveryFieldOverARestart) {
+  TokenRecord token = Token("a");
+  token.node = Node("n1");
+  token.single_use = true;
+  token.description = "for the \"harbour\"; DROP TABLE";
+  token.request_id = "r1";
+  ASSERT_THAT(store_->Create(token), IsOk());
+  ASSERT_THAT(store_->Create(Token("b")), IsOk());
+  Open();
+  std::vector<TokenRecord> tokens = *store_->List("", 10);
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(tokens[0].id, "a");
+  EXPECT_EQ(tokens[0].secret_hash, "hash");
+  EXPECT_EQ(tokens[0].create_time, kNow);
+  EXPECT_EQ(tokens[0].expire_time, kNow + absl::Hours(1));
+  EXPECT_EQ(tokens[0].node, Node("n1"));
+  EXPECT_TRUE(tokens[0].single_use);
+  EXPECT_EQ(tokens[0].description, token.description);
+  EXPECT_EQ(tokens[0].request_id, "r1");
+  EXPECT_FALSE(tokens[1].node.has_value());
+  EXPECT_FALSE(tokens[1].revoked);
+}
+
+TEST_F(SqliteTokenStoreTest, RefusesRepeats) {
+  TokenRecord token = Token("a");
+  token.request_id = "r1";
+  ASSERT_THAT(store_->Create(token), IsOk());
+  token.id = "b";
+  EXPECT_THAT(store_->Create(token), HasReason("REQUEST_REPEATED"));
+  EXPECT_EQ(store_->Create(Token("a")).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(store_->Create(Token("c")), IsOk());
+  EXPECT_THAT(store_->Create(Token("d")), IsOk()) << "no request id is no repeat";
+}
+
+TEST_F(SqliteTokenStoreTest, ListsInOrderByPages) {
+  for (const char* id : {"c", "a", "b"}) ASSERT_THAT(store_->Create(Token(id)), IsOk());
+  EXPECT_THAT(Ids("", 2), ElementsAre("a", "b"));
+  EXPECT_THAT(Ids("b", 2), ElementsAre("c"));
+  EXPECT_THAT(Ids("c", 2), IsEmpty());
+}
+
+TEST_F(SqliteTokenStoreTest, ARevokedTokenStaysRevoked) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow), IsOk());
+  EXPECT_THAT(store_->Revoke("a"), IsOk());
+  EXPECT_THAT(store_->Revoke("a"), IsOk());
+  EXPECT_THAT(store_->Revoke("b"), HasReason("TOKEN_UNKNOWN"));
+  Open();
+  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow), HasReason("TOKEN_REVOKED"));
+}
+
+TEST_F(SqliteTokenStoreTest, OfManyAtOnceOneGetsASingleUseToken) {
+  TokenRecord token = Token("a");
+  token.single_use = true;
+  ASSERT_THAT(store_->Create(token), IsOk());
+  std::atomic<int> good = 0;
+  std::atomic<int> used = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      absl::Status status = store_->Redeem("a", "hash", Node(absl::StrCat("n", i)), kNow);
+      if (status.ok()) ++good;
+      if (GetErrorInfo(status).reason == "TOKEN_USED") ++used;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good.load(), 1);
+  EXPECT_EQ(used.load(), 7);
+  EXPECT_EQ((*store_->List("", 1))[0].uses, 1);
+}
+
+TEST_F(SqliteTokenStoreTest, ARefusalCountsNoUse) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  EXPECT_THAT(store_->Redeem("a", "wrong", Node("n1"), kNow), HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow + absl::Hours(2)),
+              HasReason("TOKEN_EXPIRED"));
+  EXPECT_EQ((*store_->List("", 1))[0].uses, 0);
+}
+
+TEST_F(SqliteTokenStoreTest, ForgetsWhatExpiredLongAgo) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  TokenRecord later = Token("b");
+  later.expire_time = kNow + absl::Hours(10);
+  ASSERT_THAT(store_->Create(later), IsOk());
+  EXPECT_THAT(store_->Prune(kNow + absl::Hours(5)), IsOk());
+  EXPECT_THAT(Ids("", 10), ElementsAre("b"));
+}
+
+}  // namespace
+}  // namespace skerry::cloudhub
