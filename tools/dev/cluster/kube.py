@@ -26,8 +26,7 @@ class Kubectl:
 
     def apply(self, *objects):
         """kubectl apply of objects (dicts)."""
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        return self("apply", "-f", "-", stdin=text)
+        return self("apply", "-f", "-", stdin="\n".join(json.dumps(obj) for obj in objects))
 
     def get(self, resource, name=None, namespace="default"):
         """One object, or all of a kind, as kubectl shows them in JSON; KubectlFailed if there is none."""

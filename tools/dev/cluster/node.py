@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -45,15 +46,15 @@ class EdgeNode:
 
     # ---- joining
 
-    def join(self, cloud, token, *flags, check=True, wrapper=()):
+    def join(self, cloud, token, *flags, check=True, env=None):
         """`skerryctl join`, which writes the identity and the services' configuration; returns the finished process."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [*wrapper, str(self._binaries["skerryctl"]), "join", f"--cloud={cloud.join_address}",
-                   f"--node-name={self.name}", f"--dir={self.config_dir}", f"--run-dir={self.run_dir}",
+        address = [] if any(flag.startswith("--cloud=") for flag in flags) else [f"--cloud={cloud.join_address}"]
+        command = [str(self._binaries["skerryctl"]), "join", *address, f"--node-name={self.name}", f"--dir={self.config_dir}", f"--run-dir={self.run_dir}",
                    f"--state-dir={self.state_dir}",
                    f"--runtime-endpoint=unix://{self.containerd_dir}/run/containerd.sock", *flags]
         done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, env={**os.environ, "SKERRY_JOIN_TOKEN": token})
+                              timeout=60, env={**os.environ, **(env or {}), "SKERRY_JOIN_TOKEN": token})
         if check and done.returncode != 0:
             raise RuntimeError(f"skerryctl join exited with {done.returncode}: {done.stderr.strip()}")
         return done
@@ -85,13 +86,24 @@ class EdgeNode:
             service.kill()
         if self.has_runtime:
             self._containerd("crash")
-        subprocess.run(["rm", "-rf", str(self.run_dir)], check=True)
+        self._unmount()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def remove(self):
         """Leaves nothing: no process, container, network or mount."""
         self.stop()
         if self.has_runtime:
             self._containerd("down")
+        self._unmount()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _unmount(self):
+        """What edged mounted for pods (Secrets are in memory): it goes with the power."""
+        prefix = f"{self.folder}/"
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            points = [line.split()[4] for line in mounts]
+        for point in reversed([p for p in points if p.startswith(prefix)]):
+            subprocess.run(["umount", "--lazy", point], check=False)
 
     def _containerd(self, command):
         done = subprocess.run([str(CONTAINERD), command, str(self.containerd_dir)], text=True, check=False,

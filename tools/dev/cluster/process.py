@@ -126,6 +126,14 @@ class Service:
         fresh.rename(self._addresses_file)
         return self
 
+    def pause(self):
+        """SIGSTOP: the process is there and answers nothing."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        """Ends a pause."""
+        self.signal(signal.SIGCONT)
+
     def signal(self, number):
         """Sends a signal to the running process; False if there is none."""
         pid = self.pid

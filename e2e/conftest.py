@@ -1,0 +1,45 @@
+"""Fixtures of all scenarios, and what is shown of a system in which one failed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TOP / "tools/dev"), str(TOP / "e2e")]
+
+# pylint: disable=wrong-import-position
+from harness.system import System  # noqa: E402
+
+_RUNNING = []
+
+
+def _make(request):
+    system = System(request.module.__name__)
+    _RUNNING.append(system)
+    try:
+        yield system
+    finally:
+        _RUNNING.remove(system)
+        system.close()
+
+
+@pytest.fixture(scope="module", name="system")
+def fixture_system(request):
+    """A system that the scenarios of one file share: nothing runs in it yet."""
+    yield from _make(request)
+
+
+@pytest.fixture(name="fresh_system")
+def fixture_fresh_system(request):
+    """A system of one scenario's own."""
+    yield from _make(request)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds the state and the logs of every running system to the report of a scenario that failed."""
+    report = (yield).get_result()
+    if report.failed and call.when in ("setup", "call"):
+        for system in _RUNNING:
+            report.sections.append((f"system of {item.nodeid}", system.describe()))
