@@ -21,7 +21,7 @@ uint64_t NumberOf(const std::string& text) {
 Simulation::Simulation(uint64_t seed) : rng_(seed) {
   cloud_config_.heartbeat_interval = absl::Seconds(10);
   // Small enough that windows and bounds are reached by the few objects here.
-  cloud_config_.unsent_bytes_max = 3u << 20;
+  cloud_config_.unsent_bytes_max = 1u << 20;
   for (int i = 0; i < 4; ++i) ChangeDesired();
   EdgeCrash();
   SpokeAttach();
@@ -114,7 +114,7 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       if (message->spoke != controller_) continue;
       for_controller_.push_back({it->second.session->epoch(), std::move(message->message)});
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
-      if (close->reason == "PROTOCOL_ERROR") Fail(absl::StrCat("hub: ", close->status.ToString()));
+      if (IsViolation(close->status)) Fail(absl::StrCat("hub: ", close->status.ToString()));
       ++seen_[absl::StrCat("session end ", close->reason)];
       // What was sent before arrives; then the edge sees the end.
       it->second.up.clear();
@@ -246,7 +246,7 @@ void Simulation::AnswerSubscription() {
 }
 
 void Simulation::PushTo(const Subscription& subscription, Change change) {
-  if (change.kind == Change::Kind::kUpsert) change.object.assign(Random(8) == 0 ? 700000 : 10, 'x');
+  if (change.kind == Change::Kind::kUpsert) change.object.assign(Random(4) == 0 ? 700000 : 10, 'x');
   if (current_ == 0 || subscription.epoch != last_epoch_) return;
   FeedCloud(current_, cloud::Push{controller_, kType, subscription.id, std::move(change)});
 }
