@@ -73,7 +73,7 @@ class EngineTest : public ::testing::Test {
         std::make_unique<Engine>(Engine::Options{.instance = "test",
                                                  .nodes = {.lease_interval = absl::Milliseconds(50),
                                                            .lost_after = lost_after_,
-                                                           .pod_gc_after = absl::Milliseconds(50)}},
+                                                           .pod_gc_after = pod_gc_after_}},
                                  api_, std::vector<Engine::HubTarget>{{hub_->address(), *channel}},
                                  Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}},
                                  clock_, metrics_, log::Logger::Null());
@@ -104,6 +104,7 @@ class EngineTest : public ::testing::Test {
   EdgeControllerMetrics metrics_{registry_};
   SystemClock clock_;
   absl::Duration lost_after_ = absl::Minutes(5);
+  absl::Duration pod_gc_after_ = absl::Minutes(5);
   kubeclient::FakeClient api_;
   std::unique_ptr<FakeHub> hub_ = std::make_unique<FakeHub>();
   std::unique_ptr<Engine> engine_;
@@ -403,6 +404,7 @@ TEST_F(EngineTest, DeletedNodeIsNotMadeAgainInTheSameSession) {
 }
 
 TEST_F(EngineTest, PodsOfADeletedNodeAreCollected) {
+  pod_gc_after_ = absl::Milliseconds(50);
   api_.Put(kubeclient::Nodes(), EdgeNode("edge-1"));
   api_.Put(kubeclient::Nodes(), EdgeNode("edge-2"));
   api_.Put(kubeclient::Pods(), Pod("p", "edge-1"));
