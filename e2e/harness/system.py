@@ -20,6 +20,7 @@ class System(Cluster):
     def __init__(self, name):
         super().__init__(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"))
         self.name = name
+        self.cloud.hub.settings["link.heartbeat_interval"] = "2s"  # A peer that hangs is noticed in 4 s, not 30 s.
 
     def describe(self):
         """State and ends of the logs, for the report of a failure."""

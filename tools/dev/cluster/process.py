@@ -180,12 +180,13 @@ class Service:
         except (OSError, KeyError):
             return False
 
-    def metric(self, name):
-        """The sum of a metric's series."""
+    def metric(self, name, **labels):
+        """The sum of a metric's series that have these labels."""
         total = 0.0
         for line in self.ops("/metrics").splitlines():
             if line.startswith(name) and line[len(name):len(name) + 1] in " {":
-                total += float(line.rsplit(" ", 1)[1])
+                if all(f'{label}="{value}"' in line for label, value in labels.items()):
+                    total += float(line.rsplit(" ", 1)[1])
         return total
 
     def log_tail(self, lines=20):
