@@ -1,66 +1,396 @@
 #include "services/lib/http/server.h"
 
-#include <curl/curl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "services/lib/http/testing/curl_client.h"
+#include "services/lib/http/testing/raw_client.h"
 
 namespace skerry::http {
 namespace {
 
-struct Answer {
-  CURLcode code = CURLE_OK;
-  long status = 0;  // NOLINT(google-runtime-int): curl's type
-  std::string body;
-};
+using skerry::testing::CurlAnswer;
+using skerry::testing::CurlClient;
+using skerry::testing::Fetch;
+using skerry::testing::RawClient;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
-size_t Append(char* data, size_t size, size_t count, void* to) {
-  static_cast<std::string*>(to)->append(data, size * count);
-  return size * count;
+constexpr char kGet[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+// Answers with what it got.
+void Echo(Request request, std::shared_ptr<Responder> responder) {
+  responder->Send(
+      {.status = 201,
+       .headers = {{"Content-Type", "text/plain"}, {"X-Token", request.Header("x-token")}},
+       .body = absl::StrCat(request.method, " ", request.path, " ",
+                            request.Query("a").value_or("-"), " ", request.body.size())});
 }
 
-Answer Fetch(const std::string& url, const std::string& body = "") {
-  Answer answer;
-  CURL* curl = curl_easy_init();
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, Append);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
-  if (!body.empty()) {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
+std::unique_ptr<Server> Start(Handler handler, const ServerOptions& options = {}) {
+  auto server = Server::Create(options, std::move(handler));
+  EXPECT_TRUE(server.ok()) << server.status();
+  return server.ok() ? *std::move(server) : nullptr;
+}
+
+std::string Url(const Server& server, absl::string_view path = "/") {
+  return absl::StrCat("http://", server.address(), path);
+}
+
+bool WaitUntil(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (!condition()) {
+    if (absl::Now() > deadline) return false;
+    std::this_thread::yield();
   }
-  answer.code = curl_easy_perform(curl);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-  curl_easy_cleanup(curl);
-  return answer;
+  return true;
 }
 
-TEST(ServerTest, AnswersARequest) {
-  auto server = Server::Create({}, [](Request request, std::shared_ptr<Responder> responder) {
-    responder->Send({.status = 201,
-                     .body = absl::StrCat(request.method, request.path,
-                                          request.Query("a").value_or(""), request.body.size())});
-  });
-  ASSERT_TRUE(server.ok()) << server.status();
-  const std::string base = absl::StrCat("http://", (*server)->address());
-  EXPECT_EQ(Fetch(base + "/x%20y?a=b").body, "GET/x yb0");
-  const Answer posted = Fetch(base + "/", std::string(2 << 20, 'x'));
+TEST(ServerTest, HandsOverTheRequest) {
+  auto server = Start(Echo);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/x%20y?a=b%26")}).body, "GET /x y b& 0");
+  const CurlAnswer posted = Fetch({.url = Url(*server),
+                                   .method = "PATCH",
+                                   .body = std::string(2 << 20, 'x'),
+                                   .headers = {"X-Token: t"}});
   EXPECT_EQ(posted.status, 201);
-  EXPECT_EQ(posted.body, "POST/2097152");
-  EXPECT_EQ(Fetch(base + "/", std::string(4 << 20, 'x')).status, 413);
+  EXPECT_EQ(posted.body, "PATCH / - 2097152");
+  EXPECT_EQ(posted.headers.at("x-token"), "t");
+  EXPECT_EQ(posted.headers.count("date"), 1u);
 }
 
-TEST(ServerTest, Streams) {
-  auto server = Server::Create({}, [](Request request, std::shared_ptr<Responder> responder) {
-    auto stream = responder->Stream(200, {{"Content-Type", "application/json"}});
-    for (int i = 0; i < 1000; ++i) stream->Write("line\n");
+TEST(ServerTest, KeepsConnectionsAlive) {
+  auto server = Start(Echo);
+  CurlClient client;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(client.Do({.url = Url(*server), .method = "PUT", .body = "b"}).status, 201);
+  EXPECT_EQ(client.connections(), 1);
+  EXPECT_EQ(server->stats().requests, 20u);
+}
+
+TEST(ServerTest, TakesChunkedBodies) {
+  auto server = Start(Echo);
+  RawClient client(server->address());
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("- 6"), HasSubstr("POST / - 6"));
+}
+
+TEST(ServerTest, AnswersHeadWithoutABody) {
+  auto server = Start(Echo);
+  const CurlAnswer head = Fetch({.url = Url(*server), .method = "HEAD"});
+  EXPECT_EQ(head.error, "");
+  EXPECT_EQ(head.headers.at("content-length"), std::to_string(std::string("HEAD / - 0").size()));
+  auto streams = Start([](Request, std::shared_ptr<Responder> responder) {
+    responder->Stream(200, {})->Write("x");
+  });
+  CurlClient client;
+  EXPECT_EQ(client.Do({.url = Url(*streams), .method = "HEAD"}).error, "");
+  EXPECT_EQ(client.Do({.url = Url(*streams), .method = "HEAD"}).status, 200);
+}
+
+TEST(ServerTest, SaysContinueBeforeTheBody) {
+  auto server = Start(Echo);
+  RawClient client(server->address());
+  client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("abc");
+  EXPECT_THAT(client.ReadUntil("- 3"), StartsWith("HTTP/1.1 201 Created"));
+}
+
+TEST(ServerTest, AnswersPipelinedRequestsInOrder) {
+  auto server = Start(Echo);
+  RawClient client(server->address());
+  std::string requests;
+  for (int i = 0; i < 200; ++i)
+    absl::StrAppend(&requests, "GET /", i, " HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::thread sender([&] { client.Send(requests); });
+  for (int i = 0; i < 200; ++i)
+    EXPECT_THAT(client.ReadUntil(" - 0"), HasSubstr(absl::StrCat("GET /", i, " - 0")));
+  sender.join();
+}
+
+TEST(ServerTest, SpeaksHttp10) {
+  auto server = Start([](Request request, std::shared_ptr<Responder> responder) {
+    if (request.path != "/stream") return Echo(std::move(request), std::move(responder));
+    auto stream = responder->Stream(200, {});
+    stream->Write("one");
+    stream->Write("two");
     stream->End();
   });
-  ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_EQ(Fetch(absl::StrCat("http://", (*server)->address(), "/")).body.size(), 5000u);
-  (*server)->Shutdown(absl::Now() + absl::Seconds(5));
+  RawClient plain(server->address());
+  plain.Send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(plain.ReadAll(), HasSubstr("Connection: close\r\n\r\nGET / - 0"));
+  RawClient stream(server->address());
+  stream.Send("GET /stream HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(stream.ReadAll(), HasSubstr("\r\n\r\nonetwo"));
+}
+
+TEST(ServerTest, AnswersAClientThatClosedItsSendingSide) {
+  auto server = Start(Echo);
+  RawClient client(server->address());
+  client.Send(kGet);
+  client.CloseSending();
+  EXPECT_THAT(client.ReadAll(), HasSubstr("GET / - 0"));
+}
+
+TEST(ServerTest, RefusesMalformedRequests) {
+  auto server = Start(Echo);
+  const struct {
+    const char* bytes;
+    const char* status;
+  } rows[] = {
+      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is no HTTP\r\n\r\n", "400"},
+      {"GET\r\n\r\n", "400"},
+      {"GET / HTTP/9.9\r\n\r\n", "400"},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\nHost: x\r\nBad Header: y\r\n\r\n", "400"},
+      {"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
+      {"GET * HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "501"},
+  };
+  for (const auto& row : rows) {
+    RawClient client(server->address());
+    client.Send(row.bytes);
+    EXPECT_EQ(client.ReadAll().substr(9, 3), row.status) << row.bytes;
+  }
+  EXPECT_EQ(server->stats().requests, 0u);
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 201);
+}
+
+TEST(ServerTest, RefusesWhatIsTooBig) {
+  auto server = Start(Echo, {.body_bytes_max = 1000, .header_bytes_max = 2000});
+  EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(1000, 'x')}).status,
+            201);
+  // The answer arrives although the client is still sending.
+  EXPECT_EQ(
+      Fetch({.url = Url(*server), .method = "POST", .body = std::string(5 << 20, 'x')}).status,
+      413);
+  EXPECT_EQ(Fetch({.url = Url(*server),
+                   .method = "POST",
+                   .body = std::string(5 << 20, 'x'),
+                   .headers = {"Expect:"}})
+                .status,
+            413);
+  EXPECT_EQ(Fetch({.url = Url(*server), .headers = {"X: " + std::string(3000, 'x')}}).status, 431);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/" + std::string(3000, 'x'))}).status, 431);
+  RawClient chunked(server->address());
+  chunked.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 30; ++i) chunked.Send(absl::StrCat("64\r\n", std::string(100, 'x'), "\r\n"));
+  EXPECT_THAT(chunked.ReadAll(), StartsWith("HTTP/1.1 413"));
+  RawClient endless(server->address());
+  while (endless.Send(std::string(1000, 'A'))) {
+  }
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 201);
+}
+
+TEST(ServerTest, BoundsTheBytesOfAllBodies) {
+  auto server = Start(Echo, {.body_bytes_max = 1000, .bodies_bytes_max = 1500});
+  RawClient first(server->address());
+  first.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
+  // Until the first one's headers were read the second may still pass.
+  EXPECT_TRUE(WaitUntil([&] {
+    return Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status ==
+           503;
+  }));
+  first.Send(std::string(900, 'x'));
+  EXPECT_THAT(first.ReadUntil("900"), StartsWith("HTTP/1.1 201"));
+  EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status,
+            201);
+}
+
+TEST(ServerTest, ClosesClientsThatAreTooSlow) {
+  auto server = Start(
+      Echo, {.header_timeout = absl::Milliseconds(50), .idle_timeout = absl::Milliseconds(150)});
+  RawClient silent(server->address());
+  RawClient slow_header(server->address());
+  RawClient slow_body(server->address());
+  RawClient idle(server->address());
+  slow_header.Send("GET / HTTP/1.1\r\nHo");
+  slow_body.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123");
+  idle.Send(kGet);
+  EXPECT_EQ(silent.ReadAll(), "");
+  EXPECT_THAT(slow_header.ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(slow_body.ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(idle.ReadAll(), StartsWith("HTTP/1.1 201"));
+  EXPECT_TRUE(WaitUntil([&] { return server->stats().connections == 0; }));
+}
+
+TEST(ServerTest, ServesManyAtOnce) {
+  auto server = Start(Echo);
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) {
+    threads.emplace_back([&, t] {
+      CurlClient client;
+      for (int i = 0; i < 50; ++i) {
+        const std::string body(static_cast<size_t>(t * 1000 + i), 'x');
+        if (client.Do({.url = Url(*server), .method = "POST", .body = body}).body ==
+            absl::StrCat("POST / - ", body.size()))
+          ++good;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 16 * 50);
+}
+
+TEST(ServerTest, RefusesRequestsBeyondTheQueue) {
+  absl::Notification release;
+  std::atomic<int> entered = 0;
+  auto server = Start(
+      [&](Request request, std::shared_ptr<Responder> responder) {
+        ++entered;
+        release.WaitForNotification();
+        Echo(std::move(request), std::move(responder));
+      },
+      {.workers = 1, .queue_max = 1});
+  RawClient running(server->address());
+  running.Send(kGet);
+  ASSERT_TRUE(WaitUntil([&] { return entered == 1; }));
+  RawClient waiting(server->address());
+  waiting.Send(kGet);
+  // The first of these takes the place in the queue if `waiting` has not yet.
+  std::vector<std::unique_ptr<RawClient>> more;
+  for (int i = 0; i < 2; ++i) {
+    more.push_back(std::make_unique<RawClient>(server->address()));
+    more.back()->Send(kGet);
+  }
+  ASSERT_TRUE(WaitUntil([&] { return server->stats().requests_refused == 2; }));
+  release.Notify();
+  EXPECT_THAT(running.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+  int busy = 0;
+  for (RawClient* client : {&waiting, more[0].get(), more[1].get()}) {
+    const std::string head = client->ReadUntil("\r\n\r\n");
+    if (absl::StartsWith(head, "HTTP/1.1 503") && absl::StrContains(head, "Retry-After: 1")) ++busy;
+  }
+  EXPECT_EQ(busy, 2);
+}
+
+TEST(ServerTest, BoundsConnections) {
+  auto server = Start(Echo, {.connections_max = 2});
+  RawClient first(server->address());
+  RawClient second(server->address());
+  first.Send(kGet);
+  second.Send(kGet);
+  first.ReadUntil("- 0");
+  second.ReadUntil("- 0");
+  RawClient third(server->address());
+  EXPECT_EQ(third.ReadAll(), "");
+  EXPECT_EQ(server->stats().connections_refused, 1u);
+  first.Send(kGet);
+  EXPECT_THAT(first.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+}
+
+TEST(ServerTest, AnswersForHandlersThatDoNot) {
+  auto server = Start([](Request request, std::shared_ptr<Responder>) {
+    if (request.path == "/throw") throw std::runtime_error("oops");
+  });
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 500);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/throw")}).status, 500);
+}
+
+TEST(ServerTest, TakesTheFirstAnswerOnly) {
+  auto server = Start([](Request, std::shared_ptr<Responder> responder) {
+    responder->Send({.status = 200, .body = "first"});
+    responder->Send({.status = 200, .body = "second"});
+    EXPECT_FALSE(responder->Stream(200, {})->Write("third"));
+  });
+  CurlClient client;
+  EXPECT_EQ(client.Do({.url = Url(*server)}).body, "first");
+  EXPECT_EQ(client.Do({.url = Url(*server)}).body, "first");
+}
+
+TEST(ServerTest, AnswersMayComeLaterFromAnotherThread) {
+  std::vector<std::thread> threads;
+  auto server = Start(
+      [&](Request, std::shared_ptr<Responder> responder) {
+        threads.emplace_back([responder] { responder->Send({.status = 200, .body = "later"}); });
+      },
+      {.workers = 1});
+  EXPECT_EQ(Fetch({.url = Url(*server)}).body, "later");
+  server.reset();
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(ServerTest, LetsNoHeaderEndTheHead) {
+  auto server = Start([](Request, std::shared_ptr<Responder> responder) {
+    responder->Send({.status = 200,
+                     .headers = {{"X", "a\r\nY: b"}, {"Bad Name", "c"}, {"Content-Length", "1"}},
+                     .body = "body"});
+  });
+  const CurlAnswer answer = Fetch({.url = Url(*server)});
+  EXPECT_EQ(answer.body, "body");
+  EXPECT_EQ(answer.headers.count("y"), 0u);
+  EXPECT_EQ(answer.headers.count("bad name"), 0u);
+}
+
+TEST(ServerTest, RefusesOptionsThatWouldBeUnsafe) {
+  EXPECT_FALSE(Server::Create({.listen = "0.0.0.0:0"}, Echo).ok());
+  EXPECT_FALSE(Server::Create({.listen = "127.0.0.1"}, Echo).ok());
+  EXPECT_FALSE(Server::Create({.listen = "example.org:80"}, Echo).ok());
+  EXPECT_FALSE(Server::Create({.listen = "127.0.0.1:0", .cert_file = "x"}, Echo).ok());
+  EXPECT_FALSE(
+      Server::Create(
+          {.listen = "127.0.0.1:0", .client_certificates = ClientCertificates::kRequired}, Echo)
+          .ok());
+  auto server = Start(Echo);
+  EXPECT_TRUE(absl::IsUnavailable(Server::Create({.listen = server->address()}, Echo).status()));
+}
+
+TEST(ServerTest, ShutsDownAfterWhatIsUnderWay) {
+  absl::Notification entered;
+  absl::Notification release;
+  auto server = Start([&](Request request, std::shared_ptr<Responder> responder) {
+    entered.Notify();
+    release.WaitForNotification();
+    Echo(std::move(request), std::move(responder));
+  });
+  RawClient idle(server->address());
+  RawClient running(server->address());
+  running.Send(kGet);
+  entered.WaitForNotification();
+  std::thread shutdown([&] { server->Shutdown(absl::Now() + absl::Seconds(20)); });
+  EXPECT_EQ(idle.ReadAll(), "");
+  release.Notify();
+  EXPECT_THAT(running.ReadAll(), HasSubstr("Connection: close\r\n\r\nGET / - 0"));
+  shutdown.join();
+  server->Shutdown(absl::InfinitePast());
+}
+
+TEST(ServerTest, ShutdownEndsAtItsDeadline) {
+  absl::Notification entered;
+  std::shared_ptr<Responder> kept;
+  auto server = Start([&](Request, std::shared_ptr<Responder> responder) {
+    kept = std::move(responder);
+    entered.Notify();
+  });
+  RawClient client(server->address());
+  client.Send(kGet);
+  entered.WaitForNotification();
+  server->Shutdown(absl::Now() + absl::Milliseconds(20));
+  EXPECT_EQ(client.ReadAll(), "");
+  server.reset();
+  // What comes too late harms nobody.
+  auto stream = kept->Stream(200, {});
+  EXPECT_FALSE(stream->Write("x"));
+  kept.reset();
 }
 
 }  // namespace

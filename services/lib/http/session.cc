@@ -73,7 +73,11 @@ int StatusOfParseError(const boost::system::error_code& error) {
 
 Session::Session(std::shared_ptr<asio::io_context> io, Transport::Socket socket,
                  const SslContext& tls, SessionHost* host)
-    : io_(std::move(io)), host_(host), transport_(std::move(socket), tls), deadline_(*io_) {
+    : io_(std::move(io)),
+      host_(host),
+      stream_pending_bytes_max_(host->options().stream_pending_bytes_max),
+      transport_(std::move(socket), tls),
+      deadline_(*io_) {
   ErrorCode ignored;
   const auto endpoint = transport_.socket().remote_endpoint(ignored);
   remote_ = endpoint.address().is_v6()
@@ -295,6 +299,7 @@ void Session::Dispatch() {
 void Session::Refuse(int status, absl::string_view message) {
   host_->Add(SessionHost::Count::kRequestRefused);
   keep_alive_ = false;
+  refused_ = true;
   Response response{.status = status,
                     .headers = {{"Content-Type", "text/plain"}},
                     .body = absl::StrCat(message, "\n")};
@@ -325,7 +330,7 @@ void Session::SendAnswer(Response response) {
 std::shared_ptr<ResponseStream> Session::StartStream(
     int status, std::vector<std::pair<std::string, std::string>> headers) {
   auto stream = std::make_shared<QueuedStream>(
-      host_->options().stream_pending_bytes_max, !http_1_0_, [weak = weak_from_this()] {
+      stream_pending_bytes_max_, !http_1_0_, [weak = weak_from_this()] {
         if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) {
           self->Post([](Session& session) { session.Pump(); });
         }
@@ -417,7 +422,8 @@ void Session::OnWritten() {
 }
 
 void Session::Linger() {
-  if (read_ended_) return Close();
+  // All that was asked is answered: nothing can be lost, and an ending server should not wait.
+  if (read_ended_ || (draining_ && !refused_)) return Close();
   state_ = State::kLingering;
   ErrorCode ignored;
   transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

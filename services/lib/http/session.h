@@ -100,6 +100,8 @@ class Session final : public std::enable_shared_from_this<Session> {
 
   const std::shared_ptr<boost::asio::io_context> io_;
   SessionHost* const host_;
+  // The host may be gone when a responder asks for a stream.
+  const size_t stream_pending_bytes_max_;
   Transport transport_;
   boost::asio::steady_timer deadline_;
   std::string remote_;
@@ -117,6 +119,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool request_begun_ = false;    // Some of its bytes are here.
   bool headers_done_ = false;
   bool keep_alive_ = false;
+  bool refused_ = false;   // Its rest may still arrive.
   bool head_ = false;      // HEAD: no body in the answer.
   bool http_1_0_ = false;  // No chunks for these.
   size_t reserved_bytes_ = 0;
