@@ -1,0 +1,219 @@
+#include "services/edgehub-svc/hub/edge_hub.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "services/edgehub-svc/store/sqlite_journal.h"
+#include "services/edgehub-svc/testing/fakes.h"
+#include "services/lib/base/error.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::edgehub {
+namespace {
+
+using testing::FakeDialer;
+using testing::FakeSpoke;
+
+class EdgeHubTest : public ::testing::Test {
+ protected:
+  EdgeHubTest() : registry_("edgehub-svc"), metrics_(registry_) { Restart(); }
+  ~EdgeHubTest() override { hub_ = nullptr; }
+
+  void Restart() {
+    hub_ = nullptr;
+    journal_ = nullptr;
+    journal_ =
+        *SqliteJournal::Open(folder_.File("edgehub.db"), {.size_bytes_max = 3000}, "journal-1");
+    EdgeHub::Config config;
+    config.session.hello.protocol_version = 1;
+    config.session.hello.journal_id = journal_->id();
+    hub_ = std::make_unique<EdgeHub>(config, *journal_, dialer_, clock_, metrics_,
+                                     log::Logger::Null());
+    hub_->Start();
+    Settle();
+  }
+
+  // Everything that was posted, and what that posted, has run.
+  void Settle() {
+    for (int i = 0; i < 4; ++i) hub_->TakeSnapshot();
+  }
+
+  void Connect(uint64_t epoch) {
+    dialer_.last()->events.on_frame(link::Welcome{epoch, absl::Seconds(10), "hub-1", clock_.Now()},
+                                    10);
+    Settle();
+  }
+
+  void Put(link::SpokeId spoke, uint64_t request_id, const std::string& key,
+           const std::string& value, const std::string& type = "pods") {
+    link::Report report;
+    report.type = type;
+    report.key = key;
+    report.time = {static_cast<int64_t>(request_id), 0};
+    report.value = value;
+    hub_->PutReport(spoke, request_id, std::move(report), [] {});
+  }
+
+  template <typename T>
+  static std::vector<T> Only(const std::vector<SpokeMessage>& messages) {
+    std::vector<T> found;
+    for (const SpokeMessage& message : messages) {
+      if (const T* t = std::get_if<T>(&message)) found.push_back(*t);
+    }
+    return found;
+  }
+  std::vector<link::Report> SentReports() {
+    std::vector<link::Report> found;
+    for (const link::EdgeFrame& frame : dialer_.last()->TakeSent()) {
+      if (const auto* report = std::get_if<link::Report>(&frame)) found.push_back(*report);
+    }
+    return found;
+  }
+
+  skerry::testing::TempDir folder_;
+  skerry::testing::FakeClock clock_;
+  metrics::Registry registry_;
+  EdgeHubMetrics metrics_;
+  FakeDialer dialer_;
+  std::unique_ptr<SqliteJournal> journal_;
+  std::unique_ptr<EdgeHub> hub_;
+};
+
+TEST_F(EdgeHubTest, ReportsAreAnsweredWhenDurableAndGoOutWhenThereIsALink) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {}, {"pods"}, spoke);
+  Put(id, 1, "default/a", "one");
+  Put(id, 2, "default/b", "two");
+  Settle();
+  std::vector<ReportStored> stored = Only<ReportStored>(spoke->Take());
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[0].request_id, 1u);
+  EXPECT_TRUE(stored[0].status.ok());
+
+  Restart();  // As after a crash: only the journal is left.
+  Connect(1);
+  std::vector<link::Report> sent = SentReports();
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[1].value, "two");
+
+  dialer_.last()->events.on_frame(link::ReportAck{"pods", sent[1].sequence, {}}, 10);
+  Settle();
+  EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
+}
+
+TEST_F(EdgeHubTest, AReportThatCannotBeStoredIsRefusedWithItsReason) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {}, {"pods"}, spoke);
+  Put(id, 1, "default/a", std::string(2500, 'a'));
+  Put(id, 2, "default/b", std::string(2500, 'b'));
+  Put(id, 3, "edge-1", "n", "nodes");
+  Settle();
+  std::vector<ReportStored> stored = Only<ReportStored>(spoke->Take());
+  ASSERT_EQ(stored.size(), 3u);
+  for (const ReportStored& answer : stored) {
+    if (answer.request_id == 1) {
+      EXPECT_TRUE(answer.status.ok());
+    }
+    if (answer.request_id == 2) {
+      EXPECT_EQ(GetErrorInfo(answer.status).reason, "JOURNAL_FULL");
+    }
+    if (answer.request_id == 3) {
+      EXPECT_EQ(answer.status.code(), absl::StatusCode::kInvalidArgument);
+    }
+  }
+  EXPECT_NE(registry_.Render().find("skerry_edgehub_journal_drops_total{reason=\"full\"} 1"),
+            std::string::npos);
+}
+
+TEST_F(EdgeHubTest, DialsAgainAfterALossAndTellsTheSpokes) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-meta-svc", {"pods"}, {}, spoke);
+  Connect(1);
+  std::vector<LinkStateChange> states = Only<LinkStateChange>(spoke->Take());
+  ASSERT_EQ(states.size(), 2u);
+  EXPECT_FALSE(states[0].connected);
+  EXPECT_TRUE(states[1].connected);
+
+  dialer_.last()->events.on_closed(absl::UnavailableError("gone"));
+  Settle();
+  states = Only<LinkStateChange>(spoke->Take());
+  ASSERT_EQ(states.size(), 1u);
+  EXPECT_EQ(states[0].reason, "gone");
+  EXPECT_LT(hub_->TakeSnapshot().next_dial_time, clock_.Now() + absl::Seconds(2));
+  clock_.Advance(absl::Seconds(2));
+  Settle();
+  EXPECT_EQ(dialer_.dials(), 2u);
+}
+
+// L3
+TEST_F(EdgeHubTest, ASilentHubIsLeftAfterTwoHeartbeats) {
+  Connect(1);
+  clock_.Advance(absl::Seconds(11));
+  Settle();
+  bool heartbeat = false;
+  for (const link::EdgeFrame& frame : dialer_.last()->TakeSent()) {
+    heartbeat |= std::holds_alternative<link::Heartbeat>(frame);
+  }
+  EXPECT_TRUE(heartbeat);
+  std::shared_ptr<testing::FakeCloudLink> first = dialer_.last();
+  clock_.Advance(absl::Seconds(10));
+  Settle();
+  EXPECT_TRUE(first->closed());
+  EXPECT_EQ(hub_->TakeSnapshot().reason, "HEARTBEAT_LOST");
+}
+
+TEST_F(EdgeHubTest, ResourcesReachTheSpokeAndItsWordReachesTheCloud) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {"pods"}, {}, spoke);
+  Connect(1);
+  std::vector<link::edge::SubscribeRequest> requests =
+      Only<link::edge::SubscribeRequest>(spoke->Take());
+  ASSERT_EQ(requests.size(), 1u);
+  int done = 0;
+  hub_->Subscribe(id, {"pods", requests[0].subscription_id, {}, false}, [&] { ++done; });
+  dialer_.last()->events.on_frame(
+      link::ResourceChange{"pods",
+                           requests[0].subscription_id,
+                           1,
+                           {link::Change::Kind::kUpsert, "default/a", "1", "{}"}},
+      50);
+  Settle();
+  std::vector<link::ResourceChange> changes = Only<link::ResourceChange>(spoke->Take());
+  ASSERT_EQ(changes.size(), 1u);
+  hub_->ResourceDone(id, {"pods", requests[0].subscription_id, 1, {}}, [&] { ++done; });
+  Settle();
+  EXPECT_EQ(done, 2);
+  std::vector<link::EdgeFrame> sent = dialer_.last()->TakeSent();
+  ASSERT_FALSE(sent.empty());
+  ASSERT_TRUE(std::holds_alternative<link::ResourceAck>(sent.back()));
+}
+
+// What a transport says after the end goes nowhere.
+TEST_F(EdgeHubTest, ALateTransportHarmsNobody) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-meta-svc", {"pods"}, {}, spoke);
+  Connect(1);
+  std::shared_ptr<testing::FakeCloudLink> link = dialer_.last();
+  hub_->Stop();
+  EXPECT_TRUE(link->closed());
+  EXPECT_EQ(GetErrorInfo(spoke->closed()).reason, "DRAINING");
+  hub_ = nullptr;
+  link->events.on_frame(link::Heartbeat{}, 2);
+  link->events.on_closed(absl::OkStatus());
+}
+
+TEST_F(EdgeHubTest, OldReportsAreDroppedAndCounted) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {}, {"pods"}, spoke);
+  Put(id, 1, "default/a", "one");
+  Settle();
+  clock_.Advance(absl::Hours(24 * 31));
+  Settle();
+  EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
+  EXPECT_NE(registry_.Render().find("skerry_edgehub_journal_drops_total{reason=\"expired\"} 1"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace skerry::edgehub

@@ -1,0 +1,248 @@
+#include "services/edgehub-svc/store/sqlite_journal.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::edgehub {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'750'000'000);
+
+link::Report Make(const std::string& key, int64_t time, const std::string& value = "v",
+                  const std::string& type = "pods") {
+  link::Report report;
+  report.type = type;
+  report.key = key;
+  report.generation = 3;
+  report.time = {time, 1};
+  report.value = value;
+  return report;
+}
+
+class SqliteJournalTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<SqliteJournal> Open(const JournalBounds& bounds = {},
+                                      const std::string& new_id = "journal-1") {
+    absl::StatusOr<std::unique_ptr<SqliteJournal>> journal =
+        SqliteJournal::Open(folder_.File("edgehub.db"), bounds, new_id);
+    EXPECT_TRUE(journal.ok()) << journal.status();
+    return *std::move(journal);
+  }
+
+  // The outcome of one report.
+  static absl::StatusOr<uint64_t> Put(JournalStore& journal, const link::Report& report,
+                                      absl::Time now = kNow) {
+    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes = journal.Put({report}, now);
+    if (!outcomes.ok()) return outcomes.status();
+    return (*outcomes)[0];
+  }
+
+  static std::vector<std::string> Keys(JournalStore& journal, uint64_t after = 0,
+                                       size_t count_max = 100) {
+    absl::StatusOr<JournalStore::Batch> batch = journal.Read("pods", after, count_max, 1 << 20);
+    EXPECT_TRUE(batch.ok()) << batch.status();
+    std::vector<std::string> keys;
+    for (const link::Report& report : batch->reports) keys.push_back(report.key);
+    return keys;
+  }
+
+  skerry::testing::TempDir folder_;
+};
+
+TEST_F(SqliteJournalTest, GivesBackWhatWasPutInOrder) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes =
+      journal->Put({Make("default/a", 1, std::string("\0x", 2)), Make("default/b", 1),
+                    Make("edge-1", 1, "n", "nodes")},
+                   kNow);
+  ASSERT_TRUE(outcomes.ok()) << outcomes.status();
+  ASSERT_EQ(outcomes->size(), 3u);
+  EXPECT_LT(*(*outcomes)[0], *(*outcomes)[1]);
+
+  absl::StatusOr<JournalStore::Batch> batch = journal->Read("pods", 0, 100, 1 << 20);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ(batch->reports.size(), 2u);
+  EXPECT_FALSE(batch->more);
+  const link::Report& report = batch->reports[0];
+  EXPECT_EQ(report.key, "default/a");
+  EXPECT_EQ(report.value, std::string("\0x", 2));
+  EXPECT_EQ(report.generation, 3);
+  EXPECT_EQ(report.time, (link::HybridTime{1, 1}));
+  EXPECT_EQ(report.sequence, *(*outcomes)[0]);
+}
+
+// link-5.7
+TEST_F(SqliteJournalTest, ANewerValueReplacesTheOlderWithANewSequence) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  const uint64_t first = *Put(*journal, Make("default/a", 1));
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1)).ok());
+  const uint64_t second = *Put(*journal, Make("default/a", 2, "newer"));
+  EXPECT_GT(second, first);
+  EXPECT_EQ(Keys(*journal), (std::vector<std::string>{"default/b", "default/a"}));
+  EXPECT_EQ(journal->stats().entries, 2);
+}
+
+TEST_F(SqliteJournalTest, AnOlderValueNeverReplacesANewer) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  ASSERT_TRUE(Put(*journal, Make("default/a", 5, "newer")).ok());
+  absl::StatusOr<uint64_t> outcome = Put(*journal, Make("default/a", 4, "older"));
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, 0u);
+  EXPECT_EQ(journal->Read("pods", 0, 1, 1)->reports[0].value, "newer");
+}
+
+TEST_F(SqliteJournalTest, ReadsInPagesOfCountAndBytes) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(Put(*journal, Make(absl::StrCat("default/", i), 1, std::string(1000, 'x'))).ok());
+  absl::StatusOr<JournalStore::Batch> batch = journal->Read("pods", 0, 2, 1 << 20);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ(batch->reports.size(), 2u);
+  EXPECT_TRUE(batch->more);
+  // At least one, however large.
+  batch = journal->Read("pods", batch->reports[1].sequence, 100, 1);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ(batch->reports.size(), 1u);
+  EXPECT_TRUE(batch->more);
+  EXPECT_EQ(Keys(*journal, batch->reports[0].sequence).size(), 2u);
+}
+
+TEST_F(SqliteJournalTest, TrimsOneTypeAndKeepsSequencesGoingUp) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  ASSERT_TRUE(Put(*journal, Make("edge-1", 1, "n", "nodes")).ok());
+  const uint64_t last = *Put(*journal, Make("default/a", 1));
+  ASSERT_TRUE(journal->Trim("pods", last).ok());
+  EXPECT_TRUE(Keys(*journal).empty());
+  EXPECT_EQ(journal->stats().entries, 1);
+  EXPECT_EQ(journal->stats().acked_sequence, last);
+  journal = Open({}, "journal-2");
+  EXPECT_EQ(journal->id(), "journal-1");
+  EXPECT_EQ(journal->stats().entries, 1);
+  EXPECT_GT(*Put(*journal, Make("default/a", 1)), last);
+}
+
+TEST_F(SqliteJournalTest, AFullJournalKeepsWhatItHas) {
+  std::unique_ptr<SqliteJournal> journal = Open({.size_bytes_max = 3000});
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1, std::string(1000, 'a'))).ok());
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1, std::string(1000, 'b'))).ok());
+  absl::StatusOr<uint64_t> full = Put(*journal, Make("default/c", 1, std::string(1000, 'c')));
+  EXPECT_EQ(full.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(GetErrorInfo(full.status()).reason, "JOURNAL_FULL");
+  // The older value stands where the newer does not fit.
+  EXPECT_FALSE(Put(*journal, Make("default/a", 2, std::string(2500, 'A'))).ok());
+  EXPECT_EQ(Keys(*journal), (std::vector<std::string>{"default/a", "default/b"}));
+  // Replacing takes only what is added.
+  EXPECT_TRUE(Put(*journal, Make("default/a", 2, std::string(1000, 'A'))).ok());
+}
+
+TEST_F(SqliteJournalTest, ForgetsWhatIsTooOld) {
+  std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1), kNow + absl::Minutes(30)).ok());
+  EXPECT_EQ(*journal->DropExpired(kNow + absl::Minutes(59)), 0);
+  EXPECT_EQ(*journal->DropExpired(kNow + absl::Minutes(61)), 1);
+  EXPECT_EQ(Keys(*journal), (std::vector<std::string>{"default/b"}));
+  EXPECT_EQ(journal->stats().oldest_time, kNow + absl::Minutes(30));
+}
+
+// What is kept beside the file never differs from it.
+TEST_F(SqliteJournalTest, StatisticsAreThoseOfTheFile) {
+  std::unique_ptr<SqliteJournal> journal = Open({.size_bytes_max = 5000});
+  for (int i = 0; i < 60; ++i) {
+    (void)journal->Put({Make(absl::StrCat("default/", i % 7), i, std::string(100 * (i % 9), 'x')),
+                        Make(absl::StrCat("default/", i % 5), i / 2)},
+                       kNow + absl::Seconds(i));
+    if (i % 10 == 9) {
+      ASSERT_TRUE(journal->Trim("pods", journal->stats().last_sequence - 3).ok());
+    }
+    const JournalStats kept = journal->stats();
+    const JournalStats read = Open()->stats();
+    ASSERT_EQ(kept.entries, read.entries) << i;
+    ASSERT_EQ(kept.size_bytes, read.size_bytes) << i;
+    ASSERT_EQ(kept.oldest_time, read.oldest_time) << i;
+    ASSERT_EQ(kept.last_sequence, read.last_sequence) << i;
+    ASSERT_EQ(kept.acked_sequence, read.acked_sequence) << i;
+  }
+}
+
+TEST_F(SqliteJournalTest, KnowsTheLastSequenceOfEachType) {
+  std::unique_ptr<SqliteJournal> journal = Open();
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  const uint64_t pods = *Put(*journal, Make("default/b", 1));
+  const uint64_t nodes = *Put(*journal, Make("edge-1", 1, "n", "nodes"));
+  EXPECT_EQ(*Open()->LastSequences(),
+            (std::map<std::string, uint64_t>{{"pods", pods}, {"nodes", nodes}}));
+}
+
+// A5: a damaged file is set aside, and a journal of another id begins.
+TEST_F(SqliteJournalTest, ADamagedFileIsSetAside) {
+  { ASSERT_TRUE(Put(*Open(), Make("default/a", 1)).ok()); }
+  std::ofstream(folder_.File("edgehub.db"), std::ios::binary | std::ios::trunc)
+      << std::string(8192, 'z');
+  std::unique_ptr<SqliteJournal> journal = Open({}, "journal-2");
+  EXPECT_TRUE(journal->set_aside().has_value());
+  EXPECT_EQ(journal->id(), "journal-2");
+  EXPECT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+}
+
+// A child stores values and tells of each one that is durable, until it is killed.
+void StoreUntilKilled(const std::string& path, int out) {
+  absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(path, {}, "id");
+  if (!journal.ok()) _exit(1);
+  int64_t time = static_cast<int64_t>((*journal)->stats().last_sequence);
+  while (true) {
+    ++time;
+    const std::string key = absl::StrCat("default/", time % 5);
+    if (!(*journal)->Put({Make(key, time, absl::StrCat(time))}, kNow).ok()) _exit(2);
+    if (write(out, &time, sizeof(time)) != sizeof(time)) _exit(3);
+  }
+}
+
+// L1, A5: SIGKILL at any instant loses nothing that was answered.
+TEST_F(SqliteJournalTest, SurvivesSigkill) {
+  for (int round = 0; round < 8; ++round) {
+    int pipe_ends[2];
+    ASSERT_EQ(pipe(pipe_ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(pipe_ends[0]);
+      StoreUntilKilled(folder_.File("edgehub.db"), pipe_ends[1]);
+    }
+    close(pipe_ends[1]);
+    std::map<std::string, int64_t> answered;
+    int64_t time = 0;
+    for (int i = 0; i < 20 + 7 * round && read(pipe_ends[0], &time, sizeof(time)) == sizeof(time);
+         ++i) {
+      answered[absl::StrCat("default/", time % 5)] = time;
+    }
+    kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
+    close(pipe_ends[0]);
+
+    std::unique_ptr<SqliteJournal> journal = Open();
+    EXPECT_FALSE(journal->set_aside().has_value());
+    std::map<std::string, int64_t> held;
+    absl::StatusOr<JournalStore::Batch> batch = journal->Read("pods", 0, 100, 1 << 20);
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    for (const link::Report& report : batch->reports) {
+      held[report.key] = report.time.wall_micros;
+      EXPECT_EQ(report.value, absl::StrCat(report.time.wall_micros));
+    }
+    for (const auto& [key, last] : answered) EXPECT_GE(held[key], last) << key;
+  }
+}
+
+}  // namespace
+}  // namespace skerry::edgehub
