@@ -1,4 +1,5 @@
-// The whole controller between a Kubernetes API in memory and a hub in this process, over real
+// The whole controller between a Kubernetes API in memory and a hub in this process, over real gRPC. One file,
+// because all of it shares the fixture and building it twice costs more than its length.
 // gRPC.
 #include "services/edge-controller-svc/engine.h"
 

@@ -72,9 +72,7 @@ void LeaderElector::Loop() {
 }
 
 // A call that hangs must leave time for another within the renew deadline.
-CallOptions LeaderElector::Call() const {
-  return {.timeout = options_.renew_deadline / 4};
-}
+CallOptions LeaderElector::Call() const { return {.timeout = options_.renew_deadline / 4}; }
 
 void LeaderElector::Observe(const KubeObject& lease) {
   const nlohmann::json json = lease.Json();
