@@ -23,6 +23,7 @@ namespace skerry::kubeapi {
 namespace {
 
 constexpr char kJsonType[] = "application/json";
+constexpr char kBindingType[] = "io.k8s.api.core.v1.Binding";
 constexpr char kAggregatedType[] =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -298,7 +299,9 @@ absl::StatusOr<http::Response> ApiServer::Create(Call& call) {
   const Resource& resource = *call.resource;
   const RequestInfo& info = call.info;
   SKERRY_ASSIGN_OR_RETURN(const WriteOptions options, ReadWriteOptions(call.request));
-  SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request));
+  const Schema* schema = resource.schema.get();
+  if (info.subresource == "binding") schema = deps_.registry.types().at(kBindingType).get();
+  SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request, schema));
   if (resource.virtual_) return ReviewAccess(call, body);
   if (info.subresource == "binding") {
     SKERRY_RETURN_IF_ERROR(deps_.objects.Bind(info.ns, info.name, body, options.dry_run));
@@ -312,7 +315,7 @@ absl::StatusOr<http::Response> ApiServer::Create(Call& call) {
 
 absl::StatusOr<http::Response> ApiServer::Update(Call& call) {
   SKERRY_ASSIGN_OR_RETURN(const WriteOptions options, ReadWriteOptions(call.request));
-  SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request));
+  SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request, call.resource->schema.get()));
   SKERRY_ASSIGN_OR_RETURN(
       const Json object, deps_.objects.Update(*call.resource, call.info.ns, call.info.name, call.info.subresource,
                                               std::move(body), options, call.warnings));
@@ -331,7 +334,7 @@ absl::StatusOr<http::Response> ApiServer::Patch(Call& call) {
 }
 
 absl::StatusOr<http::Response> ApiServer::Delete(Call& call) {
-  SKERRY_ASSIGN_OR_RETURN(const DeleteOptions options, ReadDeleteOptions(call.request));
+  SKERRY_ASSIGN_OR_RETURN(const DeleteOptions options, ReadDeleteOptions(call.request, deps_.registry.types()));
   SKERRY_ASSIGN_OR_RETURN(const DeleteResult result,
                           deps_.objects.Delete(*call.resource, call.info.ns, call.info.name, options));
   const bool whole = !result.gone || call.resource->returns_deleted;
@@ -340,7 +343,7 @@ absl::StatusOr<http::Response> ApiServer::Delete(Call& call) {
 
 absl::StatusOr<http::Response> ApiServer::DeleteCollection(Call& call) {
   SKERRY_ASSIGN_OR_RETURN(const ListOptions selection, ReadListOptions(call.request, *call.resource));
-  SKERRY_ASSIGN_OR_RETURN(const DeleteOptions options, ReadDeleteOptions(call.request));
+  SKERRY_ASSIGN_OR_RETURN(const DeleteOptions options, ReadDeleteOptions(call.request, deps_.registry.types()));
   SKERRY_ASSIGN_OR_RETURN(ListResult list,
                           deps_.objects.DeleteCollection(*call.resource, call.info.ns, selection, options));
   const StoreRevision revision = list.revision;

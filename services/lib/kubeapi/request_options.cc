@@ -11,6 +11,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/api_status.h"
 #include "services/lib/kubeapi/media_type.h"
+#include "services/lib/kubeapi/protobuf_body.h"
 #include "services/lib/kubeapi/request_info.h"
 
 namespace skerry::kubeapi {
@@ -75,14 +76,15 @@ absl::StatusOr<ListOptions> ReadListOptions(const http::Request& request, const 
   return options;
 }
 
-absl::StatusOr<DeleteOptions> ReadDeleteOptions(const http::Request& request) {
+absl::StatusOr<DeleteOptions> ReadDeleteOptions(const http::Request& request, const TypeTable& types) {
   DeleteOptions options;
   SKERRY_RETURN_IF_ERROR(ReadDryRun(request.Query("dryRun").value_or(""), options.dry_run));
   if (request.Query("gracePeriodSeconds").has_value()) {
     SKERRY_ASSIGN_OR_RETURN(options.grace_period_seconds, ReadNumber(request, "gracePeriodSeconds", 0, INT32_MAX));
   }
   if (request.body.empty()) return options;
-  SKERRY_ASSIGN_OR_RETURN(const Json body, ReadBody(request));
+  const auto type = types.find("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
+  SKERRY_ASSIGN_OR_RETURN(const Json body, ReadBody(request, type == types.end() ? nullptr : type->second.get()));
   if (FindPath(body, {"gracePeriodSeconds"}) != nullptr && !body["gracePeriodSeconds"].is_null()) {
     options.grace_period_seconds = IntAt(body, {"gracePeriodSeconds"});
     if (*options.grace_period_seconds < 0) return BadRequestError("gracePeriodSeconds must not be negative");
@@ -122,8 +124,13 @@ absl::StatusOr<WatchOptions> ReadWatchOptions(const http::Request& request, cons
   return options;
 }
 
-absl::StatusOr<Json> ReadBody(const http::Request& request) {
+absl::StatusOr<Json> ReadBody(const http::Request& request, const Schema* schema) {
   const std::string type = BodyType(request);
+  if (type == kProtobufType && schema != nullptr && HasProtobufForm(*schema)) {
+    absl::StatusOr<Json> body = DecodeProtobufBody(*schema, request.body);
+    if (body.ok()) return body;
+    if (absl::IsInvalidArgument(body.status())) return BadRequestError(body.status().message());
+  }
   if (!type.empty() && type != kJsonType) return UnsupportedMediaTypeError(type, {kJsonType});
   absl::StatusOr<Json> body = ParseJson(request.body);
   if (!body.ok()) return BadRequestError(absl::StrCat("the body of the request is not readable: ", std::string(body.status().message())));

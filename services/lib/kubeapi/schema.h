@@ -34,6 +34,7 @@ struct Schema {
   std::string description;
   std::string format;                           // "int32", "byte", "date-time", …
   std::map<std::string, SchemaPtr> properties;  // Objects.
+  std::map<uint32_t, std::string> proto_fields;  // Objects: members by their number on the protobuf wire.
   SchemaPtr additional;                         // Objects: the type of other members (a map).
   SchemaPtr items;                              // Arrays.
   bool preserve_unknown = false;                // Objects: other members stay as they are.

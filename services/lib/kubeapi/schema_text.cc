@@ -53,7 +53,7 @@ class TypeParser {
     if (words[0] == "kind") {
       SKERRY_RETURN_IF_ERROR(Field({"apiVersion", "string"}));
       SKERRY_RETURN_IF_ERROR(Field({"kind", "string"}));
-      return Field({"metadata", std::string(kMetaPackage) + "ObjectMeta"});
+      return Field({"metadata", std::string(kMetaPackage) + "ObjectMeta", "#1"});
     }
     return words[0] == "type" ? absl::OkStatus()
                               : absl::InvalidArgumentError("expected type, kind or package");
@@ -74,7 +74,12 @@ class TypeParser {
   absl::Status Attribute(const std::string& field, const std::string& word, Schema& schema) {
     const std::pair<std::string, std::string> part = absl::StrSplit(word, absl::MaxSplits('=', 1));
     const auto& [name, value] = part;
-    if (name == "required") {
+    if (name[0] == '#') {
+      uint32_t number = 0;
+      if (!absl::SimpleAtoi(name.substr(1), &number) || !current_->proto_fields.emplace(number, field).second) {
+        return absl::InvalidArgumentError(absl::StrCat("not a field number of its own: ", word));
+      }
+    } else if (name == "required") {
       current_->required.push_back(field);
     } else if (name == "mergeset") {
       schema.merge_set = true;

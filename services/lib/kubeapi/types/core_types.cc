@@ -6,22 +6,22 @@ const char kCoreTypes[] = R"(
 package io.k8s.api.core.v1
 
 type NamespaceCondition
-  lastTransitionTime time
-  message string
-  reason string
-  status string
-  type string
+  lastTransitionTime time #4
+  message string #6
+  reason string #5
+  status string #2
+  type string #1
 
 type NamespaceSpec
-  finalizers []string
+  finalizers []string #1
 
 type NamespaceStatus
-  conditions []NamespaceCondition merge=type
-  phase string
+  conditions []NamespaceCondition #2 merge=type
+  phase string #1
 
 kind Namespace
-  spec NamespaceSpec
-  status NamespaceStatus
+  spec NamespaceSpec #2
+  status NamespaceStatus #3
 
 type Taint
   effect string required enum=NoExecute|NoSchedule|PreferNoSchedule
@@ -100,89 +100,89 @@ kind Node
   status NodeStatus
 
 kind ConfigMap
-  binaryData {}bytes
-  data {}string
-  immutable bool
+  binaryData {}bytes #3
+  data {}string #2
+  immutable bool #4
 
 kind Secret
-  data {}bytes
-  immutable bool
-  stringData {}string
-  type string default="Opaque"
+  data {}bytes #2
+  immutable bool #5
+  stringData {}string #4
+  type string #3 default="Opaque"
 
 kind ServiceAccount
-  automountServiceAccountToken bool
-  imagePullSecrets []LocalObjectReference
-  secrets []ObjectReference merge=name
+  automountServiceAccountToken bool #4
+  imagePullSecrets []LocalObjectReference #3
+  secrets []ObjectReference #2 merge=name
 
 type EventSource
-  component string
-  host string
+  component string #1
+  host string #2
 
 type EventSeries
-  count int32
-  lastObservedTime microtime
+  count int32 #1
+  lastObservedTime microtime #2
 
 kind Event
-  action string
-  count int32
-  eventTime microtime
-  firstTimestamp time
-  involvedObject ObjectReference
-  lastTimestamp time
-  message string
-  reason string
-  related ObjectReference
-  reportingComponent string default=""
-  reportingInstance string default=""
-  series EventSeries
-  source EventSource default={}
-  type string
+  action string #12
+  count int32 #8
+  eventTime microtime #10
+  firstTimestamp time #6
+  involvedObject ObjectReference #2
+  lastTimestamp time #7
+  message string #4
+  reason string #3
+  related ObjectReference #13
+  reportingComponent string #14 default=""
+  reportingInstance string #15 default=""
+  series EventSeries #11
+  source EventSource #5 default={}
+  type string #9
 
 package io.k8s.api.coordination.v1
 
 type LeaseSpec
-  acquireTime microtime
-  holderIdentity string
-  leaseDurationSeconds int32
-  leaseTransitions int32
-  preferredHolder string
-  renewTime microtime
-  strategy string
+  acquireTime microtime #3
+  holderIdentity string #1
+  leaseDurationSeconds int32 #2
+  leaseTransitions int32 #5
+  preferredHolder string #7
+  renewTime microtime #4
+  strategy string #6
 
 kind Lease
-  spec LeaseSpec
+  spec LeaseSpec #2
 
 package io.k8s.api.authorization.v1
 
 type ResourceAttributes
   fieldSelector object
-  group string
+  group string #3
   labelSelector object
-  name string
-  namespace string
-  resource string
-  subresource string
-  verb string
-  version string
+  name string #7
+  namespace string #1
+  resource string #5
+  subresource string #6
+  verb string #2
+  version string #4
 
 type NonResourceAttributes
-  path string
-  verb string
+  path string #1
+  verb string #2
 
 type SelfSubjectAccessReviewSpec
-  nonResourceAttributes NonResourceAttributes
-  resourceAttributes ResourceAttributes
+  nonResourceAttributes NonResourceAttributes #2
+  resourceAttributes ResourceAttributes #1
 
 type SubjectAccessReviewStatus
-  allowed bool
-  denied bool
-  evaluationError string
-  reason string
+  allowed bool #1
+  denied bool #4
+  evaluationError string #3
+  reason string #2
 
 kind SelfSubjectAccessReview
-  spec SelfSubjectAccessReviewSpec
-  status SubjectAccessReviewStatus
+  spec SelfSubjectAccessReviewSpec #2
+  status SubjectAccessReviewStatus #3
 
 package io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1
 

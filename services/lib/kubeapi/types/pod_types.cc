@@ -6,16 +6,16 @@ const char kPodTypes[] = R"(
 package io.k8s.api.core.v1
 
 type ObjectReference
-  apiVersion string
-  fieldPath string
-  kind string
-  name string
-  namespace string
-  resourceVersion string
-  uid string
+  apiVersion string #5
+  fieldPath string #7
+  kind string #1
+  name string #3
+  namespace string #2
+  resourceVersion string #6
+  uid string #4
 
 type LocalObjectReference
-  name string
+  name string #1
 
 type KeyToPath
   key string required
@@ -529,7 +529,7 @@ kind Pod
   status PodStatus
 
 kind Binding
-  target ObjectReference
+  target ObjectReference #2
 )";
 
 }  // namespace skerry::kubeapi
