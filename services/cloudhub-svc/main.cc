@@ -8,12 +8,12 @@
 #include "services/lib/process/run.h"
 
 int main(int argc, char** argv) {
+  skerry::SystemClock clock;
   skerry::cloudhub::CloudHubConfig config;
   skerry::config::Schema schema(
       "cloudhub-svc",
       "Terminates the links of edge nodes and routes between them and controllers.");
   skerry::cloudhub::Declare(schema, config);
-  skerry::SystemClock clock;
   return skerry::process::RunService(
       argc, argv, schema, config.common, [&](const skerry::log::Logger& log) {
         return std::make_unique<skerry::cloudhub::CloudHubApp>(config, clock, log);

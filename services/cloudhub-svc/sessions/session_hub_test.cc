@@ -1,0 +1,214 @@
+#include "services/cloudhub-svc/sessions/session_hub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/testing/fakes.h"
+#include "services/lib/base/error.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::FakeNode;
+using testing::FakeSpoke;
+using ::testing::UnorderedElementsAre;
+
+class SessionHubTest : public ::testing::Test {
+ protected:
+  struct Node {
+    SessionHub::Connection connection;
+    std::shared_ptr<FakeNode> link;
+  };
+
+  SessionHubTest() : registry_("cloudhub-svc"), metrics_(registry_) {
+    epochs_ = *EpochStore::Open(folder_.File("epoch.db"), clock_);
+    SessionHub::Config config;
+    config.session.hub = "hub-1";
+    config.connections_max = 4;
+    hub_ = std::make_unique<SessionHub>(config, *epochs_, clock_, metrics_, log::Logger::Null());
+  }
+
+  // Everything that was posted has run.
+  void Settle() { hub_->Sessions(); }
+
+  Node Connect(const std::string& name) {
+    Node node;
+    node.link = std::make_shared<FakeNode>();
+    absl::StatusOr<SessionHub::Connection> connection =
+        hub_->Open(*NodeName::Parse(name), "ipv4:127.0.0.1:1", node.link);
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    node.connection = *connection;
+    Frame(node, link::Hello{1, "boot", "journal", "v1"});
+    return node;
+  }
+
+  void Frame(const Node& node, link::EdgeFrame frame) {
+    hub_->Frame(node.connection, std::move(frame), [] {});
+    Settle();
+  }
+
+  std::vector<std::string> SessionNodes() {
+    std::vector<std::string> nodes;
+    for (const SessionInfo& session : hub_->Sessions()) nodes.push_back(session.node);
+    return nodes;
+  }
+
+  skerry::testing::TempDir folder_;
+  skerry::testing::FakeClock clock_;
+  metrics::Registry registry_;
+  CloudHubMetrics metrics_;
+  std::unique_ptr<EpochStore> epochs_;
+  std::unique_ptr<SessionHub> hub_;
+};
+
+TEST_F(SessionHubTest, ASpokeLearnsOfEveryNodeAndThenThatItKnowsAll) {
+  Connect("edge-1");
+  Connect("edge-2");
+  Connect("edge-3");
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-controller-svc/1", {"pods"}, {"pods"}, spoke);
+  Settle();
+  std::vector<std::string> heard = spoke->Take();
+  ASSERT_EQ(heard.size(), 4u);
+  EXPECT_EQ(heard.back(), "NodesSynced");
+  heard.pop_back();
+  EXPECT_THAT(heard, UnorderedElementsAre("NodeConnected edge-1", "NodeConnected edge-2",
+                                          "NodeConnected edge-3"));
+}
+
+// link-2.2
+TEST_F(SessionHubTest, ANewSessionOfANodeEndsTheOldFirst) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-controller-svc/1", {"pods"}, {"pods"}, spoke);
+  Node old_session = Connect("edge-1");
+  const uint64_t old_epoch = old_session.link->TakeEpoch();
+  spoke->Take();
+
+  Node new_session = Connect("edge-1");
+  EXPECT_THAT(spoke->Take(), ElementsAre("NodeDisconnected edge-1", "NodeConnected edge-1"));
+  ASSERT_TRUE(old_session.link->closed().has_value());
+  EXPECT_EQ(GetErrorInfo(*old_session.link->closed()).reason, "SESSION_FENCED");
+  EXPECT_GT(new_session.link->TakeEpoch(), old_epoch);
+  EXPECT_THAT(SessionNodes(), ElementsAre("edge-1"));
+
+  // The old transport's end is no end of the new session.
+  hub_->Closed(old_session.connection);
+  EXPECT_THAT(SessionNodes(), ElementsAre("edge-1"));
+  Frame(old_session, link::Report{1, "pods", "default/a", 0, {}, "stale"});
+  EXPECT_TRUE(spoke->Take().empty());
+}
+
+// link-2.3
+TEST_F(SessionHubTest, WhatASpokeSaysToAnEarlierSessionIsDroppedAndCounted) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-controller-svc/1", {"pods"}, {"pods"}, spoke);
+  Node node = Connect("edge-1");
+  const uint64_t epoch = node.link->TakeEpoch();
+  Frame(node, link::Subscribe{"pods", 1, {}, false});
+  const link::cloud::Push push{
+      id, "pods", 1, {link::Change::Kind::kUpsert, "default/a", "1", "{}"}};
+  int done = 0;
+  hub_->ToNode("edge-1", epoch - 1, push, [&] { ++done; });
+  hub_->ToNode("edge-9", epoch, push, [&] { ++done; });
+  Settle();
+  EXPECT_EQ(done, 2);
+  EXPECT_TRUE(node.link->Take().empty());
+  EXPECT_NE(
+      registry_.Render().find("skerry_cloudhub_dropped_frames_total{reason=\"stale_epoch\"} 2"),
+      std::string::npos);
+  hub_->ToNode("edge-1", epoch, push, [] {});
+  Settle();
+  EXPECT_EQ(node.link->Take().size(), 1u);
+}
+
+TEST_F(SessionHubTest, ANewOwnerEndsTheFormerAndTakesOver) {
+  auto first = std::make_shared<FakeSpoke>();
+  auto second = std::make_shared<FakeSpoke>();
+  auto other = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-controller-svc/1", {"pods"}, {"pods"}, first);
+  hub_->Attach("device-controller-svc/1", {"devices.devices.kubeedge.io"}, {}, other);
+  Node node = Connect("edge-1");
+  hub_->Attach("edge-controller-svc/2", {"pods"}, {"pods"}, second);
+  Settle();
+  ASSERT_TRUE(first->closed().has_value());
+  EXPECT_EQ(GetErrorInfo(*first->closed()).reason, "SPOKE_REPLACED");
+  EXPECT_FALSE(other->closed().has_value());
+  first->Take();
+  Frame(node, link::Report{1, "pods", "default/a", 0, {}, "v"});
+  EXPECT_TRUE(first->Take().empty());
+  EXPECT_THAT(second->Take(), Contains("NodeReport edge-1"));
+}
+
+TEST_F(SessionHubTest, TooManyConnectionsAreRefused) {
+  for (int i = 0; i < 4; ++i) Connect(absl::StrCat("edge-", i));
+  absl::StatusOr<SessionHub::Connection> refused =
+      hub_->Open(*NodeName::Parse("edge-9"), "", std::make_shared<FakeNode>());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(GetErrorInfo(refused.status()).reason, "OVERLOADED");
+}
+
+// link-3.3, and that a connection which never says Hello does not stay.
+TEST_F(SessionHubTest, SilentConnectionsEnd) {
+  Node node = Connect("edge-1");
+  auto mute = std::make_shared<FakeNode>();
+  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-2"), "", mute).ok());
+  Settle();
+  clock_.Advance(absl::Seconds(11));
+  Settle();
+  ASSERT_TRUE(mute->closed().has_value());
+  EXPECT_EQ(GetErrorInfo(*mute->closed()).reason, "HELLO_TIMEOUT");
+  EXPECT_FALSE(node.link->closed().has_value());
+  clock_.Advance(absl::Seconds(20));
+  Settle();
+  ASSERT_TRUE(node.link->closed().has_value());
+  EXPECT_EQ(GetErrorInfo(*node.link->closed()).reason, "HEARTBEAT_LOST");
+  EXPECT_TRUE(SessionNodes().empty());
+}
+
+// L9
+TEST_F(SessionHubTest, ADrainMovesTheNodesAndRefusesNewOnes) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edge-controller-svc/1", {"pods"}, {}, spoke);
+  Node node = Connect("edge-1");
+  hub_->Drain(absl::Seconds(1));
+  EXPECT_THAT(spoke->Take(), Contains("NodeDisconnected edge-1"));
+  EXPECT_EQ(GetErrorInfo(*spoke->closed()).reason, "DRAINING");
+  std::vector<link::CloudFrame> frames = node.link->Take();
+  ASSERT_FALSE(frames.empty());
+  EXPECT_EQ(std::get<link::GoAway>(frames.back()).reason, "DRAINING");
+  Node late = Connect("edge-2");
+  frames = late.link->Take();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(std::get<link::GoAway>(frames[0]).reason, "DRAINING");
+}
+
+// The gauge of unsent bytes comes back to zero with the session.
+TEST_F(SessionHubTest, UnsentBytesAreCountedAndForgotten) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-controller-svc/1", {"pods"}, {}, spoke);
+  Node node = Connect("edge-1");
+  const uint64_t epoch = node.link->TakeEpoch();
+  Frame(node, link::Subscribe{"pods", 1, {}, false});
+  for (int i = 0; i < 3; ++i) {
+    hub_->ToNode("edge-1", epoch,
+                 link::cloud::Push{id,
+                                   "pods",
+                                   1,
+                                   {link::Change::Kind::kUpsert, absl::StrCat("default/", i), "1",
+                                    std::string(1000000, 'x')}},
+                 [] {});
+  }
+  ASSERT_EQ(hub_->Sessions().size(), 1u);
+  EXPECT_GT(hub_->Sessions()[0].pending_bytes, 900000);
+  hub_->Closed(node.connection);
+  Settle();
+  EXPECT_NE(registry_.Render().find("skerry_cloudhub_unsent_bytes 0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace skerry::cloudhub

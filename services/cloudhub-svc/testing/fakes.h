@@ -1,0 +1,92 @@
+// Nodes and spokes that record what they are told.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "services/cloudhub-svc/sessions/ports.h"
+
+namespace skerry::cloudhub::testing {
+
+// Any thread may call it.
+class FakeNode final : public NodeLink {
+ public:
+  void Send(link::CloudFrame frame) override {
+    absl::MutexLock lock(&mutex_);
+    received_.push_back(std::move(frame));
+  }
+  void Close(absl::Status status) override {
+    absl::MutexLock lock(&mutex_);
+    if (!closed_.has_value()) closed_ = std::move(status);
+  }
+  std::vector<link::CloudFrame> Take() {
+    absl::MutexLock lock(&mutex_);
+    return std::exchange(received_, {});
+  }
+  // The last Welcome's; 0 without one. Takes all.
+  uint64_t TakeEpoch() {
+    uint64_t epoch = 0;
+    for (const link::CloudFrame& frame : Take()) {
+      if (const auto* welcome = std::get_if<link::Welcome>(&frame)) epoch = welcome->epoch;
+    }
+    return epoch;
+  }
+  std::optional<absl::Status> closed() {
+    absl::MutexLock lock(&mutex_);
+    return closed_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<link::CloudFrame> received_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Remembers what it was told as text: "NodeConnected edge-1". Any thread may call it.
+class FakeSpoke final : public SpokeLink {
+ public:
+  void Send(SpokeMessage message) override {
+    static constexpr const char* kNames[] = {"NodeConnected", "NodeDisconnected", "Subscribed",
+                                             "Unsubscribed",  "PushDone",         "NodeReport"};
+    absl::MutexLock lock(&mutex_);
+    epoch_ = message.epoch;
+    received_.push_back(std::string(kNames[message.body.index()]) + " " + message.node);
+  }
+  void SendNodesSynced() override {
+    absl::MutexLock lock(&mutex_);
+    received_.push_back("NodesSynced");
+  }
+  void Close(absl::Status status) override {
+    absl::MutexLock lock(&mutex_);
+    if (!closed_.has_value()) closed_ = std::move(status);
+  }
+  std::vector<std::string> Take() {
+    absl::MutexLock lock(&mutex_);
+    return std::exchange(received_, {});
+  }
+  std::optional<absl::Status> closed() {
+    absl::MutexLock lock(&mutex_);
+    return closed_;
+  }
+  // Of the last message.
+  uint64_t epoch() {
+    absl::MutexLock lock(&mutex_);
+    return epoch_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<std::string> received_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mutex_);
+  uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace skerry::cloudhub::testing
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_

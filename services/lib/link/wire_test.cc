@@ -1,0 +1,115 @@
+#include "services/lib/link/wire.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "services/lib/base/error.h"
+#include "services/lib/link/testing/frame_text.h"
+
+namespace skerry::link {
+namespace {
+
+using testing::Text;
+
+template <typename Frame>
+void ExpectSame(Frame frame) {
+  const std::string before = Text(frame);
+  auto after = FromWire(ToWire(std::move(frame)));
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(Text(*after), before);
+}
+
+std::string RuleOf(const absl::Status& status) { return GetErrorInfo(status).metadata["rule"]; }
+
+TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
+  ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1"}));
+  ExpectSame(EdgeFrame(Subscribe{"pods", 7, {{"default/a", "u/1"}, {"edge-1", ""}}, true}));
+  ExpectSame(EdgeFrame(Unsubscribe{"devices.devices.kubeedge.io", 8}));
+  ExpectSame(EdgeFrame(ResourceAck{"pods", 7, 9, {{8, absl::InvalidArgumentError("x")}}}));
+  ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
+  ExpectSame(EdgeFrame(Heartbeat{}));
+}
+
+TEST(WireTest, EveryFrameOfTheCloudComesBack) {
+  ExpectSame(
+      CloudFrame(Welcome{7, absl::Milliseconds(15500), "hub", absl::FromUnixMillis(1234567)}));
+  ExpectSame(
+      CloudFrame(ResourceChange{"pods", 1, 2, {Change::Kind::kUpsert, "default/a", "u/1", "{}"}}));
+  ExpectSame(
+      CloudFrame(ResourceChange{"pods", 1, 3, {Change::Kind::kDelete, "default/a", "", ""}}));
+  ExpectSame(CloudFrame(ResourceChange{"pods", 1, 4, {Change::Kind::kSynced, "", "", ""}}));
+  ExpectSame(CloudFrame(ReportAck{"pods", 3, {{2, absl::NotFoundError("gone")}}}));
+  ExpectSame(CloudFrame(Heartbeat{}));
+  ExpectSame(CloudFrame(Resync{"pods"}));
+  ExpectSame(CloudFrame(GoAway{"DRAINING", absl::Seconds(3)}));
+}
+
+TEST(WireTest, KeepsTimesAndValues) {
+  absl::StatusOr<Report> report =
+      FromWire(ToWire(Report{3, "nodes", "edge-1", 4, {5, 6}, std::string("a\0b", 3)}));
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->time, (HybridTime{5, 6}));
+  EXPECT_EQ(report->generation, 4);
+  EXPECT_EQ(report->value, std::string("a\0b", 3));
+  auto frame = FromWire(ToWire(
+      CloudFrame(Welcome{7, absl::Milliseconds(15500), "hub", absl::FromUnixMillis(1234567)})));
+  ASSERT_TRUE(frame.ok());
+  EXPECT_EQ(std::get<Welcome>(*frame).heartbeat_interval, absl::Milliseconds(15500));
+  EXPECT_EQ(std::get<Welcome>(*frame).cloud_time, absl::FromUnixMillis(1234567));
+}
+
+// link-7.1, link-7.2
+TEST(WireTest, RefusesWhatIsBeyondABound) {
+  EXPECT_EQ(RuleOf(FromWire(v1::EdgeFrame()).status()), "link-7.2");
+  EXPECT_EQ(RuleOf(FromWire(v1::CloudFrame()).status()), "link-7.2");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Unsubscribe{"", 1}))).status()), "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Unsubscribe{"Not A Type", 1}))).status()), "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, std::string(300, 'b'), "", ""}))).status()),
+            "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Subscribe{"pods", 1, {{"", "v"}}, false}))).status()),
+            "link-7.1");
+  EXPECT_EQ(
+      RuleOf(FromWire(ToWire(EdgeFrame(Subscribe{
+                          "pods", 1, std::vector<Holding>(kHoldingsPerFrameMax + 1, {"a", "b"}),
+                          false})))
+                 .status()),
+      "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Report{1, "pods", std::string(400, 'k'), 0, {}, ""})))
+                       .status()),
+            "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Report{
+                                1, "pods", "a", 0, {}, std::string(kObjectBytesMax + 1, 'v')})))
+                       .status()),
+            "link-7.1");
+  EXPECT_EQ(
+      RuleOf(FromWire(ToWire(CloudFrame(ResourceChange{"pods",
+                                                       1,
+                                                       1,
+                                                       {Change::Kind::kUpsert, "a", "v",
+                                                        std::string(kObjectBytesMax + 1, 'o')}})))
+                 .status()),
+      "link-7.1");
+  v1::CloudFrame no_change;
+  no_change.mutable_resource()->set_type("pods");
+  EXPECT_EQ(RuleOf(FromWire(no_change).status()), "link-7.2");
+}
+
+// Whatever bytes a peer sends are a frame or an error.
+TEST(WireTest, RandomBytesAreAnswered) {
+  std::mt19937_64 rng(1);
+  const std::string good =
+      ToWire(EdgeFrame(Subscribe{"pods", 7, {{"default/a", "u/1"}}, true})).SerializeAsString();
+  for (int i = 0; i < 20000; ++i) {
+    std::string bytes = good;
+    for (uint64_t flips = rng() % 4; flips > 0; --flips)
+      bytes[rng() % bytes.size()] = static_cast<char>(rng());
+    v1::EdgeFrame edge;
+    if (edge.ParseFromString(bytes)) (void)FromWire(edge);
+    v1::CloudFrame cloud;
+    if (cloud.ParseFromString(bytes)) (void)FromWire(cloud);
+  }
+}
+
+}  // namespace
+}  // namespace skerry::link
