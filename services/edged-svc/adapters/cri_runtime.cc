@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -263,13 +264,15 @@ absl::StatusOr<std::vector<PodView>> CriRuntime::ListPods() {
   }
   std::vector<PodView> out;
   for (auto& [uid, pod] : pods) {
+    // By attempt before time: an edge box's clock may have been set back between two of them.
     std::sort(pod.sandboxes.begin(), pod.sandboxes.end(),
               [](const SandboxView& a, const SandboxView& b) {
-                return std::tie(a.created, a.id) > std::tie(b.created, b.id);
+                return std::tie(a.attempt, a.created, a.id) > std::tie(b.attempt, b.created, b.id);
               });
     std::sort(pod.containers.begin(), pod.containers.end(),
               [](const ContainerView& a, const ContainerView& b) {
-                return std::tie(a.created, a.id) > std::tie(b.created, b.id);
+                return std::tie(a.restart_count, a.created, a.id) >
+                       std::tie(b.restart_count, b.created, b.id);
               });
     out.push_back(std::move(pod));
   }

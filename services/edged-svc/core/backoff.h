@@ -17,10 +17,13 @@ struct Backoff {
   absl::Duration delay = absl::ZeroDuration();  // Zero: nothing failed yet.
   absl::Time last_update = absl::UnixEpoch();
 
-  // When the next attempt may be made after one that failed at `failed`; `failed` itself where none
-  // was held back yet.
-  absl::Time NextAttempt(absl::Time failed) const {
-    return delay == absl::ZeroDuration() || Expired(failed) ? failed : failed + delay;
+  // When the next attempt may be made after one that failed at `failed`; not later than `now` where
+  // nothing was held back yet, and where `failed` lies in the future: then the clock was set back
+  // and tells nothing.
+  absl::Time NextAttempt(absl::Time failed, absl::Time now) const {
+    if (delay == absl::ZeroDuration() || failed > now || Expired(failed))
+      return std::min(failed, now);
+    return failed + delay;
   }
   // An attempt after the failure at `failed` begins now (containers), or one has failed now
   // (images).

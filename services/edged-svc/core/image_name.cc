@@ -20,9 +20,13 @@ bool IsPathPart(absl::string_view part) {
     const char c = part[i];
     if (IsAlnumLower(c) || c == '-') continue;
     if (c == '.' && IsAlnumLower(part[i - 1]) && IsAlnumLower(part[i + 1])) continue;
-    if (c == '_' && (part[i + 1] != '_' || part[i - 1] != '_') && part[i - 1] != '.' &&
-        part[i - 1] != '-')
-      continue;
+    if (c == '_') {
+      const char before = part[i - 1], after = part[i + 1];
+      if ((IsAlnumLower(before) && IsAlnumLower(after)) ||
+          (before == '_' && IsAlnumLower(part[i - 2]) && IsAlnumLower(after)) ||
+          (after == '_' && IsAlnumLower(before)))
+        continue;
+    }
     return false;
   }
   return true;

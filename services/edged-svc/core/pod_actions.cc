@@ -137,7 +137,7 @@ class Planner {
     const ContainerView* latest = view_.Latest(container.name);
     if (latest != nullptr && latest->state == State::kExited && in_.crashes != nullptr) {
       if (const auto it = in_.crashes->find(container.name); it != in_.crashes->end()) {
-        const absl::Time at = it->second.NextAttempt(latest->finished);
+        const absl::Time at = it->second.NextAttempt(latest->finished, in_.now);
         if (at > in_.now) {
           out_.back_off[container.name] = {
               "CrashLoopBackOff", absl::StrCat("back-off ", absl::FormatDuration(it->second.delay),

@@ -261,15 +261,6 @@ void ParseForeignConditions(const JsonReader& status, PodSpec& pod) {
 
 }  // namespace
 
-const ContainerSpec* PodSpec::Find(const std::string& container) const {
-  for (const auto* list : {&init_containers, &containers}) {
-    for (const ContainerSpec& c : *list) {
-      if (c.name == container) return &c;
-    }
-  }
-  return nullptr;
-}
-
 absl::StatusOr<PodSpec> ParsePod(absl::string_view text) {
   if (text.size() > kPodBytesMax) {
     return Error(absl::StatusCode::kInvalidArgument,

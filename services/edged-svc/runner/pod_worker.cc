@@ -396,7 +396,8 @@ void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Out
   const PodSpec& pod = *input.pod;
   const absl::Time now = deps_.clock.Now();
   // An object that has arrived is reason to try at once.
-  if (now < sandbox_next_ && refreshed_revision_ == input.objects_revision)
+  if (now < sandbox_next_ && sandbox_next_ - now <= kRetry &&
+      refreshed_revision_ == input.objects_revision)
     return RetryAt(sandbox_next_, outcome);
   refreshed_revision_ = input.objects_revision;
   absl::Status status =

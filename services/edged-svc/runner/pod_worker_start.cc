@@ -105,13 +105,13 @@ std::optional<ImageView> PodWorker::EnsureImage(const Input& input, const PodVie
                  {{"container", container.name}, {"image", container.image}});
     return *found;
   }
-  if (now <
-      pull.failed_at + kShowFailure) {  // Long enough to be seen before the back-off hides it.
+  // Long enough to be seen before the back-off hides it. A clock that went back holds up nothing.
+  if (now >= pull.failed_at && now < pull.failed_at + kShowFailure) {
     Wait(container.name, "ErrImagePull", pull.error);
     RetryAt(pull.failed_at + kShowFailure, outcome);
     return std::nullopt;
   }
-  if (now < pull.next_attempt) {
+  if (now < pull.next_attempt && pull.next_attempt - now <= Backoff::kMax) {
     Wait(container.name, "ImagePullBackOff",
          absl::StrCat("Back-off pulling image \"", container.image,
                       "\": ErrImagePull: ", pull.error));
@@ -145,8 +145,8 @@ void PodWorker::BeginPull(const PodSpec& pod, const ContainerSpec& container, Pu
           const absl::Time now = worker.deps_.clock.Now();
           pull.backoff.Next(now, now);
           pull.next_attempt = now + pull.backoff.delay;
-          pull.error =
-              absl::StrCat("failed to pull and unpack image \"", image, "\": ", status.message());
+          pull.failed_at = now;
+          pull.error = std::string(status.message());
         });
       });
 }

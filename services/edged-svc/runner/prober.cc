@@ -46,7 +46,11 @@ std::vector<Prober::Due> Prober::TakeDue(absl::Time now) {
   std::vector<Due> out;
   for (auto& [name, tracked] : containers_) {
     for (auto& [kind, state] : tracked.probes) {
-      if (state.in_flight || state.next > now || !Enabled(tracked, kind)) continue;
+      const Probe* probe = ProbeOf(tracked.spec, kind);
+      // A time that is further away than any pause: the clock was set back.
+      const bool early =
+          state.next > now && state.next - now <= probe->initial_delay + probe->period;
+      if (state.in_flight || early || !Enabled(tracked, kind)) continue;
       state.in_flight = true;
       out.push_back({name, tracked.id, kind, ProbeOf(tracked.spec, kind)});
     }
