@@ -10,22 +10,19 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/csr.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/x509.h"
+#include "tools/skerryctl/join_errors.h"
 #include "tools/skerryctl/step_error.h"
 
 namespace skerry::skerryctl {
 namespace {
 
-constexpr char kDefaultPort[] = "10002";
 // Certificates are valid from an hour before they are issued; reports and logs need better than
 // that.
 constexpr absl::Duration kSkewMax = absl::Minutes(5);
@@ -34,103 +31,7 @@ std::string Rfc3339(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
 }
 
-absl::Status Usage(absl::string_view step, absl::string_view expected, absl::string_view seen,
-                   absl::string_view fix) {
-  return ToStatus({.exit_code = ExitCode::kUsage,
-                   .step = std::string(step),
-                   .expected = std::string(expected),
-                   .seen = std::string(seen),
-                   .fix = std::string(fix),
-                   .reason = "INVALID_ARGUMENT"});
-}
-
-// A failure of the transport, as the step in which it happened.
-absl::Status TransportError(absl::string_view what, const CloudAddress& cloud,
-                            const absl::Status& status) {
-  StepError error = {.exit_code = ExitCode::kUnreachable,
-                     .step = std::string(what),
-                     .expected = absl::StrCat("an answer from ", cloud.url),
-                     .seen = std::string(status.message()),
-                     .reason = GetErrorInfo(status).reason};
-  if (error.reason == "TLS_FAILED") {
-    error.fix = absl::StrCat(
-        "check that ", cloud.port,
-        " is the hub's join port (HTTPS, 10002 by default) and that no proxy breaks TLS");
-  } else if (error.reason == "TLS_UNTRUSTED") {
-    error.exit_code = ExitCode::kUntrusted;
-    error.expected = absl::StrCat("a certificate of this CA with the name '", cloud.host, "'");
-    error.fix = absl::StrCat("add '", cloud.host,
-                             "' to tls.sans of cloudhub-svc, or dial one of the hub's names");
-  } else if (error.reason == "ANSWER_TOO_LARGE") {
-    error.fix = "check that --cloud names the hub's join port";
-  } else {
-    error.fix = absl::StrCat("check from this box: curl -vk ", cloud.url,
-                             "/v1/time; is cloudhub-svc running, and does a firewall let TCP ",
-                             cloud.port, " through?");
-  }
-  return ToStatus(error);
-}
-
-// What the hub says when it says no.
-StepError RefusalOf(const HttpsResponse& response) {
-  nlohmann::json body = nlohmann::json::parse(response.body, nullptr, false);
-  auto text = [&body](const char* key) {
-    auto found = body.is_object() ? body.find(key) : body.end();
-    return found != body.end() && found->is_string() ? found->get<std::string>().substr(0, 500)
-                                                     : std::string();
-  };
-  StepError error = {.exit_code = ExitCode::kRefused,
-                     .step = "request the certificate",
-                     .expected = "a node certificate (HTTP 200)",
-                     .seen = absl::StrCat("HTTP ", response.status, ": ", text("message")),
-                     .fix = text("fix"),
-                     .reason = text("reason")};
-  if (error.reason.empty()) {
-    error.reason = "HUB_ANSWER_INVALID";
-    error.fix = "check that --cloud names the hub's join port";
-  }
-  return error;
-}
-
 }  // namespace
-
-absl::StatusOr<CloudAddress> ParseCloudAddress(absl::string_view text) {
-  auto invalid = [text](absl::string_view why) {
-    return Usage("read the arguments", "--cloud https://host:port",
-                 absl::StrCat("--cloud ", text, " (", why, ")"),
-                 "give the address of the hub's join port, for example --cloud "
-                 "https://hub.example.com:10002");
-  };
-  absl::string_view rest = text;
-  if (!absl::ConsumePrefix(&rest, "https://") && rest.find("://") != absl::string_view::npos) {
-    return invalid("only https is spoken");
-  }
-  absl::ConsumeSuffix(&rest, "/");
-  CloudAddress address = {.port = kDefaultPort};
-  if (absl::ConsumePrefix(&rest, "[")) {
-    size_t end = rest.find(']');
-    if (end == absl::string_view::npos) return invalid("']' is missing");
-    address.host = std::string(rest.substr(0, end));
-    rest.remove_prefix(end + 1);
-  } else {
-    size_t colon = rest.find(':');
-    address.host = std::string(rest.substr(0, colon));
-    rest.remove_prefix(colon == absl::string_view::npos ? rest.size() : colon);
-  }
-  if (absl::ConsumePrefix(&rest, ":")) address.port = std::string(rest);
-  int port = 0;
-  bool is_v6 = address.host.find(':') != std::string::npos;
-  constexpr char kHostCharacters[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
-  if (address.host.empty() ||
-      address.host.find_first_not_of(kHostCharacters) != std::string::npos) {
-    return invalid("no host");
-  }
-  if (!absl::SimpleAtoi(address.port, &port) || port < 1 || port > 65535) return invalid("no port");
-  address.url = is_v6 ? absl::StrCat("https://[", address.host, "]:", address.port)
-                      : absl::StrCat("https://", address.host, ":", address.port);
-  return address;
-}
 
 Joiner::Joiner(JoinOptions options, HttpsClient& https, Clock& clock, Progress progress)
     : options_(std::move(options)), https_(https), clock_(clock), progress_(std::move(progress)) {}
@@ -163,9 +64,9 @@ absl::Status Joiner::ParseArguments() {
   SKERRY_ASSIGN_OR_RETURN(cloud_, ParseCloudAddress(options_.cloud));
   absl::StatusOr<NodeName> node = NodeName::Parse(options_.node_name);
   if (!node.ok()) {
-    return Usage("read the arguments", "a node name of lower-case letters, digits, '-' and '.'",
-                 absl::StrCat("--node-name '", options_.node_name, "'"),
-                 "give another --node-name");
+    return UsageError(
+        "read the arguments", "a node name of lower-case letters, digits, '-' and '.'",
+        absl::StrCat("--node-name '", options_.node_name, "'"), "give another --node-name");
   }
   identity_.node = node->value();
   return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/model/names.h"
 #include "services/lib/security/join_tokens.h"
+#include "tools/skerryctl/cloud_address.h"
 #include "tools/skerryctl/https_client.h"
 #include "tools/skerryctl/node_files.h"
 
@@ -25,14 +26,6 @@ struct JoinOptions {
   NodeLayout layout;
   bool force = false;  // Join again although there is a good certificate.
 };
-
-// Where a hub is.
-struct CloudAddress {
-  std::string host;  // Without brackets.
-  std::string port;
-  std::string url;  // "https://host:port".
-};
-absl::StatusOr<CloudAddress> ParseCloudAddress(absl::string_view text);
 
 // The steps of a join, in order; each fails with a StepError (step_error.h). Used once, by one
 // thread.

@@ -25,6 +25,7 @@
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
+#include "tools/skerryctl/cloud_address.h"
 #include "tools/skerryctl/step_error.h"
 
 namespace skerry::skerryctl {

@@ -1,6 +1,9 @@
 #include "services/lib/rpc/channel.h"
 
+#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <chrono>
 #include <cstdint>
@@ -39,6 +42,30 @@ bool IsLoopbackIpv4(absl::string_view host) {
          absl::string_view::npos;  // Not "127.evil.example".
 }
 
+// gRPC (1.51) ends its callback threads when the last channel or server that uses them is
+// destroyed, by joining them on the thread where that happens. Often the last holder of a channel
+// is the context of a call, which goes on one of those very threads: it joins itself, and memory is
+// corrupted. This channel leads nowhere and never goes, so that the threads live as long as the
+// process.
+void KeepCallbackThreads() {
+  struct Call {
+    std::shared_ptr<grpc::Channel> channel;
+    grpc::ClientContext context;
+    grpc::ByteBuffer request;
+    grpc::ByteBuffer response;
+  };
+  static const Call* const kept = [] {
+    auto* call = new Call;
+    call->channel =
+        grpc::CreateChannel("", nullptr);  // Without credentials every call fails at once.
+    grpc::GenericStub(call->channel)
+        .UnaryCall(&call->context, "/none", grpc::StubOptions(), &call->request, &call->response,
+                   [](grpc::Status) {});
+    return call;
+  }();
+  (void)kept;
+}
+
 }  // namespace
 
 bool IsLocalAddress(absl::string_view address) {
@@ -57,6 +84,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
         .Reason("PLAINTEXT_REFUSED")
         .Meta("target", options.target);
   }
+  KeepCallbackThreads();
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(options.message_bytes_max);
   args.SetMaxSendMessageSize(options.message_bytes_max);

@@ -1,4 +1,5 @@
-// Streams over real in-process servers: order, bounds, ends.
+// Streams over real in-process servers: order, bounds, ends. One piece, because all four reactors
+// share the machine under test and the fixture.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
