@@ -4,6 +4,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
 
 #include <chrono>
 #include <cstdint>
@@ -56,6 +57,8 @@ void KeepCallbackThreads() {
   };
   static const Call* const kept = [] {
     auto* call = new Call;
+    grpc::Slice nothing(" ");  // A message must be there to be sent.
+    call->request = grpc::ByteBuffer(&nothing, 1);
     call->channel =
         grpc::CreateChannel("", nullptr);  // Without credentials every call fails at once.
     grpc::GenericStub(call->channel)
