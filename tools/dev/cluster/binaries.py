@@ -39,10 +39,17 @@ def _bin_dir():
 
 
 class Binaries:
-    """The programs under one output folder: $SKERRY_BIN_DIR, or Bazel's."""
+    """The programs under one output folder: $SKERRY_BIN_DIR, or Bazel's (asked for when one is first needed)."""
 
-    def __init__(self, folder=None):
-        self.folder = Path(folder) if folder else _bin_dir()
+    def __init__(self):
+        self._folder = None
+
+    @property
+    def folder(self):
+        """Where the folders of TARGETS are."""
+        if self._folder is None:
+            self._folder = _bin_dir()
+        return self._folder
 
     def __getitem__(self, name):
         path = self.folder / TARGETS[name]

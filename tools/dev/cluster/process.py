@@ -30,6 +30,11 @@ def _start_time(pid):
     return None if fields[0] in "ZX" else fields[19]
 
 
+def _environment():
+    """Ours, without variables that the service would take as its configuration."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SKERRY_")}
+
+
 class Service:
     """A service of the cluster. Its folder holds <name>.yaml, <name>.pid and <name>.addresses.json; the log is apart.
 
@@ -111,7 +116,7 @@ class Service:
             self._child = subprocess.Popen(
                 [str(self._binaries[self.name]), f"--config={config}", f"--addresses_file={fresh}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, **self.env})
+                env={**_environment(), **self.env})
         self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}")
 
         def bound():

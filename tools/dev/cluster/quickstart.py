@@ -47,18 +47,19 @@ def environment(cluster):
         "SKERRY_NODE_CA": node.config_dir / "ca.crt",
         "SKERRY_NODE_CERT": node.config_dir / "node.crt",
         "SKERRY_NODE_KEY": node.config_dir / "node.key",
-        "SKERRY_EDGEHUB_SOCKET": node.run_dir / "edgehub.sock",
-        "SKERRY_EDGE_META_SOCKET": node.run_dir / "edge-meta.sock",
-        "SKERRY_EDGED_SOCKET": node.run_dir / "edged.sock",
-        "SKERRY_CONTAINERD_SOCKET": node.containerd_dir / "run/containerd.sock",
+        "SKERRY_SOCKET_EDGEHUB": node.run_dir / "edgehub.sock",
+        "SKERRY_SOCKET_EDGE_META": node.run_dir / "edge-meta.sock",
+        "SKERRY_SOCKET_EDGED": node.run_dir / "edged.sock",
+        "SKERRY_SOCKET_CONTAINERD": node.containerd_dir / "run/containerd.sock",
         "SKERRY_BIN_DIR": cluster.binaries.folder,
     }
     for _, service in cluster.services():
         name = service.name.removesuffix("-svc").replace("-", "_").upper()
-        variables[f"SKERRY_{name}_OPS"] = f"http://{service.addresses['ops']}"
-        variables[f"SKERRY_{name}_PID"] = service.pid
-        variables[f"SKERRY_{name}_LOG"] = service.log
-    return "".join(f"export {name}='{value}'\n" for name, value in variables.items())
+        variables[f"SKERRY_OPS_{name}"] = f"http://{service.addresses['ops']}"
+        variables[f"SKERRY_PID_{name}"] = service.pid
+        variables[f"SKERRY_LOG_{name}"] = service.log
+    lines = [f"export {name}='{value}'\n" for name, value in variables.items()]
+    return "".join(lines) + f"PATH='{Path(binaries.kubectl()).parent}:{cluster.binaries.folder / 'tools/skerryctl'}':$PATH\n"
 
 
 def up():
@@ -86,9 +87,9 @@ def up():
   . .skerry/env                                  # KUBECONFIG and every endpoint, certificate, socket and log by name
   kubectl edit configmap hello-page              # the page changes within a minute, the container is not restarted
   kubectl delete pod hello-edge                  # and apply it again: kubectl apply -f {EXAMPLE.relative_to(TOP)}
-  kill -9 $SKERRY_CLOUDHUB_PID                   # the cloud is gone; the page is still served
+  kill -9 $SKERRY_PID_CLOUDHUB                   # the cloud is gone; the page is still served
   tools/quickstart                               # starts again what does not run
-  $SKERRY_BIN_DIR/tools/skerryctl/skerryctl status --run-dir $SKERRY_NODE_RUN_DIR
+  skerryctl status --run-dir $SKERRY_NODE_RUN_DIR # the box's own view; with --cloud: the hub's
   tools/quickstart --status
   tools/quickstart --down                        # stops everything and leaves nothing behind""")
 
@@ -118,6 +119,8 @@ def down():
     """Stops everything and removes .skerry/."""
     if ROOT.exists():
         Cluster(ROOT).remove()
+    subprocess.run([str(TOP / "tools/dev/bazel"), "shutdown"], check=False, cwd=TOP, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)  # Its server was started by the build.
     print("Everything is stopped, and .skerry/ is gone.")
 
 
