@@ -78,7 +78,7 @@ TEST(SqliteMetaStoreKillTest, AckedBatchesSurviveSigkillAndNoneIsTorn) {
     int n = 0;
     for (int i = 0; i <= kill_after && read(pipe_ends[0], &n, sizeof(n)) == sizeof(n); ++i)
       acked = n;
-    usleep(random() % 3000);
+    usleep(random() % 3000);  // NOLINT(test-sleeps): a random instant is the point
     kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
