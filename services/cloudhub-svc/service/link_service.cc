@@ -4,8 +4,6 @@
 
 #include "api/skerry/link/v1/link.grpc.pb.h"
 #include "services/cloudhub-svc/service/node_identity.h"
-#include "services/lib/base/error.h"
-#include "services/lib/link/inbox_budget.h"
 #include "services/lib/link/wire.h"
 #include "services/lib/rpc/bidi_server.h"
 
@@ -16,7 +14,8 @@ namespace v1 = skerry::link::v1;
 
 // Twelve subscriptions with a window and a message each, and the reports' acks.
 constexpr size_t kPendingBytesMax = 32u << 20;
-constexpr size_t kInboxBytesMax = 16u << 20;
+// Taken ahead of the node's shard; beyond, the transport holds the node back.
+constexpr size_t kUnconsumedMax = 8;
 
 class StreamLink final : public NodeLink {
  public:
@@ -38,9 +37,10 @@ class StreamLink final : public NodeLink {
 
 // What one stream's reactions share; gRPC calls them one at a time.
 struct Reader {
-  explicit Reader(SessionHub::Connection connection) : connection(std::move(connection)) {}
+  Reader(SessionHub::Connection connection, std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream)
+      : connection(std::move(connection)), stream(std::move(stream)) {}
   const SessionHub::Connection connection;
-  link::InboxBudget budget{kInboxBytesMax};
+  const std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream;
   bool invalid = false;
 };
 
@@ -52,7 +52,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
   grpc::ServerBidiReactor<v1::EdgeFrame, v1::CloudFrame>* Connect(
       grpc::CallbackServerContext* context) override {
     return rpc::AcceptBidi<v1::EdgeFrame, v1::CloudFrame>(
-        context, {.pending_bytes_max = kPendingBytesMax},
+        context, {.pending_bytes_max = kPendingBytesMax, .unconsumed_max = kUnconsumedMax},
         [this](const rpc::CallScope& scope, std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream) {
           return Accept(scope.peer, std::move(stream));
         });
@@ -74,7 +74,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       stream->Close(connection.status());
       return {};
     }
-    auto reader = std::make_shared<Reader>(*std::move(connection));
+    auto reader = std::make_shared<Reader>(*std::move(connection), stream);
     return {
         .on_message = [this, reader](v1::EdgeFrame message) { Read(reader, std::move(message)); },
         .on_closed = [this, reader](absl::Status) { hub_.Closed(reader->connection); }};
@@ -82,20 +82,15 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
 
   void Read(const std::shared_ptr<Reader>& reader, v1::EdgeFrame message) {
     if (reader->invalid) return;
-    const size_t bytes = message.ByteSizeLong() + 64;
+    const size_t bytes = message.ByteSizeLong();
     absl::StatusOr<link::EdgeFrame> frame = link::FromWire(std::move(message));
-    if (frame.ok() && !reader->budget.Take(bytes)) {
-      frame = Error(absl::StatusCode::kResourceExhausted,
-                    "frames come faster than they can be worked on")
-                  .Reason("INBOX_FULL");
-    }
     if (!frame.ok()) {
       reader->invalid = true;
       return hub_.Invalid(reader->connection, frame.status());
     }
-    metrics_.BytesUp(link::ClassOf(*frame), bytes - 64);
+    metrics_.BytesUp(link::ClassOf(*frame), bytes);
     hub_.Frame(reader->connection, *std::move(frame),
-               [reader, bytes] { reader->budget.GiveBack(bytes); });
+               [stream = reader->stream] { stream->Consumed(); });
   }
 
   SessionHub& hub_;

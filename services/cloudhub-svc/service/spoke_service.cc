@@ -5,7 +5,6 @@
 #include "api/skerry/cloudhub/v1/spoke_service.grpc.pb.h"
 #include "services/cloudhub-svc/service/spoke_wire.h"
 #include "services/lib/base/error.h"
-#include "services/lib/link/inbox_budget.h"
 #include "services/lib/rpc/bidi_server.h"
 #include "services/lib/rpc/grpc_status.h"
 
@@ -13,7 +12,8 @@ namespace skerry::cloudhub {
 namespace {
 
 constexpr size_t kPendingBytesMax = 128u << 20;
-constexpr size_t kInboxBytesMax = 128u << 20;
+// Taken ahead of the sessions; beyond, the transport holds the spoke back.
+constexpr size_t kUnconsumedMax = 256;
 
 using HubStream = rpc::Stream<v1::HubFrame>;
 
@@ -37,8 +37,6 @@ class StreamSpoke final : public SpokeLink {
 struct Attachment {
   explicit Attachment(std::shared_ptr<HubStream> stream) : stream(std::move(stream)) {}
   const std::shared_ptr<HubStream> stream;
-  const std::shared_ptr<link::InboxBudget> budget =
-      std::make_shared<link::InboxBudget>(kInboxBytesMax);
   link::SpokeId id = 0;  // 0 before Register.
   bool failed = false;
 };
@@ -51,7 +49,7 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
   grpc::ServerBidiReactor<v1::SpokeFrame, v1::HubFrame>* Attach(
       grpc::CallbackServerContext* context) override {
     return rpc::AcceptBidi<v1::SpokeFrame, v1::HubFrame>(
-        context, {.pending_bytes_max = kPendingBytesMax},
+        context, {.pending_bytes_max = kPendingBytesMax, .unconsumed_max = kUnconsumedMax},
         [this](const rpc::CallScope&, std::shared_ptr<HubStream> stream) {
           auto attachment = std::make_shared<Attachment>(std::move(stream));
           return rpc::StreamEvents<v1::SpokeFrame>{
@@ -75,16 +73,10 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
   }
 
   absl::Status Handle(Attachment& spoke, v1::SpokeFrame frame) {
-    const size_t bytes = frame.ByteSizeLong() + 64;
     if (frame.body_case() == v1::SpokeFrame::kRegister)
       return Register(spoke, *frame.mutable_register_());
     if (spoke.id == 0) return SpokeError("the first frame is not Register");
-    if (!spoke.budget->Take(bytes)) {
-      return Error(absl::StatusCode::kResourceExhausted,
-                   "frames come faster than they can be worked on")
-          .Reason("INBOX_FULL");
-    }
-    auto done = [budget = spoke.budget, bytes] { budget->GiveBack(bytes); };
+    auto done = [stream = spoke.stream] { stream->Consumed(); };
     switch (frame.body_case()) {
       case v1::SpokeFrame::kPush: {
         const v1::NodeSession session = frame.push().session();
@@ -120,6 +112,7 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
     v1::HubFrame registered;
     registered.mutable_registered()->set_hub(hub_name_);
     spoke.stream->Send(std::move(registered));
+    spoke.stream->Consumed();
     spoke.id = hub_.Attach(message.spoke(),
                            {message.resource_types().begin(), message.resource_types().end()},
                            {message.report_types().begin(), message.report_types().end()},

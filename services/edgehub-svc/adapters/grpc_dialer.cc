@@ -13,6 +13,7 @@ namespace {
 namespace v1 = skerry::link::v1;
 
 constexpr size_t kPendingBytesMax = 32u << 20;
+constexpr size_t kUnconsumedMax = 16;
 
 class GrpcLink final : public CloudLink {
  public:
@@ -23,7 +24,7 @@ class GrpcLink final : public CloudLink {
     std::unique_ptr<v1::LinkService::Stub> stub = v1::LinkService::NewStub(channel_);
     stream_ = rpc::DialBidi<v1::CloudFrame, v1::EdgeFrame>(
         [&](auto* context, auto* reactor) { stub->async()->Connect(context, reactor); },
-        {.pending_bytes_max = kPendingBytesMax},
+        {.pending_bytes_max = kPendingBytesMax, .unconsumed_max = kUnconsumedMax},
         {.on_message =
              [on_frame = std::move(events.on_frame),
               on_invalid = std::move(events.on_invalid)](v1::CloudFrame message) {
@@ -42,6 +43,7 @@ class GrpcLink final : public CloudLink {
     stream_->Send(std::move(message));
   }
   void Close(absl::Status status) override { stream_->Close(std::move(status)); }
+  void Consumed() override { stream_->Consumed(); }
 
  private:
   const std::shared_ptr<grpc::Channel> channel_;
@@ -54,6 +56,7 @@ class DeadLink final : public CloudLink {
  public:
   void Send(link::EdgeFrame) override {}
   void Close(absl::Status) override {}
+  void Consumed() override {}
 };
 
 }  // namespace

@@ -20,12 +20,18 @@ struct EdgeHub::Gate {
   absl::Mutex mutex;
   EdgeHub* hub ABSL_GUARDED_BY(mutex) = nullptr;  // Null once it has stopped.
 
-  void Post(edge::Event event, absl::string_view frame_class = "", size_t bytes = 0) {
+  void Post(edge::Event event) {
     absl::MutexLock lock(&mutex);
     if (hub == nullptr) return;
-    if (bytes > 0) hub->metrics_.BytesDown(frame_class, bytes);
     hub->executor_.Post(
         [hub = hub, event = std::move(event)]() mutable { hub->Feed(std::move(event)); });
+  }
+  void PostFrame(uint64_t connection, link::CloudFrame frame, size_t bytes) {
+    absl::MutexLock lock(&mutex);
+    if (hub == nullptr) return;
+    hub->executor_.Post([hub = hub, connection, frame = std::move(frame), bytes]() mutable {
+      hub->OnFrame(connection, std::move(frame), bytes);
+    });
   }
 };
 
@@ -216,21 +222,25 @@ void EdgeHub::Feed(edge::Event event) {
 
 void EdgeHub::Perform(edge::Dial effect) {
   metrics_.Dialed();
-  const uint64_t connection = effect.connection;
-  link_ = dialer_.Dial(
-      {.on_frame =
-           [gate = gate_, connection](link::CloudFrame frame, size_t bytes) {
-             const absl::string_view frame_class = link::ClassOf(frame);
-             gate->Post(edge::FrameReceived{connection, std::move(frame)}, frame_class, bytes);
-           },
-       .on_invalid =
-           [gate = gate_, connection](absl::Status status) {
-             gate->Post(edge::InvalidFrame{connection, status});
-           },
-       .on_closed =
-           [gate = gate_, connection](absl::Status status) {
-             gate->Post(edge::LinkClosed{connection, status});
-           }});
+  const uint64_t connection = link_connection_ = effect.connection;
+  link_ = dialer_.Dial({.on_frame =
+                            [gate = gate_, connection](link::CloudFrame frame, size_t bytes) {
+                              gate->PostFrame(connection, std::move(frame), bytes);
+                            },
+                        .on_invalid =
+                            [gate = gate_, connection](absl::Status status) {
+                              gate->Post(edge::InvalidFrame{connection, status});
+                            },
+                        .on_closed =
+                            [gate = gate_, connection](absl::Status status) {
+                              gate->Post(edge::LinkClosed{connection, status});
+                            }});
+}
+
+void EdgeHub::OnFrame(uint64_t connection, link::CloudFrame frame, size_t bytes) {
+  metrics_.BytesDown(link::ClassOf(frame), bytes);
+  Feed(edge::FrameReceived{connection, std::move(frame)});
+  if (link_ != nullptr && link_connection_ == connection) link_->Consumed();
 }
 
 void EdgeHub::Perform(edge::Send effect) {

@@ -86,6 +86,7 @@ class EdgeHub {
   struct Gate;
 
   void Feed(link::edge::Event event);
+  void OnFrame(uint64_t connection, link::CloudFrame frame, size_t bytes);
   void Perform(link::edge::Dial effect);
   void Perform(link::edge::Send effect);
   void Perform(link::edge::CloseLink effect);
@@ -111,7 +112,8 @@ class EdgeHub {
   const log::Logger log_;
   const std::shared_ptr<Gate> gate_;
   link::EdgeSession machine_;
-  std::shared_ptr<CloudLink> link_;
+  std::shared_ptr<CloudLink> link_;  // Of link_connection_; null while there is none.
+  uint64_t link_connection_ = 0;
   std::map<link::SpokeId, Spoke> spokes_;
   std::vector<WaitingReport> waiting_;  // Stored in one commit.
   absl::Time change_time_;              // Of the link's state.

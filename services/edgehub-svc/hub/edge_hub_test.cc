@@ -184,6 +184,7 @@ TEST_F(EdgeHubTest, ResourcesReachTheSpokeAndItsWordReachesTheCloud) {
   hub_->ResourceDone(id, {"pods", requests[0].subscription_id, 1, {}}, [&] { ++done; });
   Settle();
   EXPECT_EQ(done, 2);
+  EXPECT_EQ(dialer_.last()->consumed(), 2);  // Welcome and the change.
   std::vector<link::EdgeFrame> sent = dialer_.last()->TakeSent();
   ASSERT_FALSE(sent.empty());
   ASSERT_TRUE(std::holds_alternative<link::ResourceAck>(sent.back()));

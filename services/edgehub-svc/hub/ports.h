@@ -30,6 +30,8 @@ class CloudLink {
   virtual ~CloudLink() = default;
   virtual void Send(link::EdgeFrame frame) = 0;
   virtual void Close(absl::Status status) = 0;
+  // One frame given to on_frame is done with; reading pauses when too many are not.
+  virtual void Consumed() = 0;
 };
 
 class CloudDialer {

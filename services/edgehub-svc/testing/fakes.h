@@ -27,6 +27,14 @@ class FakeCloudLink final : public CloudLink {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
+  void Consumed() override {
+    absl::MutexLock lock(&mutex_);
+    ++consumed_;
+  }
+  int consumed() const {
+    absl::MutexLock lock(&mutex_);
+    return consumed_;
+  }
   std::vector<link::EdgeFrame> TakeSent() {
     absl::MutexLock lock(&mutex_);
     return std::exchange(sent_, {});
@@ -42,6 +50,7 @@ class FakeCloudLink final : public CloudLink {
   mutable absl::Mutex mutex_;
   std::vector<link::EdgeFrame> sent_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  int consumed_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Any thread may call it.
