@@ -594,6 +594,7 @@ def test_unknown_fields_are_pruned_without_strictness(kubectl, space, buoys):  #
 def test_what_nobody_allows_is_denied(system, kubectl):
     assert kubectl("auth", "can-i", "create", "pods").strip() == "yes"
     controller = Kubectl(system.cloud.kubeconfigs / "edge-controller.kubeconfig", system.folder / "controller-cache")
+    assert "system:edge-controller" in controller("auth", "whoami")
     assert controller("auth", "can-i", "list", "pods", "-A").strip() == "yes"
     assert "no" in controller("auth", "can-i", "create", "secrets", check=False)
     said = refused(controller, "delete", "configmap", "kube-root-ca.crt")

@@ -302,7 +302,7 @@ absl::StatusOr<http::Response> ApiServer::Create(Call& call) {
   const Schema* schema = resource.schema.get();
   if (info.subresource == "binding") schema = deps_.registry.types().at(kBindingType).get();
   SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request, schema));
-  if (resource.virtual_) return ReviewAccess(call, body);
+  if (resource.virtual_) return Review(call, body);
   if (info.subresource == "binding") {
     SKERRY_RETURN_IF_ERROR(deps_.objects.Bind(info.ns, info.name, body, options.dry_run));
     return JsonResponse(201, {{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", Json::object()}, {"status", "Success"}, {"code", 201}});
@@ -352,7 +352,15 @@ absl::StatusOr<http::Response> ApiServer::DeleteCollection(Call& call) {
   return JsonResponse(200, body);
 }
 
-absl::StatusOr<http::Response> ApiServer::ReviewAccess(Call& call, const Json& body) {
+absl::StatusOr<http::Response> ApiServer::Review(Call& call, const Json& body) {
+  Json answer = body.is_object() ? body : Json::object();
+  answer["kind"] = call.resource->kind;
+  answer["apiVersion"] = call.resource->ApiVersion();
+  answer["metadata"] = {{"creationTimestamp", nullptr}};
+  if (call.resource->kind == "SelfSubjectReview") {
+    answer["status"] = {{"userInfo", {{"username", call.caller.name}, {"groups", call.caller.groups}}}};
+    return JsonResponse(201, answer);
+  }
   RequestInfo asked;
   if (FindPath(body, {"spec", "resourceAttributes"}) != nullptr) {
     const Json& attributes = ObjectAt(body, {"spec", "resourceAttributes"});
@@ -371,10 +379,6 @@ absl::StatusOr<http::Response> ApiServer::ReviewAccess(Call& call, const Json& b
     return InvalidError(call.resource->About(""),
                         {FieldInvalid("spec.resourceAttributes", "", "exactly one of nonResourceAttributes or resourceAttributes must be specified")});
   }
-  Json answer = body;
-  answer["kind"] = call.resource->kind;
-  answer["apiVersion"] = call.resource->ApiVersion();
-  answer["metadata"] = {{"creationTimestamp", nullptr}};
   answer["status"] = {{"allowed", deps_.access.Allows(call.caller, asked)}};
   return JsonResponse(201, answer);
 }

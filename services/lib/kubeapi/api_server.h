@@ -60,7 +60,8 @@ class ApiServer {
   absl::StatusOr<http::Response> Patch(Call& call);
   absl::StatusOr<http::Response> Delete(Call& call);
   absl::StatusOr<http::Response> DeleteCollection(Call& call);
-  absl::StatusOr<http::Response> ReviewAccess(Call& call, const Json& body);
+  // SelfSubjectAccessReview, SelfSubjectReview.
+  absl::StatusOr<http::Response> Review(Call& call, const Json& body);
   // `object` in the form that the caller accepts.
   absl::StatusOr<http::Response> Encode(Call& call, int code, const Json& object);
 

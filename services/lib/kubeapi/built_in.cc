@@ -229,6 +229,14 @@ Resource AccessReviews() {
   return r;
 }
 
+Resource SelfReviews() {
+  Resource r = Core("SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview", {});
+  r.group = "authentication.k8s.io";
+  r.namespaced = false;
+  r.virtual_ = true;
+  return r;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
@@ -242,7 +250,7 @@ absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
   }
   std::vector<ResourcePtr> resources;
   for (Resource& r : std::vector<Resource>{Namespaces(), Nodes(), Pods(), ConfigMaps(), Secrets(), ServiceAccounts(),
-                                           Events(), Leases(), AccessReviews(), CustomResourceDefinitions()}) {
+                                           Events(), Leases(), AccessReviews(), SelfReviews(), CustomResourceDefinitions()}) {
     std::string package = kCore;
     if (r.group == "apiextensions.k8s.io") {
       package = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";

@@ -184,6 +184,20 @@ kind SelfSubjectAccessReview
   spec SelfSubjectAccessReviewSpec #2
   status SubjectAccessReviewStatus #3
 
+package io.k8s.api.authentication.v1
+
+type UserInfo
+  extra object
+  groups []string #3
+  uid string #2
+  username string #1
+
+type SelfSubjectReviewStatus
+  userInfo UserInfo #1
+
+kind SelfSubjectReview
+  status SelfSubjectReviewStatus #2
+
 package io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1
 
 type CustomResourceDefinitionNames
