@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/lib/base/error.h"
@@ -29,6 +30,17 @@ constexpr absl::Duration kSkewMax = absl::Minutes(5);
 
 std::string Rfc3339(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
+}
+
+// What goes into a configuration file as the hub's address.
+bool IsHostAndPort(absl::string_view text) {
+  size_t colon = text.rfind(':');
+  int port = 0;
+  return colon != absl::string_view::npos && colon > 0 && text.size() <= 300 &&
+         absl::SimpleAtoi(text.substr(colon + 1), &port) && port > 0 && port <= 65535 &&
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") ==
+             absl::string_view::npos;
 }
 
 }  // namespace
@@ -275,7 +287,7 @@ absl::Status Joiner::RequestCertificate() {
     return !out.empty();
   };
   if (!take("certificate", identity_.certificate_pem) ||
-      !take("linkAddress", identity_.link_address)) {
+      !take("linkAddress", identity_.link_address) || !IsHostAndPort(identity_.link_address)) {
     return ToStatus(RefusalOf(*answer));
   }
   if (!options_.link_address.empty()) identity_.link_address = options_.link_address;

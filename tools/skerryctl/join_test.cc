@@ -302,6 +302,11 @@ TEST_F(JoinTest, DoesNotTakeWhateverAHubAnswers) {
   EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID");
   https_.answers["/v1/join"] = HttpsResponse{200, R"({"certificate": 7, "linkAddress": []})"};
   EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID");
+  for (const char* address : {"a", "a:0", "a:1\\nroot_dir: /", "a b:1", ":1"}) {
+    https_.answers["/v1/join"] = HttpsResponse{
+        200, absl::StrCat(R"({"certificate": "x", "linkAddress": ")", address, R"("})")};
+    EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID") << address;
+  }
   https_.answers["/v1/join"] = HttpsResponse{200, R"({"certificate": "x", "linkAddress": "a:1"})"};
   EXPECT_EQ(Failure().step, "verify the certificate");
   auto other = hub_.pki->ca().Issue({.subject = {.common_name = "system:node:edge-1"},

@@ -14,6 +14,7 @@
 #include "tools/skerryctl/https_client.h"
 #include "tools/skerryctl/hub_client.h"
 #include "tools/skerryctl/join.h"
+#include "tools/skerryctl/printable.h"
 #include "tools/skerryctl/status_command.h"
 #include "tools/skerryctl/step_error.h"
 #include "tools/skerryctl/token_command.h"
@@ -41,7 +42,7 @@ absl::Status Join(Options& options) {
   CurlHttpsClient https;
   SystemClock clock;
   Joiner joiner(options.join, https, clock, [](absl::string_view step, absl::string_view result) {
-    std::cout << "ok  " << step << ": " << result << std::endl;
+    std::cout << "ok  " << step << ": " << Printable(result) << std::endl;
   });
   return joiner.Run();
 }

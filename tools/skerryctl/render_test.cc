@@ -56,6 +56,11 @@ TEST(StepErrorTest, SurvivesTheWayThroughAStatus) {
             "  fix:      mend\n");
 }
 
+TEST(StepErrorTest, NothingFromAfarDrivesTheTerminal) {
+  std::string text = Describe({.step = "s", .seen = "HTTP 403: \x1b[2Jgone\n\xc2\x9b\xc3\xa9"});
+  EXPECT_THAT(text, HasSubstr("HTTP 403: ?[2Jgone??\xc3\xa9"));
+}
+
 TEST(StepErrorTest, AnyStatusHasAnExitCode) {
   EXPECT_EQ(FromStatus(absl::InvalidArgumentError("x")).exit_code, ExitCode::kUsage);
   EXPECT_EQ(FromStatus(absl::UnavailableError("x")).exit_code, ExitCode::kUnreachable);

@@ -3,6 +3,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "tools/skerryctl/printable.h"
 
 namespace skerry::skerryctl {
 
@@ -40,10 +41,10 @@ StepError FromStatus(const absl::Status& status) {
 
 std::string Describe(const StepError& error) {
   std::string text = "error";
-  if (!error.reason.empty()) absl::StrAppend(&text, " [", error.reason, "]");
+  if (!error.reason.empty()) absl::StrAppend(&text, " [", Printable(error.reason), "]");
   if (!error.step.empty()) absl::StrAppend(&text, " at step '", error.step, "'");
   auto line = [&text](absl::string_view label, const std::string& value) {
-    if (!value.empty()) absl::StrAppend(&text, "\n  ", label, value);
+    if (!value.empty()) absl::StrAppend(&text, "\n  ", label, Printable(value));
   };
   line("expected: ", error.expected);
   line("seen:     ", error.seen);

@@ -5,24 +5,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tools/skerryctl/printable.h"
 
 namespace skerry::skerryctl {
-namespace {
-
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text.empty() ? "-" : text;
-}
-
-}  // namespace
-
 Table::Table(std::vector<std::string> heading) { rows_.push_back(std::move(heading)); }
 
 void Table::Add(std::vector<std::string> row) {
   row.resize(rows_[0].size());
-  for (std::string& cell : row) cell = Printable(std::move(cell));
+  for (std::string& cell : row) cell = cell.empty() ? "-" : Printable(cell);
   rows_.push_back(std::move(row));
 }
 

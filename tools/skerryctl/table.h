@@ -9,8 +9,8 @@
 
 namespace skerry::skerryctl {
 
-// Rows below a heading, padded, as kubectl prints them. Control characters of what services tell
-// are shown as '?', so that nothing from afar drives the terminal.
+// Rows below a heading, padded, as kubectl prints them. Cells are made Printable; empty ones show
+// as "-".
 class Table {
  public:
   explicit Table(std::vector<std::string> heading);
