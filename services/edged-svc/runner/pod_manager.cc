@@ -43,6 +43,7 @@ void PodManager::Restore(std::vector<PodCheckpoint> checkpoints) {
     known.uid = checkpoint.uid;
     known.name_space = checkpoint.name_space;
     known.name = checkpoint.name;
+    known.termination_grace_seconds = checkpoint.grace_seconds;
     Entry& entry = entries_[checkpoint.uid];
     entry.status = PodStatusFromJson(checkpoint.status_json);
     entry.pod = std::make_shared<const PodSpec>(std::move(known));

@@ -171,8 +171,9 @@ int PodWorker::InFlight() const {
 
 void PodWorker::Save(const Input& input, Outcome& outcome) {
   if (outcome.status_json == saved_json_ && crashes_ == saved_crashes_) return;
-  const absl::Status status = deps_.checkpoints.Put(
-      {uid_, input.pod->name_space, input.pod->name, outcome.status_json, crashes_});
+  const absl::Status status =
+      deps_.checkpoints.Put({uid_, input.pod->name_space, input.pod->name, outcome.status_json,
+                             crashes_, GraceSeconds(input)});
   if (!status.ok()) {
     log_.Error("pod checkpoint not written", status);
     return RetryAt(deps_.clock.Now() + kRetry, outcome);

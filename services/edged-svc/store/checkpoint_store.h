@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_EDGED_SVC_STORE_CHECKPOINT_STORE_H_
 #define SKERRY_SERVICES_EDGED_SVC_STORE_CHECKPOINT_STORE_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct PodCheckpoint {
   std::string status_json;  // As last computed: start time, restart counts, last states, the end of
                             // a finished pod.
   std::map<std::string, Backoff> crashes;  // By container.
+  int64_t grace_seconds =
+      30;  // To end it with, should it be gone from the store when edged comes back.
 
   bool operator==(const PodCheckpoint&) const = default;
 };

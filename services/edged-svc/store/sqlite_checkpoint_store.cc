@@ -17,7 +17,8 @@ constexpr const char* kMigrations[] = {
     "  name TEXT NOT NULL,"
     "  status TEXT NOT NULL,"
     "  crashes TEXT NOT NULL"  // "<container> <delay ms> <last update, unix ms>" a line.
-    ") WITHOUT ROWID"};
+    ") WITHOUT ROWID",
+    "ALTER TABLE pod_checkpoint ADD COLUMN grace_seconds INTEGER NOT NULL DEFAULT 30"};
 
 std::string PackCrashes(const std::map<std::string, Backoff>& crashes) {
   std::string out;
@@ -53,14 +54,16 @@ absl::Status SqliteCheckpointStore::Put(const PodCheckpoint& checkpoint) {
   absl::MutexLock lock(&mutex_);
   return database_
       ->Prepare(
-          "INSERT INTO pod_checkpoint (uid, name_space, name, status, crashes) VALUES (?1, ?2, ?3, "
-          "?4, ?5) "
-          "ON CONFLICT (uid) DO UPDATE SET status = excluded.status, crashes = excluded.crashes")
+          "INSERT INTO pod_checkpoint (uid, name_space, name, status, crashes, grace_seconds) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+          "ON CONFLICT (uid) DO UPDATE SET status = excluded.status, crashes = excluded.crashes, "
+          "grace_seconds = excluded.grace_seconds")
       .Bind(1, checkpoint.uid)
       .Bind(2, checkpoint.name_space)
       .Bind(3, checkpoint.name)
       .Bind(4, checkpoint.status_json)
       .Bind(5, PackCrashes(checkpoint.crashes))
+      .Bind(6, checkpoint.grace_seconds)
       .Run();
 }
 
@@ -73,12 +76,13 @@ absl::StatusOr<std::vector<PodCheckpoint>> SqliteCheckpointStore::Load() {
   absl::MutexLock lock(&mutex_);
   std::vector<PodCheckpoint> out;
   sqlite::Statement rows = database_->Prepare(
-      "SELECT uid, name_space, name, status, crashes FROM pod_checkpoint ORDER BY uid");
+      "SELECT uid, name_space, name, status, crashes, grace_seconds FROM pod_checkpoint ORDER BY "
+      "uid");
   while (true) {
     SKERRY_ASSIGN_OR_RETURN(const bool more, rows.Step());
     if (!more) return out;
-    out.push_back(
-        {rows.Text(0), rows.Text(1), rows.Text(2), rows.Text(3), UnpackCrashes(rows.Text(4))});
+    out.push_back({rows.Text(0), rows.Text(1), rows.Text(2), rows.Text(3),
+                   UnpackCrashes(rows.Text(4)), rows.Int(5)});
   }
 }
 

@@ -29,6 +29,7 @@ TEST_F(SqliteCheckpointStoreTest, KeepsTheLatestOverAReopen) {
   PodCheckpoint second = first;
   second.status_json = "{\"phase\":\"Running\"}";
   second.crashes["c"] = {absl::Seconds(20), absl::FromUnixMillis(1234567)};
+  second.grace_seconds = 5;
   const PodCheckpoint other{"u2", "ns", "q", "{}", {}};
   {
     auto store = Open();
