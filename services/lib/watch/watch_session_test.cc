@@ -214,7 +214,9 @@ TEST(WatchSessionTest, ConvergesUnderRandomInterleavings) {
           continue;
         }
         auto it = seen.find(event.change->key);
-        if (it != seen.end()) { EXPECT_GE(event.change->revision, it->second.revision); }
+        if (it != seen.end()) {
+          EXPECT_GE(event.change->revision, it->second.revision);
+        }
         seen[event.change->key] = *event.change;
       }
     };
