@@ -53,7 +53,7 @@ class AppTest : public ::testing::Test {
     config_.state_dir = temp_.File("state");
     config_.run_dir = temp_.path();
     config_.runtime_endpoint = containerd_->endpoint();
-    config_.cgroup_parent = "/skerry-apptest";
+    config_.cgroup_parent = containerd_->cgroup();
     config_.relist_period = absl::Milliseconds(200);
     config_.meta_reconnect_max = absl::Milliseconds(200);
     meta_->Put("configmaps", "ns/cm", R"({"data":{"color":"blue"}})");

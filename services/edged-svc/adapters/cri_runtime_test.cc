@@ -24,7 +24,8 @@ RuntimeUnderTest Make() {
   absl::StatusOr<std::unique_ptr<CriRuntime>> runtime =
       CriRuntime::Create({.endpoint = containerd->endpoint()});
   EXPECT_TRUE(runtime.ok()) << runtime.status();
-  return {*std::move(runtime), PrivateContainerd::image(), containerd->folder() + "/test"};
+  return {*std::move(runtime), PrivateContainerd::image(), containerd->folder() + "/test",
+          containerd->cgroup()};
 }
 
 INSTANTIATE_TEST_SUITE_P(Containerd, RuntimeContractTest, ::testing::Values(Make));

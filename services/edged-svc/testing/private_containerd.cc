@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -26,10 +29,26 @@ std::string PrivateContainerd::Tool(const std::string& command, const std::strin
 PrivateContainerd::PrivateContainerd() {
   std::string folder = "/tmp/skerry-containerd-XXXXXX";
   folder_ = mkdtemp(folder.data());
+  cgroup_ = "/" + std::filesystem::path(folder_).filename().string();
   Up();
 }
 
-PrivateContainerd::~PrivateContainerd() { Tool("down", folder_); }
+PrivateContainerd::~PrivateContainerd() {
+  Tool("down", folder_);
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<fs::path> groups;
+  for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup", error)) {
+    const fs::path root = hierarchy.path().string() + cgroup_;
+    if (!fs::is_directory(root, error)) continue;
+    groups.push_back(root);
+    for (const auto& entry : fs::recursive_directory_iterator(root, error)) {
+      if (entry.is_directory(error)) groups.push_back(entry.path());
+    }
+  }
+  // Deepest first; rmdir alone works there.
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) rmdir(group->c_str());
+}
 
 void PrivateContainerd::Up() {
   endpoint_ = Tool("up", folder_);

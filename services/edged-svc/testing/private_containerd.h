@@ -18,6 +18,8 @@ class PrivateContainerd {
   // Every process is gone at once, what was on the disk stays; then it is started again.
   void PowerCycle();
 
+  // A parent for the pods' cgroups; the destructor removes it.
+  const std::string& cgroup() const { return cgroup_; }
   const std::string& endpoint() const { return endpoint_; }
   const std::string& folder() const { return folder_; }
   static std::string image() { return "skerry.local/busybox:1"; }
@@ -26,7 +28,7 @@ class PrivateContainerd {
   void Up();
   static std::string Tool(const std::string& command, const std::string& folder);
 
-  std::string folder_, endpoint_;
+  std::string folder_, endpoint_, cgroup_;
 };
 
 }  // namespace skerry::edged

@@ -41,7 +41,7 @@ SandboxConfig RuntimeContractTest::Sandbox(const std::string& name) {
   config.uid = "uid-" + name;
   config.hostname = name;
   config.log_folder = env_.folder + "/logs/" + name;
-  config.cgroup_parent = "/skerry-contract/" + config.uid;
+  config.cgroup_parent = env_.cgroup + "/" + config.uid;
   return config;
 }
 

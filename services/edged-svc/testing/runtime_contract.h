@@ -17,6 +17,7 @@ struct RuntimeUnderTest {
   std::shared_ptr<Runtime> runtime;
   std::string image;
   std::string folder;  // For logs and mounts.
+  std::string cgroup;  // A parent for cgroups.
 };
 
 // Instantiate with INSTANTIATE_TEST_SUITE_P(…, RuntimeContractTest, ::testing::Values(factory)).
