@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/lib/http/request_target.h"
-#include "services/lib/http/wire.h"
 
 namespace skerry::http {
 namespace {
@@ -24,10 +21,7 @@ constexpr size_t kIdleReadBytes = 4u << 10;
 constexpr size_t kBodyReadBytes = 64u << 10;
 // What a client may send ahead of the answer before its connection is no longer read.
 constexpr size_t kReadAheadBytes = 64u << 10;
-constexpr size_t kWriteSliceBytes = 256u << 10;
-constexpr size_t kStreamBatchBytes = 64u << 10;
-// A connection that ends early is read on for this long, so that the answer is not lost to a reset.
-constexpr absl::Duration kLingerTime = absl::Seconds(2);
+// What a client may still send, unread, after an answer that ends its connection.
 constexpr size_t kLingerBytes = 8u << 20;
 
 absl::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
@@ -83,15 +77,6 @@ Session::Session(std::shared_ptr<asio::io_context> io, Transport::Socket socket,
   remote_ = endpoint.address().is_v6()
                 ? absl::StrCat("[", endpoint.address().to_string(), "]:", endpoint.port())
                 : absl::StrCat(endpoint.address().to_string(), ":", endpoint.port());
-}
-
-// Only what holds the session at that time keeps it: a function that waits in a stopped io_context
-// must not.
-template <typename Function>
-void Session::Post(Function function) {
-  asio::post(*io_, [weak = weak_from_this(), function = std::move(function)]() mutable {
-    if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) function(*self);
-  });
 }
 
 void Session::SetDeadline(absl::Duration timeout) {
@@ -293,143 +278,6 @@ void Session::Dispatch() {
   SendAnswer({.status = 503,
               .headers = {{"Content-Type", "text/plain"}, {"Retry-After", "1"}},
               .body = "too many requests wait\n"});
-}
-
-// After it the connection ends: where the next request would begin is not known.
-void Session::Refuse(int status, absl::string_view message) {
-  host_->Add(SessionHost::Count::kRequestRefused);
-  keep_alive_ = false;
-  refused_ = true;
-  Response response{.status = status,
-                    .headers = {{"Content-Type", "text/plain"}},
-                    .body = absl::StrCat(message, "\n")};
-  if (status == 503) response.headers.emplace_back("Retry-After", "1");
-  SendAnswer(std::move(response));
-}
-
-void Session::Answer(Response response) {
-  Post([response = std::move(response)](Session& self) mutable {
-    if (self.state_ == State::kHandling) self.SendAnswer(std::move(response));
-  });
-}
-
-void Session::SendAnswer(Response response) {
-  state_ = State::kResponding;
-  if (draining_ || read_ended_) keep_alive_ = false;
-  std::string bytes = RenderHead({.status = response.status,
-                                  .headers = &response.headers,
-                                  .content_length = response.body.size(),
-                                  .http_1_0 = http_1_0_,
-                                  .keep_alive = keep_alive_},
-                                 absl::Now());
-  const bool has_body = !head_ && response.status != 204 && response.status != 304;
-  if (has_body) bytes += response.body;
-  Write(std::move(bytes));
-}
-
-std::shared_ptr<ResponseStream> Session::StartStream(
-    int status, std::vector<std::pair<std::string, std::string>> headers) {
-  auto stream = std::make_shared<QueuedStream>(
-      stream_pending_bytes_max_, !http_1_0_, [weak = weak_from_this()] {
-        if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) {
-          self->Post([](Session& session) { session.Pump(); });
-        }
-      });
-  Post([status, headers = std::move(headers), stream](Session& self) mutable {
-    self.BeginStream(status, headers, std::move(stream));
-  });
-  // What was posted to a closed session may never run.
-  if (closed_) stream->Close();
-  return stream;
-}
-
-void Session::BeginStream(int status,
-                          const std::vector<std::pair<std::string, std::string>>& headers,
-                          std::shared_ptr<QueuedStream> stream) {
-  if (state_ != State::kHandling) return stream->Close();
-  if (draining_ || http_1_0_) keep_alive_ = false;
-  std::string bytes = RenderHead(
-      {.status = status, .headers = &headers, .http_1_0 = http_1_0_, .keep_alive = keep_alive_},
-      absl::Now());
-  if (head_) {
-    state_ = State::kResponding;
-    stream->Close();
-  } else {
-    state_ = State::kStreaming;
-    stream_ = std::move(stream);
-    stream_payload_bytes_ = 0;
-    stream_last_ = false;
-    if (draining_) stream_->End();
-  }
-  host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
-  if (read_ended_ && stream_ != nullptr) return Close();
-  Write(std::move(bytes));
-}
-
-void Session::Pump() {
-  if (state_ != State::kStreaming || writing_) return;
-  QueuedStream::Batch batch = stream_->Take(kStreamBatchBytes);
-  if (batch.cut) {
-    host_->Add(SessionHost::Count::kStreamCut);
-    return Close();
-  }
-  stream_payload_bytes_ = batch.payload_bytes;
-  stream_last_ = batch.last;
-  if (!batch.wire.empty()) {
-    Write(std::move(batch.wire));
-  } else if (batch.last) {
-    OnWritten();
-  }
-}
-
-void Session::Write(std::string bytes) {
-  output_ = std::move(bytes);
-  output_offset_ = 0;
-  writing_ = true;
-  WriteMore();
-}
-
-void Session::WriteMore() {
-  SetDeadline(host_->options().write_timeout);
-  const size_t bytes = std::min(output_.size() - output_offset_, kWriteSliceBytes);
-  transport_.AsyncWrite(asio::buffer(output_.data() + output_offset_, bytes),
-                        [self = shared_from_this()](const ErrorCode& error, size_t written) {
-                          if (self->state_ == State::kClosed) return;
-                          if (error) return self->Close();
-                          self->output_offset_ += written;
-                          if (self->output_offset_ < self->output_.size()) return self->WriteMore();
-                          self->writing_ = false;
-                          self->output_ = std::string();  // Its memory too: watches idle for hours.
-                          self->ClearDeadline();
-                          self->OnWritten();
-                        });
-}
-
-void Session::OnWritten() {
-  if (continue_pending_) {
-    continue_pending_ = false;
-    SetDeadline(host_->options().idle_timeout);
-    Parse();
-    return Read();
-  }
-  if (state_ == State::kStreaming) {
-    stream_->Written(std::exchange(stream_payload_bytes_, 0));
-    if (!stream_last_) return Pump();
-    std::exchange(stream_, nullptr)->Close();
-  }
-  if (keep_alive_ && !draining_ && !read_ended_) return NextRequest();
-  Linger();
-}
-
-void Session::Linger() {
-  // All that was asked is answered: nothing can be lost, and an ending server should not wait.
-  if (read_ended_ || (draining_ && !refused_)) return Close();
-  state_ = State::kLingering;
-  ErrorCode ignored;
-  transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  input_.clear();
-  SetDeadline(kLingerTime);
-  Read();
 }
 
 }  // namespace skerry::http

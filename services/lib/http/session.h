@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -74,8 +75,14 @@ class Session final : public std::enable_shared_from_this<Session> {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using ErrorCode = boost::system::error_code;
 
+  // Only what holds the session at that time keeps it: a function that waits in a stopped
+  // io_context must not.
   template <typename Function>
-  void Post(Function function);
+  void Post(Function function) {
+    boost::asio::post(*io_, [weak = weak_from_this(), function = std::move(function)]() mutable {
+      if (const std::shared_ptr<Session> self = weak.lock(); self != nullptr) function(*self);
+    });
+  }
   void SetDeadline(absl::Duration timeout);
   void ClearDeadline();
 

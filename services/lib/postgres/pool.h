@@ -24,8 +24,8 @@ class transaction_base;
 namespace skerry::postgres {
 
 struct PoolOptions {
-  std::string
-      connection;  // libpq's: "host=db dbname=skerry user=skerry passfile=…", or a postgresql:// URL.
+  std::string connection;  // libpq's: "host=db dbname=skerry user=skerry passfile=…", or a
+                           // postgresql:// URL.
   size_t connections_max = 8;
   absl::Duration connect_timeout = absl::Seconds(5);
   absl::Duration statement_timeout = absl::Seconds(15);

@@ -37,6 +37,11 @@ absl::StatusOr<StoreRevision> GroupCommit::Submit(WriteOp op) {
   return *std::move(waiting.write.result);
 }
 
+size_t GroupCommit::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.size();
+}
+
 std::vector<GroupCommit::Waiting*> GroupCommit::TakeGroup() {
   std::vector<Waiting*> group;
   size_t bytes = 0;

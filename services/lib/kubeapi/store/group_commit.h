@@ -44,6 +44,8 @@ class GroupCommit {
   GroupCommit& operator=(const GroupCommit&) = delete;
 
   absl::StatusOr<StoreRevision> Submit(WriteOp op);
+  // Not yet taken up.
+  size_t waiting() const;
 
  private:
   // On its submitter's stack.
@@ -62,7 +64,7 @@ class GroupCommit {
   const Options options_;
   const std::function<void(absl::Span<PendingWrite* const>)> commit_;
   const std::function<void()> idle_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::deque<Waiting*> waiting_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
