@@ -170,6 +170,20 @@ TEST_F(SessionHubTest, SilentConnectionsEnd) {
   EXPECT_TRUE(SessionNodes().empty());
 }
 
+// link-1.5
+TEST_F(SessionHubTest, ANodeHasOneConnectionWithoutASession) {
+  Node node = Connect("edge-1");
+  auto first = std::make_shared<FakeNode>();
+  auto second = std::make_shared<FakeNode>();
+  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-1"), "", first).ok());
+  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-1"), "", second).ok());
+  Settle();
+  EXPECT_TRUE(first->closed().has_value());
+  EXPECT_FALSE(second->closed().has_value());
+  // The session stays until another is admitted.
+  EXPECT_FALSE(node.link->closed().has_value());
+}
+
 // L9
 TEST_F(SessionHubTest, ADrainMovesTheNodesAndRefusesNewOnes) {
   auto spoke = std::make_shared<FakeSpoke>();

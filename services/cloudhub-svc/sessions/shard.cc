@@ -39,6 +39,10 @@ std::shared_ptr<NodeSession> Shard::Open(const NodeName& node, const std::string
   auto session = std::make_shared<NodeSession>(node, peer, std::move(link), deps_.session,
                                                deps_.clock.Monotonic());
   executor_.Post([this, session] {
+    // A node dials once at a time: it can't fill the hub with connections that say nothing (L4).
+    auto older = dialling_.find(session->node.value());
+    if (older != dialling_.end()) Feed(SessionPtr(older->second), cloud::Superseded{});
+    dialling_[session->node.value()] = session;
     sessions_.insert(session);
     for (const auto& [id, spoke] : spokes_) {
       Feed(session, cloud::SpokeAttached{id, spoke.resource_types, spoke.report_types});
@@ -164,6 +168,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   auto old = by_node_.find(node);
   if (old != by_node_.end()) Feed(SessionPtr(old->second), cloud::Fence{});
   by_node_[node] = session;
+  auto dialling = dialling_.find(node);
+  if (dialling != dialling_.end() && dialling->second == session) dialling_.erase(dialling);
   session->connect_time = deps_.clock.Now();
   session->counted = true;
   deps_.metrics.SessionBegan();
@@ -200,6 +206,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
   }
   auto it = by_node_.find(session->node.value());
   if (it != by_node_.end() && it->second == session) by_node_.erase(it);
+  auto dialling = dialling_.find(session->node.value());
+  if (dialling != dialling_.end() && dialling->second == session) dialling_.erase(dialling);
   sessions_.erase(session);
 }
 

@@ -89,9 +89,10 @@ class Shard {
   bool draining_ = false;
   absl::Duration drain_retry_after_;
   std::map<link::SpokeId, Spoke> spokes_;
-  std::set<SessionPtr> sessions_;              // With those before Welcome.
-  std::map<std::string, SessionPtr> by_node_;  // Those that were admitted.
-  exec::SerialExecutor executor_;              // Last: its thread uses the rest.
+  std::set<SessionPtr> sessions_;               // With those before Welcome.
+  std::map<std::string, SessionPtr> dialling_;  // The newest connection before Welcome, by node.
+  std::map<std::string, SessionPtr> by_node_;   // Those that were admitted.
+  exec::SerialExecutor executor_;               // Last: its thread uses the rest.
 };
 
 }  // namespace skerry::cloudhub

@@ -34,6 +34,8 @@ struct Refused {
   std::string reason;
   absl::Duration retry_after;
 };
+// The node dialled again before this connection had a session.
+struct Superseded {};
 // The transport ended.
 struct LinkClosed {};
 // Another session of the node begins.
@@ -68,8 +70,9 @@ struct SpokeResync {
 };
 struct Tick {};
 
-using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, LinkClosed, Fence, Drain,
-                           SpokeAttached, SpokeDetached, Push, ReportDone, SpokeResync, Tick>;
+using Event =
+    std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Superseded, LinkClosed, Fence,
+                 Drain, SpokeAttached, SpokeDetached, Push, ReportDone, SpokeResync, Tick>;
 
 // ---- effects ----
 

@@ -1,5 +1,6 @@
-// Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, invalid, closed, fence, drain,
-// attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, heartbeat, advance.
+// Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, invalid, superseded, closed,
+// fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, heartbeat,
+// advance.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -85,6 +86,7 @@ class Machine {
     if (c.name == "refuse")
       return cloud::Refused{absl::UnavailableError("no"), c.Arg("reason"), absl::Seconds(5)};
     if (c.name == "invalid") return cloud::InvalidFrame{Violation("link-7.1", "a key is empty")};
+    if (c.name == "superseded") return cloud::Superseded{};
     if (c.name == "closed") return cloud::LinkClosed{};
     if (c.name == "fence") return cloud::Fence{};
     if (c.name == "drain") return cloud::Drain{absl::Seconds(1)};

@@ -27,29 +27,8 @@ absl::Duration FromProtoDuration(const google::protobuf::Duration& d) {
   return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
 }
 
-void ToProtoDuration(absl::Duration d, google::protobuf::Duration& out) {
-  const int64_t seconds = absl::ToInt64Seconds(d);
-  out.set_seconds(seconds);
-  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(d - absl::Seconds(seconds))));
-}
-
 absl::Time FromProtoTime(const google::protobuf::Timestamp& t) {
   return absl::FromUnixSeconds(t.seconds()) + absl::Nanoseconds(t.nanos());
-}
-
-void ToProtoTime(absl::Time t, google::protobuf::Timestamp& out) {
-  const int64_t seconds = absl::ToUnixSeconds(t);
-  out.set_seconds(seconds);
-  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(t - absl::FromUnixSeconds(seconds))));
-}
-
-template <typename Message>
-void RejectionsToWire(const std::vector<Rejection>& rejections, Message& message) {
-  for (const Rejection& rejection : rejections) {
-    v1::Rejection* out = message.add_rejections();
-    out->set_sequence(rejection.sequence);
-    *out->mutable_status() = rpc::ToProto(rejection.status);
-  }
 }
 
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
@@ -84,65 +63,6 @@ absl::StatusOr<CloudFrame> ParseReportAck(v1::ReportAck& message) {
   SKERRY_ASSIGN_OR_RETURN(frame.rejections, RejectionsFromWire(message.rejections()));
   return frame;
 }
-
-struct EdgeFrameWriter {
-  v1::EdgeFrame out;
-  void operator()(Hello& f) {
-    v1::Hello* m = out.mutable_hello();
-    m->set_protocol_version(f.protocol_version);
-    m->set_boot_id(std::move(f.boot_id));
-    m->set_journal_id(std::move(f.journal_id));
-    m->set_software_version(std::move(f.software_version));
-  }
-  void operator()(Subscribe& f) {
-    v1::Subscribe* m = out.mutable_subscribe();
-    m->set_type(std::move(f.type));
-    m->set_subscription_id(f.subscription_id);
-    m->set_more(f.more);
-    for (Holding& holding : f.holdings) {
-      v1::Holding* h = m->add_holdings();
-      h->set_key(std::move(holding.key));
-      h->set_version(std::move(holding.version));
-    }
-  }
-  void operator()(Unsubscribe& f) {
-    out.mutable_unsubscribe()->set_type(std::move(f.type));
-    out.mutable_unsubscribe()->set_subscription_id(f.subscription_id);
-  }
-  void operator()(ResourceAck& f) {
-    v1::ResourceAck* m = out.mutable_resource_ack();
-    m->set_type(std::move(f.type));
-    m->set_subscription_id(f.subscription_id);
-    m->set_sequence(f.sequence);
-    RejectionsToWire(f.rejections, *m);
-  }
-  void operator()(Report& f) { *out.mutable_report() = ToWire(std::move(f)); }
-  void operator()(Heartbeat&) { out.mutable_heartbeat(); }
-};
-
-struct CloudFrameWriter {
-  v1::CloudFrame out;
-  void operator()(Welcome& f) {
-    v1::Welcome* m = out.mutable_welcome();
-    m->set_epoch(f.epoch);
-    ToProtoDuration(f.heartbeat_interval, *m->mutable_heartbeat_interval());
-    m->set_hub(std::move(f.hub));
-    ToProtoTime(f.cloud_time, *m->mutable_cloud_time());
-  }
-  void operator()(ResourceChange& f) { *out.mutable_resource() = ToWire(std::move(f)); }
-  void operator()(ReportAck& f) {
-    v1::ReportAck* m = out.mutable_report_ack();
-    m->set_type(std::move(f.type));
-    m->set_sequence(f.sequence);
-    RejectionsToWire(f.rejections, *m);
-  }
-  void operator()(Heartbeat&) { out.mutable_heartbeat(); }
-  void operator()(Resync& f) { out.mutable_resync()->set_type(std::move(f.type)); }
-  void operator()(GoAway& f) {
-    out.mutable_go_away()->set_reason(std::move(f.reason));
-    ToProtoDuration(f.retry_after, *out.mutable_go_away()->mutable_retry_after());
-  }
-};
 
 }  // namespace
 
@@ -193,18 +113,6 @@ absl::StatusOr<Report> FromWire(v1::Report message) {
   return report;
 }
 
-v1::Report ToWire(Report report) {
-  v1::Report message;
-  message.set_sequence(report.sequence);
-  message.set_type(std::move(report.type));
-  message.set_key(std::move(report.key));
-  message.set_generation(report.generation);
-  message.mutable_time()->set_wall_micros(report.time.wall_micros);
-  message.mutable_time()->set_logical(report.time.logical);
-  message.set_value(std::move(report.value));
-  return message;
-}
-
 absl::StatusOr<ResourceChange> FromWire(v1::ResourceChange message) {
   SKERRY_RETURN_IF_ERROR(CheckType(message.type()));
   ResourceChange frame;
@@ -231,27 +139,6 @@ absl::StatusOr<ResourceChange> FromWire(v1::ResourceChange message) {
     default:
       return Violation("link-7.2", "a change of a kind that is not known");
   }
-}
-
-v1::ResourceChange ToWire(ResourceChange frame) {
-  v1::ResourceChange message;
-  message.set_type(std::move(frame.type));
-  message.set_subscription_id(frame.subscription_id);
-  message.set_sequence(frame.sequence);
-  switch (frame.change.kind) {
-    case Change::Kind::kUpsert:
-      message.mutable_upsert()->set_key(std::move(frame.change.key));
-      message.mutable_upsert()->set_version(std::move(frame.change.version));
-      message.mutable_upsert()->set_object(std::move(frame.change.object));
-      break;
-    case Change::Kind::kDelete:
-      message.mutable_delete_()->set_key(std::move(frame.change.key));
-      break;
-    case Change::Kind::kSynced:
-      message.mutable_synced();
-      break;
-  }
-  return message;
 }
 
 absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
@@ -302,18 +189,6 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
     default:
       return Violation("link-7.2", "a frame of a kind that is not known");
   }
-}
-
-v1::EdgeFrame ToWire(EdgeFrame frame) {
-  EdgeFrameWriter writer;
-  std::visit(writer, frame);
-  return std::move(writer.out);
-}
-
-v1::CloudFrame ToWire(CloudFrame frame) {
-  CloudFrameWriter writer;
-  std::visit(writer, frame);
-  return std::move(writer.out);
 }
 
 }  // namespace skerry::link

@@ -1,0 +1,198 @@
+// The classes of traffic of a CloudSession: resource sync and report.
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/cloud_session.h"
+
+namespace skerry::link {
+
+// ---- resource sync ----
+
+void CloudSession::ResourceOwnerChanged(const std::string& type, SpokeId spoke) {
+  auto it = subscriptions_.find(type);
+  if (it == subscriptions_.end()) return;
+  // What the former owner queued is void, and only the node knows what it holds by now (link-4.4).
+  it->second.forwarded = false;
+  it->second.sender.Overflow();
+  if (spoke != 0) AskResync(type, it->second);
+}
+
+// Asks once per subscription: the answer is a new one.
+void CloudSession::AskResync(const std::string& type, Subscription& subscription) {
+  if (subscription.resync_sent) return;
+  subscription.resync_sent = true;
+  Send(Resync{type});
+}
+
+void CloudSession::Receive(Subscribe frame) {
+  uint64_t& last_id = last_subscription_ids_[frame.type];
+  auto it = subscriptions_.find(frame.type);
+  if (it != subscriptions_.end() && it->second.more && frame.subscription_id == last_id) {
+    it->second.more = frame.more;
+  } else {
+    if (frame.subscription_id <= last_id) {
+      return Fail(Violation("link-4.1", absl::StrCat("subscription ", frame.subscription_id, " of ",
+                                                     frame.type, " after ", last_id)));
+    }
+    if (last_subscription_ids_.size() > kSubscriptionsMax) {
+      return Fail(
+          Violation("link-7.4", absl::StrCat("more than ", kSubscriptionsMax, " subscriptions")));
+    }
+    last_id = frame.subscription_id;
+    if (it != subscriptions_.end()) subscriptions_.erase(it);
+    it =
+        subscriptions_.emplace(frame.type, Subscription{ResourceSender(frame.type, last_id)}).first;
+    it->second.more = frame.more;
+    it->second.forwarded = OwnerOf(resource_owners_, frame.type) != 0;
+  }
+  // Holdings are not kept: an owner that comes later, or in the middle of them, has the node asked
+  // anew.
+  if (!it->second.forwarded) return;
+  const SpokeId owner = OwnerOf(resource_owners_, frame.type);
+  ToSpoke(owner, cloud::Subscribed{std::move(frame)});
+}
+
+void CloudSession::Receive(Unsubscribe frame) {
+  auto it = subscriptions_.find(frame.type);
+  if (it == subscriptions_.end() || it->second.sender.subscription_id() != frame.subscription_id) {
+    return Fail(Violation(
+        "link-4.2", absl::StrCat("no subscription ", frame.subscription_id, " of ", frame.type)));
+  }
+  const bool forwarded = it->second.forwarded;
+  subscriptions_.erase(it);
+  if (!forwarded) return;
+  ToSpoke(OwnerOf(resource_owners_, frame.type),
+          cloud::Unsubscribed{frame.type, frame.subscription_id});
+}
+
+void CloudSession::On(cloud::Push event) {
+  auto it = subscriptions_.find(event.type);
+  if (it == subscriptions_.end() || !it->second.forwarded ||
+      it->second.sender.subscription_id() != event.subscription_id ||
+      OwnerOf(resource_owners_, event.type) != event.spoke) {
+    return Count(cloud::Incident::kStalePush);
+  }
+  Subscription& subscription = it->second;
+  const Change& change = event.change;
+  const bool named = change.kind == Change::Kind::kSynced || !change.key.empty();
+  if (!named || change.key.size() > kKeyBytesMax || change.version.size() > kVersionBytesMax ||
+      change.object.size() > kObjectBytesMax) {
+    Count(cloud::Incident::kInvalidPush);
+    absl::Status status =
+        Error(absl::StatusCode::kInvalidArgument, "key, version or object is beyond its bound")
+            .Reason(change.object.size() > kObjectBytesMax ? "OBJECT_TOO_LARGE" : "KEY_INVALID");
+    return ToSpoke(
+        event.spoke,
+        cloud::PushDone{event.type, event.subscription_id, {{change.key, change.version, status}}});
+  }
+  if (subscription.sender.overflowed()) return;
+  subscription.sender.Push(std::move(event.change));
+  Pump(subscription);
+  if (unsent_bytes() <= config_.unsent_bytes_max) return;
+  Count(cloud::Incident::kOverflow);
+  subscription.sender.Overflow();
+  if (!subscription.sender.in_flight()) AskResync(event.type, subscription);
+}
+
+void CloudSession::On(cloud::SpokeResync event) {
+  auto it = subscriptions_.find(event.type);
+  if (it == subscriptions_.end() || OwnerOf(resource_owners_, event.type) != event.spoke) {
+    return Count(cloud::Incident::kStalePush);
+  }
+  it->second.sender.Overflow();
+  AskResync(event.type, it->second);
+}
+
+void CloudSession::Receive(ResourceAck frame) {
+  auto it = subscriptions_.find(frame.type);
+  const uint64_t current = it == subscriptions_.end() ? 0 : it->second.sender.subscription_id();
+  if (frame.subscription_id != current) {
+    auto last = last_subscription_ids_.find(frame.type);
+    if (last == last_subscription_ids_.end() || frame.subscription_id > last->second) {
+      return Fail(
+          Violation("link-4.8", absl::StrCat("ack of subscription ", frame.subscription_id, " of ",
+                                             frame.type, ", which was never opened")));
+    }
+    return Count(cloud::Incident::kStaleAck);
+  }
+  absl::StatusOr<std::vector<PushOutcome>> outcomes = it->second.sender.Ack(frame);
+  if (!outcomes.ok()) return Fail(outcomes.status());
+  Subscription& subscription = it->second;
+  if (!outcomes->empty() && subscription.forwarded) {
+    ToSpoke(OwnerOf(resource_owners_, frame.type),
+            cloud::PushDone{frame.type, current, *std::move(outcomes)});
+  }
+  // A node that was too slow is asked anew only when it has stored what is under way (link-4.10).
+  if (subscription.sender.overflowed() && subscription.forwarded &&
+      !subscription.sender.in_flight()) {
+    AskResync(frame.type, subscription);
+  }
+  Pump(subscription);
+}
+
+void CloudSession::Pump(Subscription& subscription) {
+  while (std::optional<ResourceChange> frame = subscription.sender.Next()) Send(*std::move(frame));
+}
+
+size_t CloudSession::unsent_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [type, subscription] : subscriptions_)
+    bytes += subscription.sender.unsent_bytes();
+  return bytes;
+}
+
+std::vector<std::string> CloudSession::subscribed_types() const {
+  std::vector<std::string> types;
+  for (const auto& [type, subscription] : subscriptions_) types.push_back(type);
+  return types;
+}
+
+// ---- report ----
+
+void CloudSession::Receive(Report frame) {
+  auto it = reports_.find(frame.type);
+  if (it == reports_.end()) {
+    if (reports_.size() >= kReportTypesMax) {
+      return Fail(
+          Violation("link-7.5", absl::StrCat("more than ", kReportTypesMax, " types of reports")));
+    }
+    it = reports_.emplace(frame.type, ReportReceiver(frame.type)).first;
+  }
+  absl::Status status = it->second.Receive(std::move(frame));
+  if (!status.ok()) return Fail(std::move(status));
+  PumpReports(it->first, it->second);
+}
+
+void CloudSession::ReportOwnerChanged(const std::string& type) {
+  auto it = reports_.find(type);
+  if (it == reports_.end()) return;
+  it->second.OwnerLost();
+  PumpReports(type, it->second);
+}
+
+void CloudSession::PumpReports(const std::string& type, ReportReceiver& receiver) {
+  const SpokeId owner = OwnerOf(report_owners_, type);
+  if (owner != 0) {
+    for (Report& report : receiver.TakeForOwner())
+      ToSpoke(owner, cloud::NodeReport{std::move(report)});
+  }
+  AckReports(receiver);
+}
+
+void CloudSession::AckReports(ReportReceiver& receiver) {
+  if (std::optional<ReportAck> ack = receiver.TakeAck()) Send(*std::move(ack));
+}
+
+void CloudSession::On(cloud::ReportDone event) {
+  for (auto& [type, receiver] : reports_) {
+    if (OwnerOf(report_owners_, type) != event.spoke ||
+        !receiver.Done(event.sequence, event.status))
+      continue;
+    return AckReports(receiver);
+  }
+  Count(cloud::Incident::kStaleReportDone);
+}
+
+}  // namespace skerry::link

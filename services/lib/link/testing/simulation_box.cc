@@ -1,0 +1,176 @@
+// The box's half of the simulation.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/link/testing/simulation.h"
+
+namespace skerry::link::testing {
+namespace {
+
+constexpr char kType[] = "pods";
+
+uint64_t NumberOf(const std::string& text) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
+}  // namespace
+
+// ---- the box ----
+
+void Simulation::FeedEdge(edge::Event event) {
+  for (edge::Effect& effect : edge_->Step(std::move(event), now_)) {
+    if (auto* dial = std::get_if<edge::Dial>(&effect)) {
+      edge_connection_ = connection_base_ + dial->connection;
+      Connection& connection = connections_[edge_connection_];
+      connection.session = std::make_unique<CloudSession>(cloud_config_, now_);
+      if (controller_ != 0)
+        FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}});
+    } else if (auto* send = std::get_if<edge::Send>(&effect)) {
+      connections_[edge_connection_].up.push_back(std::move(send->frame));
+    } else if (auto* close = std::get_if<edge::CloseLink>(&effect)) {
+      const std::string reason(close->status.message());
+      if (IsViolation(close->status)) Fail(absl::StrCat("edge: ", close->status.ToString()));
+      if (!connections_[edge_connection_].cut) FeedCloud(edge_connection_, cloud::LinkClosed{});
+    } else if (auto* message = std::get_if<edge::ToSpoke>(&effect)) {
+      if (message->spoke == spoke_) for_spoke_.push_back(std::move(message->message));
+    } else if (auto* close_spoke = std::get_if<edge::CloseSpoke>(&effect)) {
+      Fail(absl::StrCat("spoke closed: ", close_spoke->status.ToString()));
+    } else if (auto* fetch = std::get_if<edge::FetchReports>(&effect)) {
+      Fetch(*fetch);
+    } else if (auto* trim = std::get_if<edge::TrimReports>(&effect)) {
+      for (auto it = journal_.begin(); it != journal_.end();) {
+        if (it->second.sequence > trim->up_to) {
+          ++it;
+          continue;
+        }
+        // L1: nothing leaves the journal that the cloud has not applied.
+        if (applied_[it->first] < it->second.value)
+          Fail(absl::StrCat("trimmed but not applied: ", it->first));
+        it = journal_.erase(it);
+      }
+    }
+  }
+}
+
+void Simulation::Fetch(const edge::FetchReports& effect) {
+  std::map<uint64_t, std::string> by_sequence;
+  for (const auto& [key, entry] : journal_) {
+    if (entry.sequence > effect.after) by_sequence[entry.sequence] = key;
+  }
+  edge::ReportsFetched event{effect.connection, kType, {}, false};
+  const size_t count_max = std::min<size_t>(effect.count_max, 1 + Random(3));
+  for (const auto& [sequence, key] : by_sequence) {
+    if (event.reports.size() == count_max) {
+      event.more = true;
+      break;
+    }
+    event.reports.push_back({sequence, kType, key, 0, {}, absl::StrCat(journal_[key].value)});
+  }
+  for_edge_.push_back(std::move(event));
+}
+
+void Simulation::EdgeCrash() {
+  ++seen_["edge crash"];
+  auto it = connections_.find(edge_connection_);
+  if (it != connections_.end() && Random(2) == 0) {
+    FeedCloud(it->first, cloud::LinkClosed{});
+  } else if (it != connections_.end()) {
+    it->second.cut = true;
+  }
+  connection_base_ = edge_connection_;
+  spoke_ = 0;
+  for_spoke_.clear();
+  for_edge_.clear();
+  EdgeSession::Config config;
+  config.hello.protocol_version = kProtocolVersion;
+  config.seed = rng_();
+  edge_ = std::make_unique<EdgeSession>(config);
+  if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
+  FeedEdge(edge::Start{});
+}
+
+void Simulation::SpokeAttach() {
+  spoke_ = ++last_spoke_;
+  for_spoke_.clear();
+  spoke_subscription_ = 0;
+  staged_deletes_.clear();
+  synced_ = false;
+  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}});
+}
+
+void Simulation::SpokeCrash() {
+  ++seen_["spoke crash"];
+  const SpokeId gone = std::exchange(spoke_, 0);
+  for_spoke_.clear();
+  FeedEdge(edge::SpokeDetached{gone});
+}
+
+void Simulation::SpokeWork() {
+  if (!for_edge_.empty() && Random(2) == 0) {
+    edge::Event event = std::move(for_edge_.front());
+    for_edge_.pop_front();
+    return FeedEdge(std::move(event));
+  }
+  if (for_spoke_.empty() || spoke_ == 0) return;
+  edge::SpokeMessage message = std::move(for_spoke_.front());
+  for_spoke_.pop_front();
+  if (auto* request = std::get_if<edge::SubscribeRequest>(&message)) {
+    spoke_subscription_ = request->subscription_id;
+    staged_deletes_.clear();
+    synced_ = false;
+    stored_up_to_ = 0;
+    Subscribe answer{kType, spoke_subscription_, {}, false};
+    for (const auto& [key, version] : store_) {
+      if (!answer.holdings.empty() && Random(3) == 0) {
+        answer.more = true;
+        FeedEdge(edge::SpokeSubscribe{spoke_, answer});
+        answer.holdings.clear();
+        answer.more = false;
+      }
+      answer.holdings.push_back({key, absl::StrCat(version)});
+    }
+    FeedEdge(edge::SpokeSubscribe{spoke_, std::move(answer)});
+  } else if (auto* change = std::get_if<ResourceChange>(&message)) {
+    SpokeApply(*change);
+  }
+}
+
+void Simulation::SpokeApply(const ResourceChange& frame) {
+  if (frame.subscription_id != spoke_subscription_) return;
+  if (frame.sequence != stored_up_to_ + 1) Fail("the spoke sees a gap");
+  stored_up_to_ = frame.sequence;
+  const Change& change = frame.change;
+  if (change.kind == Change::Kind::kUpsert) {
+    auto held = store_.find(change.key);
+    if (held != store_.end() && held->second > NumberOf(change.version))
+      Fail("an object goes back to an older version");
+    store_[change.key] = NumberOf(change.version);
+    staged_deletes_.erase(change.key);
+  } else if (change.kind == Change::Kind::kDelete) {
+    if (synced_) {
+      store_.erase(change.key);
+    } else {
+      staged_deletes_.insert(change.key);
+    }
+  } else {
+    synced_ = true;
+    for (const std::string& key : staged_deletes_) store_.erase(key);
+    staged_deletes_.clear();
+  }
+  if (Random(3) != 0 && !for_spoke_.empty() &&
+      std::holds_alternative<ResourceChange>(for_spoke_.front()))
+    return;
+  FeedEdge(edge::ResourceDone{spoke_, {kType, spoke_subscription_, stored_up_to_, {}}});
+}
+
+void Simulation::PutReport() {
+  const std::string key = RandomKey();
+  journal_[key] = {++last_sequence_, ++last_value_};
+  reported_[key] = last_value_;
+  FeedEdge(edge::ReportStored{kType, last_sequence_});
+}
+
+}  // namespace skerry::link::testing
