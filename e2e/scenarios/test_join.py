@@ -24,7 +24,7 @@ def fixture_cloud(system):
 def fixture_box(system, request):
     """A box without a runtime that has not joined."""
     name = "box-" + request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
-    return system._make_node(name, runtime=False)  # pylint: disable=protected-access
+    return system.make_node(name, runtime=False)
 
 
 def refused(box, cloud, token, code, *words, **options):

@@ -21,9 +21,10 @@ class Cluster:
         self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self.binaries, fixed_ports=fixed_ports)
         self.nodes = {}
         for path in sorted((self.folder / "nodes").glob("*")):
-            self._make_node(path.name, (path / "containerd").exists())
+            self.make_node(path.name, (path / "containerd").exists())
 
-    def _make_node(self, name, runtime):
+    def make_node(self, name, runtime=True):
+        """A box that has not joined and does not run yet."""
         self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime)
         return self.nodes[name]
 
@@ -34,7 +35,7 @@ class Cluster:
 
     def add_node(self, name, runtime=True):
         """Joins a box (with a token of its own) if it has not joined, starts it, and waits until it is Ready."""
-        node = self.nodes.get(name) or self._make_node(name, runtime)
+        node = self.nodes.get(name) or self.make_node(name, runtime)
         if not node.joined:
             node.join(self.cloud, self.cloud.create_token())
         node.start()
