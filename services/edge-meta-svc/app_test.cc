@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
 #include "services/edge-meta-svc/testing/fake_edgehub.h"
+#include "services/edge-meta-svc/testing/watch_client.h"
 #include "services/lib/base/error.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/grpc_status.h"
@@ -17,8 +18,6 @@ namespace skerry::edgemeta {
 namespace {
 
 using meta::v1::MetaService;
-using meta::v1::WatchObjectsRequest;
-using meta::v1::WatchObjectsResponse;
 
 constexpr absl::Duration kPatience = absl::Seconds(20);
 
@@ -28,51 +27,6 @@ std::string Object(const std::string& name, const std::string& data) {
 }
 
 std::string Reason(const absl::Status& status) { return GetErrorInfo(status).reason; }
-
-// A watch as a client has it.
-class Watch {
- public:
-  Watch(MetaService::Stub& stub, std::vector<std::string> types, const std::string& token = "") {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
-    WatchObjectsRequest request;
-    for (const std::string& type : types) request.add_types(type);
-    request.set_resume_token(token);
-    reader_ = stub.WatchObjects(&context_, request);
-  }
-  ~Watch() {
-    context_.TryCancel();
-    if (!finished_) reader_->Finish().error_code();
-  }
-  // "+d/a=v1", "-d/a=v1", "synced", "bookmark", or the reason of the end.
-  std::string Next() {
-    WatchObjectsResponse response;
-    if (!reader_->Read(&response)) {
-      finished_ = true;
-      absl::Status status = rpc::FromGrpc(reader_->Finish());
-      return Reason(status).empty() ? status.ToString() : Reason(status);
-    }
-    token_ = response.resume_token();
-    switch (response.event_case()) {
-      case WatchObjectsResponse::kUpserted:
-        return absl::StrCat("+", response.upserted().key(), "=", response.upserted().version());
-      case WatchObjectsResponse::kDeleted:
-        return absl::StrCat("-", response.deleted().key(), "=", response.deleted().version());
-      case WatchObjectsResponse::kSynced:
-        return "synced";
-      case WatchObjectsResponse::kBookmark:
-        return "bookmark";
-      default:
-        return "nothing";
-    }
-  }
-  const std::string& token() const { return token_; }
-
- private:
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<WatchObjectsResponse>> reader_;
-  std::string token_;
-  bool finished_ = false;
-};
 
 class AppTest : public ::testing::Test {
  protected:
@@ -164,7 +118,7 @@ class AppTest : public ::testing::Test {
 TEST_F(AppTest, IsReadyAndServesWithoutEdgehub) {
   StartApp();
   EXPECT_TRUE(app_->readiness().ready());
-  Watch watch(*stub_, {"pods", "configmaps"});
+  WatchClient watch(*stub_, {"pods", "configmaps"});
   EXPECT_EQ(watch.Next(), "synced");
   EXPECT_EQ(Reason(Get("pods", "d/a").status()), "OBJECT_UNKNOWN");
   EXPECT_FALSE(Status().edgehub_attached());
@@ -191,7 +145,7 @@ TEST_F(AppTest, BootsFromItsStoreWhenNobodyElseIsThere) {
   StopApp();
   hub_.reset();
   StartApp();
-  Watch watch(*stub_, {"configmaps"});
+  WatchClient watch(*stub_, {"configmaps"});
   EXPECT_EQ(watch.Next(), "+d/a=v1");
   EXPECT_EQ(watch.Next(), "+d/b=v1");
   EXPECT_EQ(watch.Next(), "synced");
@@ -201,7 +155,7 @@ TEST_F(AppTest, WatchersSeeChangesAndResume) {
   Sync();
   std::string token;
   {
-    Watch watch(*stub_, {"configmaps", "pods"});
+    WatchClient watch(*stub_, {"configmaps", "pods"});
     EXPECT_EQ(watch.Next(), "+d/a=v1");
     EXPECT_EQ(watch.Next(), "+d/b=v1");
     EXPECT_EQ(watch.Next(), "synced");
@@ -218,23 +172,23 @@ TEST_F(AppTest, WatchersSeeChangesAndResume) {
   ASSERT_NE(hub_->TakeDone("configmaps", 1, 5), nullptr);
   StopApp();
   StartApp();
-  Watch resumed(*stub_, {"pods", "configmaps"}, token);
+  WatchClient resumed(*stub_, {"pods", "configmaps"}, token);
   EXPECT_EQ(resumed.Next(), "-d/b=v1");
   EXPECT_EQ(resumed.Next(), "synced");
-  Watch other(*stub_, {"pods"}, token);
+  WatchClient other(*stub_, {"pods"}, token);
   EXPECT_EQ(other.Next(), "RESUME_TOKEN_INVALID");
 }
 
 TEST_F(AppTest, AnOldTokenExpires) {
   config_.log_entries_max = 2;
   Sync();
-  Watch watch(*stub_, {"configmaps"});
+  WatchClient watch(*stub_, {"configmaps"});
   for (std::string next; next != "synced"; next = watch.Next()) {
   }
   for (uint64_t i = 4; i < 9; ++i)
     hub_->SendUpsert("configmaps", 1, i, "d/a", absl::StrCat("v", i), Object("a", "x"));
   ASSERT_NE(hub_->TakeDone("configmaps", 1, 8), nullptr);
-  Watch late(*stub_, {"configmaps"}, watch.token());
+  WatchClient late(*stub_, {"configmaps"}, watch.token());
   EXPECT_EQ(late.Next(), "RESUME_TOKEN_EXPIRED");
 }
 
@@ -344,9 +298,9 @@ TEST_F(AppTest, RefusesBadRequests) {
   EXPECT_EQ(Reason(Put("d/a", "1", "configmaps")), "REPORT_TYPE_UNKNOWN");
   EXPECT_EQ(Reason(Put("d/a", std::string(2 << 20, 'x'))), "REPORT_TOO_BIG");
   EXPECT_EQ(Put("a/b/c", "1").code(), absl::StatusCode::kInvalidArgument);
-  Watch nothing(*stub_, {});
+  WatchClient nothing(*stub_, {});
   EXPECT_EQ(nothing.Next(), "INVALID_FIELD");
-  Watch garbage(*stub_, {"pods"}, "garbage");
+  WatchClient garbage(*stub_, {"pods"}, "garbage");
   EXPECT_EQ(garbage.Next(), "RESUME_TOKEN_INVALID");
 }
 
@@ -375,8 +329,8 @@ TEST_F(AppTest, ListsInPagesBoundToTheirQuestion) {
 TEST_F(AppTest, AWatcherThatDoesNotReadIsEndedAndOthersGoOn) {
   config_.watch_queue_bytes_max = 2 << 20;
   Sync();
-  Watch slow(*stub_, {"configmaps"});
-  Watch fast(*stub_, {"configmaps"});
+  WatchClient slow(*stub_, {"configmaps"});
+  WatchClient fast(*stub_, {"configmaps"});
   for (std::string next; next != "synced"; next = fast.Next()) {
   }
   const std::string big(1 << 20, 'x');
@@ -394,7 +348,7 @@ TEST_F(AppTest, AWatcherThatDoesNotReadIsEndedAndOthersGoOn) {
 
 TEST_F(AppTest, DrainEndsWatchesWithAReason) {
   Sync();
-  Watch watch(*stub_, {"pods"});
+  WatchClient watch(*stub_, {"pods"});
   EXPECT_EQ(watch.Next(), "synced");
   StopApp();
   std::string next;
