@@ -96,12 +96,13 @@ void Downstream::Apply(const std::vector<Interest::Change>& changes) {
 void Downstream::Touch(const std::string& node_name, const ObjectRef& ref) {
   const auto where = node_hubs_.find(node_name);
   if (where == node_hubs_.end()) return;
+  const bool needed = interest_.Needs(node_name, ref);
   for (const std::string& hub_name : where->second) {
     Hub& hub = hubs_.at(hub_name);
     Node& node = hub.nodes.at(node_name);
     const auto subscription = node.subscriptions.find(ref.type);
     if (subscription == node.subscriptions.end()) continue;
-    subscription->second.Touch(ref.key);
+    subscription->second.Touch(ref.key, needed);
     Queue(hub_name, hub, node_name, node);
   }
 }
@@ -257,17 +258,28 @@ void Downstream::Pump(const std::string& hub_name) {
 }
 
 void Downstream::SendNext(Hub& hub, const std::string& node_name, Node& node) {
+  // A pod goes before what it refers to, so that it never runs on without it.
+  const auto pods = node.subscriptions.find(kPods);
+  if (pods != node.subscriptions.end() && pods->second.HasUnneeded() &&
+      SendOf(hub, node_name, node, kPods, pods->second)) {
+    return;
+  }
   for (const char* type : kOrder) {
     const auto it = node.subscriptions.find(type);
     if (it == node.subscriptions.end() || !it->second.HasWork()) continue;
-    const std::optional<Push> push =
-        it->second.Next([&](const std::string& key) { return Lookup(node_name, type, key); });
-    if (!push.has_value()) continue;
-    SendPush(hub, node_name, node, type, it->second.id(), *push);
-    node.queued = true;  // Again, behind the others.
-    hub.turns.push_back(node_name);
-    return;
+    if (SendOf(hub, node_name, node, type, it->second)) return;
   }
+}
+
+bool Downstream::SendOf(Hub& hub, const std::string& node_name, Node& node, const std::string& type,
+                        Subscription& subscription) {
+  const std::optional<Push> push =
+      subscription.Next([&](const std::string& key) { return Lookup(node_name, type, key); });
+  if (!push.has_value()) return false;
+  SendPush(hub, node_name, node, type, subscription.id(), *push);
+  node.queued = true;  // Again, behind the others.
+  hub.turns.push_back(node_name);
+  return true;
 }
 
 void Downstream::SendPush(Hub& hub, const std::string& node_name, const Node& node,

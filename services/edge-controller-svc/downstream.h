@@ -84,6 +84,9 @@ class Downstream {
   void Pump(const std::string& hub_name);
   // Sends one push of the node, of the first type that has work.
   void SendNext(Hub& hub, const std::string& node_name, Node& node);
+  // False where the subscription had nothing to say after all.
+  bool SendOf(Hub& hub, const std::string& node_name, Node& node, const std::string& type,
+              Subscription& subscription);
   void SendPush(Hub& hub, const std::string& node_name, const Node& node, const std::string& type,
                 uint64_t id, const Push& push);
   std::optional<Desired> Lookup(const std::string& node, const std::string& type,

@@ -1,6 +1,6 @@
-// The whole controller between a Kubernetes API in memory and a hub in this process, over real gRPC. One file,
-// because all of it shares the fixture and building it twice costs more than its length.
-// gRPC.
+// The whole controller between a Kubernetes API in memory and a hub in this process, over real
+// gRPC. One file, because all of it shares the fixture and building it twice costs more than its
+// length.
 #include "services/edge-controller-svc/engine.h"
 
 #include <gmock/gmock.h>
@@ -186,6 +186,10 @@ TEST_F(EngineTest, FollowsChangesOfPodsAndConfigMaps) {
   api_.Remove(kubeclient::Pods(), "ns", "p");
   ASSERT_TRUE(hub_->AwaitSaid("edge-1 pods - ns/p"));
   ASSERT_TRUE(hub_->AwaitSaid("edge-1 configmaps - ns/cm"));
+  const std::vector<std::string> said = hub_->Said();
+  EXPECT_LT(std::find(said.begin(), said.end(), "edge-1 pods - ns/p"),
+            std::find(said.begin(), said.end(), "edge-1 configmaps - ns/cm"))
+      << "the pod goes before what it uses";
 }
 
 TEST_F(EngineTest, FrameOfAFencedSessionIsDropped) {

@@ -21,8 +21,8 @@ void Subscription::Begin(const std::vector<std::string>& needed) {
   dirty_.insert(needed.begin(), needed.end());
 }
 
-void Subscription::Touch(const std::string& key) {
-  if (begun_) dirty_.insert(key);
+void Subscription::Touch(const std::string& key, bool needed) {
+  if (begun_) (needed ? dirty_ : unneeded_).insert(key);
 }
 
 std::optional<Push> Subscription::Decide(const std::string& key, const Lookup& lookup) {
@@ -50,9 +50,10 @@ std::optional<Push> Subscription::Decide(const std::string& key, const Lookup& l
 
 std::optional<Push> Subscription::Next(const Lookup& lookup) {
   if (!begun_) return std::nullopt;
-  while (!dirty_.empty()) {
-    const std::string key = *dirty_.begin();
-    dirty_.erase(dirty_.begin());
+  while (!unneeded_.empty() || !dirty_.empty()) {
+    std::set<std::string>& keys = unneeded_.empty() ? dirty_ : unneeded_;
+    const std::string key = *keys.begin();
+    keys.erase(keys.begin());
     if (std::optional<Push> push = Decide(key, lookup)) return push;
   }
   if (synced_) return std::nullopt;

@@ -52,9 +52,10 @@ class Subscription {
   void Begin(const std::vector<std::string>& needed);
   bool begun() const { return begun_; }
 
-  // The object changed, or the need for it.
-  void Touch(const std::string& key);
-  bool HasWork() const { return begun_ && (!dirty_.empty() || !synced_); }
+  // The object changed, or the need for it. What the node no longer needs is sent before the rest.
+  void Touch(const std::string& key, bool needed);
+  bool HasWork() const { return begun_ && (!unneeded_.empty() || !dirty_.empty() || !synced_); }
+  bool HasUnneeded() const { return begun_ && !unneeded_.empty(); }
   // The next push; nullopt when there is nothing to say. Synced comes once, after all that was
   // different at Begin.
   std::optional<Push> Next(const Lookup& lookup);
@@ -72,6 +73,7 @@ class Subscription {
   bool begun_ = false;
   bool synced_ = false;
   std::map<std::string, Held> held_;
+  std::set<std::string> unneeded_;
   std::set<std::string> dirty_;
 };
 

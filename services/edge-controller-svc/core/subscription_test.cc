@@ -55,7 +55,7 @@ using Said = std::vector<std::string>;
 
 TEST_F(SubscriptionTest, SaysNothingBeforeTheHoldingsAreWhole) {
   Set("a", "u", 1);
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   EXPECT_FALSE(subscription_.HasWork());
   EXPECT_EQ(Drain(), Said{});
 }
@@ -81,7 +81,7 @@ TEST_F(SubscriptionTest, NeededObjectThatDoesNotExistIsNotSent) {
   subscription_.Begin({"ns/missing"});
   EXPECT_EQ(Drain(), Said{"synced"});
   Set("missing", "u", 1);
-  subscription_.Touch("ns/missing");
+  subscription_.Touch("ns/missing", true);
   EXPECT_EQ(Drain(), Said{"+ns/missing=u/1"});
 }
 
@@ -90,7 +90,7 @@ TEST_F(SubscriptionTest, ManyChangesBecomeOnePush) {
   Drain();
   for (int version = 1; version <= 10; ++version) {
     Set("a", "u", version);
-    subscription_.Touch("ns/a");
+    subscription_.Touch("ns/a", true);
   }
   EXPECT_EQ(Drain(), Said{"+ns/a=u/10"});
 }
@@ -99,9 +99,9 @@ TEST_F(SubscriptionTest, ObjectThatComesAndGoesUnsentIsNeverSpokenOf) {
   subscription_.Begin({});
   Drain();
   Set("a", "u", 1);
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   desired_.clear();
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   EXPECT_EQ(Drain(), Said{});
 }
 
@@ -110,9 +110,9 @@ TEST_F(SubscriptionTest, DeleteIsSaidOnce) {
   subscription_.Begin({"ns/a"});
   Drain();
   desired_.clear();
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   EXPECT_EQ(Drain(), Said{"-ns/a"});
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   EXPECT_EQ(Drain(), Said{});
 }
 
@@ -121,7 +121,7 @@ TEST_F(SubscriptionTest, ReplacedObjectIsAnUpsertOfTheNewOne) {
   subscription_.Begin({"ns/a"});
   Drain();
   Set("a", "new", 9);
-  subscription_.Touch("ns/a");
+  subscription_.Touch("ns/a", true);
   EXPECT_EQ(Drain(), Said{"+ns/a=new/9"});
 }
 
@@ -130,7 +130,7 @@ TEST_F(SubscriptionTest, ChangeDuringTheFirstSyncIsSentBeforeSynced) {
   subscription_.Begin({"ns/a"});
   Set("a", "u", 2);
   Set("b", "u", 3);
-  subscription_.Touch("ns/b");
+  subscription_.Touch("ns/b", true);
   EXPECT_EQ(Drain(), (Said{"+ns/a=u/2", "+ns/b=u/3", "synced"}));
 }
 
@@ -139,10 +139,10 @@ TEST_F(SubscriptionTest, VersionWithTheDigestLastSentIsNotSent) {
   subscription_.Begin({"ns/n"});
   Drain();
   Set("n", "u", 2, 77);
-  subscription_.Touch("ns/n");
+  subscription_.Touch("ns/n", true);
   EXPECT_EQ(Drain(), Said{});
   Set("n", "u", 3, 78);
-  subscription_.Touch("ns/n");
+  subscription_.Touch("ns/n", true);
   EXPECT_EQ(Drain(), Said{"+ns/n=u/3"});
 }
 
@@ -152,7 +152,29 @@ TEST_F(SubscriptionTest, HeldVersionTeachesTheDigest) {
   subscription_.Begin({"ns/n"});
   EXPECT_EQ(Drain(), Said{"synced"});
   Set("n", "u", 2, 77);
-  subscription_.Touch("ns/n");
+  subscription_.Touch("ns/n", true);
+  EXPECT_EQ(Drain(), Said{});
+}
+
+TEST_F(SubscriptionTest, WhatIsNoLongerNeededGoesFirst) {
+  Set("z", "u", 1);
+  subscription_.Begin({"ns/z"});
+  Drain();
+  desired_.clear();
+  Set("a", "u", 2);
+  subscription_.Touch("ns/a", true);
+  subscription_.Touch("ns/z", false);
+  EXPECT_TRUE(subscription_.HasUnneeded());
+  EXPECT_EQ(Drain(), (Said{"-ns/z", "+ns/a=u/2"}));
+  EXPECT_FALSE(subscription_.HasUnneeded());
+}
+
+TEST_F(SubscriptionTest, NeedThatEndsAndComesBackUnsentChangesNothing) {
+  Set("a", "u", 1);
+  subscription_.Begin({"ns/a"});
+  Drain();
+  subscription_.Touch("ns/a", false);
+  subscription_.Touch("ns/a", true);
   EXPECT_EQ(Drain(), Said{});
 }
 

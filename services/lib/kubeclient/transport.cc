@@ -26,11 +26,15 @@ void InitOnce() {
   SKERRY_CHECK(result == CURLE_OK);
 }
 
-// "https://[::1]:6443" -> "[::1]:6443".
-absl::string_view HostAndPort(absl::string_view server) {
+// "https://[::1]:6443" -> "[::1]:6443"; port 443 where none is given.
+std::string HostAndPort(absl::string_view server) {
   const size_t start = server.find("://");
   absl::string_view rest = start == absl::string_view::npos ? server : server.substr(start + 3);
-  return rest.substr(0, rest.find('/'));
+  rest = rest.substr(0, rest.find('/'));
+  const size_t colon = rest.rfind(':');
+  const bool has_port =
+      colon != absl::string_view::npos && rest.find(']', colon) == absl::string_view::npos;
+  return absl::StrCat(rest, has_port ? "" : ":443");
 }
 
 absl::Status FromCurl(CURLcode code, const char* detail, absl::string_view server) {
@@ -104,13 +108,26 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   return line.size();
 }
 
-curl_blob Blob(const std::string& pem) {
-  return {.data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
+// NOLINTNEXTLINE(google-runtime-int): curl's type
+long Milliseconds(absl::Duration duration) {
+  return static_cast<long>(absl::ToInt64Milliseconds(duration));
 }
 
-class HeaderList {
+// The PEM text, else the file, else neither. Both outlive the request.
+void SetPem(CURL* easy, const std::string& pem, CURLoption pem_option, const std::string& file,
+            CURLoption file_option) {
+  if (!pem.empty()) {
+    curl_blob blob{
+        .data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
+    curl_easy_setopt(easy, pem_option, &blob);
+  } else if (!file.empty()) {
+    curl_easy_setopt(easy, file_option, file.c_str());
+  }
+}
+
+class CurlList {
  public:
-  ~HeaderList() { curl_slist_free_all(list_); }
+  ~CurlList() { curl_slist_free_all(list_); }
   void Add(const std::string& line) { list_ = curl_slist_append(list_, line.c_str()); }
   curl_slist* get() const { return list_; }
 
@@ -197,70 +214,48 @@ void Transport::Return(std::unique_ptr<Handle> handle) {
   if (idle_.size() < options_.idle_connections_max) idle_.push_back(std::move(handle));
 }
 
+void Transport::SetConnection(Handle& handle, const HttpRequest& request) const {
+  CURL* easy = handle.easy();
+  const absl::Duration connect = std::min(request.timeout, kConnectTimeout);
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, Milliseconds(request.timeout));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(connect));
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE,
+                   1L);  // A watch is silent for long: notice a dead peer.
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+
+  if (config_.insecure_skip_tls_verify) {
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  SetPem(easy, config_.ca_pem, CURLOPT_CAINFO_BLOB, config_.ca_file, CURLOPT_CAINFO);
+  SetPem(easy, config_.cert_pem, CURLOPT_SSLCERT_BLOB, config_.cert_file, CURLOPT_SSLCERT);
+  SetPem(easy, config_.key_pem, CURLOPT_SSLKEY_BLOB, config_.key_file, CURLOPT_SSLKEY);
+}
+
 absl::StatusOr<HttpAnswer> Transport::Perform(const HttpRequest& request) {
   if (request.stop.stop_requested()) return absl::CancelledError("stopping");
   SKERRY_ASSIGN_OR_RETURN(std::string token, BearerToken());
   std::unique_ptr<Handle> handle = Take();
   CURL* easy = handle->easy();
   curl_easy_reset(easy);
+  SetConnection(*handle, request);
 
-  Exchange exchange{.request = &request, .easy = easy, .bytes_max = options_.answer_bytes_max};
-  char detail[CURL_ERROR_SIZE] = {};
-  HeaderList headers;
-  HeaderList connect_to;
   std::string url = absl::StrCat(config_.server, request.target);
+  CurlList connect_to;
   if (!config_.tls_server_name.empty()) {  // Curl takes the name to verify from the URL only.
-    const absl::string_view address = HostAndPort(config_.server);
     url = absl::StrCat("https://", config_.tls_server_name, request.target);
-    connect_to.Add(absl::StrCat(
-        "::", address,
-        absl::StrContains(address, "]:") || absl::StrContains(address, ":") ? "" : ":443"));
+    connect_to.Add(absl::StrCat("::", HostAndPort(config_.server)));
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to.get());
   }
-  const absl::Duration connect = std::min(request.timeout, kConnectTimeout);
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(absl::ToInt64Milliseconds(connect)));
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE,
-                   1L);  // A watch is silent for long: notice a dead peer.
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
 
-  if (config_.insecure_skip_tls_verify) {
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
-  curl_blob ca = Blob(config_.ca_pem);
-  curl_blob cert = Blob(config_.cert_pem);
-  curl_blob key = Blob(config_.key_pem);
-  if (!config_.ca_pem.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca);
-  } else if (!config_.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, config_.ca_file.c_str());
-  }
-  if (!config_.cert_pem.empty()) {
-    curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &cert);
-  } else if (!config_.cert_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_SSLCERT, config_.cert_file.c_str());
-  }
-  if (!config_.key_pem.empty()) {
-    curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
-  } else if (!config_.key_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_SSLKEY, config_.key_file.c_str());
-  }
-
+  CurlList headers;
   headers.Add("Accept: application/json");
   headers.Add("Expect:");  // No round trip before large bodies.
   if (!token.empty()) headers.Add(absl::StrCat("Authorization: Bearer ", token));
@@ -274,11 +269,19 @@ absl::StatusOr<HttpAnswer> Transport::Perform(const HttpRequest& request) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 
+  Exchange exchange{.request = &request, .easy = easy, .bytes_max = options_.answer_bytes_max};
+  char detail[CURL_ERROR_SIZE] = {};
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+
   const CURLcode code = handle->Run(request.stop);
-  long status = 0;
+  long status = 0;  // NOLINT(google-runtime-int): curl's type
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  exchange.answer.status = static_cast<int>(status);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  exchange.answer.status = static_cast<int>(status);
   if (code == CURLE_OK) {
     Return(std::move(handle));
     return std::move(exchange.answer);

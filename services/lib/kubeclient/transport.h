@@ -63,6 +63,7 @@ class Transport {
   class Handle;
   Transport(RestConfig config, Options options);
 
+  void SetConnection(Handle& handle, const HttpRequest& request) const;
   absl::StatusOr<std::string> BearerToken() const;
   std::unique_ptr<Handle> Take();
   void Return(std::unique_ptr<Handle> handle);
