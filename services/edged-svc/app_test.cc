@@ -127,7 +127,9 @@ TEST_F(AppTest, RunsAPodAndKeepsItOverRestartsOfEverythingElse) {
   const std::string file =
       config_.state_dir + "/edged/pods/uid-p/volumes/kubernetes.io~configmap/v/color";
   ASSERT_TRUE(meta_->Await("ns/q", [](const FakeReport& r) { return r.gone; }));
-  for (int i = 0; i < 600 && Read(file) != "red"; ++i) absl::SleepFor(absl::Milliseconds(50));
+  for (int i = 0; i < 600 && Read(file) != "red"; ++i) {
+    absl::SleepFor(absl::Milliseconds(50));  // NOLINT(test-sleeps): polls a file, with a deadline
+  }
   EXPECT_EQ(Read(file), "red");
   EXPECT_EQ(Id(meta_->Report("pods", "ns/p")), Id(first));
 }

@@ -1,9 +1,9 @@
 #include "services/lib/base/bounded_queue.h"
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 namespace skerry {
 namespace {

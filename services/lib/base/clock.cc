@@ -4,7 +4,8 @@
 
 namespace skerry {
 
-void Clock::AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition, absl::Duration deadline) {
+void Clock::AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition,
+                       absl::Duration deadline) {
   mutex.AwaitWithTimeout(condition, deadline - Monotonic());
 }
 

@@ -32,7 +32,8 @@ std::optional<std::string> TakeField(absl::string_view& in) {
 
 absl::Status Error::ToStatus() const {
   absl::Status status(code_, message_);
-  if (!status.ok() && !(info_.reason.empty() && info_.metadata.empty())) SetErrorInfo(status, info_);
+  if (!status.ok() && !(info_.reason.empty() && info_.metadata.empty()))
+    SetErrorInfo(status, info_);
   return status;
 }
 

@@ -8,8 +8,9 @@ namespace skerry {
 namespace {
 
 TEST(ErrorTest, CarriesReasonAndMetadata) {
-  absl::Status status =
-      Error(absl::StatusCode::kNotFound, "no such node").Reason("NODE_UNKNOWN").Meta("node", "a:b,1");
+  absl::Status status = Error(absl::StatusCode::kNotFound, "no such node")
+                            .Reason("NODE_UNKNOWN")
+                            .Meta("node", "a:b,1");
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   ErrorInfo info = GetErrorInfo(status);
   EXPECT_EQ(info.reason, "NODE_UNKNOWN");
@@ -22,7 +23,8 @@ TEST(ErrorTest, PlainStatusHasEmptyInfo) {
 }
 
 TEST(AnnotateTest, KeepsCodeAndPayload) {
-  absl::Status status = Annotate(Error(absl::StatusCode::kAborted, "lost").Reason("RACE"), "save pod");
+  absl::Status status =
+      Annotate(Error(absl::StatusCode::kAborted, "lost").Reason("RACE"), "save pod");
   EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
   EXPECT_EQ(std::string(status.message()), "save pod: lost");
   EXPECT_EQ(GetErrorInfo(status).reason, "RACE");
