@@ -10,8 +10,10 @@
 
 namespace skerry::kubeapi {
 
+// As answered: kubectl asks for "v2@v1.0", but '@' is not legal in a media type, and kubectl parses
+// the answer's.
 inline constexpr char kOpenApiV2ProtobufType[] =
-    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 // The definitions of a v2 document, serialized. Paths are left out: clients of this form read
 // definitions.

@@ -67,11 +67,15 @@ class CloudHalf:
         """For kubectl."""
         return self.kubeconfigs / "admin.kubeconfig"
 
+    def start_api(self):
+        """The API alone."""
+        (self.folder / "api").mkdir(parents=True, exist_ok=True)
+        self.api.start()
+
     def start(self):
         """Starts what is not running."""
-        for folder in (self.folder, self.folder / "api", self.folder / "hub"):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.api.start()
+        self.start_api()
+        (self.folder / "hub").mkdir(parents=True, exist_ok=True)
         self.hub.start()
         self.controller.settings["hub.addresses"] = [self.hub.addresses["api"]]
         self.controller.start()
