@@ -2,8 +2,6 @@
 
 #include <grpcpp/impl/service_type.h>
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,6 +27,7 @@
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/server.h"
+#include "services/lib/security/files.h"
 
 namespace skerry::edged {
 namespace {
@@ -37,13 +36,6 @@ constexpr size_t kStepQueue = 1024;
 constexpr size_t kProbeQueue = 1024;
 constexpr size_t kProbeThreads = 2;
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
-
-absl::Status MakeFolder(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("create ", path));
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -90,9 +82,11 @@ absl::Status EdgedApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [this] { return readiness_.WaitingFor(); }));
-  for (const std::string& folder :
-       {config_.state_dir, config_.run_dir, config_.root_dir + "/pods", config_.pod_log_dir})
-    SKERRY_RETURN_IF_ERROR(MakeFolder(folder));
+  // Volumes and logs are for root, and for containers through their mounts.
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.run_dir, 0750));
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.root_dir + "/pods", 0750));
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.pod_log_dir, 0750));
   SKERRY_ASSIGN_OR_RETURN(p.checkpoints,
                           SqliteCheckpointStore::Open(config_.state_dir + "/edged.db"));
   if (p.checkpoints->set_aside().has_value())

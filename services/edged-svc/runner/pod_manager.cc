@@ -233,9 +233,6 @@ void PodManager::RunStep(const std::string& uid) {
   entry.status = outcome.status;
   Report(uid, entry, *input.pod, outcome);
   if (outcome.gone) {
-    // A pod that the store still names (it is being deleted) is remembered as gone until the store
-    // forgets it.
-    entry.pod = input.pod;
     entries_.erase(it);
     CountPhases();
     return;

@@ -87,7 +87,6 @@ class PodManager {
   void Poke(const std::string& uid);
   void PokeLocked(const std::string& uid, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunStep(const std::string& uid);
-  void Settle(const std::string& uid, const PodSpec& pod, PodWorker::Outcome outcome);
   void Report(const std::string& uid, Entry& entry, const PodSpec& pod,
               const PodWorker::Outcome& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetTimer(const std::string& uid, Entry& entry, absl::Time at)

@@ -239,39 +239,57 @@ void PodWorker::RunProbes(const PodView& view) {
 void PodWorker::Perform(const Input& input, const PodView& view, const PodActions& actions,
                         Outcome& outcome) {
   for (const KillContainer& kill : actions.kill) Kill(input, view, kill);
-  for (const std::string& id : actions.stop_sandboxes) {
-    outcome.changed = true;
-    const absl::Status status = deps_.runtime.StopSandbox(id);
-    if (!status.ok()) {
-      log_.Warning("sandbox not stopped", status, {{"sandbox", id}});
-      return RetryAt(deps_.clock.Now() + kRetry, outcome);
-    }
-  }
   PerformRemovals(input, actions, outcome);
   if (actions.create_sandbox) CreateSandbox(input, actions, outcome);
   for (const std::string& name : actions.start) Start(input, view, name, outcome);
 }
 
+// Stops (unless a new sandbox is to follow, which stops the old one itself) and removals, in order;
+// the first failure puts off the rest.
 void PodWorker::PerformRemovals(const Input& input, const PodActions& actions, Outcome& outcome) {
-  for (const std::string& id : actions.remove_containers) {
-    outcome.changed = true;
-    const absl::Status status = deps_.runtime.RemoveContainer(id);
-    if (!status.ok()) {
-      log_.Warning("container not removed", status, {{"container", id}});
-      return RetryAt(deps_.clock.Now() + kRetry, outcome);
+  const absl::Time now = deps_.clock.Now();
+  if (now < removal_next_ && removal_next_ - now <= kRetry) return RetryAt(removal_next_, outcome);
+  const auto failed = [&](absl::string_view what, const std::string& id,
+                          const absl::Status& status) {
+    if (status.ok()) {
+      outcome.changed = true;
+      return false;
     }
+    log_.Warning("removal failed", status, {{"what", what}, {"id", id}});
+    removal_next_ = now + kRetry;
+    RetryAt(removal_next_, outcome);
+    return true;
+  };
+  if (!actions.create_sandbox) {
+    for (const std::string& id : actions.stop_sandboxes) {
+      if (failed("stop sandbox", id, deps_.runtime.StopSandbox(id))) return;
+    }
+  }
+  for (const std::string& id : actions.remove_containers) {
+    if (failed("remove container", id, deps_.runtime.RemoveContainer(id))) return;
     for (const ContainerView& c : input.view.containers) {
       if (c.id == id) deps_.folders.RemoveLog(*input.pod, c.name, c.restart_count);
     }
   }
   for (const std::string& id : actions.remove_sandboxes) {
-    outcome.changed = true;
-    const absl::Status status = deps_.runtime.RemoveSandbox(id);
-    if (!status.ok()) {
-      log_.Warning("sandbox not removed", status, {{"sandbox", id}});
-      return RetryAt(deps_.clock.Now() + kRetry, outcome);
-    }
+    if (failed("remove sandbox", id, deps_.runtime.RemoveSandbox(id))) return;
   }
+}
+
+bool PodWorker::Held(const std::string& what, const Input& input, Outcome& outcome) const {
+  const auto it = holds_.find(what);
+  if (it == holds_.end() || it->second.objects_revision != input.objects_revision) return false;
+  const absl::Duration left = it->second.until - deps_.clock.Now();
+  if (left <= absl::ZeroDuration() || left > kRetry)
+    return false;  // Over, or the clock was set back.
+  RetryAt(it->second.until, outcome);
+  return true;
+}
+
+void PodWorker::HoldBack(const std::string& what, absl::Duration pause, const Input& input,
+                         Outcome& outcome) {
+  holds_[what] = {deps_.clock.Now() + pause, input.objects_revision};
+  RetryAt(holds_[what].until, outcome);
 }
 
 void PodWorker::Kill(const Input& input, const PodView& view, const KillContainer& kill) {
@@ -395,11 +413,7 @@ std::string PodWorker::CgroupOf(const PodSpec& pod) const {
 
 void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Outcome& outcome) {
   const PodSpec& pod = *input.pod;
-  const absl::Time now = deps_.clock.Now();
-  // An object that has arrived is reason to try at once.
-  if (now < sandbox_next_ && sandbox_next_ - now <= kRetry &&
-      refreshed_revision_ == input.objects_revision)
-    return RetryAt(sandbox_next_, outcome);
+  if (Held("", input, outcome)) return;
   refreshed_revision_ = input.objects_revision;
   absl::Status status =
       deps_.folders.Prepare(pod, PodPlace{deps_.host_address, {}}, deps_.objects, deps_.node)
@@ -407,6 +421,10 @@ void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Out
   if (status.ok()) status = deps_.folders.MakeLogFolder(pod, pod.containers.front().name);
   if (status.ok()) {
     outcome.changed = true;
+    for (const std::string& old : actions.stop_sandboxes)
+      status.Update(deps_.runtime.StopSandbox(old));
+  }
+  if (status.ok()) {
     const absl::StatusOr<std::string> id =
         deps_.runtime.RunSandbox(MakeSandboxConfig(pod, actions.sandbox_attempt));
     status = id.ok() ? absl::OkStatus() : Annotate(id.status(), "Failed to create pod sandbox");
@@ -422,14 +440,13 @@ void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Out
   }
   if (status.ok()) {
     sandbox_backoff_ = absl::ZeroDuration();
-    sandbox_next_ = absl::InfinitePast();
+    holds_.erase("");
     return;
   }
   if (message != sandbox_error_) log_.Warning("pod can't be started", status, {{"pod", pod.key()}});
   sandbox_error_ = message;
   sandbox_backoff_ = std::clamp(sandbox_backoff_ * 2, absl::Seconds(1), kRetry);
-  sandbox_next_ = now + sandbox_backoff_;
-  RetryAt(sandbox_next_, outcome);
+  HoldBack("", sandbox_backoff_, input, outcome);
 }
 
 void PodWorker::RefreshVolumes(const Input& input, const PodView& view) {

@@ -83,6 +83,11 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
     bool ended = false;
     absl::Time retry_at = absl::InfinitePast();
   };
+  // A failed attempt is not repeated before `until`, unless an object has changed since.
+  struct Hold {
+    absl::Time until = absl::InfinitePast();
+    uint64_t objects_revision = 0;
+  };
   struct Pull {
     bool running = false, done = false;
     Backoff backoff;
@@ -109,6 +114,10 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
 
   void Kill(const Input& input, const PodView& view, const KillContainer& kill);
   void StopAfterHook(const std::string& id, absl::Duration grace);
+  // True: not yet, and the outcome says when.
+  bool Held(const std::string& what, const Input& input, Outcome& outcome) const;
+  void HoldBack(const std::string& what, absl::Duration pause, const Input& input,
+                Outcome& outcome);
   void CreateSandbox(const Input& input, const PodActions& actions, Outcome& outcome);
   std::string CgroupOf(const PodSpec& pod) const;
   SandboxConfig MakeSandboxConfig(const PodSpec& pod, uint32_t attempt) const;
@@ -149,7 +158,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::map<std::string, std::string> messages_;   // Termination messages by container id.
   Prober prober_;
   absl::Duration sandbox_backoff_ = absl::ZeroDuration();
-  absl::Time sandbox_next_ = absl::InfinitePast();
+  std::map<std::string, Hold> holds_;  // By container; "" is the sandbox's.
+  absl::Time removal_next_ = absl::InfinitePast();
   std::string sandbox_error_;
   uint64_t refreshed_revision_ = 0;
   std::string forced_phase_, forced_reason_, forced_message_;

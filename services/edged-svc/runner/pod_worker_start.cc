@@ -41,7 +41,7 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
   const PodSpec& pod = *input.pod;
   const ContainerSpec* spec = pod.Find(name);
   const SandboxView* sandbox = view.ReadySandbox();
-  if (spec == nullptr || sandbox == nullptr) return;
+  if (spec == nullptr || sandbox == nullptr || Held(name, input, outcome)) return;
   const std::optional<ImageView> image = EnsureImage(input, view, *spec, outcome);
   if (!image.has_value()) return;
   const ContainerView* latest = view.Latest(name);
@@ -50,7 +50,7 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
   absl::StatusOr<ContainerConfig> config = MakeContainerConfig(input, view, *spec, *image, restart);
   if (!config.ok()) {
     Wait(name, "CreateContainerConfigError", config.status().message());
-    return RetryAt(now + kRetry, outcome);
+    return HoldBack(name, kRetry, input, outcome);
   }
   if (latest != nullptr && latest->state == ContainerView::State::kExited)
     crashes_[name].Next(latest->finished, now);
@@ -59,13 +59,14 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
       deps_.runtime.CreateContainer(sandbox->id, MakeSandboxConfig(pod, sandbox->attempt), *config);
   if (!id.ok()) {
     Wait(name, "CreateContainerError", id.status().message());
-    return RetryAt(now + kRetry, outcome);
+    return HoldBack(name, kRetry, input, outcome);
   }
   if (const absl::Status status = deps_.runtime.StartContainer(*id); !status.ok()) {
     Wait(name, "RunContainerError", status.message());
-    return RetryAt(now + kRetry, outcome);
+    return;  // It counts as an end: the back-off of crashes decides.
   }
   facts_[name].waiting = {};
+  holds_.erase(name);
   pulls_.erase(spec->image);
   log_.Info("container started",
             {{"pod", pod.key()}, {"container", name}, {"container_id", *id}, {"restart", restart}});

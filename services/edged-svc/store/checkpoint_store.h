@@ -25,7 +25,8 @@ struct PodCheckpoint {
   bool operator==(const PodCheckpoint&) const = default;
 };
 
-// Any thread may call it. A write is durable when it returns OK.
+// Any thread may call it. A write that returned OK survives the end of the process; a power cut may
+// take the last ones.
 class CheckpointStore {
  public:
   virtual ~CheckpointStore() = default;

@@ -45,8 +45,10 @@ std::map<std::string, Backoff> UnpackCrashes(const std::string& text) {
 
 absl::StatusOr<std::unique_ptr<SqliteCheckpointStore>> SqliteCheckpointStore::Open(
     const std::string& path) {
+  // Not synced at every commit: after a power cut the runtime's own records, which are, tell the
+  // last of what happened, and a pod that starts does not wait for the disk.
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
-                          sqlite::Database::Open({.path = path}, kMigrations));
+                          sqlite::Database::Open({.path = path, .full_sync = false}, kMigrations));
   return std::unique_ptr<SqliteCheckpointStore>(new SqliteCheckpointStore(std::move(database)));
 }
 
