@@ -82,9 +82,9 @@ absl::Status StandaloneApiApp::Start() {
       kubeapi::ApiServer::Deps{*p.store, *p.kinds, *p.objects, *p.access, clock_, p.server_metrics,
                                log_, [this] { return readiness_.WaitingFor(); }});
   p.system_client = std::make_unique<kubeapi::LocalClient>(
-      *p.api, kubeapi::Caller{"system:apiserver", {kMasters}});
+      *p.api, kubeapi::Caller{"system:apiserver", {kMasters}, /*in_process=*/true});
   p.scheduler_client = std::make_unique<kubeapi::LocalClient>(
-      *p.api, kubeapi::Caller{"system:kube-scheduler", {kMasters}});
+      *p.api, kubeapi::Caller{"system:kube-scheduler", {}, /*in_process=*/true});
   SKERRY_RETURN_IF_ERROR(Bootstrap());
   p.housekeeper =
       std::make_unique<Housekeeper>(*p.system_client, *p.kinds, clock_,
@@ -155,6 +155,7 @@ absl::Status StandaloneApiApp::Serve() {
   options.workers = static_cast<size_t>(config_.workers);
   options.connections_max = static_cast<size_t>(config_.connections_max);
   options.stream_pending_bytes_max = static_cast<size_t>(config_.watch_pending_bytes_max);
+  options.registry = &p.registry;
   options.on_background_error = [log = log_](const absl::Status& status) {
     log.Error("trouble of the HTTP server", status);
   };

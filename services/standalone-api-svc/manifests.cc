@@ -25,7 +25,8 @@ Json Scalar(const YAML::Node& node) {
   if (node.Tag() == "!") return text;  // Quoted.
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    return nullptr;
   const bool numeric = text.find_first_not_of("+-0123456789.eE") == std::string::npos &&
                        text.find_first_of("0123456789") != std::string::npos;
   int64_t integer = 0;
@@ -36,7 +37,8 @@ Json Scalar(const YAML::Node& node) {
 }
 
 absl::StatusOr<Json> Convert(const YAML::Node& node, int depth) {
-  if (depth > kDepthMax) return Error(absl::StatusCode::kInvalidArgument, "the document is nested too deep");
+  if (depth > kDepthMax)
+    return Error(absl::StatusCode::kInvalidArgument, "the document is nested too deep");
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
       return Scalar(node);
@@ -74,7 +76,8 @@ absl::StatusOr<std::vector<Json>> ParseManifests(absl::string_view text) {
   try {
     documents = YAML::LoadAll(std::string(text));
   } catch (const YAML::Exception& e) {
-    return Error(absl::StatusCode::kInvalidArgument, absl::StrCat("line ", e.mark.line + 1, ": ", e.msg));
+    return Error(absl::StatusCode::kInvalidArgument,
+                 absl::StrCat("line ", e.mark.line + 1, ": ", e.msg));
   }
   for (const YAML::Node& document : documents) {
     SKERRY_ASSIGN_OR_RETURN(Json manifest, Convert(document, 0));
@@ -96,10 +99,12 @@ absl::StatusOr<std::vector<Json>> ReadManifests(const std::string& folder) {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
-    if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(entry.path().string());
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+      files.push_back(entry.path().string());
   }
   if (error) {
-    return InvalidField("bootstrap.manifests_dir", folder, absl::StrCat("cannot be read: ", error.message()));
+    return InvalidField("bootstrap.manifests_dir", folder,
+                        absl::StrCat("cannot be read: ", error.message()));
   }
   std::sort(files.begin(), files.end());
   std::vector<Json> all;
@@ -109,7 +114,8 @@ absl::StatusOr<std::vector<Json>> ReadManifests(const std::string& folder) {
     if (!manifests.ok()) return Annotate(manifests.status(), file);
     all.insert(all.end(), manifests->begin(), manifests->end());
   }
-  std::stable_sort(all.begin(), all.end(), [](const Json& a, const Json& b) { return Rank(a) < Rank(b); });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Json& a, const Json& b) { return Rank(a) < Rank(b); });
   return all;
 }
 

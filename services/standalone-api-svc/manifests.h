@@ -11,11 +11,12 @@
 
 namespace skerry::standaloneapi {
 
-// The documents of one file as JSON; empty ones are left out. YAML 1.2's core rules: unquoted true, false, null and
-// numbers are what they look like. INVALID_ARGUMENT names the line.
+// The documents of one file as JSON; empty ones are left out. YAML 1.2's core rules: unquoted true,
+// false, null and numbers are what they look like. INVALID_ARGUMENT names the line.
 absl::StatusOr<std::vector<kubeapi::Json>> ParseManifests(absl::string_view text);
 
-// Those of all *.yaml, *.yml and *.json files of `folder`, by file name, CustomResourceDefinitions and Namespaces first.
+// Those of all *.yaml, *.yml and *.json files of `folder`, by file name, CustomResourceDefinitions
+// and Namespaces first.
 absl::StatusOr<std::vector<kubeapi::Json>> ReadManifests(const std::string& folder);
 
 }  // namespace skerry::standaloneapi

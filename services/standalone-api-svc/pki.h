@@ -26,13 +26,16 @@ class Pki {
   // Under <state_dir>/pki: ca.crt and ca.key, made on first start.
   static absl::StatusOr<std::unique_ptr<Pki>> Open(const std::string& state_dir, absl::Time now);
 
-  // apiserver.crt and apiserver.key for localhost, this host, the names a cluster's pods use, and `sans`. A new one at
-  // every start, so that it never expires in a server that is restarted once a year.
-  absl::StatusOr<ServingFiles> IssueServing(const std::vector<std::string>& sans, absl::Time now) const;
+  // apiserver.crt and apiserver.key for localhost, this host, the names a cluster's pods use, and
+  // `sans`. A new one at every start, so that it never expires in a server that is restarted once a
+  // year.
+  absl::StatusOr<ServingFiles> IssueServing(const std::vector<std::string>& sans,
+                                            absl::Time now) const;
 
   // <folder>/<name>.kubeconfig (0600) for a client with that common name and organization.
-  absl::Status WriteKubeconfig(const std::string& folder, absl::string_view name, absl::string_view server,
-                               absl::string_view common_name, absl::string_view organization, absl::Time now) const;
+  absl::Status WriteKubeconfig(const std::string& folder, absl::string_view name,
+                               absl::string_view server, absl::string_view common_name,
+                               absl::string_view organization, absl::Time now) const;
 
   const std::string& ca_pem() const { return ca_->certificate_pem(); }
 

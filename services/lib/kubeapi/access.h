@@ -14,6 +14,9 @@ namespace skerry::kubeapi {
 struct Caller {
   std::string name;  // "system:node:edge-1"
   std::vector<std::string> groups;
+  // A part of this very process (a controller beside the server): may do everything, whatever the
+  // policy says. Never set by Authenticate.
+  bool in_process = false;
 };
 
 // Any thread may call it.

@@ -20,8 +20,8 @@
 
 namespace skerry::kubeapi {
 
-// Parse, authenticate, authorize, dispatch, encode. Any thread may call it; Handle blocks on the store. All that it is
-// made of outlives it, and it outlives the HTTP server's streams.
+// Parse, authenticate, authorize, dispatch, encode. Any thread may call it; Handle blocks on the
+// store. All that it is made of outlives it, and it outlives the HTTP server's streams.
 class ApiServer {
  public:
   struct Deps {
@@ -40,7 +40,8 @@ class ApiServer {
   // An http::Handler.
   void Handle(http::Request request, std::shared_ptr<http::Responder> responder);
   // The same for a caller that is known already (a controller in this process).
-  void HandleAs(const Caller& caller, http::Request request, std::shared_ptr<http::Responder> responder);
+  void HandleAs(const Caller& caller, http::Request request,
+                std::shared_ptr<http::Responder> responder);
 
   // Serves the kinds of all stored definitions. Once, before the first request.
   absl::Status LoadDefinitions();

@@ -47,7 +47,8 @@ class Events {
 
   std::vector<std::string> WaitFor(size_t count) {
     absl::MutexLock lock(&mutex_);
-    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return seen_.size() >= count; };
+    const auto enough = [this, count]()
+                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return seen_.size() >= count; };
     mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(10));
     return seen_;
   }
@@ -77,8 +78,9 @@ class ApiServerTest : public ::testing::Test {
     store_ = OpenSqliteObjectStore(options, metrics_).value();
     registry_ = MakeBuiltInRegistry().value();
     objects_ = std::make_unique<ObjectService>(*store_, *registry_, clock_, ObjectServiceOptions{});
-    server_ = std::make_unique<ApiServer>(ApiServer::Deps{*store_, *registry_, *objects_, access_, clock_,
-                                                          server_metrics_, log::Logger::Null(), nullptr});
+    server_ =
+        std::make_unique<ApiServer>(ApiServer::Deps{*store_, *registry_, *objects_, access_, clock_,
+                                                    server_metrics_, log::Logger::Null(), nullptr});
     client_ = std::make_unique<LocalClient>(*server_, Caller{"root", {}});
     Must(client_->Post("/api/v1/namespaces", {{"metadata", {{"name", "sea"}}}}));
   }
@@ -88,12 +90,19 @@ class ApiServerTest : public ::testing::Test {
     return result.ok() ? *result : Json::object();
   }
   static Json Pod(const std::string& name) {
-    return {{"metadata", {{"name", name}}}, {"spec", {{"containers", {{{"name", "a"}, {"image", "i:1"}}}}}}};
+    return {{"metadata", {{"name", name}}},
+            {"spec", {{"containers", {{{"name", "a"}, {"image", "i:1"}}}}}}};
   }
-  static Json Map(const std::string& name) { return {{"metadata", {{"name", name}}}, {"data", {{"k", "v"}}}}; }
-  static std::string Version(const Json& object) { return StringAt(object, {"metadata", "resourceVersion"}); }
+  static Json Map(const std::string& name) {
+    return {{"metadata", {{"name", name}}}, {"data", {{"k", "v"}}}};
+  }
+  static std::string Version(const Json& object) {
+    return StringAt(object, {"metadata", "resourceVersion"});
+  }
   static std::string Uid(const Json& object) { return StringAt(object, {"metadata", "uid"}); }
-  int Code(const absl::StatusOr<Json>& result) { return result.ok() ? 200 : HttpCode(result.status()); }
+  int Code(const absl::StatusOr<Json>& result) {
+    return result.ok() ? 200 : HttpCode(result.status());
+  }
   bool There(const std::string& path) { return client_->Get(path).ok(); }
 
   testing::TempDir dir_;
@@ -125,7 +134,9 @@ TEST_F(ApiServerTest, RefusesUpdatesFromThePast) {
   const Json newer = Must(client_->Put(path, map));
   EXPECT_NE(Version(newer), Version(map));
   EXPECT_EQ(Code(client_->Put(path, map)), 409);
-  EXPECT_EQ(Code(client_->MergePatch(path, {{"metadata", {{"resourceVersion", Version(map)}}}, {"data", {{"k", "x"}}}})), 409);
+  EXPECT_EQ(Code(client_->MergePatch(
+                path, {{"metadata", {{"resourceVersion", Version(map)}}}, {"data", {{"k", "x"}}}})),
+            409);
   Json other = newer;
   other["metadata"]["uid"] = "another";
   EXPECT_EQ(Code(client_->Put(path, other)), 409);
@@ -160,12 +171,16 @@ TEST_F(ApiServerTest, DeletionHonoursPreconditionsAndGrace) {
   Json pod = Pod("p");
   pod["spec"]["nodeName"] = "n";
   pod = Must(client_->Post(kPods, pod));
-  const auto remove = [&](const Json& options) { return client_->Call("DELETE", path, {}, &options); };
+  const auto remove = [&](const Json& options) {
+    return client_->Call("DELETE", path, {}, &options);
+  };
   EXPECT_EQ(Code(remove({{"preconditions", {{"uid", "another"}}}})), 409);
   EXPECT_EQ(Code(remove({{"preconditions", {{"resourceVersion", "1"}}}})), 409);
-  const Json dying = Must(remove({{"gracePeriodSeconds", 20}, {"propagationPolicy", "Background"}}));
+  const Json dying =
+      Must(remove({{"gracePeriodSeconds", 20}, {"propagationPolicy", "Background"}}));
   EXPECT_EQ(dying["metadata"]["deletionGracePeriodSeconds"], 20);
-  EXPECT_EQ(Must(remove({{"gracePeriodSeconds", 60}}))["metadata"]["deletionGracePeriodSeconds"], 20);
+  EXPECT_EQ(Must(remove({{"gracePeriodSeconds", 60}}))["metadata"]["deletionGracePeriodSeconds"],
+            20);
   EXPECT_EQ(Must(remove({{"gracePeriodSeconds", 5}}))["metadata"]["deletionGracePeriodSeconds"], 5);
   EXPECT_TRUE(There(path));
   Must(remove({{"gracePeriodSeconds", 0}, {"preconditions", {{"uid", Uid(pod)}}}}));
@@ -199,7 +214,9 @@ TEST_F(ApiServerTest, NothingIsCreatedInANamespaceThatIsNotThere) {
 TEST_F(ApiServerTest, BindsAPodOnce) {
   Must(client_->Post(kPods, Pod("p")));
   const std::string path = absl::StrCat(kPods, "/p/binding");
-  const auto binding = [](const char* node) { return Json{{"target", {{"kind", "Node"}, {"name", node}}}}; };
+  const auto binding = [](const char* node) {
+    return Json{{"target", {{"kind", "Node"}, {"name", node}}}};
+  };
   Must(client_->Post(path, binding("n1")));
   EXPECT_EQ(Code(client_->Post(path, binding("n2"))), 409);
   const Json pod = Must(client_->Get(absl::StrCat(kPods, "/p")));
@@ -214,7 +231,8 @@ TEST_F(ApiServerTest, ListsInPagesOfOneState) {
   size_t found = page["items"].size();
   const std::string version = Version(page);
   while (page["metadata"].contains("continue")) {
-    page = Must(client_->Get(kMaps, {{"limit", "2"}, {"continue", StringAt(page, {"metadata", "continue"})}}));
+    page = Must(client_->Get(
+        kMaps, {{"limit", "2"}, {"continue", StringAt(page, {"metadata", "continue"})}}));
     EXPECT_EQ(Version(page), version);
     found += page["items"].size();
   }
@@ -232,8 +250,10 @@ TEST_F(ApiServerTest, PagesOfAFilteredListAreFull) {
   }
   const Json page = Must(client_->Get(kMaps, {{"limit", "2"}, {"labelSelector", "odd=yes"}}));
   ASSERT_EQ(page["items"].size(), 2u);
-  const Json rest = Must(client_->Get(
-      kMaps, {{"limit", "2"}, {"labelSelector", "odd=yes"}, {"continue", StringAt(page, {"metadata", "continue"})}}));
+  const Json rest =
+      Must(client_->Get(kMaps, {{"limit", "2"},
+                                {"labelSelector", "odd=yes"},
+                                {"continue", StringAt(page, {"metadata", "continue"})}}));
   ASSERT_EQ(rest["items"].size(), 1u);
   EXPECT_EQ(rest["items"][0]["metadata"]["name"], "m5");
 }
@@ -255,7 +275,8 @@ TEST_F(ApiServerTest, AFilteredWatchSeesObjectsComeAndGo) {
   auto watch = client_->Watch(kPods, {{"fieldSelector", "spec.nodeName=n"}}, events.Callbacks());
   Must(client_->Post(kPods, Pod("p")));
   Must(client_->Post(absl::StrCat(kPods, "/p/binding"), {{"target", {{"name", "n"}}}}));
-  Must(client_->MergePatch(absl::StrCat(kPods, "/p/status"), {{"status", {{"phase", "Succeeded"}}}}));
+  Must(client_->MergePatch(absl::StrCat(kPods, "/p/status"),
+                           {{"status", {{"phase", "Succeeded"}}}}));
   Must(client_->Delete(absl::StrCat(kPods, "/p")));
   EXPECT_EQ(events.WaitFor(3), (Seen{"ADDED p", "MODIFIED p", "DELETED p"}));
 }
@@ -263,10 +284,14 @@ TEST_F(ApiServerTest, AFilteredWatchSeesObjectsComeAndGo) {
 TEST_F(ApiServerTest, InitialEventsEndWithABookmark) {
   Must(client_->Post(kMaps, Map("a")));
   Events events;
-  auto watch = client_->Watch(kMaps, {{"sendInitialEvents", "true"}, {"resourceVersionMatch", "NotOlderThan"}, {"allowWatchBookmarks", "true"}},
+  auto watch = client_->Watch(kMaps,
+                              {{"sendInitialEvents", "true"},
+                               {"resourceVersionMatch", "NotOlderThan"},
+                               {"allowWatchBookmarks", "true"}},
                               events.Callbacks());
   EXPECT_EQ(events.WaitFor(2), (Seen{"ADDED a", "BOOKMARK "}));
-  EXPECT_EQ(StringAt(events.last(), {"metadata", "annotations", "k8s.io/initial-events-end"}), "true");
+  EXPECT_EQ(StringAt(events.last(), {"metadata", "annotations", "k8s.io/initial-events-end"}),
+            "true");
   EXPECT_FALSE(client_->Watch(kMaps, {{"sendInitialEvents", "true"}}, events.Callbacks()).ok());
 }
 
@@ -285,7 +310,8 @@ TEST_F(ApiServerTest, AWatchEndsAtItsTimeout) {
 }
 
 TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
-  const Json crd = Json::parse(R"({"metadata":{"name":"buoys.sea.io"},"spec":{"group":"sea.io","scope":"Namespaced",
+  const Json crd = Json::parse(
+      R"({"metadata":{"name":"buoys.sea.io"},"spec":{"group":"sea.io","scope":"Namespaced",
       "names":{"plural":"buoys","kind":"Buoy"},"versions":[
         {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"n":{"type":"integer"}}}}}}},
         {"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})");
@@ -293,19 +319,25 @@ TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
   const Json stored = Must(client_->Post(definitions, crd));
   EXPECT_EQ(stored["status"]["conditions"][1]["type"], "Established");
   EXPECT_EQ(stored["spec"]["names"]["listKind"], "BuoyList");
-  Must(client_->Post("/apis/sea.io/v1/namespaces/sea/buoys", {{"metadata", {{"name", "b"}}}, {"spec", {{"n", 1}}}}));
-  EXPECT_EQ(Must(client_->Get("/apis/sea.io/v1beta1/namespaces/sea/buoys/b"))["apiVersion"], "sea.io/v1beta1");
-  EXPECT_EQ(Code(client_->Post("/apis/sea.io/v1/namespaces/sea/buoys", {{"metadata", {{"name", "c"}}}, {"spec", {{"n", "x"}}}})), 422);
+  Must(client_->Post("/apis/sea.io/v1/namespaces/sea/buoys",
+                     {{"metadata", {{"name", "b"}}}, {"spec", {{"n", 1}}}}));
+  EXPECT_EQ(Must(client_->Get("/apis/sea.io/v1beta1/namespaces/sea/buoys/b"))["apiVersion"],
+            "sea.io/v1beta1");
+  EXPECT_EQ(Code(client_->Post("/apis/sea.io/v1/namespaces/sea/buoys",
+                               {{"metadata", {{"name", "c"}}}, {"spec", {{"n", "x"}}}})),
+            422);
   EXPECT_EQ(Must(client_->Get("/apis/sea.io"))["preferredVersion"]["version"], "v1");
   // Another server on the same store.
   std::unique_ptr<ResourceRegistry> registry = MakeBuiltInRegistry().value();
   ObjectService objects(*store_, *registry, clock_, {});
-  ApiServer second(ApiServer::Deps{*store_, *registry, objects, access_, clock_, server_metrics_, log::Logger::Null(), nullptr});
+  ApiServer second(ApiServer::Deps{*store_, *registry, objects, access_, clock_, server_metrics_,
+                                   log::Logger::Null(), nullptr});
   ASSERT_TRUE(second.LoadDefinitions().ok());
   EXPECT_NE(registry->Find("sea.io", "v1", "buoys"), nullptr);
   // Gone when its finalizer is.
   Must(client_->Delete(definitions + "/buoys.sea.io"));
-  Must(client_->MergePatch(definitions + "/buoys.sea.io", {{"metadata", {{"finalizers", nullptr}}}}));
+  Must(client_->MergePatch(definitions + "/buoys.sea.io",
+                           {{"metadata", {{"finalizers", nullptr}}}}));
   EXPECT_EQ(registry_->Find("sea.io", "v1", "buoys"), nullptr);
 }
 
@@ -314,7 +346,8 @@ TEST_F(ApiServerTest, SaysNoInKubernetesWords) {
   const absl::Status refused = stranger.Get(absl::StrCat(kPods, "/p")).status();
   EXPECT_EQ(HttpCode(refused), 403);
   EXPECT_EQ(refused.message(),
-            "pods \"p\" is forbidden: User \"stranger\" cannot get resource \"pods\" in API group \"\" in the namespace \"sea\"");
+            "pods \"p\" is forbidden: User \"stranger\" cannot get resource \"pods\" in API group "
+            "\"\" in the namespace \"sea\"");
   EXPECT_EQ(client_->Get(absl::StrCat(kPods, "/p")).status().message(), "pods \"p\" not found");
   EXPECT_EQ(Code(client_->Get("/api/v1/namespaces/sea/things")), 404);
   EXPECT_EQ(Code(client_->Call("PUT", kPods, {}, nullptr)), 405);
@@ -324,23 +357,31 @@ TEST_F(ApiServerTest, SaysNoInKubernetesWords) {
   wrong["kind"] = "Node";
   EXPECT_EQ(Code(client_->Post(kPods, wrong)), 400);
   const Json patch = Json::object();
-  EXPECT_EQ(Code(client_->Call("PATCH", absl::StrCat(kPods, "/p"), {}, &patch, "application/apply-patch+yaml")), 415);
+  EXPECT_EQ(Code(client_->Call("PATCH", absl::StrCat(kPods, "/p"), {}, &patch,
+                               "application/apply-patch+yaml")),
+            415);
 }
 
 TEST_F(ApiServerTest, ReviewsOwnAccess) {
   const Json review = {{"spec", {{"resourceAttributes", {{"verb", "get"}, {"resource", "pods"}}}}}};
-  EXPECT_EQ(Must(client_->Post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review))["status"]["allowed"], true);
-  const Json self = Must(client_->Post("/apis/authentication.k8s.io/v1/selfsubjectreviews", Json::object()));
+  EXPECT_EQ(Must(client_->Post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                               review))["status"]["allowed"],
+            true);
+  const Json self =
+      Must(client_->Post("/apis/authentication.k8s.io/v1/selfsubjectreviews", Json::object()));
   EXPECT_EQ(self["status"]["userInfo"]["username"], "root");
 }
 
 TEST_F(ApiServerTest, SurvivesHostileBodies) {
   const std::string path = kPods;
   for (const std::string& body :
-       {std::string(), std::string("{"), std::string("null"), std::string("[]"), std::string("\"x\""), std::string("{\"metadata\":[]}"),
-        std::string("{\"metadata\":{\"labels\":[]}}"), std::string("{\"spec\":{\"containers\":[null,1,{}]}}"),
-        std::string("{\"metadata\":{\"name\":\"\\u0000\"}}"), std::string("\xff\xfe"), std::string(100000, '['),
-        std::string("{\"apiVersion\":{},\"kind\":[]}"), std::string("{\"spec\":{\"volumes\":[{\"name\":1}]}}")}) {
+       {std::string(), std::string("{"), std::string("null"), std::string("[]"),
+        std::string("\"x\""), std::string("{\"metadata\":[]}"),
+        std::string("{\"metadata\":{\"labels\":[]}}"),
+        std::string("{\"spec\":{\"containers\":[null,1,{}]}}"),
+        std::string("{\"metadata\":{\"name\":\"\\u0000\"}}"), std::string("\xff\xfe"),
+        std::string(100000, '['), std::string("{\"apiVersion\":{},\"kind\":[]}"),
+        std::string("{\"spec\":{\"volumes\":[{\"name\":1}]}}")}) {
     http::Request request;
     request.method = "POST";
     request.path = path;
@@ -348,7 +389,10 @@ TEST_F(ApiServerTest, SurvivesHostileBodies) {
     request.body = body;
     struct Answer final : http::Responder {
       void Send(http::Response r) override { response = std::move(r); }
-      std::shared_ptr<http::ResponseStream> Stream(int, std::vector<std::pair<std::string, std::string>>) override { return nullptr; }
+      std::shared_ptr<http::ResponseStream> Stream(
+          int, std::vector<std::pair<std::string, std::string>>) override {
+        return nullptr;
+      }
       http::Response response;
     };
     auto answer = std::make_shared<Answer>();

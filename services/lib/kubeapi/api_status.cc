@@ -82,7 +82,8 @@ Mapped MapCode(absl::StatusCode code) {
   }
 }
 
-absl::Status Make(int http_code, absl::string_view reason, absl::string_view message, Json details) {
+absl::Status Make(int http_code, absl::string_view reason, absl::string_view message,
+                  Json details) {
   absl::Status status(
       reason == "AlreadyExists" ? absl::StatusCode::kAlreadyExists : CodeOf(http_code), message);
   Json body = {{"code", http_code}, {"reason", std::string(reason)}};
@@ -129,14 +130,16 @@ FieldError FieldInvalid(absl::string_view field, const Json& value, absl::string
 
 FieldError FieldNotSupported(absl::string_view field, absl::string_view value,
                              const std::vector<std::string>& supported) {
-  const std::string list =
-      absl::StrJoin(supported, ", ", [](std::string* out, const std::string& s) { absl::StrAppend(out, "\"", s, "\""); });
+  const std::string list = absl::StrJoin(
+      supported, ", ",
+      [](std::string* out, const std::string& s) { absl::StrAppend(out, "\"", s, "\""); });
   return {"FieldValueNotSupported", std::string(field),
           absl::StrCat("Unsupported value: \"", value, "\": supported values: ", list)};
 }
 
 FieldError FieldDuplicate(absl::string_view field, const Json& value) {
-  return {"FieldValueDuplicate", std::string(field), absl::StrCat("Duplicate value: ", Shown(value))};
+  return {"FieldValueDuplicate", std::string(field),
+          absl::StrCat("Duplicate value: ", Shown(value))};
 }
 
 FieldError FieldForbidden(absl::string_view field, absl::string_view detail) {
@@ -168,22 +171,21 @@ absl::Status BadRequestError(absl::string_view message) {
 absl::Status UnauthorizedError() { return Make(401, "Unauthorized", "Unauthorized", nullptr); }
 
 absl::Status ForbiddenError(const Subject& subject, absl::string_view why) {
-  const std::string quoted =
-      subject.name.empty() ? "" : absl::StrCat(" \"", subject.name, "\"");
+  const std::string quoted = subject.name.empty() ? "" : absl::StrCat(" \"", subject.name, "\"");
   return Make(403, "Forbidden", absl::StrCat(Qualified(subject), quoted, " is forbidden: ", why),
               Details(subject));
 }
 
 absl::Status ForbiddenPathError(absl::string_view user, absl::string_view verb,
                                 absl::string_view path) {
-  return Make(
-      403, "Forbidden",
-      absl::StrCat("forbidden: User \"", user, "\" cannot ", verb, " path \"", path, "\""),
-      Json::object());
+  return Make(403, "Forbidden",
+              absl::StrCat("forbidden: User \"", user, "\" cannot ", verb, " path \"", path, "\""),
+              Json::object());
 }
 
 absl::Status NotFoundError(const Subject& subject) {
-  return Make(404, "NotFound", absl::StrCat(Qualified(subject), " \"", subject.name, "\" not found"),
+  return Make(404, "NotFound",
+              absl::StrCat(Qualified(subject), " \"", subject.name, "\" not found"),
               Details(subject));
 }
 
@@ -208,12 +210,14 @@ absl::Status InvalidError(const Subject& subject, const std::vector<FieldError>&
   Json causes = Json::array();
   std::vector<std::string> texts;
   for (const FieldError& error : errors) {
-    causes.push_back({{"reason", error.reason}, {"message", error.message}, {"field", error.field}});
+    causes.push_back(
+        {{"reason", error.reason}, {"message", error.message}, {"field", error.field}});
     texts.push_back(absl::StrCat(error.field, ": ", error.message));
   }
   const std::string kind =
       subject.group.empty() ? subject.kind : absl::StrCat(subject.kind, ".", subject.group);
-  const std::string all = texts.size() == 1 ? texts[0] : absl::StrCat("[", absl::StrJoin(texts, ", "), "]");
+  const std::string all =
+      texts.size() == 1 ? texts[0] : absl::StrCat("[", absl::StrJoin(texts, ", "), "]");
   Json details = {{"kind", subject.kind}, {"causes", std::move(causes)}};
   if (!subject.name.empty()) details["name"] = subject.name;
   if (!subject.group.empty()) details["group"] = subject.group;
@@ -243,10 +247,10 @@ absl::Status UnsupportedMediaTypeError(absl::string_view got,
 }
 
 absl::Status NotAcceptableError(const std::vector<std::string>& supported) {
-  return Make(406, "NotAcceptable",
-              absl::StrCat("only the following media types are accepted: ",
-                           absl::StrJoin(supported, ", ")),
-              nullptr);
+  return Make(
+      406, "NotAcceptable",
+      absl::StrCat("only the following media types are accepted: ", absl::StrJoin(supported, ", ")),
+      nullptr);
 }
 
 Json StatusObject(const absl::Status& status) {

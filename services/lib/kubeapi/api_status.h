@@ -1,5 +1,5 @@
-// Errors of the Kubernetes API as absl::Status: the code, reason, message and details of a metav1.Status travel as
-// a payload, so that everything below the HTTP edge uses StatusOr.
+// Errors of the Kubernetes API as absl::Status: the code, reason, message and details of a
+// metav1.Status travel as a payload, so that everything below the HTTP edge uses StatusOr.
 #ifndef SKERRY_SERVICES_LIB_KUBEAPI_API_STATUS_H_
 #define SKERRY_SERVICES_LIB_KUBEAPI_API_STATUS_H_
 
@@ -42,7 +42,8 @@ absl::Status BadRequestError(absl::string_view message);
 absl::Status UnauthorizedError();
 absl::Status ForbiddenError(const Subject& subject, absl::string_view why);
 // A forbidden path outside the resources ("/metrics").
-absl::Status ForbiddenPathError(absl::string_view user, absl::string_view verb, absl::string_view path);
+absl::Status ForbiddenPathError(absl::string_view user, absl::string_view verb,
+                                absl::string_view path);
 absl::Status NotFoundError(const Subject& subject);
 absl::Status PathNotFoundError();
 absl::Status AlreadyExistsError(const Subject& subject);
@@ -52,10 +53,12 @@ extern const char kObjectModified[];
 absl::Status InvalidError(const Subject& subject, const std::vector<FieldError>& errors);
 absl::Status MethodNotAllowedError(const Subject& subject, absl::string_view verb);
 absl::Status ExpiredError(absl::string_view message);
-absl::Status UnsupportedMediaTypeError(absl::string_view got, const std::vector<std::string>& supported);
+absl::Status UnsupportedMediaTypeError(absl::string_view got,
+                                       const std::vector<std::string>& supported);
 absl::Status NotAcceptableError(const std::vector<std::string>& supported);
 
-// The metav1.Status object of any error; one without the payload is mapped by its code (kInternal → 500 …).
+// The metav1.Status object of any error; one without the payload is mapped by its code (kInternal →
+// 500 …).
 Json StatusObject(const absl::Status& status);
 // Its HTTP code.
 int HttpCode(const absl::Status& status);

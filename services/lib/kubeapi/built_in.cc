@@ -20,7 +20,8 @@ namespace {
 constexpr char kCore[] = "io.k8s.api.core.v1.";
 constexpr size_t kDataBytesMax = 1u << 20;
 
-Resource Core(const char* kind, const char* plural, const char* singular, std::vector<std::string> short_names) {
+Resource Core(const char* kind, const char* plural, const char* singular,
+              std::vector<std::string> short_names) {
   Resource r;
   r.version = "v1";
   r.kind = kind;
@@ -50,7 +51,8 @@ size_t ValidateKeys(const Json& object, const char* field, std::vector<FieldErro
     if (!IsConfigKey(key)) {
       errors.push_back(FieldInvalid(
           absl::StrCat(field, "[", key, "]"), key,
-          "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+          "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+          "'key.name',  or "
           "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
     }
     if (value.is_string()) bytes += value.get_ref<const std::string&>().size();
@@ -62,7 +64,8 @@ void ValidateConfigMap(const Json& map, std::vector<FieldError>& errors) {
   const size_t bytes = ValidateKeys(map, "data", errors) + ValidateKeys(map, "binaryData", errors);
   for (const auto& [key, value] : ObjectAt(map, {"binaryData"}).items()) {
     if (FindPath(map, {"data", key}) != nullptr) {
-      errors.push_back(FieldInvalid(absl::StrCat("data[", key, "]"), key, "duplicate of key present in binaryData"));
+      errors.push_back(FieldInvalid(absl::StrCat("data[", key, "]"), key,
+                                    "duplicate of key present in binaryData"));
     }
   }
   if (bytes > kDataBytesMax) errors.push_back(FieldTooLong("", kDataBytesMax));
@@ -84,7 +87,8 @@ void ValidateImmutable(const Json& object, const Json& old, std::vector<FieldErr
 void PrepareSecret(Json& secret, const Json* old) {
   const Json plain = ObjectAt(secret, {"stringData"});
   for (const auto& [key, value] : plain.items()) {
-    if (value.is_string()) SetPath(secret, {"data", key}, absl::Base64Escape(value.get<std::string>()));
+    if (value.is_string())
+      SetPath(secret, {"data", key}, absl::Base64Escape(value.get<std::string>()));
   }
   secret.erase("stringData");
 }
@@ -95,7 +99,8 @@ void ValidateSecret(const Json& secret, std::vector<FieldError>& errors) {
   }
   const std::string type = StringAt(secret, {"type"});
   const auto need = [&](const char* key) {
-    if (FindPath(secret, {"data", key}) == nullptr) errors.push_back(FieldRequired(absl::StrCat("data[", key, "]")));
+    if (FindPath(secret, {"data", key}) == nullptr)
+      errors.push_back(FieldRequired(absl::StrCat("data[", key, "]")));
   };
   if (type == "kubernetes.io/tls") {
     need("tls.crt");
@@ -120,7 +125,8 @@ void ValidateEvent(const Json& event, std::vector<FieldError>& errors) {
   const std::string about = StringAt(event, {"involvedObject", "namespace"});
   const std::string ns = StringAt(event, {"metadata", "namespace"});
   if (about.empty() ? ns != "default" : ns != about) {
-    errors.push_back(FieldInvalid("involvedObject.namespace", about, "does not match event.namespace"));
+    errors.push_back(
+        FieldInvalid("involvedObject.namespace", about, "does not match event.namespace"));
   }
 }
 
@@ -129,7 +135,8 @@ void ValidateNode(const Json& node, std::vector<FieldError>& errors) {
   for (size_t i = 0; i < taints.size(); ++i) {
     const std::string key = StringAt(taints[i], {"key"});
     if (!key.empty() && !IsQualifiedName(key)) {
-      errors.push_back(FieldInvalid(absl::StrCat("spec.taints[", i, "].key"), key, "is no label key"));
+      errors.push_back(
+          FieldInvalid(absl::StrCat("spec.taints[", i, "].key"), key, "is no label key"));
     }
   }
 }
@@ -141,7 +148,8 @@ void ValidateLease(const Json& lease, std::vector<FieldError>& errors) {
   }
   const Json* moves = FindPath(lease, {"spec", "leaseTransitions"});
   if (moves != nullptr && IntAt(lease, {"spec", "leaseTransitions"}) < 0) {
-    errors.push_back(FieldInvalid("spec.leaseTransitions", *moves, "must be greater than or equal to 0"));
+    errors.push_back(
+        FieldInvalid("spec.leaseTransitions", *moves, "must be greater than or equal to 0"));
   }
 }
 
@@ -172,8 +180,9 @@ Resource Pods() {
   r.generation = true;
   r.graceful_deletion = true;
   r.returns_deleted = true;
-  r.selectable = {"spec.nodeName",   "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-                  "spec.hostNetwork", "status.phase",       "status.podIP",       "status.nominatedNodeName"};
+  r.selectable = {
+      "spec.nodeName",    "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+      "spec.hostNetwork", "status.phase",       "status.podIP",       "status.nominatedNodeName"};
   r.prepare = PreparePod;
   r.default_more = DefaultPod;
   r.validate = ValidatePod;
@@ -205,10 +214,17 @@ Resource ServiceAccounts() {
 
 Resource Events() {
   Resource r = Core("Event", "events", "event", {"ev"});
-  r.selectable = {"involvedObject.kind",       "involvedObject.namespace", "involvedObject.name",
-                  "involvedObject.uid",        "involvedObject.apiVersion", "involvedObject.resourceVersion",
-                  "involvedObject.fieldPath",  "reason",                   "reportingComponent",
-                  "source",                    "type"};
+  r.selectable = {"involvedObject.kind",
+                  "involvedObject.namespace",
+                  "involvedObject.name",
+                  "involvedObject.uid",
+                  "involvedObject.apiVersion",
+                  "involvedObject.resourceVersion",
+                  "involvedObject.fieldPath",
+                  "reason",
+                  "reportingComponent",
+                  "source",
+                  "type"};
   r.validate = ValidateEvent;
   return r;
 }
@@ -222,7 +238,8 @@ Resource Leases() {
 }
 
 Resource AccessReviews() {
-  Resource r = Core("SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview", {});
+  Resource r =
+      Core("SelfSubjectAccessReview", "selfsubjectaccessreviews", "selfsubjectaccessreview", {});
   r.group = "authorization.k8s.io";
   r.namespaced = false;
   r.virtual_ = true;
@@ -244,13 +261,14 @@ absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
   for (const char* text : {kMetaTypes, kPodTypes, kCoreTypes}) {
     absl::Status status = ParseTypes(text, types);
     if (!status.ok()) {
-      return Error(absl::StatusCode::kInternal,
-                   absl::StrCat("the built-in types do not parse: ", std::string(status.message())));
+      return Error(absl::StatusCode::kInternal, absl::StrCat("the built-in types do not parse: ",
+                                                             std::string(status.message())));
     }
   }
   std::vector<ResourcePtr> resources;
-  for (Resource& r : std::vector<Resource>{Namespaces(), Nodes(), Pods(), ConfigMaps(), Secrets(), ServiceAccounts(),
-                                           Events(), Leases(), AccessReviews(), SelfReviews(), CustomResourceDefinitions()}) {
+  for (Resource& r : std::vector<Resource>{Namespaces(), Nodes(), Pods(), ConfigMaps(), Secrets(),
+                                           ServiceAccounts(), Events(), Leases(), AccessReviews(),
+                                           SelfReviews(), CustomResourceDefinitions()}) {
     std::string package = kCore;
     if (r.group == "apiextensions.k8s.io") {
       package = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";
@@ -258,7 +276,8 @@ absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
       package = absl::StrCat("io.k8s.api.", r.group.substr(0, r.group.find('.')), ".v1.");
     }
     const auto type = types.find(package + r.kind);
-    if (type == types.end()) return Error(absl::StatusCode::kInternal, absl::StrCat("no type for ", r.kind));
+    if (type == types.end())
+      return Error(absl::StatusCode::kInternal, absl::StrCat("no type for ", r.kind));
     r.schema = type->second;
     AddPrinter(r);
     resources.push_back(std::make_shared<const Resource>(std::move(r)));

@@ -59,15 +59,17 @@ void PrepareDefinition(Json& crd, const Json* old) {
   }
   Json conditions = old != nullptr ? ArrayAt(*old, {"status", "conditions"}) : Json::array();
   if (conditions.empty()) {
-    conditions = {Condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                  Condition("Established", "InitialNamesAccepted", "the initial names have been accepted")};
+    conditions = {
+        Condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+        Condition("Established", "InitialNamesAccepted", "the initial names have been accepted")};
   }
   crd["status"] = {{"acceptedNames", ObjectAt(crd, {"spec", "names"})},
                    {"conditions", std::move(conditions)},
                    {"storedVersions", stored}};
 }
 
-void ValidateVersion(const Json& version, const std::string& path, std::vector<FieldError>& errors) {
+void ValidateVersion(const Json& version, const std::string& path,
+                     std::vector<FieldError>& errors) {
   const Json* schema = FindPath(version, {"schema", "openAPIV3Schema"});
   if (schema == nullptr) {
     errors.push_back(FieldRequired(path + ".schema.openAPIV3Schema", "schemas are required"));
@@ -75,20 +77,25 @@ void ValidateVersion(const Json& version, const std::string& path, std::vector<F
   }
   const absl::StatusOr<SchemaPtr> parsed = ParseStructural(*schema);
   if (!parsed.ok()) {
-    errors.push_back(FieldInvalid(path + ".schema.openAPIV3Schema", "schema", std::string(parsed.status().message())));
+    errors.push_back(FieldInvalid(path + ".schema.openAPIV3Schema", "schema",
+                                  std::string(parsed.status().message())));
   } else if ((*parsed)->type != Schema::Type::kObject) {
-    errors.push_back(FieldInvalid(path + ".schema.openAPIV3Schema.type", StringAt(*schema, {"type"}), "must be object at the root"));
+    errors.push_back(FieldInvalid(path + ".schema.openAPIV3Schema.type",
+                                  StringAt(*schema, {"type"}), "must be object at the root"));
   }
   const Json& columns = ArrayAt(version, {"additionalPrinterColumns"});
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string field = absl::StrCat(path, ".additionalPrinterColumns[", i, "]");
     const std::string type = StringAt(columns[i], {"type"});
-    static const auto& types = *new std::set<std::string>{"integer", "number", "string", "boolean", "date"};
+    static const auto& types =
+        *new std::set<std::string>{"integer", "number", "string", "boolean", "date"};
     if (types.count(type) == 0) {
-      errors.push_back(FieldInvalid(field + ".type", type, "must be one of boolean,date,integer,number,string"));
+      errors.push_back(
+          FieldInvalid(field + ".type", type, "must be one of boolean,date,integer,number,string"));
     }
     if (!ColumnPath::Parse(StringAt(columns[i], {"jsonPath"})).ok()) {
-      errors.push_back(FieldInvalid(field + ".jsonPath", StringAt(columns[i], {"jsonPath"}), "is no JSON path"));
+      errors.push_back(
+          FieldInvalid(field + ".jsonPath", StringAt(columns[i], {"jsonPath"}), "is no JSON path"));
     }
   }
 }
@@ -109,12 +116,15 @@ void ValidateDefinition(const Json& crd, std::vector<FieldError>& errors) {
   };
   if ((protected_group("k8s.io") || protected_group("kubernetes.io")) &&
       StringAt(crd, {"metadata", "annotations", "api-approved.kubernetes.io"}).empty()) {
-    errors.push_back(FieldRequired("metadata.annotations[api-approved.kubernetes.io]",
-                                   "protected groups must have approval annotation \"api-approved.kubernetes.io\""));
+    errors.push_back(FieldRequired(
+        "metadata.annotations[api-approved.kubernetes.io]",
+        "protected groups must have approval annotation \"api-approved.kubernetes.io\""));
   }
-  if (!plural.empty() && !IsDnsLabel(plural)) errors.push_back(FieldInvalid("spec.names.plural", plural, kDnsLabelText));
+  if (!plural.empty() && !IsDnsLabel(plural))
+    errors.push_back(FieldInvalid("spec.names.plural", plural, kDnsLabelText));
   if (StringAt(crd, {"spec", "conversion", "strategy"}) != "None") {
-    errors.push_back(FieldNotSupported("spec.conversion.strategy", StringAt(crd, {"spec", "conversion", "strategy"}), {"None"}));
+    errors.push_back(FieldNotSupported(
+        "spec.conversion.strategy", StringAt(crd, {"spec", "conversion", "strategy"}), {"None"}));
   }
   int storage = 0;
   std::set<std::string> names;
@@ -122,24 +132,28 @@ void ValidateDefinition(const Json& crd, std::vector<FieldError>& errors) {
   for (size_t i = 0; i < versions.size(); ++i) {
     const std::string path = absl::StrCat("spec.versions[", i, "]");
     const std::string name = StringAt(versions[i], {"name"});
-    if (!name.empty() && !IsDnsLabel(name)) errors.push_back(FieldInvalid(path + ".name", name, kDnsLabelText));
+    if (!name.empty() && !IsDnsLabel(name))
+      errors.push_back(FieldInvalid(path + ".name", name, kDnsLabelText));
     if (!names.insert(name).second) errors.push_back(FieldDuplicate(path + ".name", name));
     if (BoolAt(versions[i], {"storage"})) ++storage;
     ValidateVersion(versions[i], path, errors);
   }
   if (storage != 1) {
-    errors.push_back(FieldInvalid("spec.versions", versions.size(), "must have exactly one version marked as storage version"));
+    errors.push_back(FieldInvalid("spec.versions", versions.size(),
+                                  "must have exactly one version marked as storage version"));
   }
 }
 
 void ValidateDefinitionUpdate(const Json& crd, const Json& old, std::vector<FieldError>& errors) {
   for (const auto& path : {std::vector<absl::string_view>{"spec", "group"}, {"spec", "scope"}}) {
     if (StringAt(crd, {path[0], path[1]}) != StringAt(old, {path[0], path[1]})) {
-      errors.push_back(FieldInvalid(absl::StrCat(path[0], ".", path[1]), StringAt(crd, {path[0], path[1]}), "field is immutable"));
+      errors.push_back(FieldInvalid(absl::StrCat(path[0], ".", path[1]),
+                                    StringAt(crd, {path[0], path[1]}), "field is immutable"));
     }
   }
   if (StringAt(crd, {"spec", "names", "kind"}) != StringAt(old, {"spec", "names", "kind"})) {
-    errors.push_back(FieldInvalid("spec.names.kind", StringAt(crd, {"spec", "names", "kind"}), "field is immutable"));
+    errors.push_back(FieldInvalid("spec.names.kind", StringAt(crd, {"spec", "names", "kind"}),
+                                  "field is immutable"));
   }
 }
 
@@ -150,10 +164,13 @@ struct CustomColumn {
 
 Json Cell(const CustomColumn& column, const Json& object, absl::Time now) {
   const std::vector<const Json*> found = column.path.Find(object);
-  if (found.empty() || found[0]->is_null()) return column.type == "date" ? Json("<unknown>") : Json(nullptr);
+  if (found.empty() || found[0]->is_null())
+    return column.type == "date" ? Json("<unknown>") : Json(nullptr);
   const Json& value = *found[0];
-  if (column.type == "date") return value.is_string() ? Json(AgeSince(value.get<std::string>(), now)) : Json("<unknown>");
-  if (column.type == "integer") return value.is_number() ? Json(value.get<int64_t>()) : Json(nullptr);
+  if (column.type == "date")
+    return value.is_string() ? Json(AgeSince(value.get<std::string>(), now)) : Json("<unknown>");
+  if (column.type == "integer")
+    return value.is_number() ? Json(value.get<int64_t>()) : Json(nullptr);
   if (column.type == "number") return value.is_number() ? value : Json(nullptr);
   if (column.type == "boolean") return value.is_boolean() ? value : Json(nullptr);
   if (found.size() == 1) return value.is_string() ? value : Json(DumpJson(value));
@@ -171,15 +188,17 @@ absl::Status AddColumns(const Json& version, Resource& resource) {
   for (const Json& column : ArrayAt(version, {"additionalPrinterColumns"})) {
     SKERRY_ASSIGN_OR_RETURN(ColumnPath path, ColumnPath::Parse(StringAt(column, {"jsonPath"})));
     paths.push_back({StringAt(column, {"type"}), std::move(path)});
-    resource.columns.push_back({StringAt(column, {"name"}), StringAt(column, {"type"}), StringAt(column, {"format"}),
-                                static_cast<int>(IntAt(column, {"priority"})), StringAt(column, {"description"})});
+    resource.columns.push_back(
+        {StringAt(column, {"name"}), StringAt(column, {"type"}), StringAt(column, {"format"}),
+         static_cast<int>(IntAt(column, {"priority"})), StringAt(column, {"description"})});
   }
   const bool no_columns = paths.empty();
   if (no_columns) resource.columns.push_back({"Age", "date"});
   resource.cells = [paths = std::move(paths), no_columns](const Json& object, absl::Time now) {
     Json cells = Json::array({StringAt(object, {"metadata", "name"})});
     for (const CustomColumn& column : paths) cells.push_back(Cell(column, object, now));
-    if (no_columns) cells.push_back(AgeSince(StringAt(object, {"metadata", "creationTimestamp"}), now));
+    if (no_columns)
+      cells.push_back(AgeSince(StringAt(object, {"metadata", "creationTimestamp"}), now));
     return cells;
   };
   return absl::OkStatus();
@@ -199,13 +218,16 @@ std::tuple<int, int64_t, int64_t> Priority(absl::string_view version) {
   int64_t minor = 0;
   if (!absl::ConsumePrefix(&version, "v")) return {0, 0, 0};
   size_t digits = 0;
-  while (digits < version.size() && absl::ascii_isdigit(static_cast<unsigned char>(version[digits]))) ++digits;
+  while (digits < version.size() &&
+         absl::ascii_isdigit(static_cast<unsigned char>(version[digits])))
+    ++digits;
   if (!absl::SimpleAtoi(version.substr(0, digits), &major)) return {0, 0, 0};
   version.remove_prefix(digits);
   if (version.empty()) return {3, major, 0};
   for (const auto& [word, rank] : {std::pair<absl::string_view, int>{"beta", 2}, {"alpha", 1}}) {
     absl::string_view rest = version;
-    if (absl::ConsumePrefix(&rest, word) && absl::SimpleAtoi(rest, &minor)) return {rank, major, minor};
+    if (absl::ConsumePrefix(&rest, word) && absl::SimpleAtoi(rest, &minor))
+      return {rank, major, minor};
   }
   return {0, 0, 0};
 }
@@ -261,7 +283,8 @@ absl::StatusOr<std::vector<ResourcePtr>> MakeCustomResources(const Json& definit
       std::string path = StringAt(field, {"jsonPath"});
       if (absl::StartsWith(path, ".")) r->selectable.push_back(path.substr(1));
     }
-    SKERRY_ASSIGN_OR_RETURN(r->schema, ParseStructural(ObjectAt(version, {"schema", "openAPIV3Schema"})));
+    SKERRY_ASSIGN_OR_RETURN(r->schema,
+                            ParseStructural(ObjectAt(version, {"schema", "openAPIV3Schema"})));
     SKERRY_RETURN_IF_ERROR(AddColumns(version, *r));
     resources.push_back(std::move(r));
   }

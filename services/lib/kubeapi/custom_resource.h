@@ -15,11 +15,12 @@ extern const char kCleanupFinalizer[];
 // The kind CustomResourceDefinition itself (without schema and printer).
 Resource CustomResourceDefinitions();
 
-// The kinds that a stored definition declares: one per served version, by the priority of versions (v1 before
-// v1beta1). INVALID_ARGUMENT where a schema is not usable.
+// The kinds that a stored definition declares: one per served version, by the priority of versions
+// (v1 before v1beta1). INVALID_ARGUMENT where a schema is not usable.
 absl::StatusOr<std::vector<ResourcePtr>> MakeCustomResources(const Json& definition);
 
-// Negative, 0, positive as version `a` has a higher, the same or a lower priority than `b` ("v2" > "v1" > "v1beta2" > …).
+// Negative, 0, positive as version `a` has a higher, the same or a lower priority than `b` ("v2" >
+// "v1" > "v1beta2" > …).
 int CompareVersions(absl::string_view a, absl::string_view b);
 
 }  // namespace skerry::kubeapi

@@ -19,17 +19,20 @@ absl::Status CannotHandle(const Resource& resource, absl::string_view why) {
 }
 
 absl::Status CheckIdentity(const Resource& resource, Json& body) {
-  for (const auto& [name, want] : {std::pair<const char*, std::string>{"apiVersion", resource.ApiVersion()},
-                                   {"kind", resource.kind}}) {
+  for (const auto& [name, want] :
+       {std::pair<const char*, std::string>{"apiVersion", resource.ApiVersion()},
+        {"kind", resource.kind}}) {
     const auto member = body.find(name);
     if (member == body.end() || member->is_null() || *member == "") {
       body[name] = want;
     } else if (*member != want) {
       const std::string got = member->is_string() ? member->get<std::string>() : DumpJson(*member);
       return BadRequestError(name == std::string("kind")
-                                 ? absl::StrCat("the kind in the data (", got, ") does not match the expected kind (", want, ")")
+                                 ? absl::StrCat("the kind in the data (", got,
+                                                ") does not match the expected kind (", want, ")")
                                  : absl::StrCat("the API version in the data (", got,
-                                                ") does not match the expected API version (", want, ")"));
+                                                ") does not match the expected API version (", want,
+                                                ")"));
     }
   }
   return absl::OkStatus();
@@ -71,9 +74,11 @@ absl::StatusOr<Json> DecodeObject(const Resource& resource, const Schema& meta, 
   if (!body["metadata"].is_object()) body["metadata"] = Json::object();
   if (unknown.empty() || validation == FieldValidation::kIgnore) return body;
   std::vector<std::string> texts;
-  for (const std::string& name : unknown) texts.push_back(absl::StrCat("unknown field \"", name, "\""));
+  for (const std::string& name : unknown)
+    texts.push_back(absl::StrCat("unknown field \"", name, "\""));
   if (validation == FieldValidation::kStrict) {
-    return CannotHandle(resource, absl::StrCat("strict decoding error: ", absl::StrJoin(texts, ", ")));
+    return CannotHandle(resource,
+                        absl::StrCat("strict decoding error: ", absl::StrJoin(texts, ", ")));
   }
   for (std::string& text : texts) {
     if (warnings.size() < kWarningsMax) warnings.push_back(std::move(text));

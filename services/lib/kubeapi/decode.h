@@ -17,8 +17,8 @@ enum class FieldValidation { kIgnore, kWarn, kStrict };
 // "", "Ignore", "Warn", "Strict".
 absl::StatusOr<FieldValidation> ParseFieldValidation(absl::string_view text);
 
-// `meta`: the schema of ObjectMeta, for custom resources. Warnings are texts for Warning headers. 400 on a body that
-// is no object of this kind, and (kStrict) on unknown members.
+// `meta`: the schema of ObjectMeta, for custom resources. Warnings are texts for Warning headers.
+// 400 on a body that is no object of this kind, and (kStrict) on unknown members.
 absl::StatusOr<Json> DecodeObject(const Resource& resource, const Schema& meta, Json body,
                                   FieldValidation validation, std::vector<std::string>& warnings);
 

@@ -26,7 +26,8 @@ Json SubresourceVerbs(const std::string& name) {
 }
 
 // Versions of each group, preferred first.
-std::map<std::string, std::vector<std::string>> GroupVersions(const std::vector<ResourcePtr>& resources) {
+std::map<std::string, std::vector<std::string>> GroupVersions(
+    const std::vector<ResourcePtr>& resources) {
   std::map<std::string, std::vector<std::string>> groups;
   for (const ResourcePtr& resource : resources) {
     std::vector<std::string>& versions = groups[resource->group];
@@ -71,7 +72,8 @@ Json DiscoveryResource(const Resource& r) {
 }  // namespace
 
 Json ApiVersions() {
-  return {{"kind", "APIVersions"}, {"versions", {"v1"}}, {"serverAddressByClientCIDRs", Json::array()}};
+  return {
+      {"kind", "APIVersions"}, {"versions", {"v1"}}, {"serverAddressByClientCIDRs", Json::array()}};
 }
 
 Json ApiGroupList(const std::vector<ResourcePtr>& resources) {
@@ -92,8 +94,8 @@ std::optional<Json> ApiGroup(const std::vector<ResourcePtr>& resources, absl::st
   return object;
 }
 
-std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources, absl::string_view group,
-                                    absl::string_view version) {
+std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources,
+                                    absl::string_view group, absl::string_view version) {
   Json list = Json::array();
   for (const ResourcePtr& r : resources) {
     if (r->group != group || r->version != version) continue;
@@ -114,10 +116,11 @@ std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources, a
     }
   }
   if (list.empty()) return std::nullopt;
-  return Json{{"kind", "APIResourceList"},
-              {"apiVersion", "v1"},
-              {"groupVersion", group.empty() ? std::string(version) : absl::StrCat(group, "/", version)},
-              {"resources", std::move(list)}};
+  return Json{
+      {"kind", "APIResourceList"},
+      {"apiVersion", "v1"},
+      {"groupVersion", group.empty() ? std::string(version) : absl::StrCat(group, "/", version)},
+      {"resources", std::move(list)}};
 }
 
 Json AggregatedDiscovery(const std::vector<ResourcePtr>& resources, bool core) {
@@ -130,7 +133,8 @@ Json AggregatedDiscovery(const std::vector<ResourcePtr>& resources, bool core) {
       for (const ResourcePtr& r : resources) {
         if (r->group == group && r->version == version) list.push_back(DiscoveryResource(*r));
       }
-      version_list.push_back({{"version", version}, {"freshness", "Current"}, {"resources", std::move(list)}});
+      version_list.push_back(
+          {{"version", version}, {"freshness", "Current"}, {"resources", std::move(list)}});
     }
     Json metadata = {{"creationTimestamp", nullptr}};
     if (!group.empty()) metadata["name"] = group;
@@ -143,15 +147,9 @@ Json AggregatedDiscovery(const std::vector<ResourcePtr>& resources, bool core) {
 }
 
 Json VersionInfo() {
-  return {{"major", "1"},
-          {"minor", "32"},
-          {"gitVersion", kGitVersion},
-          {"gitCommit", ""},
-          {"gitTreeState", "clean"},
-          {"buildDate", "1970-01-01T00:00:00Z"},
-          {"goVersion", ""},
-          {"compiler", "gcc"},
-          {"platform", "linux/amd64"}};
+  return {{"major", "1"},    {"minor", "32"},           {"gitVersion", kGitVersion},
+          {"gitCommit", ""}, {"gitTreeState", "clean"}, {"buildDate", "1970-01-01T00:00:00Z"},
+          {"goVersion", ""}, {"compiler", "gcc"},       {"platform", "linux/amd64"}};
 }
 
 }  // namespace skerry::kubeapi

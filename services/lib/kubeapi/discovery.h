@@ -19,8 +19,8 @@ Json ApiGroupList(const std::vector<ResourcePtr>& resources);
 // GET /apis/<group>; nullopt: no such group.
 std::optional<Json> ApiGroup(const std::vector<ResourcePtr>& resources, absl::string_view group);
 // GET /api/v1, /apis/<group>/<version>
-std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources, absl::string_view group,
-                                    absl::string_view version);
+std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources,
+                                    absl::string_view group, absl::string_view version);
 // GET /api or /apis in the aggregated form (apidiscovery.k8s.io/v2 APIGroupDiscoveryList).
 Json AggregatedDiscovery(const std::vector<ResourcePtr>& resources, bool core);
 // GET /version

@@ -34,7 +34,8 @@ std::string HumanDuration(absl::Duration duration) {
 
 std::string AgeSince(absl::string_view timestamp, absl::Time now) {
   absl::Time then;
-  if (timestamp.empty() || !absl::ParseTime(absl::RFC3339_full, timestamp, &then, nullptr)) return "<unknown>";
+  if (timestamp.empty() || !absl::ParseTime(absl::RFC3339_full, timestamp, &then, nullptr))
+    return "<unknown>";
   return HumanDuration(now - then);
 }
 

@@ -14,12 +14,14 @@ namespace skerry::kubeapi {
 namespace {
 
 absl::Status Wrong(absl::string_view text) {
-  return Error(absl::StatusCode::kInvalidArgument, absl::StrCat("cannot read the JSON path ", text));
+  return Error(absl::StatusCode::kInvalidArgument,
+               absl::StrCat("cannot read the JSON path ", text));
 }
 
 std::string Unquoted(absl::string_view text) {
   text = absl::StripAsciiWhitespace(text);
-  if (text.size() >= 2 && (text.front() == '\'' || text.front() == '"') && text.back() == text.front()) {
+  if (text.size() >= 2 && (text.front() == '\'' || text.front() == '"') &&
+      text.back() == text.front()) {
     text = text.substr(1, text.size() - 2);
   }
   return std::string(text);
@@ -30,11 +32,13 @@ std::string Unquoted(absl::string_view text) {
 absl::StatusOr<ColumnPath> ColumnPath::Parse(absl::string_view text) {
   ColumnPath path;
   absl::string_view rest = absl::StripAsciiWhitespace(text);
-  if (absl::StartsWith(rest, "{") && absl::EndsWith(rest, "}")) rest = rest.substr(1, rest.size() - 2);
+  if (absl::StartsWith(rest, "{") && absl::EndsWith(rest, "}"))
+    rest = rest.substr(1, rest.size() - 2);
   absl::ConsumePrefix(&rest, "$");
   while (!rest.empty()) {
     if (rest[0] == '[') {
-      // A quoted or filtered subscript may hold ']' only inside quotes; columns in the wild never do.
+      // A quoted or filtered subscript may hold ']' only inside quotes; columns in the wild never
+      // do.
       const size_t end = rest.find(']');
       if (end == absl::string_view::npos) return Wrong(text);
       const absl::string_view inner = absl::StripAsciiWhitespace(rest.substr(1, end - 1));
@@ -86,7 +90,8 @@ std::vector<const Json*> ColumnPath::Find(const Json& object) const {
     for (const Json* value : at) {
       switch (step.kind) {
         case Step::Kind::kMember:
-          if (const Json* member = FindPath(*value, {step.name}); member != nullptr) next.push_back(member);
+          if (const Json* member = FindPath(*value, {step.name}); member != nullptr)
+            next.push_back(member);
           break;
         case Step::Kind::kIndex: {
           const int64_t size = value->is_array() ? static_cast<int64_t>(value->size()) : 0;
@@ -107,7 +112,8 @@ std::vector<const Json*> ColumnPath::Find(const Json& object) const {
               if (member != nullptr) member = FindPath(*member, {name});
             }
             if (member == nullptr) continue;
-            const std::string text = member->is_string() ? member->get<std::string>() : DumpJson(*member);
+            const std::string text =
+                member->is_string() ? member->get<std::string>() : DumpJson(*member);
             if (text == step.value) next.push_back(&item);
           }
           break;

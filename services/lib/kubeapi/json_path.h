@@ -11,7 +11,8 @@
 
 namespace skerry::kubeapi {
 
-// ".spec.a", ".a['b.c']", ".a\.b", ".list[0]", ".list[*].x", ".conditions[?(@.type=="Ready")].status". A value.
+// ".spec.a", ".a['b.c']", ".a\.b", ".list[0]", ".list[*].x",
+// ".conditions[?(@.type=="Ready")].status". A value.
 class ColumnPath {
  public:
   static absl::StatusOr<ColumnPath> Parse(absl::string_view text);

@@ -19,7 +19,8 @@ class LocalStream final : public http::ResponseStream {
     const absl::StatusOr<Json> event = ParseJson(chunk);
     absl::MutexLock lock(&calling_);
     if (cut_) return false;
-    if (event.ok() && event->is_object()) callbacks_.on_event(StringAt(*event, {"type"}), ObjectAt(*event, {"object"}));
+    if (event.ok() && event->is_object())
+      callbacks_.on_event(StringAt(*event, {"type"}), ObjectAt(*event, {"object"}));
     return true;
   }
 
@@ -76,7 +77,8 @@ class LocalStream final : public http::ResponseStream {
 class LocalResponder final : public http::Responder {
  public:
   void Send(http::Response response) override { response_ = std::move(response); }
-  std::shared_ptr<http::ResponseStream> Stream(int, std::vector<std::pair<std::string, std::string>>) override {
+  std::shared_ptr<http::ResponseStream> Stream(
+      int, std::vector<std::pair<std::string, std::string>>) override {
     streaming_ = true;
     return stream_;
   }
@@ -95,7 +97,8 @@ class Handle final : public LocalClient::WatchHandle {
   const std::shared_ptr<LocalStream> stream_;
 };
 
-http::Request MakeRequest(absl::string_view method, absl::string_view path, const LocalClient::Query& query) {
+http::Request MakeRequest(absl::string_view method, absl::string_view path,
+                          const LocalClient::Query& query) {
   http::Request request;
   request.method = std::string(method);
   request.path = std::string(path);
@@ -113,8 +116,9 @@ absl::Status StatusOf(const http::Response& response) {
 
 }  // namespace
 
-absl::StatusOr<Json> LocalClient::Call(absl::string_view method, absl::string_view path, const Query& query,
-                                       const Json* body, absl::string_view content_type) {
+absl::StatusOr<Json> LocalClient::Call(absl::string_view method, absl::string_view path,
+                                       const Query& query, const Json* body,
+                                       absl::string_view content_type) {
   http::Request request = MakeRequest(method, path, query);
   if (body != nullptr) {
     request.headers["content-type"] = std::string(content_type);
@@ -126,9 +130,8 @@ absl::StatusOr<Json> LocalClient::Call(absl::string_view method, absl::string_vi
   return ParseJson(responder->response_.body);
 }
 
-absl::StatusOr<std::unique_ptr<LocalClient::WatchHandle>> LocalClient::Watch(absl::string_view path,
-                                                                             const Query& query,
-                                                                             WatchCallbacks callbacks) {
+absl::StatusOr<std::unique_ptr<LocalClient::WatchHandle>> LocalClient::Watch(
+    absl::string_view path, const Query& query, WatchCallbacks callbacks) {
   http::Request request = MakeRequest("GET", path, query);
   request.query.emplace_back("watch", "true");
   auto responder = std::make_shared<LocalResponder>();

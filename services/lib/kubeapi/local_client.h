@@ -24,18 +24,27 @@ class LocalClient {
   LocalClient(ApiServer& server, Caller caller) : server_(server), caller_(std::move(caller)) {}
 
   // The answer's object. Errors as api_status.h makes them: StatusReason() tells them apart.
-  absl::StatusOr<Json> Call(absl::string_view method, absl::string_view path, const Query& query = {},
-                            const Json* body = nullptr, absl::string_view content_type = "application/json");
-  absl::StatusOr<Json> Get(absl::string_view path, const Query& query = {}) { return Call("GET", path, query); }
-  absl::StatusOr<Json> Post(absl::string_view path, const Json& body) { return Call("POST", path, {}, &body); }
-  absl::StatusOr<Json> Put(absl::string_view path, const Json& body) { return Call("PUT", path, {}, &body); }
+  absl::StatusOr<Json> Call(absl::string_view method, absl::string_view path,
+                            const Query& query = {}, const Json* body = nullptr,
+                            absl::string_view content_type = "application/json");
+  absl::StatusOr<Json> Get(absl::string_view path, const Query& query = {}) {
+    return Call("GET", path, query);
+  }
+  absl::StatusOr<Json> Post(absl::string_view path, const Json& body) {
+    return Call("POST", path, {}, &body);
+  }
+  absl::StatusOr<Json> Put(absl::string_view path, const Json& body) {
+    return Call("PUT", path, {}, &body);
+  }
   absl::StatusOr<Json> MergePatch(absl::string_view path, const Json& body) {
     return Call("PATCH", path, {}, &body, "application/merge-patch+json");
   }
   absl::StatusOr<Json> StrategicPatch(absl::string_view path, const Json& body) {
     return Call("PATCH", path, {}, &body, "application/strategic-merge-patch+json");
   }
-  absl::StatusOr<Json> Delete(absl::string_view path, const Query& query = {}) { return Call("DELETE", path, query); }
+  absl::StatusOr<Json> Delete(absl::string_view path, const Query& query = {}) {
+    return Call("DELETE", path, query);
+  }
 
   // Ends the watch when it is destroyed; then no call is made any more.
   class WatchHandle {
@@ -43,7 +52,8 @@ class LocalClient {
     virtual ~WatchHandle() = default;
   };
   struct WatchCallbacks {
-    // From the calling thread for what is there already, then from the store's delivery thread. Must not block.
+    // From the calling thread for what is there already, then from the store's delivery thread.
+    // Must not block.
     std::function<void(absl::string_view type, Json object)> on_event;
     std::function<void()> on_closed;  // Last call; not after the handle is gone.
   };

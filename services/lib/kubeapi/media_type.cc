@@ -21,13 +21,15 @@ std::vector<MediaType> ParseMediaTypes(absl::string_view header) {
         media.type = absl::AsciiStrToLower(text);
         continue;
       }
-      const std::pair<std::string, std::string> parameter = absl::StrSplit(text, absl::MaxSplits('=', 1));
+      const std::pair<std::string, std::string> parameter =
+          absl::StrSplit(text, absl::MaxSplits('=', 1));
       if (parameter.first == "q" && !absl::SimpleAtod(parameter.second, &quality)) quality = 1;
       media.parameters[absl::AsciiStrToLower(parameter.first)] = parameter.second;
     }
     if (!media.type.empty()) found.emplace_back(quality, std::move(media));
   }
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<MediaType> types;
   for (auto& [quality, media] : found) types.push_back(std::move(media));
   return types;
@@ -41,12 +43,14 @@ std::optional<ObjectForm> NegotiateForm(absl::string_view accept) {
     return at == media.parameters.end() ? std::string() : at->second;
   };
   for (const MediaType& media : types) {
-    if (media.type != "application/json" && media.type != "*/*" && media.type != "application/*") continue;
+    if (media.type != "application/json" && media.type != "*/*" && media.type != "application/*")
+      continue;
     const std::string as = parameter(media, "as");
     if (as.empty()) return ObjectForm::kObject;
     if (parameter(media, "g") != "meta.k8s.io" || parameter(media, "v") != "v1") continue;
     if (as == "Table") return ObjectForm::kTable;
-    if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") return ObjectForm::kPartialMetadata;
+    if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
+      return ObjectForm::kPartialMetadata;
   }
   return std::nullopt;
 }

@@ -22,8 +22,8 @@ std::vector<MediaType> ParseMediaTypes(absl::string_view header);
 // The form of an answer.
 enum class ObjectForm { kObject, kTable, kPartialMetadata };
 
-// What of `accept` is served here: JSON, as itself, as Table or as PartialObjectMetadata (of meta.k8s.io/v1). nullopt:
-// nothing of it.
+// What of `accept` is served here: JSON, as itself, as Table or as PartialObjectMetadata (of
+// meta.k8s.io/v1). nullopt: nothing of it.
 std::optional<ObjectForm> NegotiateForm(absl::string_view accept);
 
 }  // namespace skerry::kubeapi

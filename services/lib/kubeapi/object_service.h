@@ -30,7 +30,7 @@ struct WriteOptions {
 
 struct DeleteOptions {
   std::optional<int64_t> grace_period_seconds;
-  std::string uid;               // Preconditions; empty: none.
+  std::string uid;  // Preconditions; empty: none.
   std::string resource_version;
   bool dry_run = false;
 };
@@ -60,32 +60,37 @@ struct ObjectServiceOptions {
   bool check_namespaces = true;
 };
 
-// Any thread may call it; calls block on the store. Store, registry and clock outlive it. Errors are those of the
-// Kubernetes API (api_status.h). Objects returned carry apiVersion, kind and metadata.resourceVersion.
+// Any thread may call it; calls block on the store. Store, registry and clock outlive it. Errors
+// are those of the Kubernetes API (api_status.h). Objects returned carry apiVersion, kind and
+// metadata.resourceVersion.
 class ObjectService {
  public:
-  ObjectService(ObjectStore& store, ResourceRegistry& registry, Clock& clock, ObjectServiceOptions options);
+  ObjectService(ObjectStore& store, ResourceRegistry& registry, Clock& clock,
+                ObjectServiceOptions options);
 
   absl::StatusOr<Json> Get(const Resource& resource, absl::string_view ns, absl::string_view name);
-  absl::StatusOr<ListResult> List(const Resource& resource, absl::string_view ns, const ListOptions& options);
-  absl::StatusOr<Json> Create(const Resource& resource, absl::string_view ns, Json body, const WriteOptions& options,
-                              std::vector<std::string>& warnings);
-  absl::StatusOr<Json> Update(const Resource& resource, absl::string_view ns, absl::string_view name,
-                              absl::string_view subresource, Json body, const WriteOptions& options,
-                              std::vector<std::string>& warnings);
+  absl::StatusOr<ListResult> List(const Resource& resource, absl::string_view ns,
+                                  const ListOptions& options);
+  absl::StatusOr<Json> Create(const Resource& resource, absl::string_view ns, Json body,
+                              const WriteOptions& options, std::vector<std::string>& warnings);
+  absl::StatusOr<Json> Update(const Resource& resource, absl::string_view ns,
+                              absl::string_view name, absl::string_view subresource, Json body,
+                              const WriteOptions& options, std::vector<std::string>& warnings);
   absl::StatusOr<Json> Patch(const Resource& resource, absl::string_view ns, absl::string_view name,
                              absl::string_view subresource, PatchType type, const Json& patch,
                              const WriteOptions& options, std::vector<std::string>& warnings);
-  absl::StatusOr<DeleteResult> Delete(const Resource& resource, absl::string_view ns, absl::string_view name,
-                                      const DeleteOptions& options);
+  absl::StatusOr<DeleteResult> Delete(const Resource& resource, absl::string_view ns,
+                                      absl::string_view name, const DeleteOptions& options);
   // All that the selectors match. The list as it was.
   absl::StatusOr<ListResult> DeleteCollection(const Resource& resource, absl::string_view ns,
-                                              const ListOptions& selection, const DeleteOptions& options);
+                                              const ListOptions& selection,
+                                              const DeleteOptions& options);
   // pods/binding: gives the pod its node.
   absl::Status Bind(absl::string_view ns, absl::string_view pod, const Json& binding, bool dry_run);
 
   // The object as the API shows it.
-  static absl::StatusOr<Json> Decorate(const Resource& resource, absl::string_view json, StoreRevision revision);
+  static absl::StatusOr<Json> Decorate(const Resource& resource, absl::string_view json,
+                                       StoreRevision revision);
 
  private:
   struct Current {
@@ -95,15 +100,19 @@ class ObjectService {
   // What a write makes of the object that is there.
   using Change = std::function<absl::StatusOr<Json>(const Json& old)>;
 
-  absl::StatusOr<Current> Load(const Resource& resource, absl::string_view ns, absl::string_view name);
-  absl::StatusOr<Json> Modify(const Resource& resource, absl::string_view ns, absl::string_view name,
-                              absl::string_view subresource, const WriteOptions& options,
-                              std::vector<std::string>& warnings, const Change& change);
-  absl::StatusOr<Json> PrepareUpdate(const Resource& resource, const Json& old, absl::string_view subresource,
-                                     Json updated) const;
-  absl::Status CheckNamespace(const Resource& resource, absl::string_view ns, absl::string_view name);
+  absl::StatusOr<Current> Load(const Resource& resource, absl::string_view ns,
+                               absl::string_view name);
+  absl::StatusOr<Json> Modify(const Resource& resource, absl::string_view ns,
+                              absl::string_view name, absl::string_view subresource,
+                              const WriteOptions& options, std::vector<std::string>& warnings,
+                              const Change& change);
+  absl::StatusOr<Json> PrepareUpdate(const Resource& resource, const Json& old,
+                                     absl::string_view subresource, Json updated) const;
+  absl::Status CheckNamespace(const Resource& resource, absl::string_view ns,
+                              absl::string_view name);
   absl::StatusOr<Json> Store(const Resource& resource, const Current& current, Json updated);
-  absl::StatusOr<DeleteResult> DeleteOnce(const Resource& resource, const ObjectKey& key, const DeleteOptions& options);
+  absl::StatusOr<DeleteResult> DeleteOnce(const Resource& resource, const ObjectKey& key,
+                                          const DeleteOptions& options);
   void AfterWrite(const Resource& resource, const Json& object, bool gone);
   const Schema& meta_schema() const { return *meta_schema_; }
 

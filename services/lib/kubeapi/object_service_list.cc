@@ -28,7 +28,8 @@ std::string MakeToken(StoreRevision revision, const ListQuery::Position& positio
 
 absl::Status ReadToken(const std::string& text, ListQuery& query) {
   std::string raw;
-  if (!absl::WebSafeBase64Unescape(text, &raw)) return BadRequestError("continue key is not valid: encoding error");
+  if (!absl::WebSafeBase64Unescape(text, &raw))
+    return BadRequestError("continue key is not valid: encoding error");
   const absl::StatusOr<Json> token = ParseJson(raw);
   if (!token.ok() || IntAt(*token, {"rv"}) <= 0 || StringAt(*token, {"v"}) != "meta.k8s.io/v1") {
     return BadRequestError("continue key is not valid: incorrect format");
@@ -39,14 +40,16 @@ absl::Status ReadToken(const std::string& text, ListQuery& query) {
 }
 
 absl::Status TooLarge(StoreRevision asked, StoreRevision current) {
-  return ApiError(504, "Timeout", absl::StrCat("Too large resource version: ", asked, ", current: ", current));
+  return ApiError(504, "Timeout",
+                  absl::StrCat("Too large resource version: ", asked, ", current: ", current));
 }
 
 absl::Status MapListError(const absl::Status& status, StoreRevision asked, bool continued) {
   if (absl::IsOutOfRange(status)) {
-    return ExpiredError(continued
-                            ? "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
-                            : "The resourceVersion for the provided list is too old.");
+    return ExpiredError(
+        continued ? "The provided continue parameter is too old to display a consistent list "
+                    "result. You can start a new list without the continue parameter."
+                  : "The resourceVersion for the provided list is too old.");
   }
   if (GetErrorInfo(status).reason == "REVISION_IN_FUTURE") return TooLarge(asked, 0);
   return status;
@@ -62,10 +65,12 @@ absl::StatusOr<ListResult> ObjectService::List(const Resource& resource, absl::s
   StoreRevision asked = 0;
   if (!options.resource_version.empty() &&
       (!absl::SimpleAtoi(options.resource_version, &asked) || asked < 0)) {
-    return BadRequestError(absl::StrCat("invalid resource version \"", options.resource_version, "\""));
+    return BadRequestError(
+        absl::StrCat("invalid resource version \"", options.resource_version, "\""));
   }
   if (!options.continue_token.empty()) {
-    if (asked != 0) return BadRequestError("specifying resource version is not allowed when using continue");
+    if (asked != 0)
+      return BadRequestError("specifying resource version is not allowed when using continue");
     SKERRY_RETURN_IF_ERROR(ReadToken(options.continue_token, query));
   } else if (asked > 0) {
     const bool exact = options.resource_version_match == "Exact" ||
@@ -82,9 +87,12 @@ absl::StatusOr<ListResult> ObjectService::List(const Resource& resource, absl::s
 
   ListResult result;
   while (true) {
-    query.limit = options.limit == 0 ? 0 : selective ? kStorePage : options.limit - result.items.size();
+    query.limit = options.limit == 0 ? 0
+                  : selective        ? kStorePage
+                                     : options.limit - result.items.size();
     absl::StatusOr<ListPage> page = store_.List(query);
-    if (!page.ok()) return MapListError(page.status(), query.revision, !options.continue_token.empty());
+    if (!page.ok())
+      return MapListError(page.status(), query.revision, !options.continue_token.empty());
     result.revision = page->revision;
     query.revision = page->revision;
     for (size_t i = 0; i < page->items.size(); ++i) {
@@ -98,7 +106,8 @@ absl::StatusOr<ListResult> ObjectService::List(const Resource& resource, absl::s
       result.items.push_back(std::move(object));
       const bool last = i + 1 == page->items.size() && !page->more;
       if (options.limit > 0 && result.items.size() >= options.limit && !last) {
-        result.continue_token = MakeToken(page->revision, {stored.key.object_namespace, stored.key.name});
+        result.continue_token =
+            MakeToken(page->revision, {stored.key.object_namespace, stored.key.name});
         return result;
       }
     }

@@ -21,18 +21,23 @@ constexpr char kV3Prefix[] = "#/components/schemas/";
 std::string DefinitionName(const Resource& r) {
   if (!r.schema->name.empty()) return r.schema->name;
   std::vector<std::string> parts = absl::StrSplit(r.group, '.');
-  return absl::StrCat(absl::StrJoin(parts.rbegin(), parts.rend(), "."), ".", r.version, ".", r.kind);
+  return absl::StrCat(absl::StrJoin(parts.rbegin(), parts.rend(), "."), ".", r.version, ".",
+                      r.kind);
 }
 
-Json Gvk(const Resource& r) { return {{"group", r.group}, {"kind", r.kind}, {"version", r.version}}; }
+Json Gvk(const Resource& r) {
+  return {{"group", r.group}, {"kind", r.kind}, {"version", r.version}};
+}
 
 std::string BasePath(const Resource& r) {
-  const std::string root = r.group.empty() ? absl::StrCat("/api/", r.version) : absl::StrCat("/apis/", r.ApiVersion());
+  const std::string root =
+      r.group.empty() ? absl::StrCat("/api/", r.version) : absl::StrCat("/apis/", r.ApiVersion());
   return absl::StrCat(root, r.namespaced ? "/namespaces/{namespace}/" : "/", r.plural);
 }
 
 // Adds the definition of `resource` and all it refers to.
-void AddDefinitions(const ResourceRegistry& registry, const Resource& r, const char* prefix, Json& definitions) {
+void AddDefinitions(const ResourceRegistry& registry, const Resource& r, const char* prefix,
+                    Json& definitions) {
   std::set<std::string> refs;
   Json definition = ToOpenApi(*r.schema, prefix, /*expand=*/true, refs);
   definition["x-kubernetes-group-version-kind"] = Json::array({Gvk(r)});
@@ -63,7 +68,8 @@ Json Parameter(const char* name, const char* type, bool v3) {
   return parameter;
 }
 
-// From these operations kubectl learns that fieldValidation and dryRun are understood, and which patches are.
+// From these operations kubectl learns that fieldValidation and dryRun are understood, and which
+// patches are.
 Json WriteOperation(const Resource& r, const char* action, bool v3) {
   return {{"parameters",
            {Parameter("dryRun", "string", v3), Parameter("fieldManager", "string", v3),
@@ -76,7 +82,8 @@ Json WriteOperation(const Resource& r, const char* action, bool v3) {
 Json Paths(const Resource& r, bool v3) {
   Json create = WriteOperation(r, "post", v3);
   Json patch = WriteOperation(r, "patch", v3);
-  std::vector<std::string> patches = {"application/json-patch+json", "application/merge-patch+json"};
+  std::vector<std::string> patches = {"application/json-patch+json",
+                                      "application/merge-patch+json"};
   if (!r.custom) patches.push_back("application/strategic-merge-patch+json");
   if (v3) {
     for (const std::string& type : patches) {
@@ -87,7 +94,8 @@ Json Paths(const Resource& r, bool v3) {
   }
   Json paths = {{BasePath(r), {{"post", std::move(create)}}}};
   if (!r.virtual_) {
-    paths[BasePath(r) + "/{name}"] = {{"patch", std::move(patch)}, {"put", WriteOperation(r, "put", v3)}};
+    paths[BasePath(r) + "/{name}"] = {{"patch", std::move(patch)},
+                                      {"put", WriteOperation(r, "put", v3)}};
   }
   return paths;
 }

@@ -48,9 +48,10 @@ absl::Status ApplyOperation(Json& document, const Json& operation) {
   } catch (const Json::parse_error& e) {
     return BadPatch(e.what());
   } catch (const Json::exception& e) {
-    return ApiError(422, "Invalid",
-                    absl::StrCat("the server rejected our request due to an error in our request: ",
-                                 StringAt(operation, {"op"}), " operation does not apply: ", e.what()));
+    return ApiError(
+        422, "Invalid",
+        absl::StrCat("the server rejected our request due to an error in our request: ",
+                     StringAt(operation, {"op"}), " operation does not apply: ", e.what()));
   }
 }
 
@@ -93,7 +94,8 @@ std::map<std::string, size_t> Positions(const Json& list, const std::string& mer
 }
 
 // Items named in `wanted` in its order; the others keep their places relative to them as in `live`.
-Json Reorder(const Json& merged, const Json& wanted, const Json& live, const std::string& merge_key) {
+Json Reorder(const Json& merged, const Json& wanted, const Json& live,
+             const std::string& merge_key) {
   const std::map<std::string, size_t> order = Positions(wanted, merge_key);
   const std::map<std::string, size_t> before = Positions(live, merge_key);
   std::vector<Json> named;
@@ -130,7 +132,8 @@ class StrategicMerge {
  public:
   absl::Status Object(const Schema& schema, Json& object, const Json& patch) {
     const std::string directive = StringAt(patch, {kPatch});
-    if (patch.contains(kPatch) && directive != "replace" && directive != "merge" && directive != "delete") {
+    if (patch.contains(kPatch) && directive != "replace" && directive != "merge" &&
+        directive != "delete") {
       return BadPatch(absl::StrCat("unknown value of $patch: ", DumpJson(patch[kPatch])));
     }
     if (directive == "replace") {
@@ -158,7 +161,8 @@ class StrategicMerge {
       const auto member = object.find(list);
       if (member == object.end() || !member->is_array()) continue;
       const Schema* type = TypeOf(schema, list);
-      *member = Reorder(*member, value, ArrayAt(live, {list}), type != nullptr ? type->merge_key : "");
+      *member =
+          Reorder(*member, value, ArrayAt(live, {list}), type != nullptr ? type->merge_key : "");
     }
     return absl::OkStatus();
   }
@@ -192,7 +196,8 @@ class StrategicMerge {
     return absl::OkStatus();
   }
 
-  absl::Status Member(const Schema& schema, Json& object, const std::string& name, const Json& value) {
+  absl::Status Member(const Schema& schema, Json& object, const std::string& name,
+                      const Json& value) {
     if (value.is_null()) {
       object.erase(name);
       return absl::OkStatus();
@@ -208,7 +213,8 @@ class StrategicMerge {
     if (value.is_object()) return Object(*type, *member, value);
     if (type->merge_set) {
       for (const Json& item : value) {
-        if (std::find(member->begin(), member->end(), item) == member->end()) member->push_back(item);
+        if (std::find(member->begin(), member->end(), item) == member->end())
+          member->push_back(item);
       }
       return absl::OkStatus();
     }
@@ -223,10 +229,12 @@ class StrategicMerge {
     const Schema& item_schema = schema.items != nullptr ? *schema.items : untyped;
     bool replace = false;
     for (const Json& item : patch) {
-      if (!item.is_object()) return BadPatch(absl::StrCat("an item of a list merged by ", key, " must be an object"));
+      if (!item.is_object())
+        return BadPatch(absl::StrCat("an item of a list merged by ", key, " must be an object"));
       if (StringAt(item, {kPatch}) == "replace") replace = true;
       if (!item.contains(key) && StringAt(item, {kPatch}) != "replace") {
-        return BadPatch(absl::StrCat("map: ", DumpJson(item), " does not contain declared merge key: ", key));
+        return BadPatch(
+            absl::StrCat("map: ", DumpJson(item), " does not contain declared merge key: ", key));
       }
     }
     if (replace) {
@@ -267,8 +275,9 @@ class StrategicMerge {
 absl::StatusOr<Json> ApplyJsonPatch(const Json& object, const Json& patch) {
   if (!patch.is_array()) return BadPatch("a JSON patch is a list of operations");
   if (patch.size() > kPatchOperationsMax) {
-    return ApiError(413, "RequestEntityTooLarge",
-                    absl::StrCat("The allowed maximum operations in a JSON patch is ", kPatchOperationsMax));
+    return ApiError(
+        413, "RequestEntityTooLarge",
+        absl::StrCat("The allowed maximum operations in a JSON patch is ", kPatchOperationsMax));
   }
   Json document = object;
   size_t copied = 0;
@@ -289,7 +298,8 @@ absl::StatusOr<Json> ApplyMergePatch(const Json& object, const Json& patch) {
   return document;
 }
 
-absl::StatusOr<Json> ApplyStrategicMergePatch(const Schema& schema, const Json& object, const Json& patch) {
+absl::StatusOr<Json> ApplyStrategicMergePatch(const Schema& schema, const Json& object,
+                                              const Json& patch) {
   if (!patch.is_object()) return BadPatch("a strategic merge patch is an object");
   Json document = object;
   SKERRY_RETURN_IF_ERROR(StrategicMerge().Object(schema, document, patch));

@@ -19,7 +19,8 @@ std::string PullPolicy(absl::string_view image) {
   const size_t slash = image.rfind('/');
   const absl::string_view last = slash == absl::string_view::npos ? image : image.substr(slash + 1);
   const size_t colon = last.find(':');
-  return colon == absl::string_view::npos || last.substr(colon + 1) == "latest" ? "Always" : "IfNotPresent";
+  return colon == absl::string_view::npos || last.substr(colon + 1) == "latest" ? "Always"
+                                                                                : "IfNotPresent";
 }
 
 void DefaultContainer(Json& container, bool host_network) {
@@ -43,7 +44,8 @@ void DefaultContainer(Json& container, bool host_network) {
 
 class PodValidator {
  public:
-  PodValidator(const Json& pod, std::vector<FieldError>& errors) : spec_(ObjectAt(pod, {"spec"})), errors_(errors) {}
+  PodValidator(const Json& pod, std::vector<FieldError>& errors)
+      : spec_(ObjectAt(pod, {"spec"})), errors_(errors) {}
 
   void Run(const Json& pod) {
     if (FindPath(pod, {"spec"}) == nullptr) {
@@ -63,10 +65,12 @@ class PodValidator {
       errors_.push_back(FieldInvalid("spec.serviceAccountName", account, kDnsSubdomainText));
     }
     for (const auto& [key, value] : ObjectAt(spec_, {"nodeSelector"}).items()) {
-      if (!IsQualifiedName(key)) errors_.push_back(FieldInvalid("spec.nodeSelector", key, "is no label key"));
+      if (!IsQualifiedName(key))
+        errors_.push_back(FieldInvalid("spec.nodeSelector", key, "is no label key"));
     }
     if (BoolAt(spec_, {"hostPID"}) && BoolAt(spec_, {"shareProcessNamespace"})) {
-      errors_.push_back(FieldInvalid("spec.shareProcessNamespace", true, "ShareProcessNamespace and HostPID cannot both be enabled"));
+      errors_.push_back(FieldInvalid("spec.shareProcessNamespace", true,
+                                     "ShareProcessNamespace and HostPID cannot both be enabled"));
     }
     NodeAffinity();
   }
@@ -80,27 +84,34 @@ class PodValidator {
       if (!name.empty() && !IsDnsLabel(name)) {
         errors_.push_back(FieldInvalid(path + ".name", name, kDnsLabelText));
       }
-      if (!name.empty() && !volumes_.insert(name).second) errors_.push_back(FieldDuplicate(path + ".name", name));
-      const size_t sources = volumes[i].is_object() ? volumes[i].size() - (volumes[i].contains("name") ? 1 : 0) : 0;
+      if (!name.empty() && !volumes_.insert(name).second)
+        errors_.push_back(FieldDuplicate(path + ".name", name));
+      const size_t sources =
+          volumes[i].is_object() ? volumes[i].size() - (volumes[i].contains("name") ? 1 : 0) : 0;
       if (sources == 0) errors_.push_back(FieldRequired(path, "must specify a volume type"));
-      if (sources > 1) errors_.push_back(FieldForbidden(path, "may not specify more than 1 volume type"));
-      if (FindPath(volumes[i], {"secret"}) != nullptr && StringAt(volumes[i], {"secret", "secretName"}).empty()) {
+      if (sources > 1)
+        errors_.push_back(FieldForbidden(path, "may not specify more than 1 volume type"));
+      if (FindPath(volumes[i], {"secret"}) != nullptr &&
+          StringAt(volumes[i], {"secret", "secretName"}).empty()) {
         errors_.push_back(FieldRequired(path + ".secret.secretName"));
       }
-      if (FindPath(volumes[i], {"configMap"}) != nullptr && StringAt(volumes[i], {"configMap", "name"}).empty()) {
+      if (FindPath(volumes[i], {"configMap"}) != nullptr &&
+          StringAt(volumes[i], {"configMap", "name"}).empty()) {
         errors_.push_back(FieldRequired(path + ".configMap.name"));
       }
       for (const char* source : {"configMap", "secret"}) {
         const Json& items = ArrayAt(volumes[i], {source, "items"});
         for (size_t k = 0; k < items.size(); ++k) {
-          RelativePath(absl::StrCat(path, ".", source, ".items[", k, "].path"), StringAt(items[k], {"path"}));
+          RelativePath(absl::StrCat(path, ".", source, ".items[", k, "].path"),
+                       StringAt(items[k], {"path"}));
         }
       }
     }
   }
 
   void RelativePath(const std::string& field, const std::string& path) {
-    if (absl::StartsWith(path, "/")) errors_.push_back(FieldInvalid(field, path, "must be a relative path"));
+    if (absl::StartsWith(path, "/"))
+      errors_.push_back(FieldInvalid(field, path, "must be a relative path"));
     if (path == ".." || absl::StartsWith(path, "../") || absl::EndsWith(path, "/..") ||
         absl::StrContains(path, "/../")) {
       errors_.push_back(FieldInvalid(field, path, "must not contain '..'"));
@@ -116,13 +127,16 @@ class PodValidator {
 
   void Container(const Json& container, const std::string& path) {
     const std::string name = StringAt(container, {"name"});
-    if (!name.empty() && !IsDnsLabel(name)) errors_.push_back(FieldInvalid(path + ".name", name, kDnsLabelText));
-    if (!name.empty() && !names_.insert(name).second) errors_.push_back(FieldDuplicate(path + ".name", name));
+    if (!name.empty() && !IsDnsLabel(name))
+      errors_.push_back(FieldInvalid(path + ".name", name, kDnsLabelText));
+    if (!name.empty() && !names_.insert(name).second)
+      errors_.push_back(FieldDuplicate(path + ".name", name));
     const std::string image = StringAt(container, {"image"});
     if (image.empty()) {
       errors_.push_back(FieldRequired(path + ".image"));
     } else if (image != absl::StripAsciiWhitespace(image)) {
-      errors_.push_back(FieldInvalid(path + ".image", image, "must not have leading or trailing whitespace"));
+      errors_.push_back(
+          FieldInvalid(path + ".image", image, "must not have leading or trailing whitespace"));
     }
     Ports(container, path);
     Env(container, path);
@@ -136,7 +150,8 @@ class PodValidator {
       }
       const std::string field = absl::StrCat(path, ".", probe);
       if (handlers == 0) errors_.push_back(FieldRequired(field, "must specify a handler type"));
-      if (handlers > 1) errors_.push_back(FieldForbidden(field, "may not specify more than 1 handler type"));
+      if (handlers > 1)
+        errors_.push_back(FieldForbidden(field, "may not specify more than 1 handler type"));
     }
   }
 
@@ -160,17 +175,22 @@ class PodValidator {
       const std::string field = absl::StrCat(path, ".env[", i, "]");
       const std::string name = StringAt(env[i], {"name"});
       if (!name.empty() && !IsEnvName(name)) {
-        errors_.push_back(FieldInvalid(field + ".name", name, "a valid environment variable name must consist only of printable ASCII characters other than '='"));
+        errors_.push_back(FieldInvalid(field + ".name", name,
+                                       "a valid environment variable name must consist only of "
+                                       "printable ASCII characters other than '='"));
       }
       const Json* from = FindPath(env[i], {"valueFrom"});
       if (from == nullptr) continue;
       if (!StringAt(env[i], {"value"}).empty()) {
-        errors_.push_back(FieldInvalid(field + ".valueFrom", "", "may not be specified when `value` is not empty"));
+        errors_.push_back(FieldInvalid(field + ".valueFrom", "",
+                                       "may not be specified when `value` is not empty"));
       }
       if (from->size() != 1) {
-        errors_.push_back(FieldInvalid(field + ".valueFrom", "",
-                                       from->empty() ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-                                                     : "may not have more than one field specified at a time"));
+        errors_.push_back(
+            FieldInvalid(field + ".valueFrom", "",
+                         from->empty() ? "must specify one of: `fieldRef`, `resourceFieldRef`, "
+                                         "`configMapKeyRef` or `secretKeyRef`"
+                                       : "may not have more than one field specified at a time"));
       }
     }
   }
@@ -181,7 +201,8 @@ class PodValidator {
     for (size_t i = 0; i < mounts.size(); ++i) {
       const std::string field = absl::StrCat(path, ".volumeMounts[", i, "]");
       const std::string name = StringAt(mounts[i], {"name"});
-      if (!name.empty() && volumes_.count(name) == 0) errors_.push_back(FieldNotFound(field + ".name", name));
+      if (!name.empty() && volumes_.count(name) == 0)
+        errors_.push_back(FieldNotFound(field + ".name", name));
       const std::string mount_path = StringAt(mounts[i], {"mountPath"});
       if (!mount_path.empty() && !paths.insert(mount_path).second) {
         errors_.push_back(FieldInvalid(field + ".mountPath", mount_path, "must be unique"));
@@ -197,16 +218,20 @@ class PodValidator {
       const std::string key = StringAt(tolerations[i], {"key"});
       const std::string op = StringAt(tolerations[i], {"operator"});
       if (key.empty() && op != "Exists") {
-        errors_.push_back(FieldInvalid(field + ".operator", op, "operator must be Exists when `key` is empty, which means \"match all values and all keys\""));
+        errors_.push_back(FieldInvalid(field + ".operator", op,
+                                       "operator must be Exists when `key` is empty, which means "
+                                       "\"match all values and all keys\""));
       }
       if (op == "Exists" && !StringAt(tolerations[i], {"value"}).empty()) {
-        errors_.push_back(FieldInvalid(field + ".operator", tolerations[i], "value must be empty when `operator` is 'Exists'"));
+        errors_.push_back(FieldInvalid(field + ".operator", tolerations[i],
+                                       "value must be empty when `operator` is 'Exists'"));
       }
     }
   }
 
   void NodeAffinity() {
-    const Json* required = FindPath(spec_, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
+    const Json* required = FindPath(
+        spec_, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
     if (required == nullptr) return;
     const Json& terms = ArrayAt(*required, {"nodeSelectorTerms"});
     for (size_t i = 0; i < terms.size(); ++i) {
@@ -214,12 +239,17 @@ class PodValidator {
       for (size_t k = 0; k < expressions.size(); ++k) {
         const std::string op = StringAt(expressions[k], {"operator"});
         const size_t values = ArrayAt(expressions[k], {"values"}).size();
-        const std::string field = absl::StrCat("spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[", i, "].matchExpressions[", k, "].values");
+        const std::string field = absl::StrCat(
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+            "nodeSelectorTerms[",
+            i, "].matchExpressions[", k, "].values");
         if ((op == "In" || op == "NotIn") && values == 0) {
-          errors_.push_back(FieldRequired(field, "must be specified when `operator` is 'In' or 'NotIn'"));
+          errors_.push_back(
+              FieldRequired(field, "must be specified when `operator` is 'In' or 'NotIn'"));
         }
         if ((op == "Exists" || op == "DoesNotExist") && values > 0) {
-          errors_.push_back(FieldForbidden(field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+          errors_.push_back(FieldForbidden(
+              field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
         }
       }
     }
@@ -256,11 +286,14 @@ void DefaultPod(Json& pod) {
   if (volumes == spec->end() || !volumes->is_array()) return;
   for (Json& volume : *volumes) {
     // As Kubernetes: a volume with a name alone is an emptyDir.
-    if (volume.is_object() && volume.size() == 1 && volume.contains("name")) volume["emptyDir"] = Json::object();
+    if (volume.is_object() && volume.size() == 1 && volume.contains("name"))
+      volume["emptyDir"] = Json::object();
   }
 }
 
-void ValidatePod(const Json& pod, std::vector<FieldError>& errors) { PodValidator(pod, errors).Run(pod); }
+void ValidatePod(const Json& pod, std::vector<FieldError>& errors) {
+  PodValidator(pod, errors).Run(pod);
+}
 
 void ValidatePodUpdate(const Json& pod, const Json& old, std::vector<FieldError>& errors) {
   Json expected = ObjectAt(old, {"spec"});
@@ -268,11 +301,13 @@ void ValidatePodUpdate(const Json& pod, const Json& old, std::vector<FieldError>
   for (const char* list : {"containers", "initContainers"}) {
     const Json& from = ArrayAt(now, {list});
     if (from.size() != ArrayAt(expected, {list}).size()) {
-      errors.push_back(FieldForbidden(absl::StrCat("spec.", list), "pod updates may not add or remove containers"));
+      errors.push_back(FieldForbidden(absl::StrCat("spec.", list),
+                                      "pod updates may not add or remove containers"));
       return;
     }
     for (size_t i = 0; i < from.size(); ++i) {
-      if (from[i].is_object() && from[i].contains("image")) expected[list][i]["image"] = from[i]["image"];
+      if (from[i].is_object() && from[i].contains("image"))
+        expected[list][i]["image"] = from[i]["image"];
     }
   }
   for (const char* field : {"activeDeadlineSeconds", "terminationGracePeriodSeconds"}) {
@@ -289,9 +324,11 @@ void ValidatePodUpdate(const Json& pod, const Json& old, std::vector<FieldError>
   if (expected != now) {
     errors.push_back(FieldForbidden(
         "spec",
-        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+        "pod updates may not change fields other than "
+        "`spec.containers[*].image`,`spec.initContainers[*].image`,"
         "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-        "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
+        "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
+        "negative)"));
   }
 }
 

@@ -49,12 +49,14 @@ std::string InitStatus(const Json& pod) {
   const Json& statuses = ArrayAt(pod, {"status", "initContainerStatuses"});
   std::set<std::string> sidecars;
   for (const Json& container : ArrayAt(pod, {"spec", "initContainers"})) {
-    if (StringAt(container, {"restartPolicy"}) == "Always") sidecars.insert(StringAt(container, {"name"}));
+    if (StringAt(container, {"restartPolicy"}) == "Always")
+      sidecars.insert(StringAt(container, {"name"}));
   }
   for (size_t i = 0; i < statuses.size(); ++i) {
     const Json& state = ObjectAt(statuses[i], {"state"});
     if (state.contains("terminated") && IntAt(state, {"terminated", "exitCode"}) == 0) continue;
-    if (sidecars.count(StringAt(statuses[i], {"name"})) != 0 && BoolAt(statuses[i], {"started"})) continue;
+    if (sidecars.count(StringAt(statuses[i], {"name"})) != 0 && BoolAt(statuses[i], {"started"}))
+      continue;
     if (state.contains("terminated")) return absl::StrCat("Init:", StateReason(statuses[i]));
     const std::string waiting = StringAt(state, {"waiting", "reason"});
     if (!waiting.empty() && waiting != "PodInitializing") return absl::StrCat("Init:", waiting);
@@ -71,7 +73,8 @@ struct Restarts {
 void Count(const Json& status, Restarts& restarts) {
   restarts.count += IntAt(status, {"restartCount"});
   absl::Time finished;
-  if (absl::ParseTime(absl::RFC3339_full, StringAt(status, {"lastState", "terminated", "finishedAt"}), &finished,
+  if (absl::ParseTime(absl::RFC3339_full,
+                      StringAt(status, {"lastState", "terminated", "finishedAt"}), &finished,
                       nullptr)) {
     restarts.last = std::max(restarts.last, finished);
   }
@@ -134,7 +137,8 @@ Json NodeCells(const Json& node, absl::Time now) {
     absl::string_view role = key;
     if (absl::ConsumePrefix(&role, "node-role.kubernetes.io/")) {
       if (!role.empty()) roles.insert(std::string(role));
-    } else if (key == "kubernetes.io/role" && value.is_string() && !value.get<std::string>().empty()) {
+    } else if (key == "kubernetes.io/role" && value.is_string() &&
+               !value.get<std::string>().empty()) {
       roles.insert(value.get<std::string>());
     }
   }
@@ -155,11 +159,13 @@ Json NamespaceCells(const Json& ns, absl::Time now) {
 }
 
 Json ConfigMapCells(const Json& map, absl::Time now) {
-  return {Name(map), ObjectAt(map, {"data"}).size() + ObjectAt(map, {"binaryData"}).size(), Age(map, now)};
+  return {Name(map), ObjectAt(map, {"data"}).size() + ObjectAt(map, {"binaryData"}).size(),
+          Age(map, now)};
 }
 
 Json SecretCells(const Json& secret, absl::Time now) {
-  return {Name(secret), StringAt(secret, {"type"}), ObjectAt(secret, {"data"}).size(), Age(secret, now)};
+  return {Name(secret), StringAt(secret, {"type"}), ObjectAt(secret, {"data"}).size(),
+          Age(secret, now)};
 }
 
 Json ServiceAccountCells(const Json& account, absl::Time now) {
@@ -180,8 +186,8 @@ std::string FirstOf(std::initializer_list<std::string> texts) {
 Json EventCells(const Json& event, absl::Time now) {
   const std::string event_time = StringAt(event, {"eventTime"});
   const std::string first = FirstOf({StringAt(event, {"firstTimestamp"}), event_time});
-  const std::string last =
-      FirstOf({StringAt(event, {"series", "lastObservedTime"}), StringAt(event, {"lastTimestamp"}), first});
+  const std::string last = FirstOf(
+      {StringAt(event, {"series", "lastObservedTime"}), StringAt(event, {"lastTimestamp"}), first});
   const int64_t count = IntAt(event, {"series", "count"}, IntAt(event, {"count"}, 1));
   std::string kind = StringAt(event, {"involvedObject", "kind"});
   std::transform(kind.begin(), kind.end(), kind.begin(), ::tolower);
@@ -219,12 +225,27 @@ Column Wide(const char* name) { return {name, "string", "", 1}; }
 const std::map<std::string, Printer>& Printers() {
   static const auto& printers = *new std::map<std::string, Printer>{
       {"Pod",
-       {{kName, {"Ready"}, {"Status"}, {"Restarts"}, kAge, Wide("IP"), Wide("Node"), Wide("Nominated Node"),
+       {{kName,
+         {"Ready"},
+         {"Status"},
+         {"Restarts"},
+         kAge,
+         Wide("IP"),
+         Wide("Node"),
+         Wide("Nominated Node"),
          Wide("Readiness Gates")},
         PodCells}},
       {"Node",
-       {{kName, {"Status"}, {"Roles"}, kAge, {"Version"}, Wide("Internal-IP"), Wide("External-IP"), Wide("OS-Image"),
-         Wide("Kernel-Version"), Wide("Container-Runtime")},
+       {{kName,
+         {"Status"},
+         {"Roles"},
+         kAge,
+         {"Version"},
+         Wide("Internal-IP"),
+         Wide("External-IP"),
+         Wide("OS-Image"),
+         Wide("Kernel-Version"),
+         Wide("Container-Runtime")},
         NodeCells}},
       {"Namespace", {{kName, {"Status"}, kAge}, NamespaceCells}},
       {"ConfigMap", {{kName, {"Data", "integer"}, kAge}, ConfigMapCells}},
@@ -232,8 +253,16 @@ const std::map<std::string, Printer>& Printers() {
       {"ServiceAccount", {{kName, {"Secrets", "integer"}, kAge}, ServiceAccountCells}},
       {"Lease", {{kName, {"Holder"}, kAge}, LeaseCells}},
       {"Event",
-       {{{"Last Seen"}, {"Type"}, {"Reason"}, {"Object"}, Wide("Subobject"), Wide("Source"), {"Message"},
-         Wide("First Seen"), {"Count", "integer", "", 1}, {"Name", "string", "name", 1}},
+       {{{"Last Seen"},
+         {"Type"},
+         {"Reason"},
+         {"Object"},
+         Wide("Subobject"),
+         Wide("Source"),
+         {"Message"},
+         Wide("First Seen"),
+         {"Count", "integer", "", 1},
+         {"Name", "string", "name", 1}},
         EventCells}},
       {"CustomResourceDefinition", {{kName, {"Created At", "date"}}, CrdCells}},
   };
@@ -243,9 +272,11 @@ const std::map<std::string, Printer>& Printers() {
 }  // namespace
 
 std::string PodStatusText(const Json& pod) {
-  std::string reason = FirstOf({StringAt(pod, {"status", "reason"}), StringAt(pod, {"status", "phase"})});
+  std::string reason =
+      FirstOf({StringAt(pod, {"status", "reason"}), StringAt(pod, {"status", "phase"})});
   const Json* scheduled = Condition(pod, "PodScheduled");
-  if (scheduled != nullptr && StringAt(*scheduled, {"reason"}) == "SchedulingGated") reason = "SchedulingGated";
+  if (scheduled != nullptr && StringAt(*scheduled, {"reason"}) == "SchedulingGated")
+    reason = "SchedulingGated";
   const std::string init = InitStatus(pod);
   if (!init.empty()) {
     reason = init;

@@ -19,7 +19,9 @@ using Type = Schema::Type;
 constexpr absl::string_view kMagic("k8s\0", 4);
 constexpr int64_t kYear9999 = 253402300799;
 
-absl::Status Malformed() { return Error(absl::StatusCode::kInvalidArgument, "the protobuf body is malformed"); }
+absl::Status Malformed() {
+  return Error(absl::StatusCode::kInvalidArgument, "the protobuf body is malformed");
+}
 
 // One field as it lies on the wire.
 struct Field {
@@ -88,7 +90,8 @@ absl::StatusOr<Json> Time(absl::string_view bytes) {
   }
   if (seconds < 0 || seconds > kYear9999 || nanos < 0 || nanos > 999999999) return Malformed();
   const absl::Time time = absl::FromUnixSeconds(seconds) + absl::Nanoseconds(nanos);
-  return Json(absl::FormatTime(nanos == 0 ? "%Y-%m-%d%ET%H:%M:%SZ" : "%Y-%m-%d%ET%H:%M:%E6SZ", time, absl::UTCTimeZone()));
+  return Json(absl::FormatTime(nanos == 0 ? "%Y-%m-%d%ET%H:%M:%SZ" : "%Y-%m-%d%ET%H:%M:%E6SZ", time,
+                               absl::UTCTimeZone()));
 }
 
 absl::StatusOr<Json> Message(const Schema& schema, absl::string_view bytes);
@@ -102,8 +105,9 @@ absl::StatusOr<Json> Value(const Schema& schema, const Field& field) {
       return Json(std::string(field.bytes));
     case Type::kInteger:
       if (field.is_bytes) return Malformed();
-      return Json(schema.format == "int32" ? static_cast<int64_t>(static_cast<int32_t>(field.varint))
-                                           : static_cast<int64_t>(field.varint));
+      return Json(schema.format == "int32"
+                      ? static_cast<int64_t>(static_cast<int32_t>(field.varint))
+                      : static_cast<int64_t>(field.varint));
     case Type::kBoolean:
       if (field.is_bytes) return Malformed();
       return Json(field.varint != 0);
@@ -138,7 +142,8 @@ absl::StatusOr<Json> Message(const Schema& schema, absl::string_view bytes) {
     SKERRY_ASSIGN_OR_RETURN(const Field field, reader.Next());
     const auto name = schema.proto_fields.find(field.number);
     if (name == schema.proto_fields.end()) {
-      return Error(absl::StatusCode::kUnimplemented, absl::StrCat("field ", field.number, " has no meaning here"));
+      return Error(absl::StatusCode::kUnimplemented,
+                   absl::StrCat("field ", field.number, " has no meaning here"));
     }
     const Schema& type = *schema.properties.at(name->second);
     if (type.type == Type::kArray) {
@@ -150,7 +155,8 @@ absl::StatusOr<Json> Message(const Schema& schema, absl::string_view bytes) {
     } else {
       SKERRY_ASSIGN_OR_RETURN(Json value, Value(type, field));
       // Go writes every member that is no pointer; an empty string or time there is an absent one.
-      if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) continue;
+      if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()))
+        continue;
       object[name->second] = std::move(value);
     }
   }

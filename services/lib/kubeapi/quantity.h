@@ -9,8 +9,8 @@
 
 namespace skerry::kubeapi {
 
-// "0.5" → "500m", "1024Mi" → "1Gi", "1e3" → "1e3". nullopt: no quantity. What is too large or too fine to be put into
-// canonical form exactly stays as it is written.
+// "0.5" → "500m", "1024Mi" → "1Gi", "1e3" → "1e3". nullopt: no quantity. What is too large or too
+// fine to be put into canonical form exactly stays as it is written.
 std::optional<std::string> CanonicalQuantity(absl::string_view text);
 
 }  // namespace skerry::kubeapi

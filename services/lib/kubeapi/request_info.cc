@@ -49,11 +49,13 @@ RequestInfo ParseRequest(absl::string_view method, absl::string_view path,
     return info;
   }
 
-  // "namespaces/x" names a scope when a resource follows that is no subresource of the namespace itself.
+  // "namespaces/x" names a scope when a resource follows that is no subresource of the namespace
+  // itself.
   if (parts[at] == "namespaces" && info.group.empty() && parts.size() > at + 1) {
     info.ns = parts[at + 1];
-    const bool own = parts.size() == at + 2 ||
-                     (parts.size() == at + 3 && (parts[at + 2] == "status" || parts[at + 2] == "finalize"));
+    const bool own =
+        parts.size() == at + 2 ||
+        (parts.size() == at + 3 && (parts[at + 2] == "status" || parts[at + 2] == "finalize"));
     if (!own) at += 2;
   } else if (parts[at] == "namespaces" && parts.size() > at + 2) {
     info.ns = parts[at + 1];

@@ -14,7 +14,8 @@ namespace skerry::kubeapi {
 struct RequestInfo {
   bool is_resource = false;  // Under /api/v1/… or /apis/group/version/…, with a resource named.
   std::string path;
-  std::string verb;  // "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"; else the method.
+  std::string verb;     // "get", "list", "watch", "create", "update", "patch", "delete",
+                        // "deletecollection"; else the method.
   std::string group;    // "" for core.
   std::string version;  // "v1"
   std::string ns;       // Empty: all namespaces, or a cluster-scoped resource.
@@ -23,8 +24,8 @@ struct RequestInfo {
   std::string subresource;
 };
 
-// `path` is percent-decoded. A path that is no resource's has is_resource false and the method, in lower
-// case, as its verb.
+// `path` is percent-decoded. A path that is no resource's has is_resource false and the method, in
+// lower case, as its verb.
 RequestInfo ParseRequest(absl::string_view method, absl::string_view path,
                          const std::vector<std::pair<std::string, std::string>>& query);
 

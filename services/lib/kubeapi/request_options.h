@@ -15,9 +15,11 @@ namespace skerry::kubeapi {
 absl::StatusOr<WriteOptions> ReadWriteOptions(const http::Request& request);
 absl::StatusOr<ListOptions> ReadListOptions(const http::Request& request, const Resource& resource);
 // From the query and a DeleteOptions body.
-absl::StatusOr<DeleteOptions> ReadDeleteOptions(const http::Request& request, const TypeTable& types);
+absl::StatusOr<DeleteOptions> ReadDeleteOptions(const http::Request& request,
+                                                const TypeTable& types);
 // All but resource, namespace and form.
-absl::StatusOr<WatchOptions> ReadWatchOptions(const http::Request& request, const Resource& resource);
+absl::StatusOr<WatchOptions> ReadWatchOptions(const http::Request& request,
+                                              const Resource& resource);
 // By Content-Type: JSON, and protobuf where `schema` has that form.
 absl::StatusOr<Json> ReadBody(const http::Request& request, const Schema* schema);
 // By Content-Type, as far as `resource` allows.

@@ -1,4 +1,5 @@
-// One kind that is served, by declaration: names, scope, shape, columns and the few rules that are its own.
+// One kind that is served, by declaration: names, scope, shape, columns and the few rules that are
+// its own.
 #ifndef SKERRY_SERVICES_LIB_KUBEAPI_RESOURCE_H_
 #define SKERRY_SERVICES_LIB_KUBEAPI_RESOURCE_H_
 
@@ -42,14 +43,14 @@ struct Resource {
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
   bool namespaced = true;
-  bool custom = false;   // Declared by a CustomResourceDefinition.
-  bool virtual_ = false; // Create only, nothing is stored (SelfSubjectAccessReview).
+  bool custom = false;    // Declared by a CustomResourceDefinition.
+  bool virtual_ = false;  // Create only, nothing is stored (SelfSubjectAccessReview).
   NameRule name_rule = NameRule::kSubdomain;
   std::vector<std::string> subresources;  // "status", "binding", "finalize".
-  bool generation = false;                // metadata.generation counts changes outside metadata and status.
-  bool graceful_deletion = false;         // Pods.
-  bool returns_deleted = false;           // DELETE answers with the object, not with a Status.
-  bool unconditional_update = true;       // An update without resourceVersion is allowed.
+  bool generation = false;  // metadata.generation counts changes outside metadata and status.
+  bool graceful_deletion = false;    // Pods.
+  bool returns_deleted = false;      // DELETE answers with the object, not with a Status.
+  bool unconditional_update = true;  // An update without resourceVersion is allowed.
   Dialect dialect = Dialect::kGo;
   SchemaPtr schema;
   std::vector<std::string> selectable;  // Field labels beside metadata.name and metadata.namespace.
@@ -63,11 +64,16 @@ struct Resource {
   // After the schema's defaults.
   std::function<void(Json& object)> default_more;
   std::function<void(const Json& object, std::vector<FieldError>& errors)> validate;
-  std::function<void(const Json& object, const Json& old, std::vector<FieldError>& errors)> validate_update;
+  std::function<void(const Json& object, const Json& old, std::vector<FieldError>& errors)>
+      validate_update;
 
-  std::string ApiVersion() const { return group.empty() ? version : absl::StrCat(group, "/", version); }
+  std::string ApiVersion() const {
+    return group.empty() ? version : absl::StrCat(group, "/", version);
+  }
   // How the store calls it: "pods", "leases.coordination.k8s.io".
-  std::string StorageName() const { return group.empty() ? plural : absl::StrCat(plural, ".", group); }
+  std::string StorageName() const {
+    return group.empty() ? plural : absl::StrCat(plural, ".", group);
+  }
   bool HasSubresource(absl::string_view name) const {
     return std::find(subresources.begin(), subresources.end(), name) != subresources.end();
   }

@@ -21,13 +21,15 @@ class ResourceRegistry {
   ResourceRegistry(std::vector<ResourcePtr> built_in, TypeTable types);
 
   // Null where there is none.
-  ResourcePtr Find(absl::string_view group, absl::string_view version, absl::string_view plural) const;
+  ResourcePtr Find(absl::string_view group, absl::string_view version,
+                   absl::string_view plural) const;
   // Any version of it.
   ResourcePtr FindStorage(absl::string_view storage_name) const;
   // By group, version, plural.
   std::vector<ResourcePtr> All() const;
 
-  // The kinds of the definition `name` ("devices.devices.kubeedge.io"); preferred version first. Replaces earlier ones.
+  // The kinds of the definition `name` ("devices.devices.kubeedge.io"); preferred version first.
+  // Replaces earlier ones.
   void SetCustom(absl::string_view name, std::vector<ResourcePtr> resources);
   void RemoveCustom(absl::string_view name);
 

@@ -37,21 +37,30 @@ TEST(SchemaTest, PrunesAndNamesWhatItDoesNotKnow) {
 }
 
 TEST(SchemaTest, RefusesWrongTypesInGosWords) {
-  const auto said = [](const char* pod) { return std::string(CheckTypes(PodSchema(), Json::parse(pod)).message()); };
+  const auto said = [](const char* pod) {
+    return std::string(CheckTypes(PodSchema(), Json::parse(pod)).message());
+  };
   EXPECT_EQ(said(R"({"spec":{"containers":[{"ports":[{"containerPort":"x"}]}]}})"),
-            "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32");
+            "json: cannot unmarshal string into Go struct field "
+            "ContainerPort.spec.containers.ports.containerPort of type int32");
   EXPECT_EQ(said(R"({"spec":{"containers":{}}})"),
-            "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []Container");
+            "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type "
+            "[]Container");
   EXPECT_EQ(said(R"({"metadata":{"labels":{"a":1}}})"),
-            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string");
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of "
+            "type string");
   EXPECT_NE(said(R"({"spec":{"priority":3000000000}})"), "");
   EXPECT_NE(said(R"({"metadata":{"creationTimestamp":"yesterday"}})"), "");
   EXPECT_NE(said(R"({"spec":{"containers":[{"resources":{"limits":{"cpu":"much"}}}]}})"), "");
-  EXPECT_EQ(said(R"({"spec":{"containers":[{"livenessProbe":{"httpGet":{"port":"http"}}}],"priority":null}})"), "");
+  EXPECT_EQ(
+      said(
+          R"({"spec":{"containers":[{"livenessProbe":{"httpGet":{"port":"http"}}}],"priority":null}})"),
+      "");
 }
 
 TEST(SchemaTest, FillsDefaultsInsideWhatIsThere) {
-  Json pod = Json::parse(R"({"spec":{"containers":[{"name":"a","ports":[{"containerPort":1}],"livenessProbe":{}}]}})");
+  Json pod = Json::parse(
+      R"({"spec":{"containers":[{"name":"a","ports":[{"containerPort":1}],"livenessProbe":{}}]}})");
   ApplyDefaults(PodSchema(), Dialect::kGo, pod);
   const Json& container = pod["spec"]["containers"][0];
   EXPECT_EQ(container["ports"][0]["protocol"], "TCP");
@@ -64,9 +73,11 @@ TEST(SchemaTest, FillsDefaultsInsideWhatIsThere) {
 }
 
 TEST(SchemaTest, ComplainsInKubernetesWords) {
-  EXPECT_EQ(Complaints(PodSchema(), Dialect::kGo, R"({"spec":{"containers":[{"name":""}],"restartPolicy":"No"}})"),
+  EXPECT_EQ(Complaints(PodSchema(), Dialect::kGo,
+                       R"({"spec":{"containers":[{"name":""}],"restartPolicy":"No"}})"),
             (Texts{"spec.containers[0].name: Required value",
-                   "spec.restartPolicy: Unsupported value: \"No\": supported values: \"Always\", \"Never\", \"OnFailure\""}));
+                   "spec.restartPolicy: Unsupported value: \"No\": supported values: \"Always\", "
+                   "\"Never\", \"OnFailure\""}));
 }
 
 TEST(SchemaTest, StopsComplainingAtItsBound) {
@@ -88,14 +99,20 @@ TEST(StructuralSchemaTest, ValidatesEveryKeyword) {
       "n":{"type":"string","nullable":true},
       "t":{"type":"string","format":"date-time"},
       "o":{"type":"object","oneOf":[{"required":["x"]},{"required":["y"]}],"properties":{"x":{"type":"string"},"y":{"type":"string"}}}}})");
-  const auto count = [&](const char* value) { return Complaints(*schema, Dialect::kStructural, value).size(); };
-  EXPECT_EQ(count(R"({"a":1,"s":"xy","e":"p","l":[0.5,1],"m":{"k":true},"i":"50%","n":null,"t":"2026-01-01T00:00:00Z","o":{"x":"1"}})"), 0u);
+  const auto count = [&](const char* value) {
+    return Complaints(*schema, Dialect::kStructural, value).size();
+  };
+  EXPECT_EQ(
+      count(
+          R"({"a":1,"s":"xy","e":"p","l":[0.5,1],"m":{"k":true},"i":"50%","n":null,"t":"2026-01-01T00:00:00Z","o":{"x":"1"}})"),
+      0u);
   EXPECT_EQ(count(R"({"a":1,"i":5})"), 0u);
-  for (const char* wrong : {R"({})", R"({"a":0})", R"({"a":10})", R"({"a":1.5})", R"({"a":1,"s":"x"})",
-                            R"({"a":1,"s":"xxxx"})", R"({"a":1,"s":"yy"})", R"({"a":1,"e":"r"})", R"({"a":1,"l":[1,2,3]})",
-                            R"({"a":1,"l":[1,1]})", R"({"a":1,"l":[0.3]})", R"({"a":1,"m":{"k":1}})",
-                            R"({"a":1,"m":{"k":true,"j":true}})", R"({"a":1,"i":1.5})", R"({"a":1,"t":"noon"})",
-                            R"({"a":1,"o":{"x":"1","y":"2"}})", R"({"a":1,"o":{}})"}) {
+  for (const char* wrong :
+       {R"({})", R"({"a":0})", R"({"a":10})", R"({"a":1.5})", R"({"a":1,"s":"x"})",
+        R"({"a":1,"s":"xxxx"})", R"({"a":1,"s":"yy"})", R"({"a":1,"e":"r"})",
+        R"({"a":1,"l":[1,2,3]})", R"({"a":1,"l":[1,1]})", R"({"a":1,"l":[0.3]})",
+        R"({"a":1,"m":{"k":1}})", R"({"a":1,"m":{"k":true,"j":true}})", R"({"a":1,"i":1.5})",
+        R"({"a":1,"t":"noon"})", R"({"a":1,"o":{"x":"1","y":"2"}})", R"({"a":1,"o":{}})"}) {
     EXPECT_EQ(count(wrong), 1u) << wrong;
   }
 }
@@ -114,15 +131,17 @@ TEST(StructuralSchemaTest, PrunesButKeepsWhatIsToBePreserved) {
 }
 
 TEST(StructuralSchemaTest, RefusesWhatItCannotUse) {
-  for (const char* wrong : {R"({"type":"thing"})", R"({"type":"array"})", R"([])",
-                            R"({"type":"object","properties":{"a":{"type":"string","pattern":"("}}})"}) {
+  for (const char* wrong :
+       {R"({"type":"thing"})", R"({"type":"array"})", R"([])",
+        R"({"type":"object","properties":{"a":{"type":"string","pattern":"("}}})"}) {
     EXPECT_FALSE(ParseStructural(Json::parse(wrong)).ok()) << wrong;
   }
 }
 
 TEST(TypeTextTest, NamesTheLineThatIsWrong) {
   TypeTable types;
-  EXPECT_EQ(ParseTypes("package p\ntype A\n  a strin\n", types).message(), "line 3: unknown type strin");
+  EXPECT_EQ(ParseTypes("package p\ntype A\n  a strin\n", types).message(),
+            "line 3: unknown type strin");
   EXPECT_FALSE(ParseTypes("  a string\n", types).ok());
   EXPECT_FALSE(ParseTypes("package p\ntype A\n  a string #1\n  b string #1\n", types).ok());
   EXPECT_FALSE(ParseTypes("package p\ntype A\n  a string shiny\n", types).ok());
@@ -130,10 +149,16 @@ TEST(TypeTextTest, NamesTheLineThatIsWrong) {
 
 TEST(QuantityTest, IsCanonical) {
   const std::pair<const char*, const char*> cases[] = {
-      {"1", "1"},       {"0.5", "500m"},   {"1000m", "1"},  {"1024Mi", "1Gi"}, {"1500Mi", "1500Mi"}, {"1000", "1k"},
-      {"0", "0"},       {"100k", "100k"},  {"-1", "-1"},    {"1e3", "1e3"},    {"1.5Gi", "1.5Gi"},   {"0.1", "100m"},
-      {"2500m", "2500m"}, {"128974848", "128974848"}, {"1Ei", "1Ei"}};
-  for (const auto& [text, want] : cases) EXPECT_EQ(CanonicalQuantity(text).value_or("none"), want) << text;
+      {"1", "1"},           {"0.5", "500m"},
+      {"1000m", "1"},       {"1024Mi", "1Gi"},
+      {"1500Mi", "1500Mi"}, {"1000", "1k"},
+      {"0", "0"},           {"100k", "100k"},
+      {"-1", "-1"},         {"1e3", "1e3"},
+      {"1.5Gi", "1.5Gi"},   {"0.1", "100m"},
+      {"2500m", "2500m"},   {"128974848", "128974848"},
+      {"1Ei", "1Ei"}};
+  for (const auto& [text, want] : cases)
+    EXPECT_EQ(CanonicalQuantity(text).value_or("none"), want) << text;
   for (const char* wrong : {"", "x", "1x", "1.2.3", "Mi", "1 Gi", "1ee3", "-", "1mm"}) {
     EXPECT_FALSE(CanonicalQuantity(wrong).has_value()) << wrong;
   }

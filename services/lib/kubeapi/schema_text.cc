@@ -64,7 +64,8 @@ class TypeParser {
     SKERRY_ASSIGN_OR_RETURN(SchemaPtr type, Resolve(words[1]));
     if (words.size() > 2) {
       auto own = std::make_shared<Schema>(*type);
-      for (size_t i = 2; i < words.size(); ++i) SKERRY_RETURN_IF_ERROR(Attribute(words[0], words[i], *own));
+      for (size_t i = 2; i < words.size(); ++i)
+        SKERRY_RETURN_IF_ERROR(Attribute(words[0], words[i], *own));
       type = std::move(own);
     }
     current_->properties[words[0]] = std::move(type);
@@ -76,7 +77,8 @@ class TypeParser {
     const auto& [name, value] = part;
     if (name[0] == '#') {
       uint32_t number = 0;
-      if (!absl::SimpleAtoi(name.substr(1), &number) || !current_->proto_fields.emplace(number, field).second) {
+      if (!absl::SimpleAtoi(name.substr(1), &number) ||
+          !current_->proto_fields.emplace(number, field).second) {
         return absl::InvalidArgumentError(absl::StrCat("not a field number of its own: ", word));
       }
     } else if (name == "required") {
@@ -91,10 +93,12 @@ class TypeParser {
       SKERRY_ASSIGN_OR_RETURN(Json parsed, ParseJson(value));
       schema.default_value = std::move(parsed);
     } else if (name == "enum") {
-      for (const absl::string_view v : absl::StrSplit(value, '|')) schema.enum_values.push_back(std::string(v));
+      for (const absl::string_view v : absl::StrSplit(value, '|'))
+        schema.enum_values.push_back(std::string(v));
     } else if (name == "min" || name == "max") {
       double bound = 0;
-      if (!absl::SimpleAtod(value, &bound)) return absl::InvalidArgumentError("a bound is no number");
+      if (!absl::SimpleAtod(value, &bound))
+        return absl::InvalidArgumentError("a bound is no number");
       (name == "min" ? schema.minimum : schema.maximum) = bound;
     } else {
       return absl::InvalidArgumentError(absl::StrCat("unknown attribute ", word));
@@ -115,11 +119,11 @@ class TypeParser {
       return SchemaPtr(schema);
     }
     static const auto& scalars = *new std::map<std::string, std::pair<Type, const char*>>{
-        {"string", {Type::kString, ""}},       {"bytes", {Type::kString, "byte"}},
+        {"string", {Type::kString, ""}},        {"bytes", {Type::kString, "byte"}},
         {"time", {Type::kString, "date-time"}}, {"microtime", {Type::kString, "date-time"}},
-        {"int32", {Type::kInteger, "int32"}},  {"int64", {Type::kInteger, "int64"}},
-        {"bool", {Type::kBoolean, ""}},        {"double", {Type::kNumber, "double"}},
-        {"quantity", {Type::kQuantity, ""}},   {"intstr", {Type::kIntOrString, ""}},
+        {"int32", {Type::kInteger, "int32"}},   {"int64", {Type::kInteger, "int64"}},
+        {"bool", {Type::kBoolean, ""}},         {"double", {Type::kNumber, "double"}},
+        {"quantity", {Type::kQuantity, ""}},    {"intstr", {Type::kIntOrString, ""}},
         {"object", {Type::kObject, ""}},
     };
     const auto scalar = scalars.find(std::string(text));
@@ -149,7 +153,8 @@ class TypeParser {
 };
 
 absl::Status Wrong(const std::string& path, absl::string_view why) {
-  return Error(absl::StatusCode::kInvalidArgument, absl::StrCat(path.empty() ? "openAPIV3Schema" : path, ": ", why));
+  return Error(absl::StatusCode::kInvalidArgument,
+               absl::StrCat(path.empty() ? "openAPIV3Schema" : path, ": ", why));
 }
 
 std::optional<int64_t> Bound(const Json& json, const char* name) {
@@ -166,7 +171,8 @@ std::optional<double> Number(const Json& json, const char* name) {
 
 absl::StatusOr<SchemaPtr> Structural(const Json& json, const std::string& path);
 
-absl::Status ParseList(const Json& json, const char* name, const std::string& path, std::vector<SchemaPtr>& out) {
+absl::Status ParseList(const Json& json, const char* name, const std::string& path,
+                       std::vector<SchemaPtr>& out) {
   for (const Json& each : ArrayAt(json, {name})) {
     SKERRY_ASSIGN_OR_RETURN(SchemaPtr parsed, Structural(each, absl::StrCat(path, ".", name)));
     out.push_back(std::move(parsed));
@@ -176,10 +182,12 @@ absl::Status ParseList(const Json& json, const char* name, const std::string& pa
 
 absl::Status ParseScalars(const Json& json, const std::string& path, Schema& schema) {
   static const auto& types = *new std::map<std::string, Type>{
-      {"", Type::kAny},         {"object", Type::kObject}, {"array", Type::kArray},    {"string", Type::kString},
-      {"integer", Type::kInteger}, {"number", Type::kNumber}, {"boolean", Type::kBoolean}};
+      {"", Type::kAny},           {"object", Type::kObject},   {"array", Type::kArray},
+      {"string", Type::kString},  {"integer", Type::kInteger}, {"number", Type::kNumber},
+      {"boolean", Type::kBoolean}};
   const auto type = types.find(StringAt(json, {"type"}));
-  if (type == types.end()) return Wrong(path, absl::StrCat("unknown type \"", StringAt(json, {"type"}), "\""));
+  if (type == types.end())
+    return Wrong(path, absl::StrCat("unknown type \"", StringAt(json, {"type"}), "\""));
   schema.type = type->second;
   if (BoolAt(json, {"x-kubernetes-int-or-string"})) schema.type = Type::kIntOrString;
   schema.description = StringAt(json, {"description"});
@@ -191,7 +199,8 @@ absl::Status ParseScalars(const Json& json, const std::string& path, Schema& sch
     if (name.is_string()) schema.required.push_back(name.get<std::string>());
   }
   for (const Json& value : ArrayAt(json, {"enum"})) schema.enum_values.push_back(value);
-  if (const Json* value = FindPath(json, {"default"}); value != nullptr) schema.default_value = *value;
+  if (const Json* value = FindPath(json, {"default"}); value != nullptr)
+    schema.default_value = *value;
   schema.minimum = Number(json, "minimum");
   schema.maximum = Number(json, "maximum");
   schema.multiple_of = Number(json, "multipleOf");
@@ -203,7 +212,8 @@ absl::Status ParseScalars(const Json& json, const std::string& path, Schema& sch
   schema.max_items = Bound(json, "maxItems");
   schema.min_properties = Bound(json, "minProperties");
   schema.max_properties = Bound(json, "maxProperties");
-  schema.unique_items = BoolAt(json, {"uniqueItems"}) || StringAt(json, {"x-kubernetes-list-type"}) == "set";
+  schema.unique_items =
+      BoolAt(json, {"uniqueItems"}) || StringAt(json, {"x-kubernetes-list-type"}) == "set";
   const Json& keys = ArrayAt(json, {"x-kubernetes-list-map-keys"});
   if (keys.size() == 1 && keys[0].is_string()) schema.merge_key = keys[0].get<std::string>();
   schema.pattern_text = StringAt(json, {"pattern"});
@@ -211,7 +221,8 @@ absl::Status ParseScalars(const Json& json, const std::string& path, Schema& sch
     RE2::Options options;
     options.set_log_errors(false);
     auto pattern = std::make_shared<RE2>(schema.pattern_text, options);
-    if (!pattern->ok()) return Wrong(path, absl::StrCat("the pattern is no regular expression: ", pattern->error()));
+    if (!pattern->ok())
+      return Wrong(path, absl::StrCat("the pattern is no regular expression: ", pattern->error()));
     schema.pattern = std::move(pattern);
   }
   return absl::OkStatus();
@@ -222,7 +233,8 @@ absl::StatusOr<SchemaPtr> Structural(const Json& json, const std::string& path) 
   auto schema = std::make_shared<Schema>();
   SKERRY_RETURN_IF_ERROR(ParseScalars(json, path, *schema));
   for (const auto& [name, member] : ObjectAt(json, {"properties"}).items()) {
-    SKERRY_ASSIGN_OR_RETURN(schema->properties[name], Structural(member, absl::StrCat(path, ".", name)));
+    SKERRY_ASSIGN_OR_RETURN(schema->properties[name],
+                            Structural(member, absl::StrCat(path, ".", name)));
   }
   if (const Json* items = FindPath(json, {"items"}); items != nullptr) {
     SKERRY_ASSIGN_OR_RETURN(schema->items, Structural(*items, absl::StrCat(path, "[*]")));
@@ -247,11 +259,14 @@ absl::StatusOr<SchemaPtr> Structural(const Json& json, const std::string& path) 
 
 }  // namespace
 
-absl::Status ParseTypes(absl::string_view text, TypeTable& types) { return TypeParser(types).Parse(text); }
+absl::Status ParseTypes(absl::string_view text, TypeTable& types) {
+  return TypeParser(types).Parse(text);
+}
 
 absl::StatusOr<SchemaPtr> ParseStructural(const Json& schema) { return Structural(schema, ""); }
 
-Json ToOpenApi(const Schema& schema, absl::string_view ref_prefix, bool expand, std::set<std::string>& refs) {
+Json ToOpenApi(const Schema& schema, absl::string_view ref_prefix, bool expand,
+               std::set<std::string>& refs) {
   Json out = Json::object();
   const bool v3 = absl::StartsWith(ref_prefix, "#/components");
   if (!schema.name.empty() && !expand) {
@@ -261,8 +276,8 @@ Json ToOpenApi(const Schema& schema, absl::string_view ref_prefix, bool expand, 
     if (!schema.default_value.has_value() || !v3) return {{"$ref", ref}};
     return {{"allOf", Json::array({{{"$ref", ref}}})}, {"default", *schema.default_value}};
   }
-  static constexpr const char* kNames[] = {"",        "object",  "array",   "string", "integer",
-                                           "number", "boolean", "", "string"};
+  static constexpr const char* kNames[] = {"",       "object",  "array", "string", "integer",
+                                           "number", "boolean", "",      "string"};
   const std::string type = kNames[static_cast<int>(schema.type)];
   if (!type.empty()) out["type"] = type;
   if (schema.type == Type::kIntOrString) {

@@ -79,7 +79,8 @@ absl::StatusOr<LabelSelector> LabelSelector::Parse(absl::string_view text) {
       r = {part, Op::kExists, {}};
     } else {
       r.key = part.substr(0, op_at);
-      const absl::string_view rest = absl::StripAsciiWhitespace(absl::string_view(part).substr(op_at));
+      const absl::string_view rest =
+          absl::StripAsciiWhitespace(absl::string_view(part).substr(op_at));
       if (rest.substr(0, 2) == "==") {
         r.op = Op::kIn;
         r.values = {Trim(rest.substr(2))};
@@ -120,7 +121,8 @@ bool LabelSelector::Matches(const Json& labels) const {
     const Json* value = FindPath(labels, {r.key});
     const bool present = value != nullptr && value->is_string();
     const std::string text = present ? value->get<std::string>() : "";
-    const bool listed = present && std::find(r.values.begin(), r.values.end(), text) != r.values.end();
+    const bool listed =
+        present && std::find(r.values.begin(), r.values.end(), text) != r.values.end();
     bool ok = false;
     switch (r.op) {
       case Op::kIn:
@@ -166,7 +168,8 @@ absl::StatusOr<FieldSelector> FieldSelector::Parse(absl::string_view text,
       }
     }
     if (at == absl::string_view::npos) {
-      return BadRequestError(absl::StrCat("invalid selector: '", text, "'; can't understand '", part, "'"));
+      return BadRequestError(
+          absl::StrCat("invalid selector: '", text, "'; can't understand '", part, "'"));
     }
     r.field = Trim(part.substr(0, at));
     r.value = Trim(part.substr(at + skip));

@@ -39,14 +39,17 @@ TEST(LabelSelectorTest, Matches) {
 }
 
 TEST(LabelSelectorTest, RefusesWhatIsNone) {
-  for (const char* text : {"=a", "a=b,,c", "a in b", "a in (b", "a>x", "a b", "a=b=c", "(a)", "a=%"}) {
+  for (const char* text :
+       {"=a", "a=b,,c", "a in b", "a in (b", "a>x", "a b", "a=b=c", "(a)", "a=%"}) {
     EXPECT_FALSE(LabelSelector::Parse(text).ok()) << text;
   }
 }
 
 TEST(FieldSelectorTest, Matches) {
-  const Json pod = Json::parse(R"({"metadata":{"name":"a"},"spec":{"nodeName":"n","hostNetwork":true},"status":{"phase":"Running"}})");
-  const std::vector<std::string> fields = {"metadata.name", "spec.nodeName", "status.phase", "status.podIP",
+  const Json pod = Json::parse(
+      R"({"metadata":{"name":"a"},"spec":{"nodeName":"n","hostNetwork":true},"status":{"phase":"Running"}})");
+  const std::vector<std::string> fields = {"metadata.name",    "spec.nodeName",
+                                           "status.phase",     "status.podIP",
                                            "spec.hostNetwork", "spec.unschedulable"};
   const std::pair<const char*, bool> cases[] = {
       {"", true},

@@ -19,9 +19,10 @@ class ServerMetrics {
  public:
   explicit ServerMetrics(metrics::Registry& registry);
 
-  // resource: a built-in kind's plural, "custom", or "" for other paths. Only pairs that occur get a series: most of
-  // the product of verbs, resources and codes never does.
-  void RequestDone(absl::string_view verb, absl::string_view resource, int code, absl::Duration time);
+  // resource: a built-in kind's plural, "custom", or "" for other paths. Only pairs that occur get
+  // a series: most of the product of verbs, resources and codes never does.
+  void RequestDone(absl::string_view verb, absl::string_view resource, int code,
+                   absl::Duration time);
   void WatchStarted() { watches_.Increment(); }
   void WatchEnded() { watches_.Decrement(); }
 
@@ -29,7 +30,8 @@ class ServerMetrics {
   metrics::Registry& registry_;
   prometheus::Gauge& watches_;
   absl::Mutex mutex_;
-  std::map<std::tuple<std::string, std::string, int>, prometheus::Counter*> requests_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::tuple<std::string, std::string, int>, prometheus::Counter*> requests_
+      ABSL_GUARDED_BY(mutex_);
   std::map<std::string, prometheus::Histogram*> seconds_;  // By verb; fixed after construction.
 };
 

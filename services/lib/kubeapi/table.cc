@@ -20,8 +20,8 @@ Json MakePartial(const Json& object) {
           {"metadata", ObjectAt(object, {"metadata"})}};
 }
 
-Json MakeTable(const Resource& resource, const std::vector<Json>& objects, IncludeObject include, absl::Time now,
-               bool columns) {
+Json MakeTable(const Resource& resource, const std::vector<Json>& objects, IncludeObject include,
+               absl::Time now, bool columns) {
   Json table = {{"kind", "Table"},
                 {"apiVersion", "meta.k8s.io/v1"},
                 {"metadata", Json::object()},

@@ -17,10 +17,10 @@ enum class IncludeObject { kNone, kMetadata, kObject };
 // "", "None", "Metadata", "Object".
 absl::StatusOr<IncludeObject> ParseIncludeObject(absl::string_view text);
 
-// metadata.resourceVersion and continue are the caller's to set. `columns`: with column definitions (a watch sends
-// them in its first event only).
-Json MakeTable(const Resource& resource, const std::vector<Json>& objects, IncludeObject include, absl::Time now,
-               bool columns);
+// metadata.resourceVersion and continue are the caller's to set. `columns`: with column definitions
+// (a watch sends them in its first event only).
+Json MakeTable(const Resource& resource, const std::vector<Json>& objects, IncludeObject include,
+               absl::Time now, bool columns);
 
 // A meta.k8s.io/v1 PartialObjectMetadata.
 Json MakePartial(const Json& object);

@@ -18,8 +18,8 @@ namespace {
 constexpr absl::Duration kBookmarkInterval = absl::Seconds(30);
 constexpr char kTooOld[] = "too old resource version";
 
-// Turns the store's changes into events on one stream. The store's delivery thread and the request's thread call it,
-// never both: the request's thread is done before the store starts.
+// Turns the store's changes into events on one stream. The store's delivery thread and the
+// request's thread call it, never both: the request's thread is done before the store starts.
 class WatchStream final : public WatchSink {
  public:
   WatchStream(Clock& clock, WatchOptions options, std::shared_ptr<http::ResponseStream> stream)
@@ -33,7 +33,9 @@ class WatchStream final : public WatchSink {
   }
 
   // The bookmark that ends the initial events.
-  bool SendInitialEnd(StoreRevision revision) { return SendBookmark(revision, /*initial_end=*/true); }
+  bool SendInitialEnd(StoreRevision revision) {
+    return SendBookmark(revision, /*initial_end=*/true);
+  }
 
   void Fail(const absl::Status& status) {
     Write("ERROR", StatusObject(status));
@@ -48,7 +50,8 @@ class WatchStream final : public WatchSink {
     if (change.kind == ChangeKind::kAdded) return !matches || Send("ADDED", *now);
     if (change.kind == ChangeKind::kDeleted) return !matches || Send("DELETED", *now);
     if (options_.labels.empty() && options_.fields.empty()) return Send("MODIFIED", *now);
-    absl::StatusOr<Json> before = ObjectService::Decorate(resource, change.previous, change.revision);
+    absl::StatusOr<Json> before =
+        ObjectService::Decorate(resource, change.previous, change.revision);
     const bool matched = before.ok() && Matches(*before);
     if (matches) return Send(matched ? "MODIFIED" : "ADDED", *now);
     return !matched || Send("DELETED", *before);
@@ -68,13 +71,15 @@ class WatchStream final : public WatchSink {
 
  private:
   bool Matches(const Json& object) const {
-    return options_.labels.Matches(ObjectAt(object, {"metadata", "labels"})) && options_.fields.Matches(object);
+    return options_.labels.Matches(ObjectAt(object, {"metadata", "labels"})) &&
+           options_.fields.Matches(object);
   }
 
   bool SendBookmark(StoreRevision revision, bool initial_end) {
     Json object = {{"apiVersion", options_.resource->ApiVersion()},
                    {"kind", options_.resource->kind},
-                   {"metadata", {{"resourceVersion", absl::StrCat(revision)}, {"creationTimestamp", nullptr}}}};
+                   {"metadata",
+                    {{"resourceVersion", absl::StrCat(revision)}, {"creationTimestamp", nullptr}}}};
     if (initial_end) object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
     if (options_.form == ObjectForm::kTable) {
       Json table = MakeTable(*options_.resource, {}, options_.include, clock_.Now(), false);
@@ -89,14 +94,16 @@ class WatchStream final : public WatchSink {
   bool Send(const char* type, const Json& object) {
     if (options_.form == ObjectForm::kObject) return Write(type, object);
     if (options_.form == ObjectForm::kPartialMetadata) return Write(type, MakePartial(object));
-    Json table = MakeTable(*options_.resource, {object}, options_.include, clock_.Now(), !columns_sent_);
+    Json table =
+        MakeTable(*options_.resource, {object}, options_.include, clock_.Now(), !columns_sent_);
     table["metadata"]["resourceVersion"] = StringAt(object, {"metadata", "resourceVersion"});
     columns_sent_ = true;
     return Write(type, table);
   }
 
   bool Write(const char* type, const Json& object) {
-    return stream_->Write(absl::StrCat("{\"type\":\"", type, "\",\"object\":", DumpJson(object), "}\n"));
+    return stream_->Write(
+        absl::StrCat("{\"type\":\"", type, "\",\"object\":", DumpJson(object), "}\n"));
   }
 
   Clock& clock_;
@@ -113,8 +120,8 @@ struct Ending {
   bool started ABSL_GUARDED_BY(mutex) = false;
 };
 
-void CancelOnClose(ObjectStore& store, const std::shared_ptr<Ending>& ending, http::ResponseStream& stream,
-                   std::function<void()> on_closed) {
+void CancelOnClose(ObjectStore& store, const std::shared_ptr<Ending>& ending,
+                   http::ResponseStream& stream, std::function<void()> on_closed) {
   stream.OnClosed([&store, ending, on_closed = std::move(on_closed)] {
     bool cancel = false;
     WatchId id = 0;
@@ -139,8 +146,9 @@ absl::Status MapWatchError(const absl::Status& status, StoreRevision asked) {
 
 }  // namespace
 
-absl::Status ServeWatch(ObjectService& objects, ObjectStore& store, Clock& clock, WatchOptions options,
-                        const std::shared_ptr<http::Responder>& responder, std::function<void()> on_closed) {
+absl::Status ServeWatch(ObjectService& objects, ObjectStore& store, Clock& clock,
+                        WatchOptions options, const std::shared_ptr<http::Responder>& responder,
+                        std::function<void()> on_closed) {
   WatchQuery query;
   query.resource = options.resource->StorageName();
   query.object_namespace = options.resource->namespaced ? options.ns : "";

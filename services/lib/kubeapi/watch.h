@@ -27,18 +27,21 @@ struct WatchOptions {
   FieldSelector fields;
   ObjectForm form = ObjectForm::kObject;
   IncludeObject include = IncludeObject::kMetadata;
-  StoreRevision after = 0;      // 0: the present state comes first, as ADDED events.
-  bool initial_events = false;  // That state also where `after` is given; ends with a marked bookmark.
-  bool skip_initial = false;    // From now on, without the present state.
+  StoreRevision after = 0;  // 0: the present state comes first, as ADDED events.
+  bool initial_events =
+      false;  // That state also where `after` is given; ends with a marked bookmark.
+  bool skip_initial = false;  // From now on, without the present state.
   bool bookmarks = false;
   absl::Duration timeout = absl::Minutes(30);
 };
 
-// Starts the answer on `responder` and feeds it from the store until the client goes, the timeout is over or the
-// store ends it. All that is named here outlives the stream except options and responder. `on_closed` is called once
-// after the last event. An error that is known before the first byte is returned (and the responder is unused).
-absl::Status ServeWatch(ObjectService& objects, ObjectStore& store, Clock& clock, WatchOptions options,
-                        const std::shared_ptr<http::Responder>& responder, std::function<void()> on_closed);
+// Starts the answer on `responder` and feeds it from the store until the client goes, the timeout
+// is over or the store ends it. All that is named here outlives the stream except options and
+// responder. `on_closed` is called once after the last event. An error that is known before the
+// first byte is returned (and the responder is unused).
+absl::Status ServeWatch(ObjectService& objects, ObjectStore& store, Clock& clock,
+                        WatchOptions options, const std::shared_ptr<http::Responder>& responder,
+                        std::function<void()> on_closed);
 
 }  // namespace skerry::kubeapi
 

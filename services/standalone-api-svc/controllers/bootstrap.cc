@@ -13,22 +13,25 @@ namespace {
 
 using kubeapi::Json;
 
-kubeapi::ResourcePtr FindKind(const kubeapi::ResourceRegistry& registry, const std::string& api_version,
-                              const std::string& kind) {
+kubeapi::ResourcePtr FindKind(const kubeapi::ResourceRegistry& registry,
+                              const std::string& api_version, const std::string& kind) {
   for (const kubeapi::ResourcePtr& resource : registry.All()) {
     if (resource->ApiVersion() == api_version && resource->kind == kind) return resource;
   }
   return nullptr;
 }
 
-absl::Status Apply(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry, const Json& manifest) {
+absl::Status Apply(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry,
+                   const Json& manifest) {
   const std::string api_version = kubeapi::StringAt(manifest, {"apiVersion"});
   const std::string kind = kubeapi::StringAt(manifest, {"kind"});
   const kubeapi::ResourcePtr resource = FindKind(registry, api_version, kind);
   if (resource == nullptr) {
-    return Error(absl::StatusCode::kInvalidArgument, absl::StrCat("no kind ", kind, " in ", api_version, " is served"));
+    return Error(absl::StatusCode::kInvalidArgument,
+                 absl::StrCat("no kind ", kind, " in ", api_version, " is served"));
   }
-  std::string path = resource->group.empty() ? absl::StrCat("/api/", api_version) : absl::StrCat("/apis/", api_version);
+  std::string path = resource->group.empty() ? absl::StrCat("/api/", api_version)
+                                             : absl::StrCat("/apis/", api_version);
   if (resource->namespaced) {
     const std::string ns = kubeapi::StringAt(manifest, {"metadata", "namespace"});
     absl::StrAppend(&path, "/namespaces/", ns.empty() ? "default" : ns);

@@ -14,7 +14,8 @@ namespace skerry::standaloneapi {
 // default, kube-system, kube-public, kube-node-lease; those that are there stay as they are.
 absl::Status EnsureNamespaces(kubeapi::LocalClient& client);
 
-// Creates each manifest, or merges it into the object that is there. Stops at the first that is refused, and names it.
+// Creates each manifest, or merges it into the object that is there. Stops at the first that is
+// refused, and names it.
 absl::Status ApplyManifests(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry,
                             const std::vector<kubeapi::Json>& manifests);
 

@@ -25,8 +25,8 @@ bool Is(const absl::Status& status, absl::string_view reason) {
 
 std::string CollectionPath(const kubeapi::Resource& resource, const std::string& ns) {
   const std::string root = resource.group.empty() ? "/api/" : "/apis/";
-  return absl::StrCat(root, resource.ApiVersion(), ns.empty() ? "" : absl::StrCat("/namespaces/", ns), "/",
-                      resource.plural);
+  return absl::StrCat(root, resource.ApiVersion(),
+                      ns.empty() ? "" : absl::StrCat("/namespaces/", ns), "/", resource.plural);
 }
 
 bool IsTerminating(const Json& object) {
@@ -35,8 +35,8 @@ bool IsTerminating(const Json& object) {
 
 }  // namespace
 
-Housekeeper::Housekeeper(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry, Clock& clock,
-                         Options options, log::Logger log)
+Housekeeper::Housekeeper(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry,
+                         Clock& clock, Options options, log::Logger log)
     : client_(client),
       registry_(registry),
       clock_(clock),
@@ -56,7 +56,8 @@ void Housekeeper::Start() {
 }
 
 void Housekeeper::Stop() {
-  // Handles are cut on the executor, which is then drained: no callback posts to a stopped one for long.
+  // Handles are cut on the executor, which is then drained: no callback posts to a stopped one for
+  // long.
   executor_.Post([this] {
     namespaces_.reset();
     definitions_.reset();
@@ -75,13 +76,14 @@ void Housekeeper::Later(const std::string& key, std::function<void()> work) {
 
 void Housekeeper::WatchNamespaces() {
   namespaces_.reset();
-  auto watch = client_.Watch("/api/v1/namespaces", {},
-                             {[this](absl::string_view type, Json object) {
-                                if (type != "ADDED" && type != "MODIFIED") return;
-                                const std::string name = StringAt(object, {"metadata", "name"});
-                                executor_.Post([this, name] { Reconcile(name); });
-                              },
-                              [this] { executor_.PostAfter(kRetry, [this] { WatchNamespaces(); }); }});
+  auto watch =
+      client_.Watch("/api/v1/namespaces", {},
+                    {[this](absl::string_view type, Json object) {
+                       if (type != "ADDED" && type != "MODIFIED") return;
+                       const std::string name = StringAt(object, {"metadata", "name"});
+                       executor_.Post([this, name] { Reconcile(name); });
+                     },
+                     [this] { executor_.PostAfter(kRetry, [this] { WatchNamespaces(); }); }});
   if (watch.ok()) {
     namespaces_ = *std::move(watch);
   } else {
@@ -91,13 +93,14 @@ void Housekeeper::WatchNamespaces() {
 
 void Housekeeper::WatchDefinitions() {
   definitions_.reset();
-  auto watch = client_.Watch(kDefinitions, {},
-                             {[this](absl::string_view type, Json object) {
-                                if (!IsTerminating(object) || type == "DELETED") return;
-                                const std::string name = StringAt(object, {"metadata", "name"});
-                                executor_.Post([this, name] { ReconcileDefinition(name); });
-                              },
-                              [this] { executor_.PostAfter(kRetry, [this] { WatchDefinitions(); }); }});
+  auto watch =
+      client_.Watch(kDefinitions, {},
+                    {[this](absl::string_view type, Json object) {
+                       if (!IsTerminating(object) || type == "DELETED") return;
+                       const std::string name = StringAt(object, {"metadata", "name"});
+                       executor_.Post([this, name] { ReconcileDefinition(name); });
+                     },
+                     [this] { executor_.PostAfter(kRetry, [this] { WatchDefinitions(); }); }});
   if (watch.ok()) {
     definitions_ = *std::move(watch);
   } else {
@@ -108,13 +111,14 @@ void Housekeeper::WatchDefinitions() {
 void Housekeeper::WatchAccounts() {
   // A deleted "default" account comes back, as in a cluster.
   accounts_.reset();
-  auto watch = client_.Watch("/api/v1/serviceaccounts", {{"fieldSelector", "metadata.name=default"}},
-                             {[this](absl::string_view type, Json object) {
-                                if (type != "DELETED") return;
-                                const std::string ns = StringAt(object, {"metadata", "namespace"});
-                                executor_.Post([this, ns] { Reconcile(ns); });
-                              },
-                              [this] { executor_.PostAfter(kRetry, [this] { WatchAccounts(); }); }});
+  auto watch =
+      client_.Watch("/api/v1/serviceaccounts", {{"fieldSelector", "metadata.name=default"}},
+                    {[this](absl::string_view type, Json object) {
+                       if (type != "DELETED") return;
+                       const std::string ns = StringAt(object, {"metadata", "namespace"});
+                       executor_.Post([this, ns] { Reconcile(ns); });
+                     },
+                     [this] { executor_.PostAfter(kRetry, [this] { WatchAccounts(); }); }});
   if (watch.ok()) {
     accounts_ = *std::move(watch);
   } else {
@@ -128,28 +132,31 @@ void Housekeeper::Reconcile(const std::string& name) {
   absl::Status status = ns.status();
   if (status.ok()) status = IsTerminating(*ns) ? Empty(*ns) : Equip(name);
   if (status.ok() || Is(status, "NotFound")) return;
-  if (!Is(status, "Conflict")) log_.Warning("namespace not reconciled yet", status, {{"key", name}});
+  if (!Is(status, "Conflict"))
+    log_.Warning("namespace not reconciled yet", status, {{"key", name}});
   Later("namespace/" + name, [this, name] { Reconcile(name); });
 }
 
 absl::Status Housekeeper::Equip(const std::string& ns) {
   const std::string path = absl::StrCat("/api/v1/namespaces/", ns);
-  const Json account = {{"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"metadata", {{"name", "default"}}}};
+  const Json account = {
+      {"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"metadata", {{"name", "default"}}}};
   absl::Status status = client_.Get(path + "/serviceaccounts/default").status();
   if (Is(status, "NotFound")) status = client_.Post(path + "/serviceaccounts", account).status();
   if (!status.ok() && !Is(status, "AlreadyExists")) return status;
 
-  const Json root = {
-      {"apiVersion", "v1"},
-      {"kind", "ConfigMap"},
-      {"metadata",
-       {{"name", "kube-root-ca.crt"},
-        {"annotations",
-         {{"kubernetes.io/description",
-           "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as "
-           "the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of "
-           "Kubernetes clusters."}}}}},
-      {"data", {{"ca.crt", options_.ca_pem}}}};
+  const Json root = {{"apiVersion", "v1"},
+                     {"kind", "ConfigMap"},
+                     {"metadata",
+                      {{"name", "kube-root-ca.crt"},
+                       {"annotations",
+                        {{"kubernetes.io/description",
+                          "Contains a CA bundle that can be used to verify the kube-apiserver when "
+                          "using internal endpoints such as "
+                          "the internal service IP or kubernetes.default.svc. No other usage is "
+                          "guaranteed across distributions of "
+                          "Kubernetes clusters."}}}}},
+                     {"data", {{"ca.crt", options_.ca_pem}}}};
   const absl::StatusOr<Json> there = client_.Get(path + "/configmaps/kube-root-ca.crt");
   if (Is(there.status(), "NotFound")) {
     status = client_.Post(path + "/configmaps", root).status();
@@ -157,7 +164,9 @@ absl::Status Housekeeper::Equip(const std::string& ns) {
   }
   SKERRY_RETURN_IF_ERROR(there.status());
   if (StringAt(*there, {"data", "ca.crt"}) == options_.ca_pem) return absl::OkStatus();
-  return client_.MergePatch(path + "/configmaps/kube-root-ca.crt", {{"data", {{"ca.crt", options_.ca_pem}}}}).status();
+  return client_
+      .MergePatch(path + "/configmaps/kube-root-ca.crt", {{"data", {{"ca.crt", options_.ca_pem}}}})
+      .status();
 }
 
 absl::Status Housekeeper::Empty(const Json& ns) {
@@ -165,7 +174,8 @@ absl::Status Housekeeper::Empty(const Json& ns) {
   size_t left = 0;
   std::set<std::string> seen;
   for (const kubeapi::ResourcePtr& resource : registry_.All()) {
-    if (!resource->namespaced || resource->virtual_ || !seen.insert(resource->StorageName()).second) continue;
+    if (!resource->namespaced || resource->virtual_ || !seen.insert(resource->StorageName()).second)
+      continue;
     const std::string path = CollectionPath(*resource, name);
     SKERRY_RETURN_IF_ERROR(client_.Delete(path).status());
     SKERRY_ASSIGN_OR_RETURN(const Json rest, client_.Get(path, {{"limit", "1"}}));
@@ -200,8 +210,10 @@ absl::Status Housekeeper::EmptyDefinition(const Json& definition) {
     SKERRY_ASSIGN_OR_RETURN(const Json list, client_.Get(path));
     for (const Json& item : kubeapi::ArrayAt(list, {"items"})) {
       const std::string ns = StringAt(item, {"metadata", "namespace"});
-      const absl::Status gone =
-          client_.Delete(absl::StrCat(CollectionPath(*resource, ns), "/", StringAt(item, {"metadata", "name"}))).status();
+      const absl::Status gone = client_
+                                    .Delete(absl::StrCat(CollectionPath(*resource, ns), "/",
+                                                         StringAt(item, {"metadata", "name"})))
+                                    .status();
       if (!gone.ok() && !Is(gone, "NotFound")) return gone;
     }
     SKERRY_ASSIGN_OR_RETURN(const Json rest, client_.Get(path, {{"limit", "1"}}));
@@ -230,17 +242,21 @@ void Housekeeper::ExpireEvents() {
       absl::Time seen = absl::InfinitePast();
       for (const char* field : {"lastTimestamp", "eventTime"}) {
         absl::Time time;
-        if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {field}), &time, nullptr)) seen = std::max(seen, time);
+        if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {field}), &time, nullptr))
+          seen = std::max(seen, time);
       }
       absl::Time created;
-      if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {"metadata", "creationTimestamp"}), &created, nullptr)) {
+      if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {"metadata", "creationTimestamp"}),
+                          &created, nullptr)) {
         seen = std::max(seen, created);
       }
       if (seen >= oldest) continue;
-      const absl::Status gone = client_
-                                    .Delete(absl::StrCat("/api/v1/namespaces/", StringAt(event, {"metadata", "namespace"}),
-                                                         "/events/", StringAt(event, {"metadata", "name"})))
-                                    .status();
+      const absl::Status gone =
+          client_
+              .Delete(absl::StrCat("/api/v1/namespaces/",
+                                   StringAt(event, {"metadata", "namespace"}), "/events/",
+                                   StringAt(event, {"metadata", "name"})))
+              .status();
       if (!gone.ok() && !Is(gone, "NotFound")) {
         log_.Warning("old event not deleted", gone, {});
         break;

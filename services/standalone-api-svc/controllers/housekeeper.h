@@ -18,9 +18,10 @@
 
 namespace skerry::standaloneapi {
 
-// Every namespace has its ServiceAccount "default" and its ConfigMap kube-root-ca.crt; a namespace that is being deleted
-// loses its content, then itself; so does a CustomResourceDefinition; events go after their time. Works through the API
-// alone, on a thread of its own. Client, registry and clock outlive it.
+// Every namespace has its ServiceAccount "default" and its ConfigMap kube-root-ca.crt; a namespace
+// that is being deleted loses its content, then itself; so does a CustomResourceDefinition; events
+// go after their time. Works through the API alone, on a thread of its own. Client, registry and
+// clock outlive it.
 class Housekeeper {
  public:
   struct Options {
@@ -28,8 +29,8 @@ class Housekeeper {
     absl::Duration event_ttl = absl::Hours(1);
   };
 
-  Housekeeper(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry, Clock& clock, Options options,
-              log::Logger log);
+  Housekeeper(kubeapi::LocalClient& client, const kubeapi::ResourceRegistry& registry, Clock& clock,
+              Options options, log::Logger log);
   ~Housekeeper();  // Stop().
 
   void Start();

@@ -21,7 +21,8 @@ constexpr absl::Duration kGather = absl::Milliseconds(5);
 constexpr char kName[] = "default-scheduler";
 
 std::string KeyOf(const Json& pod) {
-  return absl::StrCat(StringAt(pod, {"metadata", "namespace"}), "/", StringAt(pod, {"metadata", "name"}));
+  return absl::StrCat(StringAt(pod, {"metadata", "namespace"}), "/",
+                      StringAt(pod, {"metadata", "name"}));
 }
 
 std::string PathOf(const Json& pod) {
@@ -31,15 +32,18 @@ std::string PathOf(const Json& pod) {
 
 bool Waits(const Json& pod) {
   const std::string phase = StringAt(pod, {"status", "phase"});
-  return StringAt(pod, {"spec", "nodeName"}).empty() && StringAt(pod, {"spec", "schedulerName"}) == kName &&
-         kubeapi::FindPath(pod, {"metadata", "deletionTimestamp"}) == nullptr && phase != "Succeeded" &&
-         phase != "Failed" && kubeapi::ArrayAt(pod, {"spec", "schedulingGates"}).empty();
+  return StringAt(pod, {"spec", "nodeName"}).empty() &&
+         StringAt(pod, {"spec", "schedulerName"}) == kName &&
+         kubeapi::FindPath(pod, {"metadata", "deletionTimestamp"}) == nullptr &&
+         phase != "Succeeded" && phase != "Failed" &&
+         kubeapi::ArrayAt(pod, {"spec", "schedulingGates"}).empty();
 }
 
 // What the pod's condition says already; empty where it is not Unschedulable.
 std::string SaidBefore(const Json& pod) {
   for (const Json& condition : kubeapi::ArrayAt(pod, {"status", "conditions"})) {
-    if (StringAt(condition, {"type"}) == "PodScheduled" && StringAt(condition, {"status"}) == "False") {
+    if (StringAt(condition, {"type"}) == "PodScheduled" &&
+        StringAt(condition, {"status"}) == "False") {
       return StringAt(condition, {"message"});
     }
   }
@@ -47,13 +51,14 @@ std::string SaidBefore(const Json& pod) {
 }
 
 prometheus::Counter& Attempts(metrics::Registry& registry, const char* result) {
-  return registry.Counter("skerry_scheduler_attempts_total", "Pods that the scheduler tried to place.",
-                          {{"result", result}});
+  return registry.Counter("skerry_scheduler_attempts_total",
+                          "Pods that the scheduler tried to place.", {{"result", result}});
 }
 
 }  // namespace
 
-Scheduler::Scheduler(kubeapi::LocalClient& client, Clock& clock, metrics::Registry& registry, log::Logger log)
+Scheduler::Scheduler(kubeapi::LocalClient& client, Clock& clock, metrics::Registry& registry,
+                     log::Logger log)
     : client_(client),
       clock_(clock),
       log_(std::move(log)),
@@ -82,13 +87,14 @@ void Scheduler::Stop() {
 void Scheduler::WatchPods() {
   pod_watch_.reset();
   pods_.clear();
-  auto watch = client_.Watch("/api/v1/pods", {},
-                             {[this](absl::string_view type, Json pod) {
-                                executor_.Post([this, type = std::string(type), pod = std::move(pod)]() mutable {
-                                  OnPod(type, std::move(pod));
-                                });
-                              },
-                              [this] { executor_.PostAfter(kRetry, [this] { WatchPods(); }); }});
+  auto watch = client_.Watch(
+      "/api/v1/pods", {},
+      {[this](absl::string_view type, Json pod) {
+         executor_.Post([this, type = std::string(type), pod = std::move(pod)]() mutable {
+           OnPod(type, std::move(pod));
+         });
+       },
+       [this] { executor_.PostAfter(kRetry, [this] { WatchPods(); }); }});
   if (watch.ok()) {
     pod_watch_ = *std::move(watch);
   } else {
@@ -101,9 +107,8 @@ void Scheduler::WatchNodes() {
   nodes_.clear();
   auto watch = client_.Watch("/api/v1/nodes", {},
                              {[this](absl::string_view type, Json node) {
-                                executor_.Post([this, type = std::string(type), node = std::move(node)] {
-                                  OnNode(type, node);
-                                });
+                                executor_.Post([this, type = std::string(type),
+                                                node = std::move(node)] { OnNode(type, node); });
                               },
                               [this] { executor_.PostAfter(kRetry, [this] { WatchNodes(); }); }});
   if (watch.ok()) {
@@ -193,7 +198,9 @@ bool Scheduler::Schedule(const std::string& key, PodState& state, std::vector<No
 bool Scheduler::Bind(const Json& pod, const std::string& node) {
   const Json binding = {{"apiVersion", "v1"},
                         {"kind", "Binding"},
-                        {"metadata", {{"name", StringAt(pod, {"metadata", "name"})}, {"uid", StringAt(pod, {"metadata", "uid"})}}},
+                        {"metadata",
+                         {{"name", StringAt(pod, {"metadata", "name"})},
+                          {"uid", StringAt(pod, {"metadata", "uid"})}}},
                         {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
   const absl::Status status = client_.Post(PathOf(pod) + "/binding", binding).status();
   if (status.ok()) {
@@ -205,25 +212,27 @@ bool Scheduler::Bind(const Json& pod, const std::string& node) {
   failed_.Increment();
   const std::string reason = kubeapi::StatusReason(status);
   // Bound by somebody else or deleted: the watch brings the news.
-  if (reason != "Conflict" && reason != "NotFound") log_.Warning("pod not bound", status, {{"pod", KeyOf(pod)}});
+  if (reason != "Conflict" && reason != "NotFound")
+    log_.Warning("pod not bound", status, {{"pod", KeyOf(pod)}});
   return false;
 }
 
 bool Scheduler::SayUnschedulable(const Json& pod, const std::string& message) {
-  const Json patch = {{"status",
-                       {{"conditions",
-                         Json::array({{{"type", "PodScheduled"},
-                                       {"status", "False"},
-                                       {"reason", "Unschedulable"},
-                                       {"message", message},
-                                       {"lastTransitionTime", kubeapi::KubeTime(clock_.Now())}}})}}}};
+  const Json patch = {
+      {"status",
+       {{"conditions", Json::array({{{"type", "PodScheduled"},
+                                     {"status", "False"},
+                                     {"reason", "Unschedulable"},
+                                     {"message", message},
+                                     {"lastTransitionTime", kubeapi::KubeTime(clock_.Now())}}})}}}};
   const absl::Status status = client_.StrategicPatch(PathOf(pod) + "/status", patch).status();
   if (!status.ok()) return false;
   Record(pod, "Warning", "FailedScheduling", message);
   return true;
 }
 
-void Scheduler::Record(const Json& pod, absl::string_view type, absl::string_view reason, absl::string_view message) {
+void Scheduler::Record(const Json& pod, absl::string_view type, absl::string_view reason,
+                       absl::string_view message) {
   const std::string ns = StringAt(pod, {"metadata", "namespace"});
   const std::string now = kubeapi::KubeTime(clock_.Now());
   const Json event = {{"apiVersion", "v1"},
@@ -242,7 +251,8 @@ void Scheduler::Record(const Json& pod, absl::string_view type, absl::string_vie
                       {"firstTimestamp", now},
                       {"lastTimestamp", now},
                       {"source", {{"component", kName}}}};
-  const absl::Status status = client_.Post(absl::StrCat("/api/v1/namespaces/", ns, "/events"), event).status();
+  const absl::Status status =
+      client_.Post(absl::StrCat("/api/v1/namespaces/", ns, "/events"), event).status();
   if (!status.ok()) log_.Warning("event not recorded", status, {{"pod", KeyOf(pod)}});
 }
 

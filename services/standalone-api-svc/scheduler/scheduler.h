@@ -17,12 +17,13 @@
 
 namespace skerry::standaloneapi {
 
-// Watches pods and nodes through the API and binds each pod without a node (schedulerName default-scheduler) to one that
-// fits, else says why not in its condition PodScheduled and in an event. Works on a thread of its own. Client, clock and
-// registry outlive it.
+// Watches pods and nodes through the API and binds each pod without a node (schedulerName
+// default-scheduler) to one that fits, else says why not in its condition PodScheduled and in an
+// event. Works on a thread of its own. Client, clock and registry outlive it.
 class Scheduler {
  public:
-  Scheduler(kubeapi::LocalClient& client, Clock& clock, metrics::Registry& registry, log::Logger log);
+  Scheduler(kubeapi::LocalClient& client, Clock& clock, metrics::Registry& registry,
+            log::Logger log);
   ~Scheduler();  // Stop().
 
   void Start();
@@ -30,10 +31,10 @@ class Scheduler {
 
  private:
   struct PodState {
-    std::string node;          // Empty: not bound.
-    bool finished = false;     // Takes no room any more.
-    kubeapi::Json waiting;     // The whole pod while it waits for a node; else null.
-    std::string told;          // What its condition said last.
+    std::string node;       // Empty: not bound.
+    bool finished = false;  // Takes no room any more.
+    kubeapi::Json waiting;  // The whole pod while it waits for a node; else null.
+    std::string told;       // What its condition said last.
   };
 
   void WatchPods();
@@ -47,7 +48,8 @@ class Scheduler {
   bool Schedule(const std::string& key, PodState& state, std::vector<NodeInfo>& nodes);
   bool Bind(const kubeapi::Json& pod, const std::string& node);
   bool SayUnschedulable(const kubeapi::Json& pod, const std::string& message);
-  void Record(const kubeapi::Json& pod, absl::string_view type, absl::string_view reason, absl::string_view message);
+  void Record(const kubeapi::Json& pod, absl::string_view type, absl::string_view reason,
+              absl::string_view message);
 
   kubeapi::LocalClient& client_;
   Clock& clock_;

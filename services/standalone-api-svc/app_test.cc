@@ -1,0 +1,87 @@
+#include "services/standalone-api-svc/app.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::standaloneapi {
+namespace {
+
+class StandaloneApiAppTest : public ::testing::Test {
+ protected:
+  StandaloneApiConfig Config() {
+    StandaloneApiConfig config;
+    config.listen = "127.0.0.1:0";
+    config.state_dir = state_.path() + "/api";
+    return config;
+  }
+
+  testing::TempDir state_;
+  SystemClock clock_;
+};
+
+TEST_F(StandaloneApiAppTest, StartsAndWritesWhatClientsNeed) {
+  StandaloneApiApp app(Config(), clock_, log::Logger::Null());
+  ASSERT_TRUE(app.Start().ok());
+  EXPECT_TRUE(app.readiness().ready());
+  const std::string address = app.addresses().at("api");
+  const std::string admin = state_.path() + "/api/kubeconfig/admin.kubeconfig";
+  const std::string text = testing::ReadFileText(admin);
+  EXPECT_NE(text.find("https://" + address), std::string::npos);
+  struct stat info = {};
+  ASSERT_EQ(stat(admin.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  app.Drain(clock_.Now() + absl::Seconds(5));
+  EXPECT_FALSE(app.readiness().ready());
+  app.Stop();
+}
+
+TEST_F(StandaloneApiAppTest, KeepsItsCaAndTheOperatorsPolicy) {
+  const std::string ca = state_.path() + "/api/pki/ca.crt";
+  const std::string policy = state_.path() + "/api/policy.yaml";
+  std::string first;
+  {
+    StandaloneApiApp app(Config(), clock_, log::Logger::Null());
+    ASSERT_TRUE(app.Start().ok());
+    first = testing::ReadFileText(ca);
+  }
+  state_.Write("api/policy.yaml", "rules: []\n");
+  StandaloneApiApp app(Config(), clock_, log::Logger::Null());
+  // Nobody may do anything now; the server's own parts do not depend on it.
+  EXPECT_TRUE(app.Start().ok());
+  EXPECT_EQ(testing::ReadFileText(ca), first);
+  EXPECT_EQ(testing::ReadFileText(policy), "rules: []\n");
+}
+
+TEST_F(StandaloneApiAppTest, AppliesManifestsAtEveryStart) {
+  StandaloneApiConfig config = Config();
+  config.manifests_dir = state_.path() + "/manifests";
+  ASSERT_EQ(mkdir(config.manifests_dir.c_str(), 0700), 0);
+  state_.Write("manifests/a.yaml", R"(
+kind: Buoy
+apiVersion: sea.example.org/v1
+metadata: {name: north}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: buoys.sea.example.org}
+spec:
+  group: sea.example.org
+  scope: Namespaced
+  names: {kind: Buoy, plural: buoys}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+)");
+  for (int i = 0; i < 2; ++i) {
+    StandaloneApiApp app(config, clock_, log::Logger::Null());
+    const absl::Status started = app.Start();
+    ASSERT_TRUE(started.ok()) << started;
+  }
+  state_.Write("manifests/b.yaml", "kind: Pod\napiVersion: v1\nmetadata: {name: x}\nspec: {}\n");
+  StandaloneApiApp app(config, clock_, log::Logger::Null());
+  const absl::Status refused = app.Start();
+  EXPECT_NE(std::string(refused.message()).find("manifest Pod x"), std::string::npos) << refused;
+}
+
+}  // namespace
+}  // namespace skerry::standaloneapi
