@@ -16,6 +16,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_name.h"
 #include "services/lib/exec/thread_pool.h"
+#include "services/lib/http/http_metrics.h"
 #include "services/lib/http/listen_address.h"
 #include "services/lib/http/session.h"
 #include "services/lib/http/tls_context.h"
@@ -74,6 +75,8 @@ class Server::Impl final : public SessionHost {
       : options_(options),
         handler_(std::move(handler)),
         tls_(std::move(tls)),
+        metrics_(options.registry == nullptr ? nullptr
+                                             : std::make_unique<HttpMetrics>(*options.registry)),
         io_(std::make_shared<asio::io_context>(1)),
         acceptor_(*io_),
         accept_pause_(*io_),
@@ -154,7 +157,20 @@ class Server::Impl final : public SessionHost {
     return true;
   }
   void ReleaseBody(size_t bytes) override { bodies_bytes_ -= bytes; }
-  void Add(Count count) override { ++counts_[static_cast<size_t>(count)]; }
+  void Add(Count count) override {
+    ++counts_[static_cast<size_t>(count)];
+    if (metrics_ == nullptr) return;
+    switch (count) {
+      case Count::kHandshakeFailed:
+        return metrics_->handshakes_failed.Increment();
+      case Count::kRequest:
+        return metrics_->requests.Increment();
+      case Count::kRequestRefused:
+        return metrics_->requests_refused.Increment();
+      case Count::kStreamCut:
+        return metrics_->streams_cut.Increment();
+    }
+  }
   void Closed(Session* session) override {
     // Its caller may still be inside it.
     const auto found = sessions_.find(session);
@@ -170,6 +186,7 @@ class Server::Impl final : public SessionHost {
 
   void CountOpen() {
     open_count_ = sessions_.size();
+    if (metrics_ != nullptr) metrics_->connections.Set(static_cast<double>(sessions_.size()));
     absl::MutexLock lock(&open_mutex_);
     drained_ = stopping_ && sessions_.empty();
   }
@@ -193,6 +210,7 @@ class Server::Impl final : public SessionHost {
       if (error) return OnAcceptError(error);
       if (sessions_.size() >= options_.connections_max) {
         ++connections_refused_;
+        if (metrics_ != nullptr) metrics_->connections_refused.Increment();
       } else {
         Open(std::move(socket));
       }
@@ -222,6 +240,7 @@ class Server::Impl final : public SessionHost {
   const ServerOptions options_;
   const Handler handler_;
   const std::unique_ptr<ReloadingSslContext> tls_;
+  const std::unique_ptr<HttpMetrics> metrics_;
   const std::shared_ptr<asio::io_context> io_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer accept_pause_;

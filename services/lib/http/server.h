@@ -18,6 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+namespace skerry::metrics {
+class Registry;
+}
+
 namespace skerry::http {
 
 // Who is on the other end of the TLS connection, from its verified client certificate.
@@ -100,6 +104,7 @@ struct ServerOptions {
   // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
   // stay in use), accept errors. From the network thread; must not block.
   std::function<void(const absl::Status&)> on_background_error;
+  metrics::Registry* registry = nullptr;  // Outlives the server; null: only stats() counts.
 };
 
 // Since start, but for connections.

@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "services/lib/http/testing/curl_client.h"
 #include "services/lib/http/testing/raw_client.h"
+#include "services/lib/metrics/registry.h"
 
 namespace skerry::http {
 namespace {
@@ -296,6 +297,20 @@ TEST(ServerTest, BoundsConnections) {
   EXPECT_EQ(server->stats().connections_refused, 1u);
   first.Send(kGet);
   EXPECT_THAT(first.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+}
+
+TEST(ServerTest, CountsInTheRegistry) {
+  metrics::Registry registry("test");
+  auto server = Start(Echo, {.registry = &registry});
+  CurlClient client;
+  EXPECT_EQ(client.Do({.url = Url(*server)}).status, 201);
+  RawClient bad(server->address());
+  bad.Send("nonsense\r\n\r\n");
+  EXPECT_THAT(bad.ReadUntil("\r\n\r\n"), HasSubstr("400"));
+  const std::string text = registry.Render();
+  EXPECT_THAT(text, HasSubstr("skerry_http_requests_total 1"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_requests_refused_total 1"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_connections 2"));
 }
 
 TEST(ServerTest, AnswersForHandlersThatDoNot) {
