@@ -21,13 +21,16 @@ class ServiceFailed(RuntimeError):
 
 
 def _start_time(pid):
-    """The kernel's start time of a process: with the pid, a name that is never used twice. None if it is gone."""
+    """The kernel's start time of a process: with the pid, a name that is never used twice. None if it is gone.
+
+    A zombie is gone once its last thread is: until then its sockets are still open.
+    """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        gone = fields[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1
     except OSError:
         return None
-    fields = stat.rsplit(")", 1)[1].split()
-    return None if fields[0] in "ZX" else fields[19]
+    return None if gone else fields[19]
 
 
 def _environment():
