@@ -1,3 +1,4 @@
+// In one piece: every method is one call of CRI, over the same connection and cache.
 #include "services/edged-svc/adapters/cri_runtime.h"
 
 #include <grpcpp/client_context.h>
