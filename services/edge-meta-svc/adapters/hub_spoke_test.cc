@@ -169,8 +169,7 @@ class HubSpokeTest : public ::testing::Test {
   std::set<std::string> Held() {
     std::set<std::string> held;
     auto holdings = real_->Holdings("configmaps");
-    for (const auto& [key, version] : *holdings)
-      held.insert(key + "=" + version);
+    for (const auto& [key, version] : *holdings) held.insert(key + "=" + version);
     return held;
   }
   // What a correct cloud does on one stream: brings the box from what it says it holds to `wanted`.
