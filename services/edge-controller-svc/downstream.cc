@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/edge-controller-svc/core/node_plan.h"
+#include "services/edge-controller-svc/core/pod_plan.h"
 #include "services/edge-controller-svc/core/pod_refs.h"
 
 namespace skerry::edgecontroller {
@@ -322,7 +323,9 @@ std::optional<Desired> Downstream::Lookup(const std::string& node, const std::st
   if (!interest_.Needs(node, {type, key})) return std::nullopt;
   std::optional<KubeObject> object = cache_(type, key);
   if (!object.has_value()) return std::nullopt;
-  const uint64_t digest = type == kNodes ? NodeDigest(object->Json()) : 0;
+  uint64_t digest = 0;
+  if (type == kNodes) digest = NodeDigest(object->Json());
+  if (type == kPods) digest = PodDigest(object->Json());
   return Desired{.object = *std::move(object), .digest = digest};
 }
 

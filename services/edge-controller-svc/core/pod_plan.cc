@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "absl/hash/hash.h"
 #include "services/edge-controller-svc/core/conditions.h"
 #include "services/edge-controller-svc/core/merge_diff.h"
 #include "services/lib/base/error.h"
@@ -94,6 +95,15 @@ absl::StatusOr<PodPlan> PlanPodReport(const nlohmann::json& current, absl::strin
     plan.status_patch = kubeapi::DumpJson(patch);
   }
   return plan;
+}
+
+uint64_t PodDigest(const nlohmann::json& pod) {
+  const std::string phase = StringAt(pod, {"status", "phase"});
+  nlohmann::json rest = pod;
+  rest.erase("status");
+  kubeapi::ErasePath(rest, {"metadata", "resourceVersion"});
+  const uint64_t digest = absl::HashOf(kubeapi::DumpJson(rest), IsFinal(phase) ? phase : "");
+  return digest == 0 ? 1 : digest;
 }
 
 }  // namespace skerry::edgecontroller

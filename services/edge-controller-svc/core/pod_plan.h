@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_POD_PLAN_H_
 #define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_POD_PLAN_H_
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -32,6 +33,10 @@ struct PodPlan {
 // malformed report.
 absl::StatusOr<PodPlan> PlanPodReport(const nlohmann::json& current, absl::string_view node,
                                       const PodReportValue& report);
+
+// A digest of the Pod that leaves out what its node reported, so that a status is not sent back to
+// where it came from; a final phase counts, since someone else may have set it (an eviction).
+uint64_t PodDigest(const nlohmann::json& pod);
 
 }  // namespace skerry::edgecontroller
 

@@ -34,6 +34,17 @@ json After(json pod, const PodPlan& plan) {
   return pod["status"];
 }
 
+TEST(PodDigestTest, LeavesOutWhatTheNodeReportsButNotAnEnd) {
+  json pod = Pod(R"({"phase":"Pending"})");
+  const uint64_t digest = PodDigest(pod);
+  pod["metadata"]["resourceVersion"] = "8";
+  pod["status"] = {{"phase", "Running"}, {"podIP", "10.0.0.2"}};
+  EXPECT_EQ(PodDigest(pod), digest);
+  pod["status"]["phase"] = "Failed";
+  EXPECT_NE(PodDigest(pod), digest) << "evicted: the node must stop it";
+  EXPECT_NE(PodDigest(Pod("{}", true)), digest) << "deletion";
+}
+
 TEST(PlanPodReportTest, WritesNewStatusOnConditionOfUidAndVersion) {
   const PodPlan plan =
       Plan(Pod(R"({"phase":"Pending"})"), R"({"phase":"Running","podIP":"10.0.0.2"})");
