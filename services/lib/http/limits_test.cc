@@ -1,0 +1,163 @@
+// What the server does at each of its bounds, over real sockets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "services/lib/http/server.h"
+#include "services/lib/http/testing/curl_client.h"
+#include "services/lib/http/testing/raw_client.h"
+
+namespace skerry::http {
+namespace {
+
+using skerry::testing::Fetch;
+using skerry::testing::RawClient;
+using ::testing::StartsWith;
+
+constexpr char kGet[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+// Answers with what it got.
+void Echo(Request request, std::shared_ptr<Responder> responder) {
+  responder->Send(
+      {.status = 201,
+       .headers = {{"Content-Type", "text/plain"}, {"X-Token", request.Header("x-token")}},
+       .body = absl::StrCat(request.method, " ", request.path, " ",
+                            request.Query("a").value_or("-"), " ", request.body.size())});
+}
+
+std::unique_ptr<Server> Start(Handler handler, const ServerOptions& options = {}) {
+  auto server = Server::Create(options, std::move(handler));
+  EXPECT_TRUE(server.ok()) << server.status();
+  return server.ok() ? *std::move(server) : nullptr;
+}
+
+std::string Url(const Server& server, absl::string_view path = "/") {
+  return absl::StrCat("http://", server.address(), path);
+}
+
+bool WaitUntil(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (!condition()) {
+    if (absl::Now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(LimitsTest, RefusesWhatIsTooBig) {
+  auto server = Start(Echo, {.body_bytes_max = 1000, .header_bytes_max = 2000});
+  EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(1000, 'x')}).status,
+            201);
+  // The answer arrives although the client is still sending.
+  EXPECT_EQ(
+      Fetch({.url = Url(*server), .method = "POST", .body = std::string(5 << 20, 'x')}).status,
+      413);
+  EXPECT_EQ(Fetch({.url = Url(*server),
+                   .method = "POST",
+                   .body = std::string(5 << 20, 'x'),
+                   .headers = {"Expect:"}})
+                .status,
+            413);
+  EXPECT_EQ(Fetch({.url = Url(*server), .headers = {"X: " + std::string(3000, 'x')}}).status, 431);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/" + std::string(3000, 'x'))}).status, 431);
+  RawClient chunked(server->address());
+  chunked.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 30; ++i) chunked.Send(absl::StrCat("64\r\n", std::string(100, 'x'), "\r\n"));
+  EXPECT_THAT(chunked.ReadAll(), StartsWith("HTTP/1.1 413"));
+  RawClient endless(server->address());
+  while (endless.Send(std::string(1000, 'A'))) {
+  }
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 201);
+}
+
+TEST(LimitsTest, BoundsTheBytesOfAllBodies) {
+  auto server = Start(Echo, {.body_bytes_max = 1000, .bodies_bytes_max = 1500});
+  RawClient first(server->address());
+  first.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
+  // Until the first one's headers were read the second may still pass.
+  EXPECT_TRUE(WaitUntil([&] {
+    return Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status ==
+           503;
+  }));
+  first.Send(std::string(900, 'x'));
+  EXPECT_THAT(first.ReadUntil("900"), StartsWith("HTTP/1.1 201"));
+  EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status,
+            201);
+}
+
+TEST(LimitsTest, ClosesClientsThatAreTooSlow) {
+  auto server = Start(
+      Echo, {.header_timeout = absl::Milliseconds(50), .idle_timeout = absl::Milliseconds(150)});
+  RawClient silent(server->address());
+  RawClient slow_header(server->address());
+  RawClient slow_body(server->address());
+  RawClient idle(server->address());
+  slow_header.Send("GET / HTTP/1.1\r\nHo");
+  slow_body.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123");
+  idle.Send(kGet);
+  EXPECT_EQ(silent.ReadAll(), "");
+  EXPECT_THAT(slow_header.ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(slow_body.ReadAll(), StartsWith("HTTP/1.1 408"));
+  EXPECT_THAT(idle.ReadAll(), StartsWith("HTTP/1.1 201"));
+  EXPECT_TRUE(WaitUntil([&] { return server->stats().connections == 0; }));
+}
+
+TEST(LimitsTest, RefusesRequestsBeyondTheQueue) {
+  absl::Notification release;
+  std::atomic<int> entered = 0;
+  auto server = Start(
+      [&](Request request, std::shared_ptr<Responder> responder) {
+        ++entered;
+        release.WaitForNotification();
+        Echo(std::move(request), std::move(responder));
+      },
+      {.workers = 1, .queue_max = 1});
+  RawClient running(server->address());
+  running.Send(kGet);
+  ASSERT_TRUE(WaitUntil([&] { return entered == 1; }));
+  RawClient waiting(server->address());
+  waiting.Send(kGet);
+  // The first of these takes the place in the queue if `waiting` has not yet.
+  std::vector<std::unique_ptr<RawClient>> more;
+  for (int i = 0; i < 2; ++i) {
+    more.push_back(std::make_unique<RawClient>(server->address()));
+    more.back()->Send(kGet);
+  }
+  ASSERT_TRUE(WaitUntil([&] { return server->stats().requests_refused == 2; }));
+  release.Notify();
+  EXPECT_THAT(running.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+  int busy = 0;
+  for (RawClient* client : {&waiting, more[0].get(), more[1].get()}) {
+    const std::string head = client->ReadUntil("\r\n\r\n");
+    if (absl::StartsWith(head, "HTTP/1.1 503") && absl::StrContains(head, "Retry-After: 1")) ++busy;
+  }
+  EXPECT_EQ(busy, 2);
+}
+
+TEST(LimitsTest, BoundsConnections) {
+  auto server = Start(Echo, {.connections_max = 2});
+  RawClient first(server->address());
+  RawClient second(server->address());
+  first.Send(kGet);
+  second.Send(kGet);
+  first.ReadUntil("- 0");
+  second.ReadUntil("- 0");
+  RawClient third(server->address());
+  EXPECT_EQ(third.ReadAll(), "");
+  EXPECT_EQ(server->stats().connections_refused, 1u);
+  first.Send(kGet);
+  EXPECT_THAT(first.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+}
+
+}  // namespace
+}  // namespace skerry::http
