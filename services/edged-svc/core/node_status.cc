@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "services/edged-svc/core/json_reader.h"
 #include "services/edged-svc/core/status_json.h"
 
 namespace skerry::edged {
@@ -113,6 +114,19 @@ std::map<std::string, std::string> NodeLabels(const NodeFacts& facts) {
   return {{"kubernetes.io/arch", facts.architecture},
           {"kubernetes.io/os", "linux"},
           {"kubernetes.io/hostname", facts.hostname}};
+}
+
+bool CountsAsLost(absl::string_view node_json) {
+  const nlohmann::json node =
+      nlohmann::json::parse(node_json.begin(), node_json.end(), nullptr, false);
+  absl::Status status;
+  bool lost = false;
+  JsonReader(&node, "", &status)
+      .Object("status")
+      .Each("conditions", [&lost](const JsonReader& condition) {
+        lost |= condition.Str("type") == "Ready" && condition.Str("status") == "Unknown";
+      });
+  return status.ok() && lost;
 }
 
 }  // namespace skerry::edged

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace skerry::edged {
@@ -46,6 +47,10 @@ std::string NodeStatusJson(const NodeFacts& facts, const NodeLimits& limits,
 
 // kubernetes.io/arch, kubernetes.io/os, kubernetes.io/hostname.
 std::map<std::string, std::string> NodeLabels(const NodeFacts& facts);
+
+// Whether the cloud's Node object says Ready=Unknown: it counts this node as lost, and only a new
+// report changes that. False for what is not a Node.
+bool CountsAsLost(absl::string_view node_json);
 
 }  // namespace skerry::edged
 

@@ -84,5 +84,20 @@ TEST(NodeStatusTest, WritesCoreV1) {
   EXPECT_EQ(NodeLabels(Facts()).at("kubernetes.io/arch"), "arm64");
 }
 
+TEST(CountsAsLostTest, OnlyWhereReadyIsUnknown) {
+  const auto node = [](const char* type, const char* status) {
+    return nlohmann::json{{"status", {{"conditions", {{{"type", type}, {"status", status}}}}}}}
+        .dump();
+  };
+  EXPECT_TRUE(CountsAsLost(node("Ready", "Unknown")));
+  EXPECT_FALSE(CountsAsLost(node("Ready", "True")));
+  EXPECT_FALSE(CountsAsLost(node("Ready", "False")));
+  EXPECT_FALSE(CountsAsLost(node("DiskPressure", "Unknown")));
+  for (const char* nonsense :
+       {"", "{", "[]", R"({"status":[]})", R"({"status":{"conditions":[7]}})"}) {
+    EXPECT_FALSE(CountsAsLost(nonsense)) << nonsense;
+  }
+}
+
 }  // namespace
 }  // namespace skerry::edged

@@ -1,5 +1,7 @@
 #include "services/edged-svc/runner/meta_events.h"
 
+#include "services/edged-svc/core/node_status.h"
+
 namespace skerry::edged {
 namespace {
 
@@ -10,8 +12,9 @@ std::string NamespaceOf(const std::string& key) { return key.substr(0, key.find(
 void MetaEvents::OnObject(const std::string& type, const std::string& key,
                           const std::string& json) {
   if (type == "pods") return pods_->PutPod(key, json);
+  if (type == "nodes" && CountsAsLost(json)) report_node_();
   if (type != "configmaps" && type != "secrets")
-    return;  // Service accounts and nodes: not needed to run pods so far.
+    return;  // Service accounts: not needed to run pods so far.
   const absl::Status status =
       type == "configmaps" ? objects_.PutConfigMap(key, json) : objects_.PutSecret(key, json);
   if (!status.ok()) {
