@@ -14,8 +14,8 @@
 
 namespace skerry {
 
-// FIFO of T. At the bound TryPush refuses (and counts), it never drops what was accepted. Any thread
-// may call any method.
+// FIFO of T. At the bound TryPush refuses (and counts), it never drops what was accepted. Any
+// thread may call any method.
 template <typename T>
 class BoundedQueue {
  public:
@@ -38,7 +38,9 @@ class BoundedQueue {
   std::optional<T> Pop(absl::Duration timeout) {
     absl::MutexLock lock(&mutex_);
     mutex_.AwaitWithTimeout(
-        absl::Condition(+[](BoundedQueue* q) { return q->closed_ || !q->items_.empty(); }, this), timeout);
+        absl::Condition(
+            +[](BoundedQueue* q) { return q->closed_ || !q->items_.empty(); }, this),
+        timeout);
     if (items_.empty()) return std::nullopt;
     T item = std::move(items_.front().first);
     bytes_ -= items_.front().second;

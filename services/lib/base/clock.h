@@ -16,8 +16,10 @@ class Clock {
   virtual absl::Time Now() = 0;
   // Time since an arbitrary instant, never goes back. For timeouts, backoff and ages.
   virtual absl::Duration Monotonic() = 0;
-  // Waits, with `mutex` held before and after, until `condition` holds or Monotonic() reaches `deadline`.
-  virtual void AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition, absl::Duration deadline);
+  // Waits, with `mutex` held before and after, until `condition` holds or Monotonic() reaches
+  // `deadline`.
+  virtual void AwaitUntil(absl::Mutex& mutex, const absl::Condition& condition,
+                          absl::Duration deadline);
 };
 
 // The machine's clocks.

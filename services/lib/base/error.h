@@ -1,5 +1,5 @@
-// Domain errors: an absl::Status that carries a machine-readable reason (google.rpc.ErrorInfo on the
-// wire, see services/lib/rpc/grpc_status.h) beside its message.
+// Domain errors: an absl::Status that carries a machine-readable reason (google.rpc.ErrorInfo on
+// the wire, see services/lib/rpc/grpc_status.h) beside its message.
 #ifndef SKERRY_SERVICES_LIB_BASE_ERROR_H_
 #define SKERRY_SERVICES_LIB_BASE_ERROR_H_
 
@@ -21,7 +21,8 @@ struct ErrorInfo {
   std::map<std::string, std::string> metadata;
 };
 
-// Builds a status: return Error(absl::StatusCode::kNotFound, "no such node").Reason("NODE_UNKNOWN").Meta("node", n);
+// Builds a status: return Error(absl::StatusCode::kNotFound, "no such
+// node").Reason("NODE_UNKNOWN").Meta("node", n);
 class Error {
  public:
   Error(absl::StatusCode code, absl::string_view message) : code_(code), message_(message) {}

@@ -11,10 +11,10 @@
 #define SKERRY_STATUS_CONCAT(a, b) SKERRY_STATUS_CONCAT_INNER(a, b)
 
 // Returns from the calling function if `expr` is not OK.
-#define SKERRY_RETURN_IF_ERROR(expr)                   \
-  do {                                                 \
-    absl::Status skerry_status = (expr);               \
-    if (!skerry_status.ok()) return skerry_status;     \
+#define SKERRY_RETURN_IF_ERROR(expr)               \
+  do {                                             \
+    absl::Status skerry_status = (expr);           \
+    if (!skerry_status.ok()) return skerry_status; \
   } while (false)
 
 // SKERRY_ASSIGN_OR_RETURN(auto x, Make()): declares x, or returns Make()'s error.
