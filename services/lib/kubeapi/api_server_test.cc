@@ -1,3 +1,4 @@
+// One file: every test needs the whole server over SQLite, which is dear to compile and set up twice.
 #include "services/lib/kubeapi/api_server.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// One piece however long: it is the list of a pod's fields, read from top to bottom as Kubernetes' own reference is.
 #include "services/lib/kubeapi/types/declarations.h"
 
 namespace skerry::kubeapi {
