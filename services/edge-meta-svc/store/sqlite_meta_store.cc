@@ -323,7 +323,8 @@ absl::StatusOr<std::vector<watch::Change>> SqliteMetaStore::ReadObjects(
     const std::set<std::string>& types, const watch::Position& after, size_t bytes_max) {
   std::vector<watch::Change> page;
   for (auto it = types.lower_bound(after.first); it != types.end(); ++it) {
-    absl::string_view after_key = *it == after.first ? after.second : "";
+    const absl::string_view after_key =
+        *it == after.first ? absl::string_view(after.second) : absl::string_view();
     SKERRY_ASSIGN_OR_RETURN(page, List(*it, "", after_key, 1000, bytes_max));
     if (!page.empty()) break;
   }
