@@ -1,8 +1,11 @@
-// One file: every test needs the whole server over SQLite, which is dear to compile and set up twice.
+// One file: every test needs the whole server over SQLite, which is dear to compile and set up
+// twice.
 #include "services/lib/kubeapi/api_server.h"
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/base/thread_annotations.h"
@@ -310,12 +313,14 @@ TEST_F(ApiServerTest, AWatchEndsAtItsTimeout) {
   EXPECT_TRUE(events.WaitClosed());
 }
 
-TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
-  const Json crd = Json::parse(
-      R"({"metadata":{"name":"buoys.sea.io"},"spec":{"group":"sea.io","scope":"Namespaced",
+constexpr char kBuoyDefinition[] =
+    R"({"metadata":{"name":"buoys.sea.io"},"spec":{"group":"sea.io","scope":"Namespaced",
       "names":{"plural":"buoys","kind":"Buoy"},"versions":[
         {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"n":{"type":"integer"}}}}}}},
-        {"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})");
+        {"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})";
+
+TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
+  const Json crd = Json::parse(kBuoyDefinition);
   const std::string definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
   const Json stored = Must(client_->Post(definitions, crd));
   EXPECT_EQ(stored["status"]["conditions"][1]["type"], "Established");
@@ -340,6 +345,56 @@ TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
   Must(client_->MergePatch(definitions + "/buoys.sea.io",
                            {{"metadata", {{"finalizers", nullptr}}}}));
   EXPECT_EQ(registry_->Find("sea.io", "v1", "buoys"), nullptr);
+}
+
+// Runs `on_delete` before each deletion reaches the store.
+class DeleteObserver final : public ObjectStore {
+ public:
+  DeleteObserver(ObjectStore& store, std::function<void()> on_delete)
+      : store_(store), on_delete_(std::move(on_delete)) {}
+  absl::StatusOr<StoredObject> Get(const ObjectKey& key) override { return store_.Get(key); }
+  absl::StatusOr<ListPage> List(const ListQuery& query) override { return store_.List(query); }
+  absl::StatusOr<StoreRevision> Create(const ObjectKey& key, absl::string_view json) override {
+    return store_.Create(key, json);
+  }
+  absl::StatusOr<StoreRevision> Update(const ObjectKey& key, absl::string_view json,
+                                       StoreRevision expected) override {
+    return store_.Update(key, json, expected);
+  }
+  absl::StatusOr<StoreRevision> Delete(const ObjectKey& key, StoreRevision expected,
+                                       absl::string_view last_json) override {
+    on_delete_();
+    return store_.Delete(key, expected, last_json);
+  }
+  absl::StatusOr<WatchId> Watch(const WatchQuery& query, std::shared_ptr<WatchSink> sink) override {
+    return store_.Watch(query, std::move(sink));
+  }
+  void CancelWatch(WatchId id) override { store_.CancelWatch(id); }
+  absl::StatusOr<StoreRevision> CurrentRevision() override { return store_.CurrentRevision(); }
+  absl::StatusOr<StoreRevision> CompactedRevision() override { return store_.CompactedRevision(); }
+  absl::Status Check() override { return store_.Check(); }
+
+ private:
+  ObjectStore& store_;
+  const std::function<void()> on_delete_;
+};
+
+// Bug: a client that saw its definition go could still list the kind.
+TEST_F(ApiServerTest, KindIsWithdrawnBeforeItsDefinitionIsGone) {
+  const std::string definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  std::unique_ptr<ResourceRegistry> registry = MakeBuiltInRegistry().value();
+  std::vector<bool> served;
+  DeleteObserver store(
+      *store_, [&] { served.push_back(registry->Find("sea.io", "v1", "buoys") != nullptr); });
+  ObjectService objects(store, *registry, clock_, {});
+  ApiServer server(ApiServer::Deps{store, *registry, objects, access_, clock_, server_metrics_,
+                                   log::Logger::Null(), nullptr});
+  LocalClient client(server, Caller{"root", {}});
+  Must(client.Post(definitions, Json::parse(kBuoyDefinition)));
+  ASSERT_NE(registry->Find("sea.io", "v1", "buoys"), nullptr);
+  Must(client.Delete(definitions + "/buoys.sea.io"));
+  Must(client.MergePatch(definitions + "/buoys.sea.io", {{"metadata", {{"finalizers", nullptr}}}}));
+  EXPECT_EQ(served, std::vector<bool>{false});
 }
 
 TEST_F(ApiServerTest, SaysNoInKubernetesWords) {

@@ -135,27 +135,39 @@ absl::StatusOr<Json> ObjectService::Create(const Resource& resource, absl::strin
       if (store_.Get(key).ok()) return AlreadyExistsError(resource.About(name));
       return candidate;
     }
-    const absl::StatusOr<StoreRevision> revision = store_.Create(key, Stored(candidate));
+    const absl::StatusOr<StoreRevision> revision = Write(
+        resource, candidate, /*gone=*/false, [&] { return store_.Create(key, Stored(candidate)); });
     if (absl::IsAlreadyExists(revision.status())) {
       if (generate && tries < kNameTries) continue;
       return AlreadyExistsError(resource.About(name));
     }
     SKERRY_RETURN_IF_ERROR(revision.status());
     candidate["metadata"]["resourceVersion"] = absl::StrCat(*revision);
-    AfterWrite(resource, candidate, /*gone=*/false);
     return candidate;
   }
 }
 
-void ObjectService::AfterWrite(const Resource& resource, const Json& object, bool gone) {
-  if (resource.StorageName() != "customresourcedefinitions.apiextensions.k8s.io") return;
+absl::StatusOr<StoreRevision> ObjectService::Write(
+    const Resource& resource, const Json& object, bool gone,
+    absl::FunctionRef<absl::StatusOr<StoreRevision>()> write) {
+  if (resource.StorageName() != "customresourcedefinitions.apiextensions.k8s.io") return write();
   const std::string name = StringAt(object, {"metadata", "name"});
-  if (gone) {
-    registry_.RemoveCustom(name);
-    return;
+  absl::MutexLock lock(&definitions_mutex_);
+  if (gone) registry_.RemoveCustom(name);
+  absl::StatusOr<StoreRevision> revision = write();
+  if (revision.ok() && !gone) Serve(object);
+  if (!revision.ok() && gone) {
+    const absl::StatusOr<Current> still = Load(resource, "", name);
+    if (still.ok()) Serve(still->object);
   }
-  absl::StatusOr<std::vector<ResourcePtr>> resources = MakeCustomResources(object);
-  if (resources.ok()) registry_.SetCustom(name, *std::move(resources));
+  return revision;
+}
+
+void ObjectService::Serve(const Json& definition) {
+  absl::StatusOr<std::vector<ResourcePtr>> resources = MakeCustomResources(definition);
+  if (resources.ok()) {
+    registry_.SetCustom(StringAt(definition, {"metadata", "name"}), *std::move(resources));
+  }
 }
 
 }  // namespace skerry::kubeapi

@@ -82,12 +82,12 @@ absl::StatusOr<DeleteResult> ObjectService::DeleteOnce(const Resource& resource,
   }
   Json last = updated;
   ErasePath(last, {"metadata", "resourceVersion"});
-  const absl::StatusOr<StoreRevision> revision =
-      store_.Delete(key, current.revision, DumpJson(last));
+  const absl::StatusOr<StoreRevision> revision = Write(resource, updated, /*gone=*/true, [&] {
+    return store_.Delete(key, current.revision, DumpJson(last));
+  });
   if (absl::IsNotFound(revision.status())) return NotFoundError(resource.About(key.name));
   SKERRY_RETURN_IF_ERROR(revision.status());
   updated["metadata"]["resourceVersion"] = absl::StrCat(*revision);
-  AfterWrite(resource, updated, /*gone=*/true);
   return DeleteResult{std::move(updated), true};
 }
 

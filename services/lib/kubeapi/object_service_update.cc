@@ -167,13 +167,13 @@ absl::StatusOr<Json> ObjectService::Store(const Resource& resource, const Curren
                         IntAt(updated, {"metadata", "deletionGracePeriodSeconds"}) == 0;
   if (!finished && updated == current.object)
     return updated;  // A write that changes nothing is none.
-  const absl::StatusOr<StoreRevision> revision =
-      finished ? store_.Delete(key, current.revision, Stored(updated))
-               : store_.Update(key, Stored(updated), current.revision);
+  const absl::StatusOr<StoreRevision> revision = Write(resource, updated, finished, [&] {
+    return finished ? store_.Delete(key, current.revision, Stored(updated))
+                    : store_.Update(key, Stored(updated), current.revision);
+  });
   if (absl::IsNotFound(revision.status())) return NotFoundError(resource.About(key.name));
   SKERRY_RETURN_IF_ERROR(revision.status());
   updated["metadata"]["resourceVersion"] = absl::StrCat(*revision);
-  AfterWrite(resource, updated, finished);
   return updated;
 }
 
