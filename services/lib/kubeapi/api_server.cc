@@ -193,7 +193,9 @@ absl::StatusOr<http::Response> ApiServer::DispatchResource(Call& call) {
     return PathNotFoundError();
   const bool named = !info.name.empty() && info.verb != "list" && info.verb != "watch" &&
                      info.verb != "deletecollection";
-  const bool needs_namespace = resource.namespaced && (named || info.verb == "create");
+  // Without a namespace a deletion of a collection would empty every namespace.
+  const bool needs_namespace =
+      resource.namespaced && (named || info.verb == "create" || info.verb == "deletecollection");
   if (needs_namespace && info.ns.empty()) return MethodNotAllowedError({}, info.verb);
   if (resource.virtual_ && info.verb != "create")
     return MethodNotAllowedError(resource.About(""), info.verb);

@@ -408,6 +408,7 @@ TEST_F(ApiServerTest, SaysNoInKubernetesWords) {
   EXPECT_EQ(Code(client_->Get("/api/v1/namespaces/sea/things")), 404);
   EXPECT_EQ(Code(client_->Call("PUT", kPods, {}, nullptr)), 405);
   EXPECT_EQ(Code(client_->Post("/api/v1/pods", Pod("p"))), 405);
+  EXPECT_EQ(Code(client_->Delete("/api/v1/pods")), 405);  // Not every namespace at once.
   EXPECT_EQ(Code(client_->Post(kPods, Json::array())), 400);
   Json wrong = Pod("p");
   wrong["kind"] = "Node";

@@ -17,7 +17,9 @@ std::string QueryValue(const std::vector<std::pair<std::string, std::string>>& q
 }
 
 std::string VerbOf(absl::string_view method, bool named, bool watch) {
-  if (method == "GET" || method == "HEAD") return watch ? "watch" : named ? "get" : "list";
+  // As in kube-apiserver, a watch is of a collection: ?watch=true on a named path asks for that
+  // object.
+  if (method == "GET" || method == "HEAD") return named ? "get" : watch ? "watch" : "list";
   if (method == "POST") return "create";
   if (method == "PUT") return "update";
   if (method == "PATCH") return "patch";

@@ -25,6 +25,10 @@ TEST(ParseRequestTest, KnowsEveryShapeOfPath) {
       {"GET", "/api/v1/pods", "list /v1 ns= pods//", {}},
       {"GET", "/api/v1/pods", "watch /v1 ns= pods//", {{"watch", "true"}}},
       {"GET", "/api/v1/pods", "watch /v1 ns= pods//", {{"watch", "1"}}},
+      // Bug: a right to watch one object opened the whole collection.
+      {"GET", "/api/v1/namespaces/a/secrets/s", "get /v1 ns=a secrets/s/", {{"watch", "true"}}},
+      {"GET", "/api/v1/namespaces/a/pods/p/status", "get /v1 ns=a pods/p/status", {{"watch", "1"}}},
+      {"GET", "/api/v1/namespaces/a", "get /v1 ns=a namespaces/a/", {{"watch", "1"}}},
       {"GET", "/api/v1/namespaces/a/pods/p", "get /v1 ns=a pods/p/", {}},
       {"PUT", "/api/v1/namespaces/a/pods/p/status", "update /v1 ns=a pods/p/status", {}},
       {"POST", "/api/v1/namespaces/a/pods/p/binding", "create /v1 ns=a pods/p/binding", {}},

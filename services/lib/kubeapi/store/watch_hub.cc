@@ -173,8 +173,9 @@ void WatchHub::TakeRecent(Watcher& watcher, Turn& turn) {
 absl::Time WatchHub::NextDue() const {
   absl::Time due = absl::InfiniteFuture();
   for (const auto& [id, watcher] : watchers_) {
-    due = std::min({due, watcher.ends_at, watcher.progress_at});
-    if (watcher.position < tail_) due = std::min(due, watcher.retry_at);
+    // One that is behind has no progress to tell: its time must not wake the thread in vain.
+    due = std::min(
+        {due, watcher.ends_at, watcher.position < tail_ ? watcher.retry_at : watcher.progress_at});
   }
   return due;
 }
