@@ -2,15 +2,16 @@
 // and the network.
 #include "services/edged-svc/app.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/edged-svc/testing/fake_meta.h"
@@ -41,6 +42,15 @@ std::string WaitingReason(const FakeReport& report) {
              ? container["state"]["waiting"].value("reason", "")
              : "";
 }
+// Nothing tells of a change to a file: looks every 50 ms, for 30 s.
+bool AwaitTrue(const std::function<bool()>& condition) {
+  for (int i = 0; i < 600; ++i) {
+    if (condition()) return true;
+    absl::SleepFor(absl::Milliseconds(50));  // NOLINT(test-sleeps): polls a file, with a deadline
+  }
+  return false;
+}
+
 std::string Read(const std::string& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -110,7 +120,8 @@ TEST_F(AppTest, RunsAPodAndKeepsItOverRestartsOfEverythingElse) {
   ASSERT_TRUE(meta_->Await("ns/p", Runs));
   const FakeReport first = meta_->Report("pods", "ns/p");
   EXPECT_EQ(first.uid, "uid-p");
-  EXPECT_THAT(Log("p"), ::testing::HasSubstr("stdout F blue hunter2\n"));
+  EXPECT_TRUE(AwaitTrue([&] { return absl::StrContains(Log("p"), "stdout F blue hunter2\n"); }))
+      << Log("p");
   EXPECT_EQ(Container(first)["restartCount"], 0);
   EXPECT_EQ(app_->readiness().WaitingFor(), "");
 
@@ -127,10 +138,7 @@ TEST_F(AppTest, RunsAPodAndKeepsItOverRestartsOfEverythingElse) {
   const std::string file =
       config_.state_dir + "/edged/pods/uid-p/volumes/kubernetes.io~configmap/v/color";
   ASSERT_TRUE(meta_->Await("ns/q", [](const FakeReport& r) { return r.gone; }));
-  for (int i = 0; i < 600 && Read(file) != "red"; ++i) {
-    absl::SleepFor(absl::Milliseconds(50));  // NOLINT(test-sleeps): polls a file, with a deadline
-  }
-  EXPECT_EQ(Read(file), "red");
+  EXPECT_TRUE(AwaitTrue([&] { return Read(file) == "red"; })) << Read(file);
   EXPECT_EQ(Id(meta_->Report("pods", "ns/p")), Id(first));
 }
 

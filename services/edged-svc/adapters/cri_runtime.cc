@@ -130,7 +130,10 @@ absl::StatusOr<ContainerView> CriRuntime::Impl::Inspect(const cri::Container& li
   c.image_id = status.image_ref();
   c.created = FromNanos(status.created_at());
   c.started = FromNanos(status.started_at());
-  c.finished = FromNanos(status.finished_at());
+  // containerd notes the start after the process runs: one that ends at once would end before it
+  // began.
+  c.finished = FromNanos(
+      status.finished_at() == 0 ? 0 : std::max(status.finished_at(), status.started_at()));
   c.exit_code = status.exit_code();
   c.reason = status.reason();
   c.message = status.message();

@@ -1,4 +1,5 @@
-// One piece however long: it is the list of a pod's fields, read from top to bottom as Kubernetes' own reference is.
+// One piece however long: it is the list of a pod's fields, read from top to bottom as Kubernetes'
+// own reference is.
 #include "services/lib/kubeapi/types/declarations.h"
 
 namespace skerry::kubeapi {
