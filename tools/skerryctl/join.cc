@@ -119,7 +119,8 @@ absl::StatusOr<bool> Joiner::CheckExisting() {
   progress_("look for an earlier join",
             absl::StrCat("this box is node '", identity_.node,
                          "' already; its certificate is good until ",
-                         Rfc3339(existing.certificate.not_after), " (--force renews it)"));
+                         Rfc3339(existing.certificate.not_after),
+                         " (--force renews it, with a token made for this node)"));
   return true;
 }
 
@@ -329,9 +330,9 @@ absl::Status Joiner::WriteFiles() {
                      .step = "write the files",
                      .expected = absl::StrCat("to write below ", options_.layout.folder),
                      .seen = std::string(written.message()),
-                     .fix = "run as root, or give another --dir; then join again with a new token "
-                            "if this one was for "
-                            "a single use",
+                     .fix = "run as root, or give another --dir; then join again with a token for "
+                            "this node: skerryctl token create --node " +
+                            identity_.node,
                      .reason = GetErrorInfo(written).reason});
   }
   progress_("write the files", absl::StrCat(options_.layout.folder,

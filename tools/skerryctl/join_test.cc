@@ -166,6 +166,12 @@ TEST_F(JoinTest, CanBeRunAgainAndForced) {
   dir_.Write("etc/edgehub.yaml", "mine");
   options_.force = true;
   options_.token = hub_.Token();
+  StepError error = Failure();
+  EXPECT_EQ(error.reason, "NODE_ALREADY_JOINED") << "a new key needs a token for the node";
+  EXPECT_EQ(error.exit_code, ExitCode::kRefused);
+  EXPECT_THAT(error.fix, HasSubstr("skerryctl token create --node"));
+  EXPECT_EQ(ReadFileText(dir_.File("etc/edgehub.yaml")), "mine");
+  options_.token = hub_.Token([](auto& r) { r.set_node("edge-1"); });
   ASSERT_THAT(Join(), IsOk());
   EXPECT_NE(ReadFileText(dir_.File("etc/node.crt")), first);
   EXPECT_THAT(ReadFileText(dir_.File("etc/edgehub.yaml")), HasSubstr("cloud:"));
@@ -177,6 +183,8 @@ TEST_F(JoinTest, RenewsAnExpiredOrDamagedIdentityButKeepsConfiguration) {
   std::string first = ReadFileText(dir_.File("etc/node.crt"));
   dir_.Write("etc/edgehub.yaml", "mine");
   dir_.Write("etc/node.key", "garbage");
+  EXPECT_EQ(Failure().reason, "NODE_ALREADY_JOINED") << "the new key needs a token for the node";
+  options_.token = hub_.Token([](auto& r) { r.set_node("edge-1"); });
   ASSERT_THAT(Join(), IsOk());
   EXPECT_NE(ReadFileText(dir_.File("etc/node.crt")), first);
   EXPECT_EQ(ReadFileText(dir_.File("etc/edgehub.yaml")), "mine");

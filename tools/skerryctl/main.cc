@@ -129,8 +129,10 @@ CLI::App* AddJoin(CLI::App& app, Options& options) {
       ->capture_default_str();
   command->add_option("--link-address", join.link_address,
                       "host:port of the hub's link port; default: as the hub says");
-  command->add_flag("--force", join.force,
-                    "join again, with a new key, although there is a good certificate");
+  command->add_flag(
+      "--force", join.force,
+      "join again, with a new key, although there is a good certificate; needs a token "
+      "made for this node (token create --node)");
   return command;
 }
 

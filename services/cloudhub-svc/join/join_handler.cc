@@ -35,6 +35,8 @@ constexpr Refusal kRefusals[] = {
     {"TOKEN_USED", 403, "create a new token for this box: skerryctl token create --single-use"},
     {"TOKEN_WRONG_NODE", 403,
      "join with the node name that the token was made for, or create a token for this one"},
+    {"NODE_ALREADY_JOINED", 403,
+     "create a token for that node: skerryctl token create --node <name>"},
     {"CSR_INVALID", 400,
      "send a PKCS#10 request in PEM form, signed with its own P-256, P-384 or RSA key"},
     {"NODE_NAME_INVALID", 400,
@@ -177,9 +179,19 @@ absl::StatusOr<std::string> JoinHandler::Issue(const http::Request& request) {
   // single-use token.
   SKERRY_ASSIGN_OR_RETURN(security::CertificateSubject subject, security::ParseCsr(request.body));
   SKERRY_ASSIGN_OR_RETURN(NodeName node, NodeOf(subject));
+  SKERRY_ASSIGN_OR_RETURN(std::string key, security::CsrPublicKeyDer(request.body));
+  JoiningNode joining = {.name = node, .key_hash = security::Sha256Hex(key)};
   absl::Time now = clock_.Now();
-  SKERRY_RETURN_IF_ERROR(
-      tokens_.Redeem(token.id, security::HashJoinSecret(token.secret), node, now));
+  SKERRY_ASSIGN_OR_RETURN(
+      Redemption redemption,
+      tokens_.Redeem(token.id, security::HashJoinSecret(token.secret), joining, now));
+  if (!redemption.replaced_key_hash.empty()) {
+    log_.Warning("node's key replaced", {{"node", node.value()},
+                                         {"token", token.id},
+                                         {"old_key_sha256", redemption.replaced_key_hash},
+                                         {"new_key_sha256", joining.key_hash},
+                                         {"remote", request.remote}});
+  }
   security::CertificateSpec spec = {.subject = subject,
                                     .now = now,
                                     .lifetime = options_.node_certificate_lifetime,

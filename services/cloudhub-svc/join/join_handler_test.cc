@@ -144,6 +144,59 @@ TEST_F(JoinHandlerTest, ABadRequestDoesNotCostASingleUseToken) {
   EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1"))), "TOKEN_USED");
 }
 
+// ---- The name of a node that has joined.
+
+TEST_F(JoinHandlerTest, AnUnboundTokenDoesNotTakeOverANode) {
+  std::string token = Create();
+  ASSERT_EQ(Post(token, CsrFor("system:node:edge-1")).status, 200);
+  http::Response response = Post(token, CsrFor("system:node:edge-1"));
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(ReasonOf(response), "NODE_ALREADY_JOINED");
+  EXPECT_EQ(nlohmann::json::parse(response.body)["fix"],
+            "create a token for that node: skerryctl token create --node <name>");
+  EXPECT_THAT(response.body, HasSubstr("edge-1"));
+  EXPECT_THAT(response.body, Not(HasSubstr("CERTIFICATE")));
+  EXPECT_EQ(ReasonOf(Post(Create(), CsrFor("system:node:edge-1"))), "NODE_ALREADY_JOINED")
+      << "nor does another token";
+  EXPECT_EQ(Post(token, CsrFor("system:node:edge-2")).status, 200);
+  EXPECT_THAT(registry_.Render(),
+              HasSubstr("skerry_cloudhub_join_requests_total{reason=\"NODE_ALREADY_JOINED\"} 2"));
+}
+
+TEST_F(JoinHandlerTest, ANodeMayJoinAgainWithItsKey) {
+  security::CertificateSubject subject = {.common_name = "system:node:edge-1",
+                                          .organizations = {"system:nodes"}};
+  security::KeyAndCsr made = *security::MakeKeyAndCsr(subject);
+  std::string token = Create();
+  EXPECT_EQ(Post(token, made.csr_pem).status, 200);
+  EXPECT_EQ(Post(token, made.csr_pem).status, 200);
+  EXPECT_EQ(Post(Create(), *security::MakeCsr(made.key_pem, subject)).status, 200)
+      << "another request of the same key, with another token";
+}
+
+TEST_F(JoinHandlerTest, ATokenForTheNodeReplacesItsKey) {
+  std::string old_box = CsrFor("system:node:edge-1");
+  std::string new_box = CsrFor("system:node:edge-1");
+  std::string unbound = Create();
+  ASSERT_EQ(Post(unbound, old_box).status, 200);
+  v1::CreateJoinTokenRequest bound;
+  bound.set_node("edge-1");
+  EXPECT_EQ(Post(Create(bound), new_box).status, 200);
+  EXPECT_EQ(Post(unbound, new_box).status, 200) << "the key on record is the new one";
+  EXPECT_EQ(ReasonOf(Post(unbound, old_box)), "NODE_ALREADY_JOINED");
+  bound.set_node("edge-2");
+  EXPECT_EQ(ReasonOf(Post(Create(bound), old_box)), "TOKEN_WRONG_NODE");
+}
+
+TEST_F(JoinHandlerTest, ARefusedTakeoverDoesNotCostASingleUseToken) {
+  ASSERT_EQ(Post(Create(), CsrFor("system:node:edge-1")).status, 200);
+  v1::CreateJoinTokenRequest once;
+  once.set_single_use(true);
+  std::string token = Create(once);
+  EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1"))), "NODE_ALREADY_JOINED");
+  EXPECT_EQ(Post(token, CsrFor("system:node:edge-2")).status, 200);
+}
+
 TEST_F(JoinHandlerTest, GuessersAreSlowedDownAndOthersAreNot) {
   std::string token = Create();
   std::string csr = CsrFor("system:node:edge-1");
@@ -164,12 +217,13 @@ TEST_F(JoinHandlerTest, FloodsAreRefused) {
 }
 
 TEST_F(JoinHandlerTest, KnowsTheLinkAddressOfOddHosts) {
-  auto link_at = [this](const std::string& host) {
+  std::string csr = CsrFor("system:node:edge-1");
+  auto link_at = [&](const std::string& host) {
     http::Response response =
         handler_.Handle({.method = "POST",
                          .path = "/v1/join",
                          .headers = {{"authorization", "Bearer " + Create()}, {"host", host}},
-                         .body = CsrFor("system:node:edge-1"),
+                         .body = csr,
                          .remote = "10.0.0.1:1"});
     return nlohmann::json::parse(response.body)["linkAddress"].get<std::string>();
   };
@@ -181,7 +235,7 @@ TEST_F(JoinHandlerTest, KnowsTheLinkAddressOfOddHosts) {
   http::Response response = fixed.Handle({.method = "POST",
                                           .path = "/v1/join",
                                           .headers = {{"authorization", "Bearer " + Create()}},
-                                          .body = CsrFor("system:node:edge-1"),
+                                          .body = csr,
                                           .remote = "10.0.0.1:1"});
   EXPECT_EQ(nlohmann::json::parse(response.body)["linkAddress"], "link.example:443");
 }

@@ -21,6 +21,11 @@ constexpr const char* kMigrations[] = {
             description TEXT NOT NULL,
             request_id TEXT UNIQUE
           ) WITHOUT ROWID)sql",
+    R"sql(CREATE TABLE joined_nodes (
+            node TEXT PRIMARY KEY NOT NULL,
+            key_hash TEXT NOT NULL,
+            join_time INTEGER NOT NULL
+          ) WITHOUT ROWID)sql",
 };
 
 constexpr char kColumns[] =
@@ -113,16 +118,29 @@ absl::Status SqliteTokenStore::Revoke(absl::string_view id) {
       .Meta("id", id);
 }
 
-absl::Status SqliteTokenStore::Redeem(absl::string_view id, absl::string_view secret_hash,
-                                      const NodeName& node, absl::Time now) {
+absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
+                                                    absl::string_view secret_hash,
+                                                    const JoiningNode& node, absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  return database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
-    SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
-    SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node, now));
-    sqlite::Statement update =
-        database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
-    return update.Bind(1, id).Run();
-  });
+  Redemption redemption;
+  absl::Status status =
+      database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+        SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
+        SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node.name, now));
+        SKERRY_ASSIGN_OR_RETURN(std::string joined, JoinedKeyHash(node.name));
+        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, joined, node));
+        if (joined != node.key_hash) redemption.replaced_key_hash = joined;
+        sqlite::Statement record = database_->Prepare(
+            "INSERT INTO joined_nodes (node, key_hash, join_time) VALUES (?1, ?2, ?3) "
+            "ON CONFLICT (node) DO UPDATE SET key_hash = ?2, join_time = ?3");
+        record.Bind(1, node.name.value()).Bind(2, node.key_hash).Bind(3, absl::ToUnixMicros(now));
+        SKERRY_RETURN_IF_ERROR(record.Run());
+        sqlite::Statement update =
+            database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
+        return update.Bind(1, id).Run();
+      });
+  SKERRY_RETURN_IF_ERROR(status);
+  return redemption;
 }
 
 absl::Status SqliteTokenStore::Prune(absl::Time before) {
@@ -142,6 +160,12 @@ absl::StatusOr<std::optional<TokenRecord>> SqliteTokenStore::Find(absl::string_v
   if (!found) return std::nullopt;
   SKERRY_ASSIGN_OR_RETURN(TokenRecord token, Read(row));
   return token;
+}
+
+absl::StatusOr<std::string> SqliteTokenStore::JoinedKeyHash(const NodeName& node) {
+  sqlite::Statement row = database_->Prepare("SELECT key_hash FROM joined_nodes WHERE node = ?1");
+  SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
+  return found ? row.Text(0) : std::string();
 }
 
 }  // namespace skerry::cloudhub

@@ -22,8 +22,8 @@ class SqliteTokenStore final : public TokenStore {
   absl::Status Create(const TokenRecord& token) override;
   absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) override;
   absl::Status Revoke(absl::string_view id) override;
-  absl::Status Redeem(absl::string_view id, absl::string_view secret_hash, const NodeName& node,
-                      absl::Time now) override;
+  absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
+                                    const JoiningNode& node, absl::Time now) override;
   absl::Status Prune(absl::Time before) override;
 
   // Where a damaged file was put at Open: its tokens are lost, new ones must be made.
@@ -33,6 +33,9 @@ class SqliteTokenStore final : public TokenStore {
   explicit SqliteTokenStore(std::unique_ptr<sqlite::Database> database)
       : database_(std::move(database)) {}
   absl::StatusOr<std::optional<TokenRecord>> Find(absl::string_view id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Empty: no node of this name has joined.
+  absl::StatusOr<std::string> JoinedKeyHash(const NodeName& node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

@@ -42,4 +42,16 @@ absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_vi
   return absl::OkStatus();
 }
 
+absl::Status CheckNodeKey(const TokenRecord& token, absl::string_view joined_key_hash,
+                          const JoiningNode& node) {
+  if (joined_key_hash.empty() || joined_key_hash == absl::string_view(node.key_hash)) {
+    return absl::OkStatus();
+  }
+  if (token.node.has_value() && *token.node == node.name) return absl::OkStatus();
+  return Refused("NODE_ALREADY_JOINED",
+                 absl::StrCat("node '", node.name.value(),
+                              "' has joined with another key, and the token was not made for it"))
+      .Meta("node", node.name.value());
+}
+
 }  // namespace skerry::cloudhub

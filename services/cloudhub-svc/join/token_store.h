@@ -34,6 +34,23 @@ struct TokenRecord {
 absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
                         const NodeName& node, absl::Time now);
 
+// Who asks to join: a name, and the key that its CSR proved.
+struct JoiningNode {
+  NodeName name;
+  std::string key_hash;  // SHA-256 of the public key (SubjectPublicKeyInfo), lower-case hex.
+};
+
+// Whether `token`, which CheckToken lets `node` use, lets it have the name although that is
+// `joined_key_hash`'s already (empty: nobody's). The same key may come back; another one only with
+// a token made for exactly this node, or else any token would take over any node.
+// PERMISSION_DENIED / NODE_ALREADY_JOINED.
+absl::Status CheckNodeKey(const TokenRecord& token, absl::string_view joined_key_hash,
+                          const JoiningNode& node);
+
+struct Redemption {
+  std::string replaced_key_hash;  // Empty unless the name was another key's.
+};
+
 // Durable before it returns. Any thread may call it.
 class TokenStore {
  public:
@@ -45,11 +62,12 @@ class TokenStore {
   virtual absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) = 0;
   // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
   virtual absl::Status Revoke(absl::string_view id) = 0;
-  // CheckToken and the count of one use in one transaction: of two at once, one gets a single-use
-  // token.
-  virtual absl::Status Redeem(absl::string_view id, absl::string_view secret_hash,
-                              const NodeName& node, absl::Time now) = 0;
-  // Forgets tokens that expired before `before`.
+  // CheckToken, CheckNodeKey, the count of one use and the record of the node's key in one
+  // transaction: of two at once, one gets a single-use token, and one gets a name. A refusal
+  // changes nothing.
+  virtual absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
+                                            const JoiningNode& node, absl::Time now) = 0;
+  // Forgets tokens that expired before `before`; joined nodes are remembered.
   virtual absl::Status Prune(absl::Time before) = 0;
 };
 

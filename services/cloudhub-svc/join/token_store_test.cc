@@ -24,6 +24,10 @@ const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
 
 NodeName Node(absl::string_view name) { return *NodeName::Parse(name); }
 
+JoiningNode Joining(absl::string_view name, absl::string_view key_hash = "key") {
+  return {.name = Node(name), .key_hash = std::string(key_hash)};
+}
+
 TokenRecord Token(absl::string_view id) {
   return {.id = std::string(id),
           .secret_hash = "hash",
@@ -59,6 +63,21 @@ TEST(CheckTokenTest, SaysWhyNot) {
   EXPECT_THAT(check(bound), HasReason("TOKEN_WRONG_NODE"));
   bound.node = Node("n1");
   EXPECT_THAT(check(bound), IsOk());
+}
+
+TEST(CheckNodeKeyTest, AnotherKeyNeedsATokenForTheNode) {
+  TokenRecord any = Token("a");
+  TokenRecord bound = any;
+  bound.node = Node("n1");
+  TokenRecord for_another = any;
+  for_another.node = Node("n2");
+  for (const TokenRecord& token : {any, bound}) {
+    EXPECT_THAT(CheckNodeKey(token, "", Joining("n1")), IsOk());
+    EXPECT_THAT(CheckNodeKey(token, "key", Joining("n1")), IsOk());
+  }
+  EXPECT_THAT(CheckNodeKey(any, "other", Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_THAT(CheckNodeKey(for_another, "other", Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_THAT(CheckNodeKey(bound, "other", Joining("n1")), IsOk());
 }
 
 class SqliteTokenStoreTest : public ::testing::Test {
@@ -122,12 +141,13 @@ TEST_F(SqliteTokenStoreTest, ListsInOrderByPages) {
 
 TEST_F(SqliteTokenStoreTest, ARevokedTokenStaysRevoked) {
   ASSERT_THAT(store_->Create(Token("a")), IsOk());
-  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow), IsOk());
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1"), kNow), IsOk());
   EXPECT_THAT(store_->Revoke("a"), IsOk());
   EXPECT_THAT(store_->Revoke("a"), IsOk());
   EXPECT_THAT(store_->Revoke("b"), HasReason("TOKEN_UNKNOWN"));
   Open();
-  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow), HasReason("TOKEN_REVOKED"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1"), kNow).status(),
+              HasReason("TOKEN_REVOKED"));
 }
 
 TEST_F(SqliteTokenStoreTest, OfManyAtOnceOneGetsASingleUseToken) {
@@ -139,7 +159,8 @@ TEST_F(SqliteTokenStoreTest, OfManyAtOnceOneGetsASingleUseToken) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      absl::Status status = store_->Redeem("a", "hash", Node(absl::StrCat("n", i)), kNow);
+      absl::Status status =
+          store_->Redeem("a", "hash", Joining(absl::StrCat("n", i)), kNow).status();
       if (status.ok()) ++good;
       if (GetErrorInfo(status).reason == "TOKEN_USED") ++used;
     });
@@ -152,10 +173,55 @@ TEST_F(SqliteTokenStoreTest, OfManyAtOnceOneGetsASingleUseToken) {
 
 TEST_F(SqliteTokenStoreTest, ARefusalCountsNoUse) {
   ASSERT_THAT(store_->Create(Token("a")), IsOk());
-  EXPECT_THAT(store_->Redeem("a", "wrong", Node("n1"), kNow), HasReason("TOKEN_UNKNOWN"));
-  EXPECT_THAT(store_->Redeem("a", "hash", Node("n1"), kNow + absl::Hours(2)),
+  EXPECT_THAT(store_->Redeem("a", "wrong", Joining("n1"), kNow).status(),
+              HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1"), kNow + absl::Hours(2)).status(),
               HasReason("TOKEN_EXPIRED"));
   EXPECT_EQ((*store_->List("", 1))[0].uses, 0);
+}
+
+TEST_F(SqliteTokenStoreTest, RemembersTheKeyOfAJoinedNode) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  TokenRecord for_n1 = Token("b");
+  for_n1.node = Node("n1");
+  ASSERT_THAT(store_->Create(for_n1), IsOk());
+  auto redeem = [this](absl::string_view id, absl::string_view key) {
+    return store_->Redeem(id, "hash", Joining("n1", key), kNow);
+  };
+  EXPECT_EQ(redeem("a", "k1")->replaced_key_hash, "");
+  Open();
+  EXPECT_THAT(redeem("a", "k2").status(), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_EQ(redeem("a", "k1")->replaced_key_hash, "");
+  EXPECT_EQ(redeem("b", "k2")->replaced_key_hash, "k1");
+  EXPECT_EQ(redeem("b", "k2")->replaced_key_hash, "");
+  Open();
+  EXPECT_THAT(redeem("a", "k1").status(), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_EQ((*store_->List("", 1))[0].uses, 2) << "a refusal counts no use";
+  ASSERT_THAT(store_->Prune(kNow + absl::Hours(5)), IsOk());
+  ASSERT_THAT(store_->Create(Token("c")), IsOk());
+  EXPECT_THAT(redeem("c", "k1").status(), HasReason("NODE_ALREADY_JOINED"))
+      << "nodes outlive their tokens";
+}
+
+TEST_F(SqliteTokenStoreTest, ARefusalRecordsNoKey) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  EXPECT_THAT(store_->Redeem("a", "wrong", Joining("n1", "k1"), kNow).status(),
+              HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k2"), kNow), IsOk());
+}
+
+TEST_F(SqliteTokenStoreTest, OfManyAtOnceOneGetsAName) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      if (store_->Redeem("a", "hash", Joining("n1", absl::StrCat("k", i)), kNow).ok()) ++good;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good.load(), 1);
+  EXPECT_EQ((*store_->List("", 1))[0].uses, 1);
 }
 
 TEST_F(SqliteTokenStoreTest, ForgetsWhatExpiredLongAgo) {

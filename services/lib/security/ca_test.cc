@@ -169,6 +169,17 @@ TEST(CsrTest, TellsItsSubject) {
   EXPECT_THAT(MakeCsr("nonsense", {.common_name = "x"}).status(), HasReason("KEY_INVALID"));
 }
 
+TEST(CsrTest, TellsKeysApart) {
+  auto made = MakeKeyAndCsr({.common_name = "a"});
+  ASSERT_THAT(made, IsOk());
+  std::string key = *CsrPublicKeyDer(made->csr_pem);
+  EXPECT_GT(key.size(), 64u);
+  EXPECT_EQ(*CsrPublicKeyDer(*MakeCsr(made->key_pem, {.common_name = "b"})), key);
+  EXPECT_NE(*CsrPublicKeyDer(MakeKeyAndCsr({.common_name = "a"})->csr_pem), key);
+  EXPECT_THAT(CsrPublicKeyDer("").status(), HasReason("CSR_INVALID"));
+  EXPECT_THAT(CsrPublicKeyDer(std::string(100000, 'A')).status(), HasReason("CSR_INVALID"));
+}
+
 TEST(CsrTest, RefusesWhatIsBrokenWeakOrForged) {
   std::string good = MakeKeyAndCsr({.common_name = "system:node:n1"})->csr_pem;
   EXPECT_THAT(ParseCsr("").status(), HasReason("CSR_INVALID"));

@@ -30,6 +30,10 @@ absl::StatusOr<std::string> MakeCsr(absl::string_view key_pem, const Certificate
 // bits.
 absl::StatusOr<CertificateSubject> ParseCsr(absl::string_view csr_pem);
 
+// The public key of a request that ParseCsr accepts, as DER of its SubjectPublicKeyInfo: the same
+// bytes for every request made with one key.
+absl::StatusOr<std::string> CsrPublicKeyDer(absl::string_view csr_pem);
+
 }  // namespace skerry::security
 
 #endif  // SKERRY_SERVICES_LIB_SECURITY_CSR_H_
