@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/lib/sqlite/database.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -201,6 +202,23 @@ TEST_F(SqliteTokenStoreTest, RemembersTheKeyOfAJoinedNode) {
   ASSERT_THAT(store_->Create(Token("c")), IsOk());
   EXPECT_THAT(redeem("c", "k1").status(), HasReason("NODE_ALREADY_JOINED"))
       << "nodes outlive their tokens";
+}
+
+TEST_F(SqliteTokenStoreTest, AFileFromBeforeKeysWereKeptGoesOn) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  store_.reset();
+  {
+    auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")},
+                                            {"CREATE TABLE a (b)", "CREATE TABLE c (d)"});
+    ASSERT_THAT(database->Execute("DROP TABLE joined_nodes"), IsOk());
+    ASSERT_THAT(database->Execute("PRAGMA user_version = 1"), IsOk());
+  }
+  Open();
+  EXPECT_FALSE(store_->set_aside().has_value());
+  EXPECT_THAT(Ids("", 10), ElementsAre("a"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k2"), kNow).status(),
+              HasReason("NODE_ALREADY_JOINED"));
 }
 
 TEST_F(SqliteTokenStoreTest, ARefusalRecordsNoKey) {
