@@ -59,10 +59,11 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
       .Min(1)
       .Max(256);
   schema.Check([&config]() -> absl::Status {
-    if (config.renew_deadline >= config.lease_duration) {
-      return InvalidField("leader_election.renew_deadline",
-                          absl::FormatDuration(config.renew_deadline),
-                          "must be shorter than leader_election.lease_duration");
+    // The leader must be quiet before another may lead.
+    if (config.lease_duration < config.renew_deadline + config.retry_period) {
+      return InvalidField(
+          "leader_election.lease_duration", absl::FormatDuration(config.lease_duration),
+          "must be at least leader_election.renew_deadline + leader_election.retry_period");
     }
     if (config.retry_period >= config.renew_deadline) {
       return InvalidField("leader_election.retry_period", absl::FormatDuration(config.retry_period),

@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMessageMax = 2000;
 constexpr size_t kCausesMax = 20;
 constexpr char kRetryAfterKey[] = "retry_after_seconds";
+constexpr char kHttpStatusKey[] = "http_status";
+constexpr char kWatchErrorKey[] = "watch_error";
 
 absl::StatusCode CodeOf(int http_status, absl::string_view reason) {
   switch (http_status) {
@@ -61,7 +63,7 @@ std::string UpperSnake(absl::string_view camel) {
 }
 
 absl::Status Build(int http_status, const nlohmann::json& body, absl::string_view text,
-                   std::optional<absl::Duration> retry_after) {
+                   std::optional<absl::Duration> retry_after, bool in_watch = false) {
   const std::string reason = kubeapi::StringAt(body, {"reason"});
   std::string message = kubeapi::StringAt(body, {"message"});
   if (message.empty()) {
@@ -71,7 +73,8 @@ absl::Status Build(int http_status, const nlohmann::json& body, absl::string_vie
   Error error(CodeOf(http_status, reason), message.substr(0, kMessageMax));
   const std::string name = UpperSnake(reason);
   error.Reason(name.empty() ? absl::StrCat("HTTP_", http_status) : name);
-  error.Meta("http_status", absl::StrCat(http_status));
+  error.Meta(kHttpStatusKey, absl::StrCat(http_status));
+  if (in_watch) error.Meta(kWatchErrorKey, "true");
   size_t causes = 0;
   for (const nlohmann::json& cause : kubeapi::ArrayAt(body, {"details", "causes"})) {
     if (++causes > kCausesMax) break;
@@ -98,7 +101,20 @@ absl::Status StatusFromWatchError(absl::string_view status_json) {
   absl::StatusOr<nlohmann::json> json = kubeapi::ParseJson(status_json);
   if (!json.ok()) return absl::InternalError("the API server sent a malformed error in a watch");
   const auto code = static_cast<int>(kubeapi::IntAt(*json, {"code"}, 500));
-  return Build(code, *json, status_json, std::nullopt);
+  return Build(code, *json, status_json, std::nullopt, /*in_watch=*/true);
+}
+
+bool MayResumeWatch(const absl::Status& status) {
+  if (status.ok()) return true;
+  const ErrorInfo info = GetErrorInfo(status);
+  if (info.metadata.contains(kWatchErrorKey)) return false;
+  const auto it = info.metadata.find(kHttpStatusKey);
+  if (it == info.metadata.end()) {
+    return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  }
+  int http_status = 0;
+  if (!absl::SimpleAtoi(it->second, &http_status)) return false;
+  return http_status == 429 || (http_status >= 500 && http_status != 504);
 }
 
 std::optional<absl::Duration> RetryAfter(const absl::Status& status) {

@@ -17,8 +17,14 @@ namespace skerry::kubeclient {
 absl::Status StatusFromAnswer(int http_status, absl::string_view body,
                               std::optional<absl::Duration> retry_after);
 
-// For an ERROR event of a watch.
+// For an ERROR event of a watch. As StatusFromAnswer, and metadata "watch_error".
 absl::Status StatusFromWatchError(absl::string_view status_json);
+
+// Whether a watch that ended with `status` may be tried again from the same version: only the
+// connection failed, or the server could not answer for now. Anything that the server said about
+// the watch means that the version may never be good again (410; 504 "Too large resource version"
+// after the store was restored from an older copy): list anew.
+bool MayResumeWatch(const absl::Status& status);
 
 // What the server asked to wait, from a status made here.
 std::optional<absl::Duration> RetryAfter(const absl::Status& status);

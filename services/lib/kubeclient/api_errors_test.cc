@@ -81,5 +81,21 @@ TEST(StatusFromWatchErrorTest, ExpiredIsOutOfRange) {
   EXPECT_EQ(StatusFromWatchError("x").code(), StatusCode::kInternal);
 }
 
+TEST(ApiErrorsTest, WatchResumesOnlyWhenTheServerSaidNothingAboutIt) {
+  EXPECT_TRUE(MayResumeWatch(absl::OkStatus()));
+  EXPECT_TRUE(MayResumeWatch(absl::UnavailableError("connection lost")));
+  EXPECT_TRUE(MayResumeWatch(absl::DeadlineExceededError("connect timed out")));
+  for (const int code : {429, 500, 502, 503}) {
+    EXPECT_TRUE(MayResumeWatch(StatusFromAnswer(code, "", std::nullopt))) << code;
+  }
+  for (const int code : {400, 401, 403, 404, 410, 504}) {
+    EXPECT_FALSE(MayResumeWatch(StatusFromAnswer(code, "", std::nullopt))) << code;
+  }
+  for (const char* error : {R"({"code":500})", R"({"code":504,"reason":"Timeout"})", "{}", "no"}) {
+    EXPECT_FALSE(MayResumeWatch(StatusFromWatchError(error))) << error;
+  }
+  EXPECT_FALSE(MayResumeWatch(absl::InternalError("malformed watch event")));
+}
+
 }  // namespace
 }  // namespace skerry::kubeclient

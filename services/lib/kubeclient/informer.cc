@@ -101,6 +101,9 @@ absl::Duration Informer::Jittered(absl::Duration base) {
 
 void Informer::Loop() {
   absl::Duration backoff = options_.backoff_min;
+  // Between a refused watch and the list that follows it; that list's success does not reset it,
+  // or a server that lists but refuses every watch would be listed without end.
+  absl::Duration refused_backoff = options_.backoff_min;
   Next next = Next::kList;
   while (!stop_.stop_requested()) {
     heard_ = false;
@@ -108,30 +111,35 @@ void Informer::Loop() {
     const auto begun = std::chrono::steady_clock::now();
     absl::Status status = listing ? ListAll() : WatchOnce();
     if (stop_.stop_requested()) return;
+    const bool refused = !listing && !MayResumeWatch(status);
+    if (refused) next = Next::kList;
     if (status.ok()) {
       next = Next::kWatch;
       // A server that ends watches at once must not be hammered.
       if (listing || std::chrono::steady_clock::now() - begun > kShortWatch) Heard();
       if (heard_) {
         backoff = options_.backoff_min;
+        if (!listing) refused_backoff = options_.backoff_min;
         continue;
       }
-    } else if (absl::IsOutOfRange(status)) {
+    } else if (refused && absl::IsOutOfRange(status)) {
       log_.Info("watch is too old, listing anew");
-      next = Next::kList;
     } else {
       (listing ? metrics_.list_errors : metrics_.watch_errors).Increment();
       // The first failure of an outage is the news; the rest is in the metrics.
       if (!std::exchange(failing_, true)) {
-        log_.Warning(listing ? "list failed, will retry" : "watch broke, will resume", status);
+        log_.Warning(listing   ? "list failed, will retry"
+                     : refused ? "watch refused, will list anew"
+                               : "watch broke, will resume",
+                     status);
       }
-      if (!listing && absl::IsNotFound(status))
-        next = Next::kList;  // The resource itself went away.
     }
+    if (!listing && heard_) refused_backoff = options_.backoff_min;
+    absl::Duration& wait = refused ? refused_backoff : backoff;
     const absl::Duration delay =
-        std::max(Jittered(backoff), RetryAfter(status).value_or(absl::ZeroDuration()));
+        std::max(Jittered(wait), RetryAfter(status).value_or(absl::ZeroDuration()));
     if (!Sleep(std::min(delay, absl::Minutes(1)))) return;
-    backoff = heard_ ? options_.backoff_min : std::min(backoff * 2, options_.backoff_max);
+    wait = heard_ ? options_.backoff_min : std::min(wait * 2, options_.backoff_max);
   }
 }
 

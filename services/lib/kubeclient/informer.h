@@ -37,10 +37,11 @@ class InformerMetrics {
   prometheus::Counter& watch_errors;
 };
 
-// Lists (in pages), then watches from there; watches on where a watch ended; lists anew on 410 and
-// tells the difference. Backs off with jitter while the server is away. A thread of its own; the
-// handlers run on it, one at a time, after the cache has changed, and may block (that slows the
-// watch down, nothing else). Any thread may read the cache. `client` and `metrics` outlive it.
+// Lists (in pages), then watches from there; watches on where a watch ended or broke; lists anew
+// when the server refuses the version (see MayResumeWatch) and tells the difference. Backs off with
+// jitter while the server is away. A thread of its own; the handlers run on it, one at a time,
+// after the cache has changed, and may block (that slows the watch down, nothing else). Any thread
+// may read the cache. `client` and `metrics` outlive it.
 class Informer {
  public:
   struct Options {

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/kubeclient/api_errors.h"
 #include "services/lib/kubeclient/testing/fake_client.h"
 
 namespace skerry::kubeclient {
@@ -125,6 +127,49 @@ TEST_F(InformerTest, ListsAnewWhenTheHistoryIsGoneAndTellsTheDifference) {
   ASSERT_TRUE(AwaitSaid(3));
   EXPECT_THAT(Said(), UnorderedElementsAre("-ns/goes uid-2", "+ns/changes uid-3", "+ns/new uid-4"));
   EXPECT_GE(api_.calls("LIST"), 2);
+}
+
+// The store was restored from an older copy: the version is one of its future.
+TEST_F(InformerTest, ListsAnewWhenTheServerRefusesTheVersion) {
+  constexpr char kTooLarge[] =
+      R"({"kind":"Status","code":504,"reason":"Timeout","message":"Too large resource version: 9, current: 5"})";
+  const absl::Status refusals[] = {StatusFromAnswer(504, kTooLarge, std::nullopt),
+                                   StatusFromWatchError(kTooLarge),
+                                   StatusFromAnswer(400, "", std::nullopt)};
+  Start();
+  ASSERT_TRUE(AwaitSaid(1));
+  Said();
+  for (const absl::Status& refusal : refusals) {
+    api_.Put(ConfigMaps(), ConfigMap("ghost", 1));
+    ASSERT_TRUE(AwaitSaid(1));
+    Said();
+    const int64_t lists = api_.calls("LIST");
+    api_.SetHook([&, lists](absl::string_view verb, const Resource&, absl::string_view) {
+      return verb == "WATCH" && api_.calls("LIST") == lists ? refusal : absl::OkStatus();
+    });
+    api_.BreakWatches(absl::UnavailableError("restarting"));
+    api_.Remove(ConfigMaps(), "ns", "ghost");
+    ASSERT_TRUE(AwaitSaid(1)) << refusal;
+    EXPECT_EQ(informer_->size(), 0u) << refusal;
+    EXPECT_EQ(api_.calls("LIST"), lists + 1) << refusal;
+    Said();
+  }
+  informer_->Stop();
+}
+
+TEST_F(InformerTest, ResumesWhileTheServerIsOverloaded) {
+  Start();
+  ASSERT_TRUE(AwaitSaid(1));
+  std::atomic<int> watches = 0;
+  api_.SetHook([&](absl::string_view verb, const Resource&, absl::string_view) {
+    if (verb != "WATCH" || ++watches > 2) return absl::OkStatus();
+    return StatusFromAnswer(watches == 1 ? 429 : 503, "", std::nullopt);
+  });
+  api_.BreakWatches(absl::UnavailableError("restarting"));
+  api_.Put(ConfigMaps(), ConfigMap("a", 1));
+  ASSERT_TRUE(AwaitSaid(2));
+  EXPECT_EQ(api_.calls("LIST"), 1);
+  informer_->Stop();
 }
 
 TEST_F(InformerTest, ReplacedObjectIsDeletedFirst) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/json.h"
 
 namespace skerry::kubeclient {
@@ -52,18 +53,16 @@ void LeaderElector::Loop() {
   absl::BitGen random;
   bool running = true;
   while (running) {
-    while (!TryAcquireOrRenew()) {
+    absl::Duration renewed = clock_.Monotonic();
+    while (!AttemptBefore(renewed + options_.renew_deadline)) {
       running = Sleep(options_.retry_period * absl::Uniform(random, 1.0, 1.2));
       if (!running) return;
+      renewed = clock_.Monotonic();
     }
     log_.Info("leading");
     leading_gauge_.Set(1);
     if (callbacks_.on_started) callbacks_.on_started();
-    absl::Duration renewed = clock_.Monotonic();
-    while (clock_.Monotonic() - renewed < options_.renew_deadline &&
-           (running = Sleep(options_.retry_period))) {
-      if (TryAcquireOrRenew()) renewed = clock_.Monotonic();
-    }
+    running = LeadSince(renewed);
     if (running) log_.Warning("lost the lease, no longer leading");
     if (callbacks_.on_stopped) callbacks_.on_stopped();
     leading_gauge_.Set(0);
@@ -71,8 +70,35 @@ void LeaderElector::Loop() {
   }
 }
 
-// A call that hangs must leave time for another within the renew deadline.
-CallOptions LeaderElector::Call() const { return {.timeout = options_.renew_deadline / 4}; }
+// Time counts from before an attempt: others count from when the write took place, which may be
+// any time before its answer came.
+bool LeaderElector::LeadSince(absl::Duration renewed) {
+  while (true) {
+    const absl::Duration deadline = renewed + options_.renew_deadline;
+    const absl::Duration left = deadline - clock_.Monotonic();
+    if (left <= absl::ZeroDuration()) return true;
+    if (!Sleep(std::min(options_.retry_period, left))) return false;
+    const absl::Duration start = clock_.Monotonic();
+    if (start >= deadline) return true;
+    if (AttemptBefore(deadline)) renewed = start;
+  }
+}
+
+bool LeaderElector::AttemptBefore(absl::Duration deadline) {
+  attempt_deadline_ = deadline;
+  const bool holds = TryAcquireOrRenew();
+  attempt_deadline_ = absl::InfiniteDuration();
+  return holds && clock_.Monotonic() < deadline;
+}
+
+// A call that hangs must leave time for another within the renew deadline, and none may outlast it.
+absl::StatusOr<CallOptions> LeaderElector::Call() const {
+  const absl::Duration left = attempt_deadline_ - clock_.Monotonic();
+  if (left < absl::Milliseconds(1)) {
+    return absl::DeadlineExceededError("no time left within the renew deadline");
+  }
+  return CallOptions{.timeout = std::min(options_.renew_deadline / 4, left)};
+}
 
 void LeaderElector::Observe(const KubeObject& lease) {
   const nlohmann::json json = lease.Json();
@@ -86,10 +112,11 @@ void LeaderElector::Observe(const KubeObject& lease) {
 }
 
 bool LeaderElector::TryAcquireOrRenew() {
-  const CallOptions call = Call();
+  const absl::StatusOr<CallOptions> call = Call();
+  if (!call.ok()) return false;
   std::optional<KubeObject> current;
   absl::StatusOr<KubeObject> lease =
-      client_.Get(Leases(), options_.lease_namespace, options_.lease_name, call);
+      client_.Get(Leases(), options_.lease_namespace, options_.lease_name, *call);
   if (lease.ok()) {
     current = *std::move(lease);
     Observe(*current);
@@ -118,7 +145,7 @@ bool LeaderElector::TryAcquireOrRenew() {
 
 absl::Status LeaderElector::Write(const std::optional<KubeObject>& current,
                                   absl::string_view holder) {
-  const CallOptions call = Call();
+  SKERRY_ASSIGN_OR_RETURN(const CallOptions call, Call());
   const std::string now = MicroTime(clock_.Now());
   nlohmann::json lease;
   if (current.has_value()) {

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -21,7 +22,8 @@ namespace skerry::kubeclient {
 
 // Whether this process leads, by the rules of client-go: a lease that another holds is stale when
 // it has not changed for its duration as measured here (clocks of machines are never compared); a
-// leader that could not renew for renew_deadline, which is shorter, stops leading by itself.
+// leader that could not renew for renew_deadline, which is shorter by a retry_period at least,
+// stops leading by itself, counted from the begin of its last successful attempt.
 // on_started and on_stopped run on the elector's thread, strictly in turn; on_started must return
 // soon; on_stopped must return only when nothing of the leader's work runs any more. `client` and
 // `clock` outlive it.
@@ -60,7 +62,12 @@ class LeaderElector {
 
  private:
   void Loop();
-  CallOptions Call() const;
+  // Renews until the lease is lost (true) or the elector stops (false); `renewed` is when the
+  // successful attempt began. Returns at most renew_deadline after the last such begin.
+  bool LeadSince(absl::Duration renewed);
+  // TryAcquireOrRenew whose calls end by `deadline` (monotonic); true if it held the lease by then.
+  bool AttemptBefore(absl::Duration deadline);
+  absl::StatusOr<CallOptions> Call() const;
   bool Sleep(absl::Duration delay);
   absl::Status Write(const std::optional<KubeObject>& current, absl::string_view holder);
   void Observe(const KubeObject& lease);
@@ -73,6 +80,7 @@ class LeaderElector {
   prometheus::Gauge& leading_gauge_;
 
   // Of the elector's thread.
+  absl::Duration attempt_deadline_ = absl::InfiniteDuration();
   std::string observed_spec_;
   absl::Duration observed_at_;
   std::optional<KubeObject> held_;  // The lease as last written by this process.

@@ -164,5 +164,58 @@ TEST(LeaderElectionThreadTest, LeaderThatCannotRenewStops) {
   elector.Stop();
 }
 
+// Every call takes its time: the first write succeeds late, later reads hang to their timeout.
+class SlowClient final : public FakeClient {
+ public:
+  explicit SlowClient(ManualClock& clock) : clock_(clock) {}
+  absl::StatusOr<KubeObject> Get(const Resource& resource, absl::string_view object_namespace,
+                                 absl::string_view name, const CallOptions& options) override {
+    if (written_) {
+      clock_.Advance(options.timeout);
+      return absl::DeadlineExceededError("hangs");
+    }
+    return FakeClient::Get(resource, object_namespace, name, options);
+  }
+  absl::StatusOr<KubeObject> Create(const Resource& resource, absl::string_view object_namespace,
+                                    absl::string_view body, const CallOptions& options) override {
+    auto created = FakeClient::Create(resource, object_namespace, body, options);
+    clock_.Advance(absl::Seconds(2));
+    written_ = true;
+    return created;
+  }
+
+ private:
+  ManualClock& clock_;
+  bool written_ = false;
+};
+
+// Another replica may take the lease lease_duration after the write, whenever its answer came.
+TEST(LeaderElectionThreadTest, LeadsNoLongerThanTheRenewDeadlineFromTheBeginOfTheRenewal) {
+  metrics::Registry registry("test-svc");
+  ManualClock clock;
+  SlowClient api(clock);
+  const absl::Duration begin = clock.Monotonic();
+  absl::Duration led;
+  absl::Notification stopped;
+  LeaderElector elector(api, clock,
+                        {.lease_namespace = "kube-system",
+                         .lease_name = "lock",
+                         .identity = "a",
+                         .lease_duration = absl::Seconds(15),
+                         .renew_deadline = absl::Seconds(10),
+                         .retry_period = absl::Milliseconds(1)},
+                        {.on_started = [&] { clock.Advance(absl::Seconds(4)); },
+                         .on_stopped =
+                             [&] {
+                               led = clock.Monotonic() - begin;
+                               stopped.Notify();
+                             }},
+                        registry, log::Logger::Null());
+  elector.Start();
+  ASSERT_TRUE(stopped.WaitForNotificationWithTimeout(kLimit));
+  elector.Stop();
+  EXPECT_EQ(led, absl::Seconds(10));
+}
+
 }  // namespace
 }  // namespace skerry::kubeclient

@@ -25,7 +25,7 @@ namespace skerry::kubeclient {
 // What the controllers rely on: versions and conflicts, preconditions, status as a subresource,
 // graceful deletion of bound pods, pages, watches with history. Not: validation, defaults, other
 // patches than merge, selectors other than "spec.nodeName!=". Any thread may call it.
-class FakeClient final : public Client {
+class FakeClient : public Client {
  public:
   FakeClient();
   ~FakeClient() override;
