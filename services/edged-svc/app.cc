@@ -218,6 +218,7 @@ void EdgedApp::Stop() {
   serving_->Set(false);
   p.server.reset();
   if (p.pods != nullptr) p.pods->Stop();
+  if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
   p.relister.reset();
   p.health.reset();
   p.meta.reset();

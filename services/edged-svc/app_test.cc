@@ -112,7 +112,8 @@ TEST_F(AppTest, RunsAPodAndKeepsItOverRestartsOfEverythingElse) {
       "pods", "ns/p",
       Pod("p",
           Command(
-              "echo $COLOR $PW; exec sleep 1000",
+              // A ConfigMap is not for the container to write to.
+              "echo $COLOR $PW $(touch /v/x 2>/dev/null && echo writable); exec sleep 1000",
               R"(,"env":[{"name":"COLOR","valueFrom":{"configMapKeyRef":{"name":"cm","key":"color"}}},
                                   {"name":"PW","valueFrom":{"secretKeyRef":{"name":"s","key":"pw"}}}],"volumeMounts":[{"name":"v","mountPath":"/v"}])") +
               R"(,"volumes":[{"name":"v","configMap":{"name":"cm"}}])"));

@@ -232,9 +232,11 @@ absl::StatusOr<std::unique_ptr<MetaClient>> MetaClient::Create(const Options& op
   return std::unique_ptr<MetaClient>(new MetaClient(std::move(impl)));
 }
 
-MetaClient::~MetaClient() {
+MetaClient::~MetaClient() { Close(); }
+
+void MetaClient::Close() {
   impl_->executor.Run([this] {
-    impl_->closed = true;
+    if (std::exchange(impl_->closed, true)) return;
     if (impl_->stream != nullptr) impl_->stream->Close(absl::CancelledError("edged-svc ends"));
     if (impl_->open_call != nullptr) impl_->open_call->TryCancel();
   });

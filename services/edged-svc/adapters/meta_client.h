@@ -43,10 +43,13 @@ class MetaClient final : public ReportSink {
                                                             exec::SerialExecutor& executor,
                                                             MetaListener& listener,
                                                             log::Logger log);
-  // Ends the watch and open calls. The executor still runs then.
+  // Close(). The executor still runs then.
   ~MetaClient() override;
 
   void Start();
+  // Ends the watch and open calls: the listener is not called any more, reports are dropped.
+  // Idempotent; not from the executor.
+  void Close();
   void ReportPod(const std::string& key, const std::string& uid, int64_t generation,
                  const std::string& status_json, bool gone) override;
   // value: a serialized NodeReport.

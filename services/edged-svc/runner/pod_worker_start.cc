@@ -215,7 +215,12 @@ absl::Status PodWorker::AddMounts(const Input& input, const PodView& view,
     const auto volume = volumes.find(mount.volume);
     if (volume == volumes.end())
       return ConfigError(absl::StrCat("volume \"", mount.volume, "\" is not there"));
-    MountConfig out{volume->second, mount.path, mount.read_only, mount.propagation};
+    // As the kubelet: what edged writes, a container only reads. Else it could also lead the next
+    // update out of the volume by a symlink.
+    const bool ours = std::any_of(pod.volumes.begin(), pod.volumes.end(), [&](const VolumeSpec& v) {
+      return v.name == mount.volume && v.kind == VolumeSpec::Kind::kFiles;
+    });
+    MountConfig out{volume->second, mount.path, mount.read_only || ours, mount.propagation};
     std::string sub_path = mount.sub_path;
     if (mount.sub_path_expands) {
       sub_path = ExpandAll({sub_path}, environment).front();
