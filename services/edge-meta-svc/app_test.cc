@@ -118,7 +118,7 @@ class AppTest : public ::testing::Test {
 TEST_F(AppTest, IsReadyAndServesWithoutEdgehub) {
   StartApp();
   EXPECT_TRUE(app_->readiness().ready());
-  WatchClient watch(*stub_, {"pods", "configmaps"});
+  WatchClient watch(*stub_, {"configmaps"});
   EXPECT_EQ(watch.Next(), "synced");
   EXPECT_EQ(Reason(Get("pods", "d/a").status()), "OBJECT_UNKNOWN");
   EXPECT_FALSE(Status().edgehub_attached());
@@ -151,11 +151,24 @@ TEST_F(AppTest, BootsFromItsStoreWhenNobodyElseIsThere) {
   EXPECT_EQ(watch.Next(), "synced");
 }
 
+// Bug: a new store was told as a whole one, and edged ended every pod of the box.
+TEST_F(AppTest, SnapshotOfPodsEndsOnlyWhenTheCloudHasNamedThemAll) {
+  StartApp();
+  StartHub();
+  WatchClient watch(*stub_, {"configmaps", "pods"});
+  hub_->SendSubscribeRequest("pods", 1);
+  ASSERT_NE(hub_->TakeSubscribe("pods"), nullptr);
+  hub_->SendUpsert("pods", 1, 1, "d/p", "v1", Object("p", "1"));
+  EXPECT_EQ(watch.Next(), "+d/p=v1");
+  hub_->SendSynced("pods", 1, 2);
+  EXPECT_EQ(watch.Next(), "synced");
+}
+
 TEST_F(AppTest, WatchersSeeChangesAndResume) {
   Sync();
   std::string token;
   {
-    WatchClient watch(*stub_, {"configmaps", "pods"});
+    WatchClient watch(*stub_, {"configmaps", "nodes"});
     EXPECT_EQ(watch.Next(), "+d/a=v1");
     EXPECT_EQ(watch.Next(), "+d/b=v1");
     EXPECT_EQ(watch.Next(), "synced");
@@ -172,7 +185,7 @@ TEST_F(AppTest, WatchersSeeChangesAndResume) {
   ASSERT_NE(hub_->TakeDone("configmaps", 1, 5), nullptr);
   StopApp();
   StartApp();
-  WatchClient resumed(*stub_, {"pods", "configmaps"}, token);
+  WatchClient resumed(*stub_, {"nodes", "configmaps"}, token);
   EXPECT_EQ(resumed.Next(), "-d/b=v1");
   EXPECT_EQ(resumed.Next(), "synced");
   WatchClient other(*stub_, {"pods"}, token);
@@ -348,7 +361,7 @@ TEST_F(AppTest, AWatcherThatDoesNotReadIsEndedAndOthersGoOn) {
 
 TEST_F(AppTest, DrainEndsWatchesWithAReason) {
   Sync();
-  WatchClient watch(*stub_, {"pods"});
+  WatchClient watch(*stub_, {"nodes"});
   EXPECT_EQ(watch.Next(), "synced");
   StopApp();
   std::string next;

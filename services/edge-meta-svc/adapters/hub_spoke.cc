@@ -16,6 +16,7 @@ constexpr size_t kBatchBytesMax = 4u << 20;   // Of objects in one transaction.
 constexpr size_t kReportsInFlightMax = 32;
 constexpr size_t kReportBytesAtOnce = 1u << 20;  // Handed to the transport at a time.
 constexpr size_t kHoldingBytesAtOnce = 512u << 10;
+constexpr int kHoldingsAtOnce = 4096;  // The link's bound for one frame.
 
 ResourceEvent ToEvent(link::v1::ResourceChange change) {
   ResourceEvent event{change.type(), change.subscription_id(), change.sequence(), {}};
@@ -190,7 +191,9 @@ void HubSpoke::HandleSubscribeRequest(const edgehub::v1::SubscribeRequest& reque
     edgehub::v1::Subscribe& subscribe = *frame.mutable_subscribe();
     subscribe.set_type(request.type());
     subscribe.set_subscription_id(request.subscription_id());
-    for (size_t bytes = 0; next != holdings->end() && bytes < kHoldingBytesAtOnce; ++next) {
+    for (size_t bytes = 0; next != holdings->end() && bytes < kHoldingBytesAtOnce &&
+                           subscribe.holdings_size() < kHoldingsAtOnce;
+         ++next) {
       link::v1::Holding& holding = *subscribe.add_holdings();
       bytes += next->first.size() + next->second.size() + 8;
       holding.set_key(next->first);
@@ -225,6 +228,7 @@ void HubSpoke::Commit(Batch& batch) {
     return Break(Annotate(changes.status(), "the store refused a batch"));
   }
   metrics_.commits_ok.Increment();
+  refused_ = 0;
   for (const watch::Change& change : *changes) {
     (change.deleted ? metrics_.changes_deleted : metrics_.changes_upserted).Increment();
   }
@@ -297,6 +301,7 @@ void HubSpoke::ForwardReports() {
 void HubSpoke::Break(const absl::Status& status) {
   log_.Error("the stream to edgehub-svc is given up", status);
   broken_ = true;
+  ++refused_;
   machine_.Reset();
   window_.Detach();
   stream_->Close(status);
@@ -317,6 +322,13 @@ void HubSpoke::Ended(const absl::Status& status) {
   longest = std::min(longest, options_.reconnect_max);
   ++failures_;
   absl::Duration pause = options_.reconnect_min + longest * absl::Uniform(random_, 0.0, 1.0);
+  if (refused_ > 0) {
+    // Every attempt makes the cloud send again what could not be stored: a full disk must not cost
+    // a link.
+    pause = std::max(pause,
+                     std::min(absl::Minutes(1), absl::Seconds(1) * (1 << std::min(refused_, 6))) *
+                         absl::Uniform(random_, 0.5, 1.0));
+  }
   executor_.PostAfter(pause, [this] { Dial(); });
 }
 

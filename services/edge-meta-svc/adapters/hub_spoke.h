@@ -105,6 +105,7 @@ class HubSpoke {
   uint64_t attempt_ = 0;
   bool broken_ = false;  // The stream of this attempt is being ended by us.
   int failures_ = 0;     // Attempts since the last Registered.
+  int refused_ = 0;      // Streams given up since the last commit.
   bool retry_posted_ = false;
   absl::BitGen random_;
 };

@@ -331,6 +331,15 @@ absl::StatusOr<std::vector<watch::Change>> SqliteMetaStore::ReadObjects(
   return page;
 }
 
+absl::StatusOr<bool> SqliteMetaStore::Complete(const std::set<std::string>& types) {
+  for (const std::string& type : options_.whole_types) {
+    if (types.count(type) == 0) continue;
+    SKERRY_ASSIGN_OR_RETURN(const TypeState state, StateOf(type));
+    if (!state.last_synced.has_value()) return false;
+  }
+  return true;
+}
+
 absl::StatusOr<watch::LogPage> SqliteMetaStore::ReadLog(const std::set<std::string>& types,
                                                         int64_t revision, size_t bytes_max) {
   absl::MutexLock lock(&mutex_);

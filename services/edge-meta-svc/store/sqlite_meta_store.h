@@ -22,7 +22,10 @@ struct SqliteMetaStoreOptions {
   std::string path;      // The file; it and its -wal and -shm get mode 0600.
   std::string key_path;  // Key of the encrypted objects.
   std::set<std::string> sealed_types = {"secrets"};  // Types that are encrypted at rest.
-  int64_t log_entries_max = 10000;                   // Changes that a watcher may resume over...
+  // A snapshot with one of these ends only when the cloud has once named all objects of the type. A
+  // reader of pods that took an empty new store for the truth would end every pod of the box.
+  std::set<std::string> whole_types = {"pods"};
+  int64_t log_entries_max = 10000;   // Changes that a watcher may resume over...
   int64_t log_bytes_max = 16 << 20;  // ...and the bytes of their last states; the oldest go.
   int64_t report_bytes_max = 32 << 20;
   int64_t size_bytes_max = 0;  // Of the file; 0 for no bound.
@@ -60,6 +63,7 @@ class SqliteMetaStore final : public MetaStore {
   absl::StatusOr<std::vector<watch::Change>> ReadObjects(const std::set<std::string>& types,
                                                          const watch::Position& after,
                                                          size_t bytes_max) override;
+  absl::StatusOr<bool> Complete(const std::set<std::string>& types) override;
   absl::StatusOr<watch::LogPage> ReadLog(const std::set<std::string>& types, int64_t revision,
                                          size_t bytes_max) override;
   absl::StatusOr<PutOutcome> PutReport(Report report, std::optional<HybridTime> time,

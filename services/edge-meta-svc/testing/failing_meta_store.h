@@ -62,6 +62,9 @@ class FailingMetaStore final : public MetaStore {
                                                          size_t bytes_max) override {
     return real_.ReadObjects(types, after, bytes_max);
   }
+  absl::StatusOr<bool> Complete(const std::set<std::string>& types) override {
+    return real_.Complete(types);
+  }
   absl::StatusOr<watch::LogPage> ReadLog(const std::set<std::string>& types, int64_t revision,
                                          size_t bytes_max) override {
     return real_.ReadLog(types, revision, bytes_max);

@@ -33,6 +33,10 @@ class Source {
   virtual absl::StatusOr<std::vector<Change>> ReadObjects(const std::set<std::string>& types,
                                                           const Position& after,
                                                           size_t bytes_max) = 0;
+  // Whether what is present of `types` is all there is. Until then a snapshot does not end: its
+  // reader must not take for gone what has only not come yet (a new store, or one that replaced a
+  // damaged one). Asked again after every commit.
+  virtual absl::StatusOr<bool> Complete(const std::set<std::string>& types) = 0;
   // Changes of `types` after `revision` in order; an upsert that a later change has replaced is
   // left out. OUT_OF_RANGE / RESUME_TOKEN_EXPIRED if the log does not reach back that far.
   virtual absl::StatusOr<LogPage> ReadLog(const std::set<std::string>& types, int64_t revision,

@@ -67,6 +67,8 @@ absl::Status WatchSession::ReadSnapshot(size_t bytes_max, std::vector<Event>& ev
   SKERRY_ASSIGN_OR_RETURN(std::vector<Change> page,
                           source_.ReadObjects(types_, position_, bytes_max));
   if (page.empty()) {
+    SKERRY_ASSIGN_OR_RETURN(const bool complete, source_.Complete(types_));
+    if (!complete) return absl::OkStatus();
     // What waits in the queue came after the snapshot began: a resume must see it again.
     if (queue_.empty()) revision_ = std::max(seen_, revision_);
     phase_ = Phase::kLive;

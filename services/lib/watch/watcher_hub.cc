@@ -11,7 +11,6 @@ void WatcherHub::Add(WatchSession* session, std::function<void()> wake) {
 void WatcherHub::Remove(WatchSession* session) { watchers_.erase(session); }
 
 void WatcherHub::Publish(std::vector<Change> changes) {
-  if (changes.empty()) return;
   for (Change& change : changes) {
     auto shared = std::make_shared<const Change>(std::move(change));
     for (auto& [session, wake] : watchers_) session->OnChange(shared);

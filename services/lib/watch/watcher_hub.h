@@ -18,7 +18,8 @@ class WatcherHub {
   // `wake` is called after changes were given to `session`: its owner then pulls.
   void Add(WatchSession* session, std::function<void()> wake);
   void Remove(WatchSession* session);
-  // In order of revision. The objects are shared, not copied, however many watch.
+  // After every commit, also one without changes: a snapshot may be complete now. In order of
+  // revision. The objects are shared, not copied, however many watch.
   void Publish(std::vector<Change> changes);
 
   size_t size() const { return watchers_.size(); }
