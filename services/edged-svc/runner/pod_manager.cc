@@ -138,6 +138,17 @@ void PodManager::Synced() {
     if (!entries_.contains(view.uid)) Adopt(view);
   }
   unclaimed_.clear();
+  RemoveStrayFolders();
+  for (auto& [uid, entry] : entries_) {
+    if (entry.absent && entry.pod != nullptr)
+      entry.superseded = uid_of_.contains(entry.pod->key()) && uid_of_[entry.pod->key()] != uid;
+    PokeLocked(uid, entry);
+  }
+}
+
+void PodManager::RemoveStrayFolders() {
+  // Before the first list a folder may still be in use by a container that nobody has told of.
+  if (!synced_ || listed_ == 0 || std::exchange(strays_removed_, true)) return;
   for (const std::string& uid : deps_.folders.List()) {
     if (entries_.contains(uid)) continue;
     PodSpec pod;
@@ -145,11 +156,6 @@ void PodManager::Synced() {
     const absl::Status status = deps_.folders.Remove(pod);
     if (!status.ok())
       deps_.log.Warning("folder of an unknown pod not removed", status, {{"uid", uid}});
-  }
-  for (auto& [uid, entry] : entries_) {
-    if (entry.absent && entry.pod != nullptr)
-      entry.superseded = uid_of_.contains(entry.pod->key()) && uid_of_[entry.pod->key()] != uid;
-    PokeLocked(uid, entry);
   }
 }
 
@@ -184,6 +190,7 @@ void PodManager::Relisted(uint64_t number, std::vector<PodView> pods) {
     entry.view = {};
     if (changed || entry.again) PokeLocked(uid, entry);
   }
+  RemoveStrayFolders();
 }
 
 void PodManager::Poke(const std::string& uid) {

@@ -84,6 +84,8 @@ class PodManager {
 
   Entry& EntryFor(const std::string& uid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Adopt(const PodView& view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Once, when both what should run and what does run are known.
+  void RemoveStrayFolders() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Poke(const std::string& uid);
   void PokeLocked(const std::string& uid, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunStep(const std::string& uid);
@@ -109,6 +111,7 @@ class PodManager {
   std::vector<PodView> unclaimed_ ABSL_GUARDED_BY(mutex_);  // Listed, and nobody's so far.
   uint64_t objects_revision_ ABSL_GUARDED_BY(mutex_) = 1;
   bool synced_ ABSL_GUARDED_BY(mutex_) = false;
+  bool strays_removed_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
 };
