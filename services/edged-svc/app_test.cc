@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/edged-svc/adapters/mounts.h"
 #include "services/edged-svc/testing/fake_meta.h"
 #include "services/edged-svc/testing/private_containerd.h"
 #include "services/lib/testing/temp_dir.h"
@@ -71,7 +72,8 @@ class AppTest : public ::testing::Test {
   }
   ~AppTest() override {
     app_.reset();
-    containerd_.reset();  // Removes the cgroups of what still ran.
+    containerd_.reset();                                // Removes the cgroups of what still ran.
+    EXPECT_TRUE(UnmountBelow(config_.state_dir).ok());  // Volumes outlive edged on purpose.
   }
 
   void Start() {
