@@ -213,7 +213,7 @@ Upstream::Applied Upstream::ApplyNode(const std::string& node, const NodeReportV
                             Read(kNodes, kubeclient::Nodes(), "", node, attempt > 0));
     if (!object.has_value()) {
       const std::optional<Session> session = sessions_.Find(node);
-      if (session.has_value() && session->node_deleted) {
+      if (session.has_value() && (session->node_deleted || session->node_written)) {
         log_.Info("Node was deleted, not made again in this session", {{"node", node}});
         return std::string("dropped");
       }
@@ -221,6 +221,7 @@ Upstream::Applied Upstream::ApplyNode(const std::string& node, const NodeReportV
           client_.Create(kubeclient::Nodes(), "", NewNode(node, report, status), Call());
       if (absl::IsAlreadyExists(created.status())) continue;
       SKERRY_RETURN_IF_ERROR(created.status());
+      sessions_.NodeWritten(node);
       log_.Info("node registered", {{"node", node}});
       object = *std::move(created);
       wrote = true;
@@ -240,7 +241,10 @@ Upstream::Applied Upstream::ApplyNode(const std::string& node, const NodeReportV
         client_
             .PatchStatus(kubeclient::Nodes(), "", node, PatchType::kMerge, patch, {.call = Call()})
             .status();
-    if (patched.ok()) return std::string("applied");
+    if (patched.ok()) {
+      sessions_.NodeWritten(node);
+      return std::string("applied");
+    }
     if (!absl::IsAborted(patched) && !absl::IsNotFound(patched)) return patched;
   }
   return absl::AbortedError("the Node changes too fast");

@@ -53,6 +53,12 @@ std::optional<Session> Sessions::Find(absl::string_view node) const {
   return it->second;
 }
 
+void Sessions::NodeWritten(absl::string_view node) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = nodes_.find(std::string(node));
+  if (it != nodes_.end()) it->second.node_written = true;
+}
+
 void Sessions::NodeDeleted(absl::string_view node) {
   absl::MutexLock lock(&mutex_);
   const auto it = nodes_.find(std::string(node));

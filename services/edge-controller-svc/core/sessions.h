@@ -22,8 +22,11 @@ struct Session {
   uint64_t epoch = 0;
   bool connected = false;
   absl::Duration changed_at;  // Monotonic time of the last connect or disconnect.
-  bool node_deleted =
-      false;  // Its Node was deleted in this session: not to be made again before the next.
+  // Its Node was there in this session, as a write showed. Where it is not any more, it was
+  // deleted, also before the watch says so.
+  bool node_written = false;
+  // Its Node was deleted in this session: not to be made again before the next.
+  bool node_deleted = false;
 };
 
 // Any thread may call it.
@@ -40,6 +43,7 @@ class Sessions {
   // The node is connected there with that epoch.
   bool IsCurrent(absl::string_view hub, absl::string_view node, uint64_t epoch) const;
   std::optional<Session> Find(absl::string_view node) const;
+  void NodeWritten(absl::string_view node);
   // The Node was deleted. Forgets a node that is not connected.
   void NodeDeleted(absl::string_view node);
   size_t connected() const;

@@ -66,6 +66,17 @@ TEST(SessionsTest, DeletionOfTheNodeCountsForThisSessionOnly) {
   EXPECT_FALSE(sessions.Find("n")->node_deleted);
 }
 
+TEST(SessionsTest, WhatWasWrittenCountsForThisSessionOnly) {
+  Sessions sessions;
+  sessions.NodeWritten("n");
+  sessions.Connect("h", "n", 1, kT1);
+  EXPECT_FALSE(sessions.Find("n")->node_written);
+  sessions.NodeWritten("n");
+  EXPECT_TRUE(sessions.Find("n")->node_written);
+  sessions.Connect("h", "n", 2, kT2);
+  EXPECT_FALSE(sessions.Find("n")->node_written);
+}
+
 TEST(SessionsTest, DeletedNodeThatIsAwayIsForgotten) {
   Sessions sessions;
   sessions.Connect("h", "n", 1, kT1);
