@@ -7,7 +7,7 @@ namespace {
 
 using link::cloud::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
 constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING", "STORE_FAILED", "IDENTITY"};
@@ -56,6 +56,7 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStalePush] = dropped("stale_push");
   incidents_[Incident::kInvalidPush] = dropped("invalid_push");
   incidents_[Incident::kStaleReportDone] = dropped("stale_report_done");
+  incidents_[Incident::kStaleEventsDone] = dropped("stale_events_done");
   incidents_[Incident::kStaleAck] = &registry.Counter(
       "skerry_cloudhub_stale_acks_total", "Acks of subscriptions that were replaced meanwhile.");
   incidents_[Incident::kOverflow] =

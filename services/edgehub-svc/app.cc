@@ -14,6 +14,7 @@
 #include "services/edgehub-svc/metrics.h"
 #include "services/edgehub-svc/service/spoke_service.h"
 #include "services/edgehub-svc/service/status_service.h"
+#include "services/edgehub-svc/store/sqlite_event_store.h"
 #include "services/edgehub-svc/store/sqlite_journal.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/status_macros.h"
@@ -46,6 +47,7 @@ struct EdgeHubApp::Parts {
   std::unique_ptr<metrics::OpsServer> ops;
   std::string node;
   std::unique_ptr<SqliteJournal> journal;
+  std::unique_ptr<SqliteEventStore> events;
   std::unique_ptr<GrpcDialer> dialer;
   std::unique_ptr<EdgeHub> hub;
   std::unique_ptr<exec::ThreadPool> status_pool;
@@ -94,13 +96,23 @@ absl::Status EdgeHubApp::StartHub() {
         "the journal was damaged: it was set aside and a new one begun",
         {{"path", *p.journal->set_aside()}, {"lost", "reports that the cloud had not taken yet"}});
   }
+  SKERRY_ASSIGN_OR_RETURN(
+      p.events,
+      SqliteEventStore::Open(config_.state_dir + "/events.db",
+                             {config_.event_stream_bytes_max, config_.event_age_max}, RandomId()));
+  if (p.events->set_aside().has_value()) {
+    log_.Error(
+        "the events were damaged: they were set aside and a new store begun",
+        {{"path", *p.events->set_aside()}, {"lost", "events that the cloud had not taken yet"}});
+  }
 
   EdgeHub::Config hub;
-  hub.session.hello = {link::kProtocolVersion, RandomId(), p.journal->id(), BuildVersion()};
+  hub.session.hello = {link::kProtocolVersion, RandomId(), p.journal->id(), BuildVersion(),
+                       p.events->id()};
   hub.session.backoff_base = config_.backoff_min;
   hub.session.backoff_max = config_.backoff_max;
   hub.session.seed = (static_cast<uint64_t>(std::random_device{}()) << 32) | std::random_device{}();
-  p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.dialer, clock_, p.metrics, log_);
+  p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.events, *p.dialer, clock_, p.metrics, log_);
   return absl::OkStatus();
 }
 

@@ -5,7 +5,9 @@ namespace skerry::edgehub {
 void Declare(config::Schema& schema, EdgeHubConfig& c) {
   config::AddCommon(schema, c.common);
   schema.Add("run_dir", &c.run_dir, "folder of the box's sockets").Required();
-  schema.Add("state_dir", &c.state_dir, "folder for what must outlive a restart (edgehub.db)")
+  schema
+      .Add("state_dir", &c.state_dir,
+           "folder for what must outlive a restart (edgehub.db, events.db)")
       .Required();
   schema.Add("listen", &c.listen,
              "gRPC address for the services of the box; unix:<run_dir>/edgehub.sock unless given");
@@ -29,6 +31,14 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
                 "reports that may wait for the cloud; beyond, new ones are refused")
       .Min(1 << 20);
   schema.Add("journal.age_max", &c.journal_age_max, "reports older than this are dropped")
+      .Min(absl::Minutes(1));
+  schema
+      .AddBytes(
+          "events.stream_bytes_max", &c.event_stream_bytes_max,
+          "events of one stream that may wait for the cloud; beyond, the oldest are dropped or "
+          "new ones refused, as the stream's owner chose")
+      .Min(1 << 20);
+  schema.Add("events.age_max", &c.event_age_max, "events older than this are dropped")
       .Min(absl::Minutes(1));
 }
 

@@ -23,6 +23,8 @@ struct EdgeHubConfig {
   absl::Duration backoff_max = absl::Seconds(60);
   int64_t journal_bytes_max = 64 << 20;
   absl::Duration journal_age_max = absl::Hours(24 * 30);
+  int64_t event_stream_bytes_max = 32 << 20;
+  absl::Duration event_age_max = absl::Hours(24 * 30);
 };
 
 // Declares every setting on `schema`, bound to `config`.

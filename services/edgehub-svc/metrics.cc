@@ -1,5 +1,7 @@
 #include "services/edgehub-svc/metrics.h"
 
+#include <algorithm>
+
 #include "services/lib/base/strings.h"
 
 namespace skerry::edgehub {
@@ -7,7 +9,7 @@ namespace {
 
 using link::edge::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
 constexpr const char* kEnds[] = {"HEARTBEAT_LOST",     "DRAINING",    "FENCED",
                                  "OVERLOADED",         "STALE_EPOCH", "WELCOME_TIMEOUT",
                                  "PROTOCOL_VIOLATION", "other"};
@@ -37,7 +39,20 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
       stored_(registry.Counter("skerry_edgehub_reports_stored_total",
                                "Reports taken into the journal.")),
       certificate_expire_(registry.Gauge("skerry_edgehub_certificate_expire_timestamp_seconds",
-                                         "When this node's certificate ends.")) {
+                                         "When this node's certificate ends.")),
+      event_entries_(
+          registry.Gauge("skerry_edgehub_event_entries", "Events that wait for the cloud.")),
+      event_bytes_(registry.Gauge("skerry_edgehub_event_bytes",
+                                  "Size of the events that wait for the cloud.")),
+      event_oldest_(
+          registry.Gauge("skerry_edgehub_event_oldest_timestamp_seconds",
+                         "When the oldest event that waits was stored; 0 when none waits.")),
+      events_stored_(
+          registry.Counter("skerry_edgehub_events_stored_total", "Events taken into the journal.")),
+      events_repeated_(registry.Counter("skerry_edgehub_events_repeated_total",
+                                        "Events put again that the journal had taken before.")),
+      events_refused_(registry.Counter("skerry_edgehub_event_puts_refused_total",
+                                       "Requests of which a full stream refused something.")) {
   for (const char* reason : kEnds) {
     ends_[reason] = &registry.Counter("skerry_edgehub_session_ends_total",
                                       "Sessions and dials that ended.", {{"reason", reason}});
@@ -46,6 +61,9 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
     dropped_[reason] =
         &registry.Counter("skerry_edgehub_journal_drops_total",
                           "Reports that will not be applied by the cloud.", {{"reason", reason}});
+    events_dropped_[reason] =
+        &registry.Counter("skerry_edgehub_event_drops_total",
+                          "Events that will not be applied by the cloud.", {{"reason", reason}});
   }
   for (const char* name : kClasses) {
     bytes_up_[name] =
@@ -94,6 +112,25 @@ void EdgeHubMetrics::Journal(const JournalStats& stats) {
 void EdgeHubMetrics::Dropped(const std::string& reason, int64_t entries) {
   auto it = dropped_.find(reason);
   if (it != dropped_.end()) it->second->Increment(static_cast<double>(entries));
+}
+
+void EdgeHubMetrics::EventsDropped(const std::string& reason, int64_t events) {
+  auto it = events_dropped_.find(reason);
+  if (it != events_dropped_.end()) it->second->Increment(static_cast<double>(events));
+}
+
+void EdgeHubMetrics::Streams(const std::map<std::string, StreamStats>& streams) {
+  int64_t entries = 0;
+  int64_t bytes = 0;
+  absl::Time oldest = absl::InfiniteFuture();
+  for (const auto& [name, stats] : streams) {
+    entries += stats.entries;
+    bytes += stats.size_bytes;
+    oldest = std::min(oldest, stats.oldest_time);
+  }
+  event_entries_.Set(static_cast<double>(entries));
+  event_bytes_.Set(static_cast<double>(bytes));
+  event_oldest_.Set(entries == 0 ? 0 : absl::ToDoubleSeconds(oldest - absl::UnixEpoch()));
 }
 
 void EdgeHubMetrics::CertificateExpires(absl::Time time) {

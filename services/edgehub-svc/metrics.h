@@ -13,6 +13,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/edgehub-svc/store/event_store.h"
 #include "services/edgehub-svc/store/journal_store.h"
 #include "services/lib/link/edge_events.h"
 #include "services/lib/metrics/registry.h"
@@ -34,8 +35,14 @@ class EdgeHubMetrics {
   // reason: "expired", "rejected", "full".
   void Dropped(const std::string& reason, int64_t entries);
   void ReportStored() { stored_.Increment(); }
+  void Streams(const std::map<std::string, StreamStats>& streams);
+  // `fresh`: not a repeat of what was stored before.
+  void EventStored(bool fresh) { (fresh ? events_stored_ : events_repeated_).Increment(); }
+  void EventsRefused() { events_refused_.Increment(); }
+  // reason: "expired", "rejected", "full".
+  void EventsDropped(const std::string& reason, int64_t events);
   void CertificateExpires(absl::Time time);
-  // class: "session", "resource_sync" or "report".
+  // class: "session", "resource_sync", "report" or "event".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
 
@@ -53,8 +60,15 @@ class EdgeHubMetrics {
   prometheus::Gauge& journal_oldest_;
   prometheus::Counter& stored_;
   prometheus::Gauge& certificate_expire_;
+  prometheus::Gauge& event_entries_;
+  prometheus::Gauge& event_bytes_;
+  prometheus::Gauge& event_oldest_;
+  prometheus::Counter& events_stored_;
+  prometheus::Counter& events_repeated_;
+  prometheus::Counter& events_refused_;
   Counters ends_;
   Counters dropped_;
+  Counters events_dropped_;
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::edge::Incident, prometheus::Counter*> incidents_;

@@ -94,6 +94,14 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
             std::move(done));
         return absl::OkStatus();
       }
+      case v1::SpokeFrame::kEventsDone: {
+        const v1::NodeSession session = frame.events_done().session();
+        absl::StatusOr<link::cloud::EventsDone> events =
+            FromWire(spoke.id, std::move(*frame.mutable_events_done()));
+        if (!events.ok()) return events.status();
+        hub_.ToNode(session.node(), session.epoch(), *std::move(events), std::move(done));
+        return absl::OkStatus();
+      }
       case v1::SpokeFrame::kResync: {
         const v1::Resync& resync = frame.resync();
         hub_.ToNode(resync.session().node(), resync.session().epoch(),
@@ -116,7 +124,8 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
     spoke.id = hub_.Attach(message.spoke(),
                            {message.resource_types().begin(), message.resource_types().end()},
                            {message.report_types().begin(), message.report_types().end()},
-                           std::make_shared<StreamSpoke>(spoke.stream));
+                           std::make_shared<StreamSpoke>(spoke.stream),
+                           {message.event_streams().begin(), message.event_streams().end()});
     return absl::OkStatus();
   }
 

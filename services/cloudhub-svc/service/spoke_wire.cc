@@ -31,6 +31,7 @@ struct Writer {
     m->mutable_connect_time()->set_nanos(static_cast<int32_t>(micros % 1000000) * 1000);
     m->set_software_version(from.software_version);
     m->set_peer(from.peer);
+    m->set_event_store_id(from.event_store_id);
   }
   void operator()(cloud::NodeDisconnected& body) {
     SetSession(from, out.mutable_node_disconnected()->mutable_session());
@@ -70,6 +71,12 @@ struct Writer {
     SetSession(from, out.mutable_report()->mutable_session());
     *out.mutable_report()->mutable_report() = link::ToWire(std::move(body.report));
   }
+  void operator()(cloud::NodeEvents& body) {
+    v1::NodeEvents* m = out.mutable_events();
+    SetSession(from, m->mutable_session());
+    m->set_stream(std::move(body.batch.stream));
+    link::EventsToWire(std::move(body.batch.events), *m->mutable_events());
+  }
 };
 
 }  // namespace
@@ -104,21 +111,31 @@ absl::StatusOr<cloud::Push> FromWire(link::SpokeId spoke, v1::Push message) {
   }
 }
 
+absl::StatusOr<cloud::EventsDone> FromWire(link::SpokeId spoke, v1::EventsDone message) {
+  cloud::EventsDone done{spoke, {std::move(*message.mutable_stream()), message.sequence(), {}}};
+  SKERRY_ASSIGN_OR_RETURN(done.ack.rejections, link::RejectionsFromWire(message.rejections()));
+  return done;
+}
+
 absl::Status CheckRegister(const v1::Register& message) {
   if (message.spoke().empty() || message.spoke().size() > 256) {
     return SpokeError("`spoke` must have 1 to 256 bytes");
   }
-  if (message.resource_types_size() + message.report_types_size() == 0) {
-    return SpokeError("a spoke must register at least one type");
+  if (message.resource_types_size() + message.report_types_size() + message.event_streams_size() ==
+      0) {
+    return SpokeError("a spoke must register at least one type or stream");
   }
   if (static_cast<size_t>(message.resource_types_size()) > link::kSubscriptionsMax ||
-      static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax) {
-    return SpokeError("too many types");
+      static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax ||
+      static_cast<size_t>(message.event_streams_size()) > link::kEventStreamsMax) {
+    return SpokeError("too many types or streams");
   }
   for (const std::string& type : message.resource_types())
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
   for (const std::string& type : message.report_types())
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
+  for (const std::string& stream : message.event_streams())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(stream));
   return absl::OkStatus();
 }
 

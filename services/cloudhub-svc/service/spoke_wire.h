@@ -15,6 +15,9 @@ v1::HubFrame ToWire(SpokeMessage message);
 // INVALID_ARGUMENT / SPOKE_PROTOCOL_ERROR where it is not a change.
 absl::StatusOr<link::cloud::Push> FromWire(link::SpokeId spoke, v1::Push message);
 
+// A violation of the link where a bound is exceeded.
+absl::StatusOr<link::cloud::EventsDone> FromWire(link::SpokeId spoke, v1::EventsDone message);
+
 // OK where the registration is within its bounds.
 absl::Status CheckRegister(const v1::Register& message);
 

@@ -29,6 +29,7 @@ struct SpokeMessage {
   absl::Time connect_time;
   std::string software_version;
   std::string peer;
+  std::string event_store_id;
   link::cloud::SpokeMessage body;
 };
 

@@ -64,12 +64,14 @@ void SessionHub::Closed(const Connection& connection) {
 
 link::SpokeId SessionHub::Attach(absl::string_view name, std::vector<std::string> resource_types,
                                  std::vector<std::string> report_types,
-                                 std::shared_ptr<SpokeLink> link) {
+                                 std::shared_ptr<SpokeLink> link,
+                                 std::vector<std::string> event_streams) {
   absl::MutexLock lock(&mutex_);
   std::vector<link::SpokeId> replaced;
   for (const auto& [id, spoke] : spokes_) {
     if (Overlaps(spoke.resource_types, resource_types) ||
-        Overlaps(spoke.report_types, report_types)) {
+        Overlaps(spoke.report_types, report_types) ||
+        Overlaps(spoke.event_streams, event_streams)) {
       replaced.push_back(id);
     }
   }
@@ -85,12 +87,13 @@ link::SpokeId SessionHub::Attach(absl::string_view name, std::vector<std::string
   spokes_[id] = {std::string(name),
                  {resource_types.begin(), resource_types.end()},
                  {report_types.begin(), report_types.end()},
+                 {event_streams.begin(), event_streams.end()},
                  link};
   metrics_.Spokes(1);
   log_.Info("spoke attached", {{"spoke", name}});
   auto waiting = std::make_shared<std::atomic<size_t>>(shards_.size());
   for (const std::unique_ptr<Shard>& shard : shards_) {
-    shard->Attach({id, resource_types, report_types, link}, [waiting, link] {
+    shard->Attach({id, resource_types, report_types, event_streams, link}, [waiting, link] {
       if (waiting->fetch_sub(1) == 1) link->SendNodesSynced();
     });
   }

@@ -55,7 +55,8 @@ class SessionHub {
   // Ends the spokes that own any of these types (ABORTED / SPOKE_REPLACED), then announces the
   // nodes.
   link::SpokeId Attach(absl::string_view name, std::vector<std::string> resource_types,
-                       std::vector<std::string> report_types, std::shared_ptr<SpokeLink> link);
+                       std::vector<std::string> report_types, std::shared_ptr<SpokeLink> link,
+                       std::vector<std::string> event_streams = {});
   void Detach(link::SpokeId spoke);
   // `after` runs when the event has been dealt with, or dropped because `epoch` is not the node's.
   void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
@@ -72,6 +73,7 @@ class SessionHub {
     std::string name;
     std::set<std::string> resource_types;
     std::set<std::string> report_types;
+    std::set<std::string> event_streams;
     std::shared_ptr<SpokeLink> link;
   };
 

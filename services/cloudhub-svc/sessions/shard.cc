@@ -20,6 +20,7 @@ class NodeSession {
   const std::shared_ptr<NodeLink> link;
   link::CloudSession machine;
   std::string software_version;
+  std::string event_store_id;
   absl::Time connect_time;
   bool counted = false;  // As a session, by the metrics.
   size_t unsent_bytes = 0;
@@ -45,7 +46,8 @@ std::shared_ptr<NodeSession> Shard::Open(const NodeName& node, const std::string
     dialling_[session->node.value()] = session;
     sessions_.insert(session);
     for (const auto& [id, spoke] : spokes_) {
-      Feed(session, cloud::SpokeAttached{id, spoke.resource_types, spoke.report_types});
+      Feed(session,
+           cloud::SpokeAttached{id, spoke.resource_types, spoke.report_types, spoke.event_streams});
     }
     Arm(session);
   });
@@ -73,7 +75,8 @@ void Shard::Closed(std::shared_ptr<NodeSession> session) {
 
 void Shard::Attach(Spoke spoke, absl::AnyInvocable<void()> announced) {
   executor_.Post([this, spoke = std::move(spoke), announced = std::move(announced)]() mutable {
-    const cloud::SpokeAttached event{spoke.id, spoke.resource_types, spoke.report_types};
+    const cloud::SpokeAttached event{spoke.id, spoke.resource_types, spoke.report_types,
+                                     spoke.event_streams};
     spokes_[spoke.id] = std::move(spoke);
     for (const SessionPtr& session : std::set<SessionPtr>(sessions_)) Feed(session, event);
     announced();
@@ -146,6 +149,7 @@ void Shard::Perform(const SessionPtr& session, std::vector<cloud::Effect> effect
 void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   const std::string& node = session->node.value();
   session->software_version = std::move(effect.hello.software_version);
+  session->event_store_id = std::move(effect.hello.event_store_id);
   if (draining_) {
     deps_.metrics.Refused("DRAINING");
     return Feed(session,
@@ -189,7 +193,8 @@ void Shard::Perform(const SessionPtr& session, cloud::ToSpoke effect) {
   auto it = spokes_.find(effect.spoke);
   if (it == spokes_.end()) return;
   it->second.link->Send({session->node.value(), session->machine.epoch(), session->connect_time,
-                         session->software_version, session->peer, std::move(effect.message)});
+                         session->software_version, session->peer, session->event_store_id,
+                         std::move(effect.message)});
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Close effect) {

@@ -44,6 +44,7 @@ class Shard {
     link::SpokeId id = 0;
     std::vector<std::string> resource_types;
     std::vector<std::string> report_types;
+    std::vector<std::string> event_streams;
     std::shared_ptr<SpokeLink> link;
   };
 

@@ -53,7 +53,8 @@ class FakeSpoke final : public SpokeLink {
  public:
   void Send(SpokeMessage message) override {
     static constexpr const char* kNames[] = {"NodeConnected", "NodeDisconnected", "Subscribed",
-                                             "Unsubscribed",  "PushDone",         "NodeReport"};
+                                             "Unsubscribed",  "PushDone",         "NodeReport",
+                                             "NodeEvents"};
     absl::MutexLock lock(&mutex_);
     epoch_ = message.epoch;
     received_.push_back(std::string(kNames[message.body.index()]) + " " + message.node);

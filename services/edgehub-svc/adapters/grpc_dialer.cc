@@ -1,5 +1,7 @@
 #include "services/edgehub-svc/adapters/grpc_dialer.h"
 
+#include <atomic>
+#include <functional>
 #include <utility>
 
 #include "api/skerry/link/v1/link.grpc.pb.h"
@@ -20,7 +22,9 @@ class GrpcLink final : public CloudLink {
   GrpcLink(std::shared_ptr<grpc::Channel> channel, EdgeHubMetrics& metrics)
       : channel_(std::move(channel)), metrics_(metrics) {}
 
+  // Before anything else.
   void Open(LinkEvents events) {
+    on_drained_ = std::move(events.on_drained);
     std::unique_ptr<v1::LinkService::Stub> stub = v1::LinkService::NewStub(channel_);
     stream_ = rpc::DialBidi<v1::CloudFrame, v1::EdgeFrame>(
         [&](auto* context, auto* reactor) { stub->async()->Connect(context, reactor); },
@@ -33,7 +37,11 @@ class GrpcLink final : public CloudLink {
                if (!frame.ok()) return on_invalid(frame.status());
                on_frame(*std::move(frame), bytes);
              },
-         .on_closed = std::move(events.on_closed)});
+         .on_closed = std::move(events.on_closed),
+         .on_drained =
+             [awaited = awaited_, on_drained = on_drained_] {
+               if (awaited->exchange(false)) on_drained();
+             }});
   }
 
   void Send(link::EdgeFrame frame) override {
@@ -44,10 +52,17 @@ class GrpcLink final : public CloudLink {
   }
   void Close(absl::Status status) override { stream_->Close(std::move(status)); }
   void Consumed() override { stream_->Consumed(); }
+  void AwaitDrained() override {
+    awaited_->store(true);
+    // It may have drained before it was asked.
+    if (stream_->pending_bytes() == 0 && awaited_->exchange(false)) on_drained_();
+  }
 
  private:
   const std::shared_ptr<grpc::Channel> channel_;
   EdgeHubMetrics& metrics_;
+  std::function<void()> on_drained_;
+  const std::shared_ptr<std::atomic<bool>> awaited_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<rpc::Stream<v1::EdgeFrame>> stream_;
 };
 
@@ -57,6 +72,7 @@ class DeadLink final : public CloudLink {
   void Send(link::EdgeFrame) override {}
   void Close(absl::Status) override {}
   void Consumed() override {}
+  void AwaitDrained() override {}
 };
 
 }  // namespace

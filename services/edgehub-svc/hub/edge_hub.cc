@@ -35,10 +35,11 @@ struct EdgeHub::Gate {
   }
 };
 
-EdgeHub::EdgeHub(const Config& config, JournalStore& journal, CloudDialer& dialer, Clock& clock,
-                 EdgeHubMetrics& metrics, log::Logger log)
+EdgeHub::EdgeHub(const Config& config, JournalStore& journal, EventStore& events,
+                 CloudDialer& dialer, Clock& clock, EdgeHubMetrics& metrics, log::Logger log)
     : config_(config),
       journal_(journal),
+      events_(events),
       dialer_(dialer),
       clock_(clock),
       metrics_(metrics),
@@ -62,6 +63,7 @@ void EdgeHub::Start() {
       for (const auto& [type, sequence] : *sequences) Feed(edge::ReportStored{type, sequence});
     }
     metrics_.Journal(journal_.stats());
+    FeedStreams({});
     DropExpired();
     Feed(edge::Start{});
   });
@@ -88,13 +90,16 @@ void EdgeHub::Stop() {
 
 link::SpokeId EdgeHub::Attach(absl::string_view name, std::vector<std::string> resource_types,
                               std::vector<std::string> report_types,
-                              std::shared_ptr<SpokePort> port) {
+                              std::shared_ptr<SpokePort> port,
+                              std::vector<EventStream> event_streams) {
   const link::SpokeId id = ++last_spoke_;
   executor_.Post([this, id, name = std::string(name), resource_types = std::move(resource_types),
-                  report_types = std::move(report_types), port = std::move(port)]() mutable {
+                  report_types = std::move(report_types), port = std::move(port),
+                  event_streams = std::move(event_streams)]() mutable {
     log_.Info("spoke attached", {{"spoke", name}});
-    spokes_[id] = {name, {report_types.begin(), report_types.end()}, std::move(port)};
+    spokes_[id] = {name, {report_types.begin(), report_types.end()}, {}, std::move(port)};
     metrics_.Spokes(spokes_.size());
+    DeclareStreams(id, event_streams);
     Feed(edge::SpokeAttached{id, std::move(resource_types), std::move(report_types)});
   });
   return id;
@@ -188,6 +193,7 @@ void EdgeHub::DropExpired() {
     metrics_.Dropped("expired", *dropped);
     metrics_.Journal(journal_.stats());
   }
+  DropExpiredEvents();
   executor_.PostAfter(config_.expiry_interval, [this] { DropExpired(); });
 }
 
@@ -207,6 +213,7 @@ EdgeHub::Snapshot EdgeHub::TakeSnapshot() {
                                 type.synced, type.last_sequence});
     }
     snapshot.journal = journal_.stats();
+    snapshot.streams = events_.stats();
   });
   return snapshot;
 }
@@ -223,18 +230,19 @@ void EdgeHub::Feed(edge::Event event) {
 void EdgeHub::Perform(edge::Dial effect) {
   metrics_.Dialed();
   const uint64_t connection = link_connection_ = effect.connection;
-  link_ = dialer_.Dial({.on_frame =
-                            [gate = gate_, connection](link::CloudFrame frame, size_t bytes) {
-                              gate->PostFrame(connection, std::move(frame), bytes);
-                            },
-                        .on_invalid =
-                            [gate = gate_, connection](absl::Status status) {
-                              gate->Post(edge::InvalidFrame{connection, status});
-                            },
-                        .on_closed =
-                            [gate = gate_, connection](absl::Status status) {
-                              gate->Post(edge::LinkClosed{connection, status});
-                            }});
+  link_ = dialer_.Dial(
+      {.on_frame = [gate = gate_, connection](
+                       link::CloudFrame frame,
+                       size_t bytes) { gate->PostFrame(connection, std::move(frame), bytes); },
+       .on_invalid =
+           [gate = gate_, connection](absl::Status status) {
+             gate->Post(edge::InvalidFrame{connection, status});
+           },
+       .on_closed =
+           [gate = gate_, connection](absl::Status status) {
+             gate->Post(edge::LinkClosed{connection, status});
+           },
+       .on_drained = [gate = gate_, connection] { gate->Post(edge::Drained{connection}); }});
 }
 
 void EdgeHub::OnFrame(uint64_t connection, link::CloudFrame frame, size_t bytes) {

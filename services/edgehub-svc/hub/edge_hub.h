@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "services/edgehub-svc/hub/ports.h"
 #include "services/edgehub-svc/metrics.h"
+#include "services/edgehub-svc/store/event_store.h"
 #include "services/edgehub-svc/store/journal_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
@@ -48,10 +49,11 @@ class EdgeHub {
     absl::Time next_dial_time = absl::InfiniteFuture();
     std::vector<TypeStatus> types;
     JournalStats journal;
+    std::map<std::string, StreamStats> streams;
   };
 
-  EdgeHub(const Config& config, JournalStore& journal, CloudDialer& dialer, Clock& clock,
-          EdgeHubMetrics& metrics, log::Logger log);
+  EdgeHub(const Config& config, JournalStore& journal, EventStore& events, CloudDialer& dialer,
+          Clock& clock, EdgeHubMetrics& metrics, log::Logger log);
   ~EdgeHub();
 
   // Begins to dial.
@@ -60,11 +62,15 @@ class EdgeHub {
   void Stop();
 
   link::SpokeId Attach(absl::string_view name, std::vector<std::string> resource_types,
-                       std::vector<std::string> report_types, std::shared_ptr<SpokePort> port);
+                       std::vector<std::string> report_types, std::shared_ptr<SpokePort> port,
+                       std::vector<EventStream> event_streams = {});
   void Detach(link::SpokeId spoke);
   void Subscribe(link::SpokeId spoke, link::Subscribe subscribe, absl::AnyInvocable<void()> after);
   void ResourceDone(link::SpokeId spoke, link::ResourceAck ack, absl::AnyInvocable<void()> after);
   void PutReport(link::SpokeId spoke, uint64_t request_id, link::Report report,
+                 absl::AnyInvocable<void()> after);
+  // All of one stream and one producer.
+  void PutEvents(link::SpokeId spoke, uint64_t request_id, std::vector<NewEvent> events,
                  absl::AnyInvocable<void()> after);
 
   Snapshot TakeSnapshot();
@@ -73,12 +79,19 @@ class EdgeHub {
   struct Spoke {
     std::string name;
     std::set<std::string> report_types;
+    std::set<std::string> event_streams;
     std::shared_ptr<SpokePort> port;
   };
   struct WaitingReport {
     link::SpokeId spoke = 0;
     uint64_t request_id = 0;
     link::Report report;
+    absl::AnyInvocable<void()> after;
+  };
+  struct WaitingEvents {
+    link::SpokeId spoke = 0;
+    uint64_t request_id = 0;
+    std::vector<NewEvent> events;
     absl::AnyInvocable<void()> after;
   };
 
@@ -94,18 +107,28 @@ class EdgeHub {
   void Perform(link::edge::CloseSpoke effect);
   void Perform(link::edge::FetchReports effect);
   void Perform(link::edge::TrimReports effect);
+  void Perform(link::edge::FetchEvents effect);
+  void Perform(link::edge::TrimEvents effect);
+  void Perform(link::edge::AwaitDrained effect);
   void Perform(link::edge::Connected effect);
   void Perform(link::edge::Disconnected effect);
   void Perform(link::edge::Count effect);
 
   void StoreWaiting();
+  void StoreWaitingEvents();
+  // OK where the spoke may put these now.
+  absl::Status CheckPut(const WaitingEvents& put) const;
+  void DeclareStreams(link::SpokeId spoke, const std::vector<EventStream>& streams);
+  void FeedStreams(const std::map<std::string, StreamStats>& before);
   void Answer(const WaitingReport& waiting, absl::Status status);
   void SendTo(link::SpokeId spoke, SpokeMessage message);
   void DropExpired();
+  void DropExpiredEvents();
   void Arm();
 
   const Config config_;
   JournalStore& journal_;
+  EventStore& events_;
   CloudDialer& dialer_;
   Clock& clock_;
   EdgeHubMetrics& metrics_;
@@ -115,8 +138,9 @@ class EdgeHub {
   std::shared_ptr<CloudLink> link_;  // Of link_connection_; null while there is none.
   uint64_t link_connection_ = 0;
   std::map<link::SpokeId, Spoke> spokes_;
-  std::vector<WaitingReport> waiting_;  // Stored in one commit.
-  absl::Time change_time_;              // Of the link's state.
+  std::vector<WaitingReport> waiting_;         // Stored in one commit.
+  std::vector<WaitingEvents> waiting_events_;  // So are these.
+  absl::Time change_time_;                     // Of the link's state.
   exec::SerialExecutor::TimerId timer_ = 0;
   absl::Duration timer_due_ = absl::InfiniteDuration();
   std::atomic<link::SpokeId> last_spoke_ = 0;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "services/edgehub-svc/store/sqlite_event_store.h"
 #include "services/edgehub-svc/store/sqlite_journal.h"
 #include "services/edgehub-svc/testing/fakes.h"
 #include "services/lib/base/error.h"
@@ -25,10 +27,13 @@ class EdgeHubTest : public ::testing::Test {
     journal_ = nullptr;
     journal_ =
         *SqliteJournal::Open(folder_.File("edgehub.db"), {.size_bytes_max = 3000}, "journal-1");
+    events_ = nullptr;
+    events_ =
+        *SqliteEventStore::Open(folder_.File("events.db"), {.stream_bytes_max = 3000}, "events-1");
     EdgeHub::Config config;
     config.session.hello.protocol_version = 1;
     config.session.hello.journal_id = journal_->id();
-    hub_ = std::make_unique<EdgeHub>(config, *journal_, dialer_, clock_, metrics_,
+    hub_ = std::make_unique<EdgeHub>(config, *journal_, *events_, dialer_, clock_, metrics_,
                                      log::Logger::Null());
     hub_->Start();
     Settle();
@@ -55,6 +60,32 @@ class EdgeHubTest : public ::testing::Test {
     hub_->PutReport(spoke, request_id, std::move(report), [] {});
   }
 
+  link::SpokeId AttachStreams(const std::shared_ptr<FakeSpoke>& spoke) {
+    return hub_->Attach(
+        "twin-svc", {}, {}, spoke,
+        {{"alarms", link::EventPriority::kAlarm, WhenFull::kRefuse}, {"telemetry"}});
+  }
+  void PutEvents(
+      link::SpokeId spoke, uint64_t request_id, const std::string& stream,
+      const std::vector<std::string>& values, absl::AnyInvocable<void()> after = [] {}) {
+    std::vector<NewEvent> events;
+    for (const std::string& value : values)
+      events.push_back({stream, "twin-1", ++produced_, clock_.Now(), "device-1", value});
+    hub_->PutEvents(spoke, request_id, std::move(events), std::move(after));
+  }
+  // "telemetry: a b", one for each frame.
+  std::vector<std::string> SentEvents() {
+    std::vector<std::string> found;
+    for (const link::EdgeFrame& frame : dialer_.last()->TakeSent()) {
+      const auto* batch = std::get_if<link::EventBatch>(&frame);
+      if (batch == nullptr) continue;
+      found.push_back(batch->stream + ":");
+      for (const link::StreamEvent& event : batch->events)
+        absl::StrAppend(&found.back(), " ", event.value);
+    }
+    return found;
+  }
+
   template <typename T>
   static std::vector<T> Only(const std::vector<SpokeMessage>& messages) {
     std::vector<T> found;
@@ -77,6 +108,8 @@ class EdgeHubTest : public ::testing::Test {
   EdgeHubMetrics metrics_;
   FakeDialer dialer_;
   std::unique_ptr<SqliteJournal> journal_;
+  std::unique_ptr<SqliteEventStore> events_;
+  uint64_t produced_ = 0;
   std::unique_ptr<EdgeHub> hub_;
 };
 
@@ -124,6 +157,68 @@ TEST_F(EdgeHubTest, AReportThatCannotBeStoredIsRefusedWithItsReason) {
   }
   EXPECT_NE(registry_.Render().find("skerry_edgehub_journal_drops_total{reason=\"full\"} 1"),
             std::string::npos);
+}
+
+TEST_F(EdgeHubTest, EventsAreAnsweredWhenDurableAndGoOutAlarmsFirst) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = AttachStreams(spoke);
+  PutEvents(id, 1, "telemetry", {"t1", "t2"});
+  PutEvents(id, 2, "alarms", {"a1"});
+  Settle();
+  std::vector<EventsStored> stored = Only<EventsStored>(spoke->Take());
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[0].stored, 2u);
+  EXPECT_TRUE(stored[0].status.ok()) << stored[0].status;
+
+  Restart();  // As after a crash: no spoke is there, only the store.
+  Connect(1);
+  Settle();
+  EXPECT_EQ(SentEvents(), (std::vector<std::string>{"alarms: a1", "telemetry: t1 t2"}));
+
+  dialer_.last()->events.on_frame(link::EventAck{"telemetry", 2, {}}, 10);
+  dialer_.last()->events.on_frame(link::EventAck{"alarms", 1, {}}, 10);
+  Settle();
+  for (const auto& [stream, stats] : hub_->TakeSnapshot().streams) EXPECT_EQ(stats.entries, 0);
+}
+
+TEST_F(EdgeHubTest, AFullStreamSaysHowFarItCame) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = AttachStreams(spoke);
+  PutEvents(id, 1, "alarms", {std::string(2000, 'a'), std::string(2000, 'b'), "c"});
+  PutEvents(id, 2, "telemetry", {std::string(2000, 'a'), std::string(2000, 'b'), "c"});
+  Settle();
+  std::vector<EventsStored> stored = Only<EventsStored>(spoke->Take());
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[0].stored, 1u);
+  EXPECT_EQ(GetErrorInfo(stored[0].status).reason, "STREAM_FULL");
+  EXPECT_EQ(stored[1].stored, 3u);
+  const std::string page = registry_.Render();
+  EXPECT_NE(page.find("skerry_edgehub_event_drops_total{reason=\"full\"} 1"), std::string::npos);
+  EXPECT_NE(page.find("skerry_edgehub_event_puts_refused_total 1"), std::string::npos);
+}
+
+TEST_F(EdgeHubTest, EventsThatCannotBePutAreRefusedWithTheReason) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = AttachStreams(spoke);
+  absl::Notification all_put;
+  PutEvents(id, 1, "measurements", {"m"}, [&] { all_put.WaitForNotification(); });
+  PutEvents(id, 2, "telemetry", {"t"});
+  PutEvents(id, 3, "telemetry", {"t"});  // Before the answer.
+  all_put.Notify();
+  Settle();
+  std::vector<EventsStored> stored = Only<EventsStored>(spoke->Take());
+  ASSERT_EQ(stored.size(), 3u);
+  for (const EventsStored& answer : stored) {
+    if (answer.request_id == 1) {
+      EXPECT_EQ(answer.status.code(), absl::StatusCode::kInvalidArgument);
+    }
+    if (answer.request_id == 2) {
+      EXPECT_TRUE(answer.status.ok()) << answer.status;
+    }
+    if (answer.request_id == 3) {
+      EXPECT_EQ(GetErrorInfo(answer.status).reason, "PUT_OUTSTANDING");
+    }
+  }
 }
 
 TEST_F(EdgeHubTest, DialsAgainAfterALossAndTellsTheSpokes) {

@@ -22,6 +22,7 @@ struct LinkEvents {
   std::function<void(link::CloudFrame, size_t bytes)> on_frame;
   std::function<void(absl::Status)> on_invalid;  // A frame that breaks a bound.
   std::function<void(absl::Status)> on_closed;
+  std::function<void()> on_drained;  // Answers AwaitDrained.
 };
 
 // One connection to the cloud. None of these blocks.
@@ -32,6 +33,8 @@ class CloudLink {
   virtual void Close(absl::Status status) = 0;
   // One frame given to on_frame is done with; reading pauses when too many are not.
   virtual void Consumed() = 0;
+  // on_drained is to be called, once, when the transport has taken all that was sent.
+  virtual void AwaitDrained() = 0;
 };
 
 class CloudDialer {
@@ -50,8 +53,13 @@ struct ReportStored {
   uint64_t request_id = 0;
   absl::Status status;
 };
-using SpokeMessage =
-    std::variant<LinkStateChange, link::edge::SubscribeRequest, link::ResourceChange, ReportStored>;
+struct EventsStored {
+  uint64_t request_id = 0;
+  uint32_t stored = 0;  // That many from the first.
+  absl::Status status;  // Why the next is not.
+};
+using SpokeMessage = std::variant<LinkStateChange, link::edge::SubscribeRequest,
+                                  link::ResourceChange, ReportStored, EventsStored>;
 
 class SpokePort {
  public:

@@ -97,6 +97,18 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
         hub_.PutReport(spoke.id, request_id, *std::move(report), std::move(done));
         return absl::OkStatus();
       }
+      case v1::SpokeFrame::kPutEvents: {
+        const uint64_t request_id = frame.put_events().request_id();
+        absl::StatusOr<std::vector<NewEvent>> events =
+            FromWire(std::move(*frame.mutable_put_events()));
+        if (!events.ok()) {
+          done();
+          StreamSpoke(spoke.stream).Send(EventsStored{request_id, 0, events.status()});
+          return absl::OkStatus();
+        }
+        hub_.PutEvents(spoke.id, request_id, *std::move(events), std::move(done));
+        return absl::OkStatus();
+      }
       default:
         return SpokeError("a frame of a kind that is not known");
     }
@@ -113,7 +125,7 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
     spoke.id = hub_.Attach(message.spoke(),
                            {message.resource_types().begin(), message.resource_types().end()},
                            {message.report_types().begin(), message.report_types().end()},
-                           std::make_shared<StreamSpoke>(spoke.stream));
+                           std::make_shared<StreamSpoke>(spoke.stream), StreamsOf(message));
     return absl::OkStatus();
   }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/link/wire.h"
@@ -9,6 +10,8 @@
 
 namespace skerry::edgehub {
 namespace {
+
+constexpr size_t kProducerBytesMax = 256;
 
 struct Writer {
   v1::HubFrame out;
@@ -29,6 +32,11 @@ struct Writer {
   void operator()(ReportStored& body) {
     out.mutable_report_stored()->set_request_id(body.request_id);
     *out.mutable_report_stored()->mutable_status() = rpc::ToProto(body.status);
+  }
+  void operator()(EventsStored& body) {
+    out.mutable_events_stored()->set_request_id(body.request_id);
+    out.mutable_events_stored()->set_stored(body.stored);
+    *out.mutable_events_stored()->mutable_status() = rpc::ToProto(body.status);
   }
 };
 
@@ -69,24 +77,83 @@ void ToWire(const EdgeHub::Snapshot& snapshot, v1::EdgeHubStatus& out) {
     SetTime(snapshot.journal.oldest_time, journal->mutable_oldest_time());
   journal->set_last_sequence(snapshot.journal.last_sequence);
   journal->set_acked_sequence(snapshot.journal.acked_sequence);
+  for (const auto& [name, stats] : snapshot.streams) {
+    v1::StreamStatus* m = out.add_streams();
+    m->set_stream(name);
+    m->set_entries(stats.entries);
+    m->set_size_bytes(stats.size_bytes);
+    m->set_last_sequence(stats.last_sequence);
+    if (stats.entries > 0) SetTime(stats.oldest_time, m->mutable_oldest_time());
+  }
 }
 
 absl::Status CheckRegister(const v1::Register& message) {
   if (message.spoke().empty() || message.spoke().size() > 256) {
     return SpokeError("`spoke` must have 1 to 256 bytes");
   }
-  if (message.resource_types_size() + message.report_types_size() == 0) {
-    return SpokeError("a spoke must register at least one type");
+  if (message.resource_types_size() + message.report_types_size() + message.event_streams_size() ==
+      0) {
+    return SpokeError("a spoke must register at least one type or stream");
   }
   if (static_cast<size_t>(message.resource_types_size()) > link::kSubscriptionsMax ||
-      static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax) {
-    return SpokeError("too many types");
+      static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax ||
+      static_cast<size_t>(message.event_streams_size()) > link::kEventStreamsMax) {
+    return SpokeError("too many types or streams");
   }
   for (const std::string& type : message.resource_types())
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
   for (const std::string& type : message.report_types())
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
+  for (const v1::EventStream& stream : message.event_streams())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(stream.name()));
   return absl::OkStatus();
+}
+
+std::vector<EventStream> StreamsOf(const v1::Register& message) {
+  std::vector<EventStream> streams;
+  for (const v1::EventStream& stream : message.event_streams()) {
+    EventStream out{stream.name()};
+    if (stream.priority() == v1::EventStream::PRIORITY_ALARM)
+      out.priority = link::EventPriority::kAlarm;
+    if (stream.priority() == v1::EventStream::PRIORITY_BULK)
+      out.priority = link::EventPriority::kBulk;
+    if (stream.when_full() == v1::EventStream::WHEN_FULL_REFUSE) out.when_full = WhenFull::kRefuse;
+    streams.push_back(std::move(out));
+  }
+  return streams;
+}
+
+absl::StatusOr<std::vector<NewEvent>> FromWire(v1::PutEvents message) {
+  SKERRY_RETURN_IF_ERROR(link::CheckType(message.stream()));
+  if (message.producer().size() > kProducerBytesMax) {
+    return InvalidField("producer", absl::StrCat(message.producer().size(), " bytes"),
+                        absl::StrCat("give at most ", kProducerBytesMax, " bytes"));
+  }
+  if (message.events().empty() ||
+      static_cast<size_t>(message.events_size()) > link::kEventsPerFrameMax) {
+    return InvalidField("events", absl::StrCat(message.events_size(), " events"),
+                        absl::StrCat("put 1 to ", link::kEventsPerFrameMax));
+  }
+  std::vector<NewEvent> events;
+  uint64_t last = 0;
+  for (v1::PutEvents::Event& event : *message.mutable_events()) {
+    const uint64_t number = event.producer_sequence();
+    if (!message.producer().empty() && (number <= last || number > INT64_MAX)) {
+      return InvalidField("producer_sequence", absl::StrCat(number),
+                          absl::StrCat("give a number above ", last, " and below 2^63"));
+    }
+    last = number;
+    if (event.key().size() > link::kKeyBytesMax || event.value().size() > link::kEventBytesMax) {
+      return InvalidField("events",
+                          absl::StrCat(event.key().size(), " and ", event.value().size(), " bytes"),
+                          absl::StrCat("give a key of at most ", link::kKeyBytesMax,
+                                       " and a value of at most ", link::kEventBytesMax, " bytes"));
+    }
+    events.push_back({message.stream(), message.producer(), number,
+                      link::FromProtoTime(event.time()), std::move(*event.mutable_key()),
+                      std::move(*event.mutable_value())});
+  }
+  return events;
 }
 
 absl::StatusOr<link::Subscribe> FromWire(v1::Subscribe message) {

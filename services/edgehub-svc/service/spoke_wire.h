@@ -2,6 +2,8 @@
 #ifndef SKERRY_SERVICES_EDGEHUB_SVC_SERVICE_SPOKE_WIRE_H_
 #define SKERRY_SERVICES_EDGEHUB_SVC_SERVICE_SPOKE_WIRE_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -9,6 +11,7 @@
 #include "api/skerry/edgehub/v1/edgehub_service.pb.h"
 #include "services/edgehub-svc/hub/edge_hub.h"
 #include "services/edgehub-svc/hub/ports.h"
+#include "services/edgehub-svc/store/event_store.h"
 #include "services/lib/link/frames.h"
 
 namespace skerry::edgehub {
@@ -22,6 +25,9 @@ void SetTime(absl::Time time, google::protobuf::Timestamp* out);
 absl::Status CheckRegister(const v1::Register& message);
 absl::StatusOr<link::Subscribe> FromWire(v1::Subscribe message);
 absl::StatusOr<link::ResourceAck> FromWire(v1::ResourceDone message);
+std::vector<EventStream> StreamsOf(const v1::Register& message);
+// INVALID_ARGUMENT where a bound is exceeded or the producer's numbers don't go up.
+absl::StatusOr<std::vector<NewEvent>> FromWire(v1::PutEvents message);
 absl::Status SpokeError(absl::string_view message);
 
 }  // namespace skerry::edgehub

@@ -31,6 +31,7 @@ class FakeCloudLink final : public CloudLink {
     absl::MutexLock lock(&mutex_);
     ++consumed_;
   }
+  void AwaitDrained() override { events.on_drained(); }
   int consumed() const {
     absl::MutexLock lock(&mutex_);
     return consumed_;

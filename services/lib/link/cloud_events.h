@@ -49,6 +49,7 @@ struct SpokeAttached {
   SpokeId spoke = 0;
   std::vector<std::string> resource_types;
   std::vector<std::string> report_types;
+  std::vector<std::string> event_streams;
 };
 struct SpokeDetached {
   SpokeId spoke = 0;
@@ -64,15 +65,21 @@ struct ReportDone {
   uint64_t sequence = 0;
   absl::Status status;
 };
+// The spoke is done with the stream's events up to `sequence`, but for the rejected, which it
+// refused for good.
+struct EventsDone {
+  SpokeId spoke = 0;
+  EventAck ack;
+};
 struct SpokeResync {
   SpokeId spoke = 0;
   std::string type;
 };
 struct Tick {};
 
-using Event =
-    std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Superseded, LinkClosed, Fence,
-                 Drain, SpokeAttached, SpokeDetached, Push, ReportDone, SpokeResync, Tick>;
+using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Superseded, LinkClosed,
+                           Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone, EventsDone,
+                           SpokeResync, Tick>;
 
 // ---- effects ----
 
@@ -95,8 +102,11 @@ struct PushDone {
 struct NodeReport {
   Report report;
 };
-using SpokeMessage =
-    std::variant<NodeConnected, NodeDisconnected, Subscribed, Unsubscribed, PushDone, NodeReport>;
+struct NodeEvents {
+  EventBatch batch;
+};
+using SpokeMessage = std::variant<NodeConnected, NodeDisconnected, Subscribed, Unsubscribed,
+                                  PushDone, NodeReport, NodeEvents>;
 
 // The Hello is good: answer with Admitted or Refused.
 struct Admit {
@@ -121,6 +131,7 @@ enum class Incident {
   kInvalidPush,      // Refused by a bound.
   kStaleAck,         // Of a subscription that was replaced.
   kStaleReportDone,  // Of a report that this session doesn't have with that spoke.
+  kStaleEventsDone,  // Of events that this session doesn't have with that spoke.
   kOverflow,         // A subscription's queue was dropped.
 };
 struct Count {

@@ -112,6 +112,7 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
   Emit(cloud::Close{std::move(status), std::string(reason)});
   subscriptions_.clear();
   reports_.clear();
+  events_.clear();
 }
 
 void CloudSession::Send(CloudFrame frame) {
@@ -138,32 +139,34 @@ void CloudSession::On(cloud::SpokeAttached event) {
     report_owners_[type] = event.spoke;
     ReportOwnerChanged(type);
   }
+  for (const std::string& stream : event.event_streams) {
+    event_owners_[stream] = event.spoke;
+    EventOwnerChanged(stream);
+  }
 }
 
 void CloudSession::On(cloud::SpokeDetached event) {
   spokes_.erase(event.spoke);
-  for (auto it = resource_owners_.begin(); it != resource_owners_.end();) {
-    if (it->second != event.spoke) {
-      ++it;
-      continue;
-    }
-    const std::string type = it->first;
-    it = resource_owners_.erase(it);
+  for (const std::string& type : Disown(resource_owners_, event.spoke))
     ResourceOwnerChanged(type, 0);
-  }
-  for (auto it = report_owners_.begin(); it != report_owners_.end();) {
-    if (it->second != event.spoke) {
-      ++it;
-      continue;
-    }
-    const std::string type = it->first;
-    it = report_owners_.erase(it);
-    ReportOwnerChanged(type);
-  }
+  for (const std::string& type : Disown(report_owners_, event.spoke)) ReportOwnerChanged(type);
+  for (const std::string& stream : Disown(event_owners_, event.spoke)) EventOwnerChanged(stream);
 }
 
-SpokeId CloudSession::OwnerOf(const std::map<std::string, SpokeId>& owners,
-                              const std::string& type) const {
+std::vector<std::string> CloudSession::Disown(Owners& owners, SpokeId spoke) {
+  std::vector<std::string> types;
+  for (auto it = owners.begin(); it != owners.end();) {
+    if (it->second != spoke) {
+      ++it;
+      continue;
+    }
+    types.push_back(it->first);
+    it = owners.erase(it);
+  }
+  return types;
+}
+
+SpokeId CloudSession::OwnerOf(const Owners& owners, const std::string& type) const {
   auto it = owners.find(type);
   return it == owners.end() ? 0 : it->second;
 }

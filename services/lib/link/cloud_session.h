@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/lib/link/cloud_events.h"
+#include "services/lib/link/event_receiver.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
 #include "services/lib/link/report_receiver.h"
@@ -72,6 +73,7 @@ class CloudSession {
   void On(cloud::SpokeDetached event);
   void On(cloud::Push event);
   void On(cloud::ReportDone event);
+  void On(cloud::EventsDone event);
   void On(cloud::SpokeResync event);
   void On(cloud::Tick event);
 
@@ -82,15 +84,22 @@ class CloudSession {
   void Receive(ResourceAck frame);
   void Receive(Report frame);
   void Receive(Heartbeat) {}
+  void Receive(EventBatch frame);
 
-  SpokeId OwnerOf(const std::map<std::string, SpokeId>& owners, const std::string& type) const;
+  using Owners = std::map<std::string, SpokeId>;
+
+  SpokeId OwnerOf(const Owners& owners, const std::string& type) const;
+  // Takes the spoke's types out of `owners` and returns them.
+  static std::vector<std::string> Disown(Owners& owners, SpokeId spoke);
   // The owner of `type` changed to `spoke`, or to none (0).
   void ResourceOwnerChanged(const std::string& type, SpokeId spoke);
   void ReportOwnerChanged(const std::string& type);
+  void EventOwnerChanged(const std::string& stream);
   void AskResync(const std::string& type, Subscription& subscription);
   void Pump(Subscription& subscription);
   void PumpReports(const std::string& type, ReportReceiver& receiver);
   void AckReports(ReportReceiver& receiver);
+  void PumpEvents(const std::string& stream, EventReceiver& receiver);
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -108,11 +117,13 @@ class CloudSession {
   uint64_t epoch_ = 0;
   HeartbeatClock heartbeat_;
   std::set<SpokeId> spokes_;
-  std::map<std::string, SpokeId> resource_owners_;
-  std::map<std::string, SpokeId> report_owners_;
+  Owners resource_owners_;
+  Owners report_owners_;
+  Owners event_owners_;
   std::map<std::string, Subscription> subscriptions_;
   std::map<std::string, uint64_t> last_subscription_ids_;
   std::map<std::string, ReportReceiver> reports_;
+  std::map<std::string, EventReceiver> events_;
   std::vector<cloud::Effect> effects_;  // Of the Step under way.
 };
 

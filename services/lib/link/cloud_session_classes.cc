@@ -1,4 +1,4 @@
-// The classes of traffic of a CloudSession: resource sync and report.
+// The classes of traffic of a CloudSession: resource sync, report and event.
 #include <optional>
 #include <utility>
 
@@ -193,6 +193,45 @@ void CloudSession::On(cloud::ReportDone event) {
     return AckReports(receiver);
   }
   Count(cloud::Incident::kStaleReportDone);
+}
+
+// ---- event ----
+
+void CloudSession::Receive(EventBatch frame) {
+  auto it = events_.find(frame.stream);
+  if (it == events_.end()) {
+    if (events_.size() >= kEventStreamsMax) {
+      return Fail(Violation("link-7.6",
+                            absl::StrCat("more than ", kEventStreamsMax, " streams of events")));
+    }
+    it = events_.emplace(frame.stream, EventReceiver(frame.stream)).first;
+  }
+  absl::Status status = it->second.Receive(std::move(frame.events));
+  if (!status.ok()) return Fail(std::move(status));
+  PumpEvents(it->first, it->second);
+}
+
+void CloudSession::EventOwnerChanged(const std::string& stream) {
+  auto it = events_.find(stream);
+  if (it == events_.end()) return;
+  it->second.OwnerLost();
+  PumpEvents(stream, it->second);
+}
+
+void CloudSession::PumpEvents(const std::string& stream, EventReceiver& receiver) {
+  const SpokeId owner = OwnerOf(event_owners_, stream);
+  if (owner == 0) return;
+  std::vector<StreamEvent> events = receiver.TakeForOwner();
+  if (!events.empty()) ToSpoke(owner, cloud::NodeEvents{{stream, std::move(events)}});
+}
+
+void CloudSession::On(cloud::EventsDone event) {
+  auto it = events_.find(event.ack.stream);
+  if (it == events_.end() || OwnerOf(event_owners_, event.ack.stream) != event.spoke ||
+      !it->second.Done(event.ack.sequence)) {
+    return Count(cloud::Incident::kStaleEventsDone);
+  }
+  Send(std::move(event.ack));
 }
 
 }  // namespace skerry::link

@@ -1,6 +1,6 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, invalid, superseded, closed,
-// fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, heartbeat,
-// advance.
+// fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, events,
+// events-done, heartbeat, advance.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,9 @@ namespace {
 using skerry::testing::ScriptCommand;
 using testing::AckOf;
 using testing::ChangeOf;
+using testing::EventsOf;
 using testing::ListOf;
+using testing::RejectionsOf;
 using testing::SubscribeOf;
 using testing::Text;
 
@@ -39,6 +41,9 @@ struct MessageWriter {
     return text;
   }
   std::string operator()(const cloud::NodeReport& m) const { return Text(m.report); }
+  std::string operator()(const cloud::NodeEvents& m) const {
+    return absl::StrCat("Events ", Text(m.batch));
+  }
 };
 
 struct EffectWriter {
@@ -53,8 +58,8 @@ struct EffectWriter {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
   }
   std::string operator()(const cloud::Count& e) const {
-    static constexpr const char* kNames[] = {"stale push", "invalid push", "stale ack",
-                                             "stale report done", "overflow"};
+    static constexpr const char* kNames[] = {"stale push",        "invalid push",      "stale ack",
+                                             "stale report done", "stale events done", "overflow"};
     return absl::StrCat("count ", kNames[static_cast<int>(e.incident)]);
   }
 };
@@ -91,7 +96,8 @@ class Machine {
     if (c.name == "fence") return cloud::Fence{};
     if (c.name == "drain") return cloud::Drain{absl::Seconds(1)};
     if (c.name == "attach")
-      return cloud::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports")};
+      return cloud::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports"),
+                                  ListOf(c, "events")};
     if (c.name == "detach") return cloud::SpokeDetached{spoke};
     if (c.name == "push")
       return cloud::Push{spoke, c.Arg("type"), static_cast<uint64_t>(c.Int("id")), ChangeOf(c)};
@@ -100,6 +106,11 @@ class Machine {
           spoke, static_cast<uint64_t>(c.Int("seq")),
           c.Has("error") ? absl::InvalidArgumentError("no good") : absl::OkStatus()};
     }
+    if (c.name == "events-done") {
+      return cloud::EventsDone{
+          spoke, {c.Arg("stream"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)}};
+    }
+    if (c.name == "events") return cloud::FrameReceived{EventsOf(c)};
     if (c.name == "resync") return cloud::SpokeResync{spoke, c.Arg("type")};
     if (c.name == "subscribe") return cloud::FrameReceived{SubscribeOf(c)};
     if (c.name == "unsubscribe") {

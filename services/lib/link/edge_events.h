@@ -63,11 +63,27 @@ struct ReportsFetched {
   std::vector<Report> reports;
   bool more = false;
 };
+// The journal holds a new event of the stream, durably.
+struct EventStored {
+  std::string stream;
+  EventPriority priority = EventPriority::kTelemetry;
+  uint64_t sequence = 0;
+};
+// Answers FetchEvents of this connection.
+struct EventsFetched {
+  uint64_t connection = 0;
+  EventBatch batch;  // Empty where there was nothing.
+  bool more = false;
+};
+// Answers AwaitDrained of this connection.
+struct Drained {
+  uint64_t connection = 0;
+};
 struct Tick {};
 
-using Event =
-    std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached, SpokeDetached,
-                 SpokeSubscribe, ResourceDone, ReportStored, ReportsFetched, Tick>;
+using Event = std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached,
+                           SpokeDetached, SpokeSubscribe, ResourceDone, ReportStored,
+                           ReportsFetched, EventStored, EventsFetched, Drained, Tick>;
 
 // ---- effects ----
 
@@ -114,6 +130,21 @@ struct TrimReports {
   uint64_t up_to = 0;
   std::vector<Rejection> rejections;
 };
+struct FetchEvents {
+  uint64_t connection = 0;
+  std::string stream;
+  uint64_t after = 0;
+  size_t count_max = 0;
+  size_t bytes_max = 0;
+};
+// These are applied in the cloud, or refused for good.
+struct TrimEvents {
+  EventAck ack;
+};
+// Say Drained when the transport has taken everything that was sent.
+struct AwaitDrained {
+  uint64_t connection = 0;
+};
 // For logs and metrics.
 struct Connected {
   Welcome welcome;
@@ -129,7 +160,7 @@ struct Count {
   Incident incident = Incident::kStaleChange;
 };
 using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
-                            Connected, Disconnected, Count>;
+                            FetchEvents, TrimEvents, AwaitDrained, Connected, Disconnected, Count>;
 
 }  // namespace skerry::link::edge
 

@@ -123,10 +123,10 @@ void EdgeSession::Receive(Welcome frame) {
   Emit(edge::Connected{std::move(frame)});
   for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{true, ""});
   for (auto& [type, resource] : resources_) RequestSubscription(type, resource);
-  for (auto& [type, sender] : reports_) {
-    sender.Restart();
-    PumpReports(type, sender);
-  }
+  fetching_ = draining_ = false;
+  transport_bytes_ = 0;
+  for (Lane& lane : lanes_) lane.sender.Restart();
+  Pump();
 }
 
 void EdgeSession::Receive(GoAway frame) {
@@ -168,6 +168,7 @@ void EdgeSession::Down(absl::Status status) {
 
 void EdgeSession::Send(EdgeFrame frame) {
   heartbeat_.Sent(now_);
+  transport_bytes_ += FrameBytes(frame);
   Emit(edge::Send{std::move(frame)});
 }
 

@@ -15,7 +15,7 @@
 #include "services/lib/link/edge_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
-#include "services/lib/link/report_sender.h"
+#include "services/lib/link/journal_sender.h"
 #include "services/lib/link/resource_receiver.h"
 
 namespace skerry::link {
@@ -30,6 +30,9 @@ class EdgeSession {
     absl::Duration welcome_timeout = absl::Seconds(15);
     absl::Duration backoff_base = absl::Seconds(1);
     absl::Duration backoff_max = absl::Seconds(60);
+    // Taken from the journal and not yet taken by the transport: what comes later and is more
+    // urgent waits for no more than this.
+    size_t transport_bytes_max = 256u << 10;
     uint64_t seed = 0;  // Of the backoff's jitter: differs from box to box.
   };
 
@@ -61,6 +64,15 @@ class EdgeSession {
     ResourceReceiver receiver;
     SpokeId spoke = 0;
   };
+  // Something that goes up from the journal: a type of reports or a stream of events. The order is
+  // that in which they take their turns (link-6.4).
+  enum class Rank { kAlarm, kTelemetry, kState, kBulk };
+  struct Lane {
+    Rank rank = Rank::kState;
+    bool events = false;
+    std::string name;
+    JournalSender sender;
+  };
 
   // Events.
   void On(edge::Start event);
@@ -74,6 +86,9 @@ class EdgeSession {
   void On(edge::ResourceDone event);
   void On(edge::ReportStored event);
   void On(edge::ReportsFetched event);
+  void On(edge::EventStored event);
+  void On(edge::EventsFetched event);
+  void On(edge::Drained event);
   void On(edge::Tick event);
 
   // Frames.
@@ -83,6 +98,7 @@ class EdgeSession {
   void Receive(Heartbeat) {}
   void Receive(Resync frame);
   void Receive(GoAway frame);
+  void Receive(EventAck frame);
 
   void Dial();
   // Ends the connection from this side, and dials again later.
@@ -92,8 +108,12 @@ class EdgeSession {
   // The spoke's resource of that type; null where it isn't its owner.
   Resource* Owned(SpokeId spoke, const std::string& type);
   void DetachTypes(SpokeId spoke);
-  ReportSender& Reports(const std::string& type);
-  void PumpReports(const std::string& type, ReportSender& sender);
+  Lane* FindLane(bool events, const std::string& name);
+  Lane& LaneOf(Rank rank, bool events, const std::string& name);
+  // A read of this connection is over.
+  void Fetched(Lane& lane, bool more);
+  // Reads from the journal for the first lane that has something and may send it.
+  void Pump();
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -116,7 +136,10 @@ class EdgeSession {
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
   std::map<std::string, Resource> resources_;
-  std::map<std::string, ReportSender> reports_;
+  std::vector<Lane> lanes_;            // By rank; those of one rank by whose turn it is.
+  bool fetching_ = false;              // A read is under way.
+  bool draining_ = false;              // AwaitDrained was asked for.
+  size_t transport_bytes_ = 0;         // Sent since the transport was last known to be empty.
   std::vector<edge::Effect> effects_;  // Of the Step under way.
 };
 

@@ -1,6 +1,6 @@
 // Runs testdata/edge/*.txt. Commands: new, start, stop, welcome, change, report-ack, resync,
-// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, stored, fetched, wake,
-// advance, status.
+// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, stored, fetched,
+// event-stored, events-fetched, event-ack, drained, wake, advance, status.
 #include "services/lib/link/edge_session.h"
 
 #include <gtest/gtest.h>
@@ -19,6 +19,7 @@ namespace {
 using skerry::testing::ScriptCommand;
 using testing::AckOf;
 using testing::ChangeOf;
+using testing::EventsOf;
 using testing::ListOf;
 using testing::RejectionsOf;
 using testing::SubscribeOf;
@@ -55,6 +56,15 @@ struct EffectWriter {
     return absl::StrCat("trim ", e.type, " up_to=", e.up_to,
                         e.rejections.empty() ? "" : " with rejections");
   }
+  std::string operator()(const edge::FetchEvents& e) const {
+    return absl::StrCat("fetch events ", e.stream, " after=", e.after, " count=", e.count_max,
+                        " bytes=", e.bytes_max);
+  }
+  std::string operator()(const edge::TrimEvents& e) const {
+    return absl::StrCat("trim events ", e.ack.stream, " up_to=", e.ack.sequence,
+                        e.ack.rejections.empty() ? "" : " with rejections");
+  }
+  std::string operator()(const edge::AwaitDrained&) const { return "await drained"; }
   std::string operator()(const edge::Connected& e) const {
     return absl::StrCat("connected epoch=", e.welcome.epoch);
   }
@@ -76,6 +86,7 @@ class Machine {
       EdgeSession::Config config;
       config.hello.protocol_version = 1;
       config.seed = 7;
+      config.transport_bytes_max = static_cast<size_t>(c.Int("transport_max", 256 << 10));
       machine_ = std::make_unique<EdgeSession>(config);
       return "";
     }
@@ -100,6 +111,9 @@ class Machine {
     }
     if (c.name == "report-ack") {
       return ReportAck{c.Arg("type"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
+    }
+    if (c.name == "event-ack") {
+      return EventAck{c.Arg("stream"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
     }
     if (c.name == "resync") return Resync{c.Arg("type")};
     if (c.name == "goaway") return GoAway{c.Arg("reason"), absl::Seconds(c.Int("retry", 0))};
@@ -126,6 +140,17 @@ class Machine {
     if (c.name == "done") return edge::ResourceDone{spoke, AckOf(c)};
     if (c.name == "stored")
       return edge::ReportStored{c.Arg("type"), static_cast<uint64_t>(c.Int("seq"))};
+    if (c.name == "event-stored") {
+      const std::string priority = c.Arg("priority", "telemetry");
+      return edge::EventStored{c.Arg("stream"),
+                               priority == "alarm"  ? EventPriority::kAlarm
+                               : priority == "bulk" ? EventPriority::kBulk
+                                                    : EventPriority::kTelemetry,
+                               static_cast<uint64_t>(c.Int("seq"))};
+    }
+    if (c.name == "events-fetched")
+      return edge::EventsFetched{connection, EventsOf(c), c.Has("more")};
+    if (c.name == "drained") return edge::Drained{connection};
     if (c.name == "fetched") {
       edge::ReportsFetched event{connection, c.Arg("type"), {}, c.Has("more")};
       for (const std::string& text : ListOf(c, "seqs")) {

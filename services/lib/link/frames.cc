@@ -14,8 +14,21 @@ bool IsViolation(const absl::Status& status) {
   return GetErrorInfo(status).reason == "PROTOCOL_VIOLATION";
 }
 
+size_t FrameBytes(const EdgeFrame& frame) {
+  if (const auto* report = std::get_if<Report>(&frame)) return ReportBytes(*report);
+  size_t bytes = 64;
+  if (const auto* subscribe = std::get_if<Subscribe>(&frame)) {
+    for (const Holding& holding : subscribe->holdings)
+      bytes += holding.key.size() + holding.version.size() + 8;
+  } else if (const auto* batch = std::get_if<EventBatch>(&frame)) {
+    for (const StreamEvent& event : batch->events) bytes += EventBytes(event);
+  }
+  return bytes;
+}
+
 absl::string_view ClassOf(const EdgeFrame& frame) {
   if (std::holds_alternative<Report>(frame)) return "report";
+  if (std::holds_alternative<EventBatch>(frame)) return "event";
   if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame))
     return "session";
   return "resource_sync";
@@ -23,6 +36,7 @@ absl::string_view ClassOf(const EdgeFrame& frame) {
 
 absl::string_view ClassOf(const CloudFrame& frame) {
   if (std::holds_alternative<ReportAck>(frame)) return "report";
+  if (std::holds_alternative<EventAck>(frame)) return "event";
   if (std::holds_alternative<ResourceChange>(frame) || std::holds_alternative<Resync>(frame)) {
     return "resource_sync";
   }

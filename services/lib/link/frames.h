@@ -27,6 +27,11 @@ inline constexpr size_t kReportTypesMax = 12;
 inline constexpr size_t kResourceWindowBytes = 1u << 20;
 inline constexpr size_t kReportWindowBytes = 1u << 20;
 inline constexpr size_t kReportWindowCount = 64;
+inline constexpr size_t kEventBytesMax = 256u << 10;
+inline constexpr size_t kEventsPerFrameMax = 1024;
+inline constexpr size_t kEventStreamsMax = 12;
+inline constexpr size_t kEventWindowBytes = 1u << 20;
+inline constexpr size_t kEventWindowCount = 4096;
 
 // ---- session ----
 
@@ -35,6 +40,7 @@ struct Hello {
   std::string boot_id;
   std::string journal_id;
   std::string software_version;
+  std::string event_store_id;
 };
 
 struct Welcome {
@@ -134,12 +140,46 @@ struct ReportAck {
   std::vector<Rejection> rejections;
 };
 
-using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat>;
-using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway>;
+// ---- event ----
 
-// "session", "resource_sync" or "report": the class that a frame's bytes are counted for.
+// One entry of an ordered stream.
+struct StreamEvent {
+  uint64_t sequence = 0;
+  uint64_t dropped_before = 0;
+  absl::Time time;
+  std::string key;
+  std::string value;
+};
+
+// What an event counts for in windows and in the journal.
+inline size_t EventBytes(const StreamEvent& event) {
+  return event.key.size() + event.value.size() + 64;
+}
+
+struct EventBatch {
+  std::string stream;
+  std::vector<StreamEvent> events;
+};
+
+struct EventAck {
+  std::string stream;
+  uint64_t sequence = 0;
+  std::vector<Rejection> rejections;
+};
+
+// Which of the box's streams goes first where the link is narrow.
+enum class EventPriority { kAlarm, kTelemetry, kBulk };
+
+using EdgeFrame =
+    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EventBatch>;
+using CloudFrame =
+    std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, EventAck>;
+
+// "session", "resource_sync", "report" or "event": the class that a frame's bytes are counted for.
 absl::string_view ClassOf(const EdgeFrame& frame);
 absl::string_view ClassOf(const CloudFrame& frame);
+// What a frame costs on the wire, about.
+size_t FrameBytes(const EdgeFrame& frame);
 
 // Who a spoke is to a machine: one attachment of it. 0 is nobody.
 using SpokeId = uint64_t;

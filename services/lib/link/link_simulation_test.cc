@@ -27,8 +27,8 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
   if (one != nullptr) return;
   for (const char* what :
        {"hub crash", "edge crash", "spoke crash", "controller crash", "broken connection",
-        "half-open connection", "overflow", "resync", "session end FENCED",
-        "session end HEARTBEAT_LOST", "session end CLOSED"}) {
+        "half-open connection", "overflow", "resync", "event again", "event lost", "transport full",
+        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED"}) {
     EXPECT_GT(seen[what], 20) << what << " hardly ever happens: the simulation does not test it";
   }
 }

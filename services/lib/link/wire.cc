@@ -27,18 +27,17 @@ absl::Duration FromProtoDuration(const google::protobuf::Duration& d) {
   return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
 }
 
-absl::Time FromProtoTime(const google::protobuf::Timestamp& t) {
-  return absl::FromUnixSeconds(t.seconds()) + absl::Nanoseconds(t.nanos());
-}
-
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
   SKERRY_RETURN_IF_ERROR(CheckBytes("boot_id", message.boot_id().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(CheckBytes("journal_id", message.journal_id().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(
       CheckBytes("software_version", message.software_version().size(), kTextBytesMax));
+  SKERRY_RETURN_IF_ERROR(
+      CheckBytes("event_store_id", message.event_store_id().size(), kTextBytesMax));
   return Hello{message.protocol_version(), std::move(*message.mutable_boot_id()),
                std::move(*message.mutable_journal_id()),
-               std::move(*message.mutable_software_version())};
+               std::move(*message.mutable_software_version()),
+               std::move(*message.mutable_event_store_id())};
 }
 
 absl::StatusOr<EdgeFrame> ParseSubscribe(v1::Subscribe& message) {
@@ -64,7 +63,25 @@ absl::StatusOr<CloudFrame> ParseReportAck(v1::ReportAck& message) {
   return frame;
 }
 
+absl::StatusOr<EdgeFrame> ParseEventBatch(v1::EventBatch& message) {
+  SKERRY_RETURN_IF_ERROR(CheckType(message.stream()));
+  EventBatch frame{std::move(*message.mutable_stream()), {}};
+  SKERRY_ASSIGN_OR_RETURN(frame.events, EventsFromWire(std::move(*message.mutable_events())));
+  return frame;
+}
+
+absl::StatusOr<CloudFrame> ParseEventAck(v1::EventAck& message) {
+  SKERRY_RETURN_IF_ERROR(CheckType(message.stream()));
+  EventAck frame{std::move(*message.mutable_stream()), message.sequence(), {}};
+  SKERRY_ASSIGN_OR_RETURN(frame.rejections, RejectionsFromWire(message.rejections()));
+  return frame;
+}
+
 }  // namespace
+
+absl::Time FromProtoTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
 
 absl::Status CheckType(const std::string& type) {
   SKERRY_RETURN_IF_ERROR(CheckBytes("type", type.size(), kTypeBytesMax));
@@ -85,6 +102,23 @@ absl::StatusOr<std::vector<Holding>> HoldingsFromWire(
     SKERRY_RETURN_IF_ERROR(CheckKey(holding.key()));
     SKERRY_RETURN_IF_ERROR(CheckBytes("version", holding.version().size(), kVersionBytesMax));
     out.push_back({std::move(*holding.mutable_key()), std::move(*holding.mutable_version())});
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<StreamEvent>> EventsFromWire(
+    google::protobuf::RepeatedPtrField<v1::Event> events) {
+  if (events.empty() || static_cast<size_t>(events.size()) > kEventsPerFrameMax) {
+    return Violation("link-7.1", absl::StrCat(events.size(), " events in one message, 1 to ",
+                                              kEventsPerFrameMax, " are allowed"));
+  }
+  std::vector<StreamEvent> out;
+  out.reserve(static_cast<size_t>(events.size()));
+  for (v1::Event& event : events) {
+    SKERRY_RETURN_IF_ERROR(CheckBytes("key", event.key().size(), kKeyBytesMax));
+    SKERRY_RETURN_IF_ERROR(CheckBytes("value", event.value().size(), kEventBytesMax));
+    out.push_back({event.sequence(), event.dropped_before(), FromProtoTime(event.time()),
+                   std::move(*event.mutable_key()), std::move(*event.mutable_value())});
   }
   return out;
 }
@@ -158,6 +192,8 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
     }
     case v1::EdgeFrame::kHeartbeat:
       return Heartbeat{};
+    case v1::EdgeFrame::kEvents:
+      return ParseEventBatch(*message.mutable_events());
     default:
       return Violation("link-7.2", "a frame of a kind that is not known");
   }
@@ -179,6 +215,8 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
       return ParseReportAck(*message.mutable_report_ack());
     case v1::CloudFrame::kHeartbeat:
       return Heartbeat{};
+    case v1::CloudFrame::kEventAck:
+      return ParseEventAck(*message.mutable_event_ack());
     case v1::CloudFrame::kResync:
       SKERRY_RETURN_IF_ERROR(CheckType(message.resync().type()));
       return Resync{message.resync().type()};

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "api/skerry/link/v1/link.pb.h"
 #include "services/lib/link/frames.h"
 
@@ -25,11 +26,17 @@ absl::StatusOr<Report> FromWire(v1::Report message);
 v1::Report ToWire(Report report);
 absl::StatusOr<ResourceChange> FromWire(v1::ResourceChange message);
 v1::ResourceChange ToWire(ResourceChange change);
+// Events of one stream, at least one, each within its bounds. Sequences are not looked at.
+absl::StatusOr<std::vector<StreamEvent>> EventsFromWire(
+    google::protobuf::RepeatedPtrField<v1::Event> events);
+void EventsToWire(std::vector<StreamEvent> events,
+                  google::protobuf::RepeatedPtrField<v1::Event>& out);
 absl::StatusOr<std::vector<Holding>> HoldingsFromWire(
     google::protobuf::RepeatedPtrField<v1::Holding> holdings);
 absl::StatusOr<std::vector<Rejection>> RejectionsFromWire(
     const google::protobuf::RepeatedPtrField<v1::Rejection>& rejections);
-// OK where `type` is a resource type within its bound.
+absl::Time FromProtoTime(const google::protobuf::Timestamp& time);
+// OK where `type` is a resource type, or the name of a stream, within its bound.
 absl::Status CheckType(const std::string& type);
 
 }  // namespace skerry::link

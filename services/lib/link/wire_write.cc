@@ -36,6 +36,7 @@ struct EdgeFrameWriter {
     m->set_boot_id(std::move(f.boot_id));
     m->set_journal_id(std::move(f.journal_id));
     m->set_software_version(std::move(f.software_version));
+    m->set_event_store_id(std::move(f.event_store_id));
   }
   void operator()(Subscribe& f) {
     v1::Subscribe* m = out.mutable_subscribe();
@@ -61,6 +62,10 @@ struct EdgeFrameWriter {
   }
   void operator()(Report& f) { *out.mutable_report() = ToWire(std::move(f)); }
   void operator()(Heartbeat&) { out.mutable_heartbeat(); }
+  void operator()(EventBatch& f) {
+    out.mutable_events()->set_stream(std::move(f.stream));
+    EventsToWire(std::move(f.events), *out.mutable_events()->mutable_events());
+  }
 };
 
 struct CloudFrameWriter {
@@ -85,9 +90,28 @@ struct CloudFrameWriter {
     out.mutable_go_away()->set_reason(std::move(f.reason));
     ToProtoDuration(f.retry_after, *out.mutable_go_away()->mutable_retry_after());
   }
+  void operator()(EventAck& f) {
+    v1::EventAck* m = out.mutable_event_ack();
+    m->set_stream(std::move(f.stream));
+    m->set_sequence(f.sequence);
+    RejectionsToWire(f.rejections, *m);
+  }
 };
 
 }  // namespace
+
+void EventsToWire(std::vector<StreamEvent> events,
+                  google::protobuf::RepeatedPtrField<v1::Event>& out) {
+  out.Reserve(static_cast<int>(events.size()));
+  for (StreamEvent& event : events) {
+    v1::Event* m = out.Add();
+    m->set_sequence(event.sequence);
+    m->set_dropped_before(event.dropped_before);
+    ToProtoTime(event.time, *m->mutable_time());
+    m->set_key(std::move(event.key));
+    m->set_value(std::move(event.value));
+  }
+}
 
 v1::Report ToWire(Report report) {
   v1::Report message;

@@ -1,5 +1,7 @@
 #include "services/lib/link/testing/frame_text.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -38,6 +40,10 @@ struct FrameWriter {
   }
   std::string operator()(const Report& f) const { return Text(f); }
   std::string operator()(const Heartbeat&) const { return "Heartbeat"; }
+  std::string operator()(const EventBatch& f) const { return absl::StrCat("Events ", Text(f)); }
+  std::string operator()(const EventAck& f) const {
+    return absl::StrCat("EventAck ", f.stream, " seq=", f.sequence, RejectionsText(f.rejections));
+  }
   std::string operator()(const Welcome& f) const {
     return absl::StrCat("Welcome epoch=", f.epoch,
                         " heartbeat=", absl::FormatDuration(f.heartbeat_interval));
@@ -84,6 +90,15 @@ std::string Text(const ResourceChange& frame) {
 
 std::string Text(const Report& report) {
   return absl::StrCat("Report ", report.type, " seq=", report.sequence, " ", report.key);
+}
+
+std::string Text(const EventBatch& batch) {
+  std::string text = batch.stream;
+  for (const StreamEvent& event : batch.events) {
+    absl::StrAppend(&text, " ", event.sequence);
+    if (event.dropped_before != 0) absl::StrAppend(&text, "(", event.dropped_before, " dropped)");
+  }
+  return text;
 }
 
 std::string Text(const absl::Status& status) {
@@ -135,6 +150,21 @@ std::vector<Rejection> RejectionsOf(const ScriptCommand& command) {
       rejections.push_back({sequence, absl::InvalidArgumentError("no good")});
   }
   return rejections;
+}
+
+EventBatch EventsOf(const ScriptCommand& command) {
+  EventBatch batch{command.Arg("stream"), {}};
+  for (const std::string& text : ListOf(command, "seqs")) {
+    const std::vector<std::string> parts = absl::StrSplit(text, '/');
+    StreamEvent event;
+    if (!absl::SimpleAtoi(parts[0], &event.sequence) ||
+        (parts.size() > 1 && !absl::SimpleAtoi(parts[1], &event.dropped_before))) {
+      ADD_FAILURE() << "not a sequence: " << text;
+    }
+    event.value.assign(static_cast<size_t>(command.Int("bytes", 1)), 'e');
+    batch.events.push_back(std::move(event));
+  }
+  return batch;
 }
 
 std::vector<std::string> ListOf(const ScriptCommand& command, const std::string& name) {

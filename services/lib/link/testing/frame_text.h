@@ -17,6 +17,8 @@ std::string Text(const Change& change);
 std::string Text(const Subscribe& frame);
 std::string Text(const ResourceChange& frame);
 std::string Text(const Report& report);
+// "telemetry 3 5(1 dropped)".
+std::string Text(const EventBatch& batch);
 // "OK", or code, reason, rule and message.
 std::string Text(const absl::Status& status);
 
@@ -28,6 +30,8 @@ Change ChangeOf(const skerry::testing::ScriptCommand& command);
 ResourceAck AckOf(const skerry::testing::ScriptCommand& command);
 // [reject=seq,…]
 std::vector<Rejection> RejectionsOf(const skerry::testing::ScriptCommand& command);
+// stream= [seqs=3,5/1,…], where 5/1 is event 5 with one dropped before it; [bytes=] of each value.
+EventBatch EventsOf(const skerry::testing::ScriptCommand& command);
 // name=a,b,c
 std::vector<std::string> ListOf(const skerry::testing::ScriptCommand& command,
                                 const std::string& name);

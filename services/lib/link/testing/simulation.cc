@@ -10,6 +10,7 @@ namespace skerry::link::testing {
 namespace {
 
 constexpr char kType[] = "pods";
+constexpr char kStream[] = "telemetry";
 
 uint64_t NumberOf(const std::string& text) {
   uint64_t number = 0;
@@ -35,7 +36,9 @@ void Simulation::Step() {
   if (dice < 550) return SpokeWork();
   if (dice < 700) return ControllerWork();
   if (dice < 780) return ChangeDesired();
-  if (dice < 860) return PutReport();
+  if (dice < 830) return PutReport();
+  if (dice < 858) return PutEvent();
+  if (dice < 860) return DropOldestEvent();
   if (dice < 950) return Advance(absl::Milliseconds(static_cast<int64_t>(Random(4000))));
   if (dice < 965) return Cut();
   if (dice < 971) return HubCrash();
@@ -48,6 +51,7 @@ void Simulation::Step() {
 void Simulation::Settle() {
   if (spoke_ == 0) SpokeAttach();
   if (controller_ == 0) ControllerAttach();
+  PutEvent();  // What was dropped last is told by what comes after it.
   for (int round = 0; round < 400 && failure_.empty(); ++round) {
     for (int i = 0; i < 200; ++i) {
       DeliverDown();
@@ -157,7 +161,7 @@ void Simulation::HubCrash() {
 
 void Simulation::ControllerAttach() {
   controller_ = ++last_controller_;
-  FeedAllSessions(cloud::SpokeAttached{controller_, {kType}, {kType}});
+  FeedAllSessions(cloud::SpokeAttached{controller_, {kType}, {kType}, {kStream}});
 }
 
 void Simulation::ControllerCrash() {
@@ -228,7 +232,31 @@ void Simulation::ControllerHandle(ForController item) {
       FeedCloud(current_,
                 cloud::ReportDone{controller_, report->report.sequence, absl::OkStatus()});
     }
+  } else if (auto* events = std::get_if<cloud::NodeEvents>(&item.message)) {
+    ApplyEvents(item.epoch, events->batch);
   }
+}
+
+// What an owner does: drops what it has applied before, in one transaction with the effect.
+void Simulation::ApplyEvents(uint64_t epoch, const EventBatch& batch) {
+  for (const StreamEvent& event : batch.events) {
+    if (event.sequence <= event_cursor_) {
+      ++seen_["event again"];
+      continue;
+    }
+    const uint64_t before = event.sequence - event.dropped_before - 1;
+    if (before > event_cursor_) {
+      return Fail(absl::StrCat("event ", event.sequence, " after ", event_cursor_, " with ",
+                               event.dropped_before, " dropped between"));
+    }
+    if (event.value != absl::StrCat(event.sequence)) Fail("an event has another's value");
+    events_lost_ += event.sequence - event_cursor_ - 1;
+    ++events_applied_;
+    event_cursor_ = event.sequence;
+  }
+  if (epoch != last_epoch_ || current_ == 0) return;
+  FeedCloud(current_,
+            cloud::EventsDone{controller_, {batch.stream, batch.events.back().sequence, {}}});
 }
 
 void Simulation::AnswerSubscription() {
@@ -288,7 +316,7 @@ void Simulation::Advance(absl::Duration by) {
 bool Simulation::Quiet() const {
   if (!edge_->connected() || current_ != edge_connection_) return false;
   return for_spoke_.empty() && for_controller_.empty() && for_edge_.empty() && journal_.empty() &&
-         connections_.at(current_).session->unsent_bytes() == 0 &&
+         events_.empty() && connections_.at(current_).session->unsent_bytes() == 0 &&
          connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
 }
 
@@ -297,6 +325,11 @@ void Simulation::CheckFinal() {
   for (const auto& [key, value] : reported_) {
     if (applied_[key] != value) Fail(absl::StrCat("the last report of ", key, " is not applied"));
   }
+  if (events_applied_ + events_lost_ != last_event_) {
+    Fail(absl::StrCat(last_event_, " events, of which ", events_applied_, " are applied and ",
+                      events_lost_, " known to be lost"));
+  }
+  if (events_lost_ != 0) ++seen_["event lost"];
 }
 
 void Simulation::Fail(const std::string& what) {

@@ -71,6 +71,7 @@ class Simulation {
   void ControllerCrash();
   void ControllerWork();
   void ControllerHandle(ForController item);
+  void ApplyEvents(uint64_t epoch, const EventBatch& batch);
   void ChangeDesired();
   void PushTo(const Subscription& subscription, Change change);
   void AnswerSubscription();
@@ -78,12 +79,17 @@ class Simulation {
   // The box.
   void FeedEdge(edge::Event event);
   void Fetch(const edge::FetchReports& effect);
+  void Fetch(const edge::FetchEvents& effect);
+  void Trim(const edge::TrimReports& effect);
+  void Trim(const edge::TrimEvents& effect);
   void EdgeCrash();
   void SpokeAttach();
   void SpokeCrash();
   void SpokeWork();
   void SpokeApply(const ResourceChange& change);
   void PutReport();
+  void PutEvent();
+  void DropOldestEvent();
 
   void Advance(absl::Duration by);
   bool Quiet() const;
@@ -102,6 +108,9 @@ class Simulation {
   std::map<std::string, uint64_t> applied_;  // The latest report of each key that was applied.
   uint64_t last_version_ = 0;
   uint64_t last_epoch_ = 0;
+  uint64_t event_cursor_ = 0;  // Of the last event that was applied.
+  uint64_t events_applied_ = 0;
+  uint64_t events_lost_ = 0;  // As the gaps between them tell.
 
   // In the hub's and the controller's memory.
   CloudSession::Config cloud_config_;
@@ -119,6 +128,9 @@ class Simulation {
   std::map<std::string, uint64_t> reported_;  // The latest value that the journal took of each key.
   uint64_t last_sequence_ = 0;
   uint64_t last_value_ = 0;
+  std::deque<StreamEvent> events_;
+  uint64_t last_event_ = 0;
+  uint64_t events_dropped_ = 0;  // Before the first of events_, and not yet told.
 
   // In the memory of the box's services.
   std::unique_ptr<EdgeSession> edge_;

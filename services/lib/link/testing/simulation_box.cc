@@ -10,6 +10,7 @@ namespace skerry::link::testing {
 namespace {
 
 constexpr char kType[] = "pods";
+constexpr char kStream[] = "telemetry";
 
 uint64_t NumberOf(const std::string& text) {
   uint64_t number = 0;
@@ -27,7 +28,7 @@ void Simulation::FeedEdge(edge::Event event) {
       Connection& connection = connections_[edge_connection_];
       connection.session = std::make_unique<CloudSession>(cloud_config_, now_);
       if (controller_ != 0)
-        FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}});
+        FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}, {kStream}});
     } else if (auto* send = std::get_if<edge::Send>(&effect)) {
       connections_[edge_connection_].up.push_back(std::move(send->frame));
     } else if (auto* close = std::get_if<edge::CloseLink>(&effect)) {
@@ -41,18 +42,35 @@ void Simulation::FeedEdge(edge::Event event) {
     } else if (auto* fetch = std::get_if<edge::FetchReports>(&effect)) {
       Fetch(*fetch);
     } else if (auto* trim = std::get_if<edge::TrimReports>(&effect)) {
-      for (auto it = journal_.begin(); it != journal_.end();) {
-        if (it->second.sequence > trim->up_to) {
-          ++it;
-          continue;
-        }
-        // L1: nothing leaves the journal that the cloud has not applied.
-        if (applied_[it->first] < it->second.value)
-          Fail(absl::StrCat("trimmed but not applied: ", it->first));
-        it = journal_.erase(it);
-      }
+      Trim(*trim);
+    } else if (auto* fetch_events = std::get_if<edge::FetchEvents>(&effect)) {
+      Fetch(*fetch_events);
+    } else if (auto* trim_events = std::get_if<edge::TrimEvents>(&effect)) {
+      Trim(*trim_events);
+    } else if (auto* await = std::get_if<edge::AwaitDrained>(&effect)) {
+      ++seen_["transport full"];
+      for_edge_.push_back(edge::Drained{await->connection});
     }
   }
+}
+
+// L1: nothing leaves the journal that the cloud has not applied.
+void Simulation::Trim(const edge::TrimReports& effect) {
+  for (auto it = journal_.begin(); it != journal_.end();) {
+    if (it->second.sequence > effect.up_to) {
+      ++it;
+      continue;
+    }
+    if (applied_[it->first] < it->second.value)
+      Fail(absl::StrCat("trimmed but not applied: ", it->first));
+    it = journal_.erase(it);
+  }
+}
+
+void Simulation::Trim(const edge::TrimEvents& effect) {
+  if (effect.ack.sequence > event_cursor_)
+    Fail(absl::StrCat("trimmed but not applied: event ", effect.ack.sequence));
+  while (!events_.empty() && events_.front().sequence <= effect.ack.sequence) events_.pop_front();
 }
 
 void Simulation::Fetch(const edge::FetchReports& effect) {
@@ -72,6 +90,20 @@ void Simulation::Fetch(const edge::FetchReports& effect) {
   for_edge_.push_back(std::move(event));
 }
 
+void Simulation::Fetch(const edge::FetchEvents& effect) {
+  edge::EventsFetched event{effect.connection, {effect.stream, {}}, false};
+  const size_t count_max = std::min<size_t>(effect.count_max, 1 + Random(3));
+  for (const StreamEvent& entry : events_) {
+    if (entry.sequence <= effect.after) continue;
+    if (event.batch.events.size() == count_max) {
+      event.more = true;
+      break;
+    }
+    event.batch.events.push_back(entry);
+  }
+  for_edge_.push_back(std::move(event));
+}
+
 void Simulation::EdgeCrash() {
   ++seen_["edge crash"];
   auto it = connections_.find(edge_connection_);
@@ -87,8 +119,11 @@ void Simulation::EdgeCrash() {
   EdgeSession::Config config;
   config.hello.protocol_version = kProtocolVersion;
   config.seed = rng_();
+  config.transport_bytes_max = 500;
   edge_ = std::make_unique<EdgeSession>(config);
   if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
+  if (!events_.empty())
+    FeedEdge(edge::EventStored{kStream, EventPriority::kTelemetry, last_event_});
   FeedEdge(edge::Start{});
 }
 
@@ -171,6 +206,23 @@ void Simulation::PutReport() {
   journal_[key] = {++last_sequence_, ++last_value_};
   reported_[key] = last_value_;
   FeedEdge(edge::ReportStored{kType, last_sequence_});
+}
+
+void Simulation::PutEvent() {
+  StreamEvent event;
+  event.sequence = ++last_event_;
+  event.dropped_before = std::exchange(events_dropped_, 0);
+  event.value = absl::StrCat(event.sequence);
+  events_.push_back(std::move(event));
+  FeedEdge(edge::EventStored{kStream, EventPriority::kTelemetry, last_event_});
+}
+
+// The journal is full: the oldest goes, and the next tells of it.
+void Simulation::DropOldestEvent() {
+  if (events_.empty()) return;
+  const uint64_t dropped = events_.front().dropped_before + 1;
+  events_.pop_front();
+  (events_.empty() ? events_dropped_ : events_.front().dropped_before) += dropped;
 }
 
 }  // namespace skerry::link::testing
