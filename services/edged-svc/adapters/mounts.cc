@@ -20,6 +20,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::edged {
 namespace {
@@ -57,9 +58,9 @@ std::string Unescape(absl::string_view text) {
 }
 
 // A descriptor of `path` below `root`; links may point inside of it only.
-Fd OpenBeneath(int root, const std::string& path) {
+Fd OpenBeneath(int root, const std::string& path, uint64_t flags = O_PATH) {
   struct open_how how = {};
-  how.flags = O_PATH | O_CLOEXEC;
+  how.flags = flags | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return Fd(static_cast<int>(syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how))));
 }
@@ -70,6 +71,29 @@ absl::Status Outside(const std::string& sub_path, int error) {
                             error == EXDEV ? "it leads out of the volume"
                                            : absl::ErrnoToStatus(error, "open").message()))
       .Reason("FAILED_SUB_PATH");
+}
+
+// What is missing of `sub_path`, with the volume's own mode as the kubelet does it: who may use the
+// volume may use the folder, and where fsGroup has set the setgid bit the group is inherited.
+absl::Status MakeFoldersBeneath(int root, const std::string& sub_path) {
+  struct stat volume = {};
+  if (fstat(root, &volume) != 0) return Outside(sub_path, errno);
+  const mode_t mode = volume.st_mode & 07777;
+  std::string walked = ".";
+  for (absl::string_view part : absl::StrSplit(sub_path, '/', absl::SkipEmpty())) {
+    const std::string name(part);
+    const Fd parent = OpenBeneath(root, walked);
+    if (parent.get() < 0) return Outside(sub_path, errno);
+    if (mkdirat(parent.get(), name.c_str(), mode) == 0) {
+      // Against the umask. Not through a link that a container may have put there meanwhile.
+      const Fd made = OpenBeneath(parent.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      if (made.get() < 0 || fchmod(made.get(), mode) != 0) return Outside(sub_path, errno);
+    } else if (errno != EEXIST) {
+      return Outside(sub_path, errno);
+    }
+    absl::StrAppend(&walked, "/", name);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -110,14 +134,7 @@ absl::Status BindInside(const std::string& volume, const std::string& sub_path,
   if (root.get() < 0) return Outside(sub_path, errno);
   Fd found = OpenBeneath(root.get(), sub_path);
   if (found.get() < 0 && errno == ENOENT) {
-    std::string walked;
-    for (absl::string_view part : absl::StrSplit(sub_path, '/', absl::SkipEmpty())) {
-      const Fd parent = walked.empty() ? Fd(dup(root.get())) : OpenBeneath(root.get(), walked);
-      if (parent.get() < 0) return Outside(sub_path, errno);
-      if (mkdirat(parent.get(), std::string(part).c_str(), 0750) != 0 && errno != EEXIST)
-        return Outside(sub_path, errno);
-      walked = walked.empty() ? std::string(part) : absl::StrCat(walked, "/", part);
-    }
+    SKERRY_RETURN_IF_ERROR(MakeFoldersBeneath(root.get(), sub_path));
     found = OpenBeneath(root.get(), sub_path);
   }
   if (found.get() < 0) return Outside(sub_path, errno);

@@ -19,7 +19,7 @@ std::vector<std::string> MountsBelow(const std::string& folder);
 absl::Status MountTmpfs(const std::string& folder, int64_t size_bytes_max);
 
 // Binds `volume`/`sub_path` at `target`, without ever leaving `volume` through a symbolic link.
-// Missing folders are made.
+// Missing folders are made with the volume's own mode.
 absl::Status BindInside(const std::string& volume, const std::string& sub_path,
                         const std::string& target);
 

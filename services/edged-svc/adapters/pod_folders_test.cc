@@ -115,11 +115,14 @@ TEST_F(PodFoldersTest, SubPathsNeverLeaveTheVolume) {
   fs::create_symlink(root_ / "outside", volume + "/link");
   fs::create_symlink("../../../../../..", volume + "/up");
   fs::create_symlink("real", volume + "/inner");
-  for (const char* path : {"link", "link/secret", "up", "up/etc", "link/new/folder"}) {
+  fs::create_symlink(root_ / "outside" / "dangling", volume + "/dangling");
+  for (const char* path :
+       {"link", "link/secret", "up", "up/etc", "link/new/folder", "dangling", "dangling/deep"}) {
     const auto bound = folders_.BindSubPath(pod, "v", volume, path, "c", 0);
     EXPECT_EQ(bound.status().code(), absl::StatusCode::kFailedPrecondition) << path;
   }
   EXPECT_FALSE(fs::exists(root_ / "outside" / "new"));
+  EXPECT_FALSE(fs::exists(root_ / "outside" / "dangling"));
   const auto made = folders_.BindSubPath(pod, "v", volume, "real/deep", "c", 0);
   ASSERT_TRUE(made.ok()) << made.status();
   std::ofstream(volume + "/real/deep/f") << "1";
@@ -130,6 +133,36 @@ TEST_F(PodFoldersTest, SubPathsNeverLeaveTheVolume) {
   EXPECT_EQ(Read(*linked), "1");
   ASSERT_TRUE(folders_.Remove(pod).ok());
   EXPECT_TRUE(fs::exists(root_ / "outside" / "secret"));
+}
+
+// [edged-4.1] As the kubelet: else a container that does not run as root could not use them.
+TEST_F(PodFoldersTest, MissingSubPathsAreMadeLikeTheVolume) {
+  struct stat info;
+  const auto make = [&](const std::string& more, const std::string& volume) {
+    const PodSpec pod = Pod(R"({"name":"v",)" + volume + "}", more);
+    const std::string path = Prepare(pod);
+    const auto bound = folders_.BindSubPath(pod, "v", path, "a/b", "c", 0);
+    EXPECT_TRUE(bound.ok()) << bound.status();
+    for (const char* folder : {"/a", "/a/b"}) {
+      struct stat root, made;
+      EXPECT_EQ(stat(path.c_str(), &root), 0);
+      EXPECT_EQ(stat((path + folder).c_str(), &made), 0);
+      EXPECT_EQ(made.st_mode, root.st_mode) << path << folder;
+      EXPECT_EQ(made.st_gid, (root.st_mode & S_ISGID) != 0 ? root.st_gid : 0u) << path << folder;
+      info = made;
+    }
+    EXPECT_TRUE(folders_.Remove(pod).ok());
+  };
+  make("", R"("emptyDir":{})");
+  EXPECT_EQ(info.st_mode & 07777, 0777u);
+  make(R"("securityContext":{"fsGroup":1234},)", R"("emptyDir":{})");
+  EXPECT_EQ(info.st_mode & 07777, 02777u);
+  EXPECT_EQ(info.st_gid, 1234u);
+  const fs::path host = root_ / "host";
+  fs::create_directory(host);
+  ASSERT_EQ(chmod(host.c_str(), 01711), 0);
+  make("", R"("hostPath":{"path":")" + host.string() + R"("})");
+  EXPECT_EQ(info.st_mode & 07777, 01711u);
 }
 
 TEST_F(PodFoldersTest, NothingMountedIsEverDeleted) {
