@@ -12,9 +12,11 @@
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
 #include "services/edged-svc/metrics.h"
+#include "services/edged-svc/runner/log_rotator.h"
 #include "services/edged-svc/runner/meta_events.h"
 #include "services/edged-svc/runner/node_reporter.h"
 #include "services/edged-svc/runner/object_cache.h"
+#include "services/edged-svc/runner/periodic.h"
 #include "services/edged-svc/runner/pod_manager.h"
 #include "services/edged-svc/runner/relister.h"
 #include "services/edged-svc/runner/runtime_health.h"
@@ -60,6 +62,8 @@ struct EdgedApp::Parts {
   std::unique_ptr<NodeReporter> node;
   std::unique_ptr<RuntimeHealth> health;
   std::unique_ptr<Relister> relister;
+  std::unique_ptr<LogRotator> logs;
+  std::unique_ptr<Periodic> log_rotation;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -96,6 +100,7 @@ absl::Status EdgedApp::Start() {
   SKERRY_RETURN_IF_ERROR(StartMeta());
   SKERRY_RETURN_IF_ERROR(StartPods());
   SKERRY_RETURN_IF_ERROR(StartServer());
+  StartUpkeep();
   p.relister->Start();
   p.health->Start();
   p.meta->Start();
@@ -179,6 +184,17 @@ absl::Status EdgedApp::StartPods() {
   return absl::OkStatus();
 }
 
+void EdgedApp::StartUpkeep() {
+  Parts& p = *parts_;
+  if (config_.container_log_bytes_max == 0) return;
+  p.logs = std::make_unique<LogRotator>(
+      *p.runtime, clock_,
+      LogRotator::Options{config_.container_log_bytes_max, config_.container_log_files_max},
+      p.metrics, log_);
+  p.log_rotation = std::make_unique<Periodic>("logs", clock_, config_.container_log_interval,
+                                              [&p] { p.logs->Run(); });
+}
+
 absl::Status EdgedApp::StartServer() {
   Parts& p = *parts_;
   p.service = MakeEdgedService([&p](v1::EdgedStatus& out) {
@@ -219,6 +235,7 @@ void EdgedApp::Stop() {
   p.server.reset();
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
+  p.log_rotation.reset();
   p.relister.reset();
   p.health.reset();
   p.meta.reset();

@@ -35,6 +35,7 @@ class EdgedApp final : public process::App {
   struct Parts;
   absl::Status StartPods();
   absl::Status StartMeta();
+  void StartUpkeep();
   absl::Status StartServer();
 
   EdgedConfig config_;

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -228,6 +230,32 @@ TEST_F(AppTest, SaysWhyAPodDoesNotRunAndNoneHoldsUpAnother) {
       "ns/crash", [](const FakeReport& r) { return WaitingReason(r) == "CrashLoopBackOff"; }));
   meta_->Put("secrets", "ns/later", R"({"data":{"k":"eA=="}})");
   EXPECT_TRUE(meta_->Await("ns/mount", Runs));
+}
+
+// [edged-6.1]
+TEST_F(AppTest, LogsAreRotatedWhileTheyAreWritten) {
+  config_.container_log_bytes_max = 20'000;
+  config_.container_log_files_max = 3;
+  config_.container_log_interval = absl::Milliseconds(50);
+  meta_->Put("pods", "ns/p",
+             Pod("p", Command("n=0; while true; do n=$((n+1)); echo line $n; done")));
+  Start();
+  const std::string folder = config_.state_dir + "/logs/pods/ns_p_uid-p/c";
+  const auto compressed = [&] {
+    std::set<std::string> names;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      const std::string name = entry.path().filename();
+      if (absl::EndsWith(name, ".gz")) names.insert(name);
+    }
+    return names;
+  };
+  ASSERT_TRUE(AwaitTrue([&] { return !compressed().empty(); }));
+  const std::string oldest = *compressed().begin();
+  // It goes with time, and there are never more than one beside the last and the current.
+  EXPECT_TRUE(AwaitTrue([&] { return !compressed().contains(oldest); }));
+  EXPECT_TRUE(AwaitTrue([&] { return absl::StrContains(Log("p"), " stdout F line "); }));
+  EXPECT_LE(compressed().size(), 2u);  // The newer of two while the older is being removed.
 }
 
 // [edged-3.4]

@@ -30,6 +30,17 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
   schema.Add("root_dir", &c.root_dir, "folder of the pods' volumes; default <state_dir>/edged");
   schema.Add("pod_log_dir", &c.pod_log_dir,
              "folder of the containers' logs; default <state_dir>/logs/pods");
+  schema
+      .AddBytes("container_log.bytes_max", &c.container_log_bytes_max,
+                "size at which a container's log is rotated; 0: never")
+      .Min(0);
+  schema
+      .Add("container_log.files_max", &c.container_log_files_max,
+           "most files of a container's log, with the one that is being written")
+      .Min(2)
+      .Max(1000);
+  schema.Add("container_log.interval", &c.container_log_interval, "pause between looks at the logs")
+      .Min(absl::Milliseconds(10));
   schema.Add("cgroup_parent", &c.cgroup_parent, "cgroup under which pods run").Required();
   schema.Add("pods_max", &c.pods_max, "most pods on this node").Min(1).Max(1000);
   schema.Add("workers", &c.workers, "pods that take a step at the same time").Min(1).Max(64);

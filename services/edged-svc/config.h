@@ -26,6 +26,9 @@ struct EdgedConfig {
   std::string root_dir;     // Empty: <state_dir>/edged.
   std::string pod_log_dir;  // Empty: <state_dir>/logs/pods.
   std::string cgroup_parent = "/kubepods";
+  int64_t container_log_bytes_max = 10 << 20;  // 0: they are not rotated.
+  int64_t container_log_files_max = 5;
+  absl::Duration container_log_interval = absl::Seconds(10);
   int64_t pods_max = 110;
   int64_t workers = 4;
   std::vector<std::string> dns_servers;

@@ -6,7 +6,7 @@ namespace {
 constexpr const char* kOperations[] = {"status",         "run_sandbox",      "stop_sandbox",
                                        "remove_sandbox", "create_container", "start_container",
                                        "stop_container", "remove_container", "exec",
-                                       "find_image",     "pull_image"};
+                                       "reopen_log",     "find_image",       "pull_image"};
 constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
 
 }  // namespace
@@ -18,38 +18,44 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
                                 "Objects from the store that can't be used")) {
   for (const char* operation : kOperations) {
     operations_[operation] = {
-        &registry.Counter("skerry_edged_runtime_operations_total", "Calls to the container runtime",
-                          {{"operation", operation}, {"result", "ok"}}),
-        &registry.Counter("skerry_edged_runtime_operations_total", "Calls to the container runtime",
-                          {{"operation", operation}, {"result", "error"}}),
+        CountResults(registry, "skerry_edged_runtime_operations_total",
+                     "Calls to the container runtime", {{"operation", operation}}),
         &registry.Histogram("skerry_edged_runtime_operation_seconds",
                             "Time until the container runtime answered", metrics::LatencyBounds(),
                             {{"operation", operation}})};
   }
-  relist_ = {
-      &registry.Counter("skerry_edged_relists_total", "Lists of what runs", {{"result", "ok"}}),
-      &registry.Counter("skerry_edged_relists_total", "Lists of what runs", {{"result", "error"}}),
-      &registry.Histogram("skerry_edged_relist_seconds", "Time to list what runs",
-                          metrics::LatencyBounds())};
-  report_ = {&registry.Counter("skerry_edged_reports_total", "Reports handed to edge-meta-svc",
-                               {{"result", "ok"}}),
-             &registry.Counter("skerry_edged_reports_total", "Reports handed to edge-meta-svc",
-                               {{"result", "error"}}),
-             nullptr};
+  relist_ = {CountResults(registry, "skerry_edged_relists_total", "Lists of what runs"),
+             &registry.Histogram("skerry_edged_relist_seconds", "Time to list what runs",
+                                 metrics::LatencyBounds())};
+  reports_ =
+      CountResults(registry, "skerry_edged_reports_total", "Reports handed to edge-meta-svc");
+  log_rotations_ =
+      CountResults(registry, "skerry_edged_log_rotations_total", "Container logs rotated");
+  log_compressions_ = CountResults(registry, "skerry_edged_log_compressions_total",
+                                   "Rotated container logs compressed");
   for (const char* phase : kPhases)
     pods_[phase] =
         &registry.Gauge("skerry_edged_pods", "Pods on this box by phase", {{"phase", phase}});
 }
 
+EdgedMetrics::Results EdgedMetrics::CountResults(metrics::Registry& registry,
+                                                 absl::string_view name, absl::string_view help,
+                                                 const metrics::Labels& labels) {
+  metrics::Labels ok = labels, failed = labels;
+  ok["result"] = "ok";
+  failed["result"] = "error";
+  return {&registry.Counter(name, help, ok), &registry.Counter(name, help, failed)};
+}
+
 void EdgedMetrics::RuntimeOperation(absl::string_view operation, bool ok, absl::Duration latency) {
   const auto it = operations_.find(std::string(operation));
   if (it == operations_.end()) return;
-  (ok ? it->second.ok : it->second.failed)->Increment();
+  it->second.results.Add(ok);
   it->second.seconds->Observe(absl::ToDoubleSeconds(latency));
 }
 
 void EdgedMetrics::Relisted(bool ok, absl::Duration latency) {
-  (ok ? relist_.ok : relist_.failed)->Increment();
+  relist_.results.Add(ok);
   relist_.seconds->Observe(absl::ToDoubleSeconds(latency));
 }
 
@@ -62,6 +68,8 @@ void EdgedMetrics::SetPods(const std::map<std::string, int>& by_phase) {
 
 void EdgedMetrics::ContainerRestarted() { restarts_.Increment(); }
 void EdgedMetrics::ObjectRefused() { refused_.Increment(); }
-void EdgedMetrics::ReportSent(bool ok) { (ok ? report_.ok : report_.failed)->Increment(); }
+void EdgedMetrics::ReportSent(bool ok) { reports_.Add(ok); }
+void EdgedMetrics::LogRotated(bool ok) { log_rotations_.Add(ok); }
+void EdgedMetrics::LogCompressed(bool ok) { log_compressions_.Add(ok); }
 
 }  // namespace skerry::edged

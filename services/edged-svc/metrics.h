@@ -23,18 +23,29 @@ class EdgedMetrics {
   void ContainerRestarted();
   void ObjectRefused();
   void ReportSent(bool ok);
+  void LogRotated(bool ok);
+  void LogCompressed(bool ok);
 
  private:
-  struct Operation {
+  struct Results {
     prometheus::Counter* ok;
     prometheus::Counter* failed;
+
+    void Add(bool succeeded) { (succeeded ? ok : failed)->Increment(); }
+  };
+  struct Operation {
+    Results results;
     prometheus::Histogram* seconds;
   };
+  static Results CountResults(metrics::Registry& registry, absl::string_view name,
+                              absl::string_view help, const metrics::Labels& labels = {});
+
   std::map<std::string, Operation> operations_;
   std::map<std::string, prometheus::Gauge*> pods_;
   prometheus::Counter& restarts_;
   prometheus::Counter& refused_;
-  Operation relist_, report_;
+  Operation relist_;
+  Results reports_, log_rotations_, log_compressions_;
 };
 
 }  // namespace skerry::edged

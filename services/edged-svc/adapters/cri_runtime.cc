@@ -137,6 +137,7 @@ absl::StatusOr<ContainerView> CriRuntime::Impl::Inspect(const cri::Container& li
   c.exit_code = status.exit_code();
   c.reason = status.reason();
   c.message = status.message();
+  c.log_path = status.log_path();
   absl::MutexLock lock(&mutex);
   details[c.id] = c;
   return c;
@@ -384,6 +385,15 @@ void CriRuntime::Exec(absl::string_view id, const std::vector<std::string>& comm
         }
         impl->Close(&call->context);
       });
+}
+
+absl::Status CriRuntime::ReopenLog(absl::string_view id) {
+  cri::ReopenContainerLogRequest request;
+  request.set_container_id(std::string(id));
+  cri::ReopenContainerLogResponse response;
+  return rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+    return impl_->pods->ReopenContainerLog(context, request, &response);
+  });
 }
 
 absl::StatusOr<std::optional<ImageView>> CriRuntime::FindImage(absl::string_view image) {

@@ -43,6 +43,7 @@ class CriRuntime final : public Runtime {
   void StopContainer(absl::string_view id, absl::Duration grace, Done done) override;
   void Exec(absl::string_view id, const std::vector<std::string>& command, absl::Duration timeout,
             absl::AnyInvocable<void(absl::StatusOr<ExecResult>)> done) override;
+  absl::Status ReopenLog(absl::string_view id) override;
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) override;
   void PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) override;
 

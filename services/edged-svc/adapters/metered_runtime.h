@@ -57,6 +57,9 @@ class MeteredRuntime final : public Runtime {
                      done(std::move(result));
                    });
   }
+  absl::Status ReopenLog(absl::string_view id) override {
+    return Timed("reopen_log", [&] { return runtime_->ReopenLog(id); });
+  }
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) override {
     return Timed("find_image", [&] { return runtime_->FindImage(image); });
   }

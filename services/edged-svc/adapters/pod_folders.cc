@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/edged-svc/adapters/atomic_writer.h"
+#include "services/edged-svc/adapters/log_files.h"
 #include "services/edged-svc/adapters/mounts.h"
 #include "services/edged-svc/core/volume_plan.h"
 #include "services/lib/base/error.h"
@@ -227,8 +228,11 @@ absl::Status PodFolders::MakeLogFolder(const PodSpec& pod, const std::string& co
 
 void PodFolders::RemoveLog(const PodSpec& pod, const std::string& container,
                            int32_t restart) const {
+  const std::string log = absl::StrCat(LogFolder(pod), "/", container, "/", restart, ".log");
   std::error_code ignored;
-  fs::remove(absl::StrCat(LogFolder(pod), "/", container, "/", restart, ".log"), ignored);
+  for (const std::string& name : RotatedLogs(log))
+    fs::remove(absl::StrCat(LogFolder(pod), "/", container, "/", name), ignored);
+  fs::remove(log, ignored);
   fs::remove(absl::StrCat(PodFolder(pod), "/containers/", container, "/", restart), ignored);
 }
 

@@ -54,6 +54,7 @@ class PodFolders {
 
   std::string LogFolder(const PodSpec& pod) const;
   absl::Status MakeLogFolder(const PodSpec& pod, const std::string& container) const;
+  // Of one start of a container, with what was rotated from it.
   void RemoveLog(const PodSpec& pod, const std::string& container, int32_t restart) const;
 
   // Unmounts and deletes all of a pod. FAILED_PRECONDITION while something is still mounted: then

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "services/edged-svc/adapters/mounts.h"
 #include "services/edged-svc/core/pod_parser.h"
@@ -187,6 +188,20 @@ TEST_F(PodFoldersTest, TerminationMessages) {
   EXPECT_EQ(folders_.TerminationMessage(pod, "c", 0, true), "one\ntwo\n");
   std::ofstream(*path) << std::string(10000, 'x');
   EXPECT_EQ(folders_.TerminationMessage(pod, "c", 0, true), std::string(4096, 'x'));
+}
+
+TEST_F(PodFoldersTest, LogsGoWithTheirContainer) {
+  const PodSpec pod = Pod("");
+  ASSERT_TRUE(folders_.MakeLogFolder(pod, "c").ok());
+  const fs::path folder = folders_.LogFolder(pod) + "/c";
+  for (const char* name : {"0.log", "0.log.20260101-000001", "0.log.20260101-000000.gz", "1.log",
+                           "1.log.20260101-000001"})
+    std::ofstream(folder / name) << "x";
+  folders_.RemoveLog(pod, "c", 0);
+  std::set<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder))
+    left.insert(entry.path().filename().string());
+  EXPECT_EQ(left, (std::set<std::string>{"1.log", "1.log.20260101-000001"}));
 }
 
 TEST_F(PodFoldersTest, FsGroupOwnsFiles) {

@@ -31,6 +31,7 @@ struct ContainerView {
   absl::Time started = absl::UnixEpoch(), finished = absl::UnixEpoch();  // Epoch: not yet.
   int32_t exit_code = 0;
   std::string reason, message;
+  std::string log_path;  // Of this start; on this box.
 
   bool operator==(const ContainerView&) const = default;
 };
@@ -163,6 +164,9 @@ class Runtime {
   virtual void Exec(absl::string_view id, const std::vector<std::string>& command,
                     absl::Duration timeout,
                     absl::AnyInvocable<void(absl::StatusOr<ExecResult>)> done) = 0;
+  // Its log was renamed: goes on in a new file at log_path. An error for a container that does not
+  // run; no file is made then.
+  virtual absl::Status ReopenLog(absl::string_view id) = 0;
 
   // nullopt: not on this box.
   virtual absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) = 0;

@@ -134,6 +134,7 @@ TEST_P(RuntimeContractTest, ListsAPodWithAllThatItWasGiven) {
   EXPECT_EQ(c.spec_hash, "hash-c");
   EXPECT_EQ(c.image, env_.image);
   EXPECT_GT(c.started, absl::Now() - absl::Minutes(1));
+  EXPECT_EQ(c.log_path, sandbox.log_folder + "/c/0.log");
 }
 
 TEST_P(RuntimeContractTest, TellsHowAContainerEnded) {
