@@ -35,8 +35,6 @@ namespace skerry::edged {
 namespace {
 
 constexpr size_t kStepQueue = 1024;
-constexpr size_t kProbeQueue = 1024;
-constexpr size_t kProbeThreads = 2;
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
 
 }  // namespace
@@ -53,7 +51,7 @@ struct EdgedApp::Parts {
   std::unique_ptr<SqliteCheckpointStore> checkpoints;
   std::unique_ptr<PodFolders> folders;
   ObjectCache objects;
-  std::unique_ptr<exec::ThreadPool> steps, probes;
+  std::unique_ptr<exec::ThreadPool> steps;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<Handlers> handlers;
   std::unique_ptr<MetaEvents> events;
@@ -123,11 +121,10 @@ absl::Status EdgedApp::StartPods() {
   p.folders = std::make_unique<PodFolders>(config_.root_dir, config_.pod_log_dir);
   p.steps =
       std::make_unique<exec::ThreadPool>("pods", static_cast<size_t>(config_.workers), kStepQueue);
-  p.probes = std::make_unique<exec::ThreadPool>("probes", kProbeThreads, kProbeQueue);
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<CriRuntime> cri,
                           CriRuntime::Create({config_.runtime_endpoint, config_.image_endpoint}));
   p.runtime = std::make_unique<MeteredRuntime>(std::move(cri), p.metrics, clock_);
-  p.handlers = std::make_unique<Handlers>(*p.runtime, *p.probes, p.executor);
+  p.handlers = std::make_unique<Handlers>(*p.runtime, p.executor);
 
   const NodeFacts machine = ReadMachine(config_.root_dir);
   const std::string address = config_.node_address.empty() ? FindAddress() : config_.node_address;
@@ -240,7 +237,6 @@ void EdgedApp::Stop() {
   p.health.reset();
   p.meta.reset();
   if (p.steps != nullptr) p.steps->Stop();
-  if (p.probes != nullptr) p.probes->Stop();
   p.executor.Stop();
   p.handlers.reset();
   p.runtime.reset();  // Ends what is in flight; its callbacks still find the pods.

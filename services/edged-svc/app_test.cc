@@ -258,6 +258,44 @@ TEST_F(AppTest, LogsAreRotatedWhileTheyAreWritten) {
   EXPECT_LE(compressed().size(), 2u);  // The newer of two while the older is being removed.
 }
 
+// [edged-3.6]
+TEST_F(AppTest, ProbesAndHooksThatHangHoldUpNoOther) {
+  const std::string hangs =
+      R"({"httpGet":{"port":8080,"path":"/cgi-bin/hang"},"timeoutSeconds":600,"periodSeconds":1})";
+  for (const char* name : {"h1", "h2", "h3", "h4"}) {
+    meta_->Put(
+        "pods", absl::StrCat("ns/", name),
+        Pod(name,
+            Command(
+                "mkdir -p /cgi-bin; printf '#!/bin/sh\nsleep 1000' > /cgi-bin/hang; "
+                "chmod +x /cgi-bin/hang; httpd -f -p 8080 -h /",
+                absl::StrCat(
+                    R"(,"startupProbe":{"tcpSocket":{"port":8080},"periodSeconds":1,"failureThreshold":30})",
+                    R"(,"readinessProbe":)", hangs, R"(,"livenessProbe":)", hangs))));
+  }
+  Start();
+  for (const char* name : {"h1", "h2", "h3", "h4"}) {
+    ASSERT_TRUE(meta_->Await(absl::StrCat("ns/", name), [](const FakeReport& r) {
+      return Container(r).value("started", false);
+    }));
+  }
+  // Its hook asks another, which is up already. Any answer will do.
+  const std::string other = Status(meta_->Report("pods", "ns/h1")).value("podIP", "");
+  meta_->Put(
+      "pods", "ns/quick",
+      Pod("quick",
+          Command(
+              "httpd -f -p 8080 -h /",
+              absl::StrCat(
+                  R"(,"readinessProbe":{"httpGet":{"port":8080,"path":"/etc/passwd"},"periodSeconds":1},
+                      "lifecycle":{"postStart":{"httpGet":{"host":")",
+                  other, R"(","port":8080,"path":"/none"}}})")) +
+              R"(,"terminationGracePeriodSeconds":1)"));
+  EXPECT_TRUE(meta_->Await("ns/quick", Runs));
+  EXPECT_EQ(Container(meta_->Report("pods", "ns/quick"))["restartCount"], 0);
+  EXPECT_FALSE(Runs(meta_->Report("pods", "ns/h1")));
+}
+
 // [edged-3.4]
 TEST_F(AppTest, ProbesDecide) {
   meta_->Put(

@@ -7,6 +7,8 @@ constexpr const char* kOperations[] = {"status",         "run_sandbox",      "st
                                        "remove_sandbox", "create_container", "start_container",
                                        "stop_container", "remove_container", "exec",
                                        "reopen_log",     "find_image",       "pull_image"};
+constexpr const char* kProbes[] = {"startup", "liveness", "readiness"};
+constexpr const char* kProbeResults[] = {"ok", "failed", "unknown"};
 constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
 
 }  // namespace
@@ -15,7 +17,15 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
     : restarts_(
           registry.Counter("skerry_edged_container_restarts_total", "Containers started again")),
       refused_(registry.Counter("skerry_edged_objects_refused_total",
-                                "Objects from the store that can't be used")) {
+                                "Objects from the store that can't be used")),
+      probes_late_(registry.Counter("skerry_edged_probes_late_total",
+                                    "Probes that began more than a second after their time")) {
+  for (const char* probe : kProbes) {
+    for (const char* result : kProbeResults)
+      probes_[{probe, result}] =
+          &registry.Counter("skerry_edged_probes_total", "Probes of containers",
+                            {{"probe", probe}, {"result", result}});
+  }
   for (const char* operation : kOperations) {
     operations_[operation] = {
         CountResults(registry, "skerry_edged_runtime_operations_total",
@@ -69,6 +79,13 @@ void EdgedMetrics::SetPods(const std::map<std::string, int>& by_phase) {
 void EdgedMetrics::ContainerRestarted() { restarts_.Increment(); }
 void EdgedMetrics::ObjectRefused() { refused_.Increment(); }
 void EdgedMetrics::ReportSent(bool ok) { reports_.Add(ok); }
+void EdgedMetrics::ProbeLate() { probes_late_.Increment(); }
+
+void EdgedMetrics::Probed(absl::string_view probe, absl::string_view result) {
+  const auto it = probes_.find({std::string(probe), std::string(result)});
+  if (it != probes_.end()) it->second->Increment();
+}
+
 void EdgedMetrics::LogRotated(bool ok) { log_rotations_.Add(ok); }
 void EdgedMetrics::LogCompressed(bool ok) { log_compressions_.Add(ok); }
 

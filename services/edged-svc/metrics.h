@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -23,6 +24,9 @@ class EdgedMetrics {
   void ContainerRestarted();
   void ObjectRefused();
   void ReportSent(bool ok);
+  void ProbeLate();
+  // probe: "startup", "liveness", "readiness". result: "ok", "failed", "unknown".
+  void Probed(absl::string_view probe, absl::string_view result);
   void LogRotated(bool ok);
   void LogCompressed(bool ok);
 
@@ -44,6 +48,8 @@ class EdgedMetrics {
   std::map<std::string, prometheus::Gauge*> pods_;
   prometheus::Counter& restarts_;
   prometheus::Counter& refused_;
+  prometheus::Counter& probes_late_;
+  std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_;
   Operation relist_;
   Results reports_, log_rotations_, log_compressions_;
 };

@@ -6,7 +6,7 @@ import re
 from tree import Finding
 
 # Contracts of others: their names stand, only the package has to be where it belongs.
-_FOREIGN = ("api/google/", "api/runtime/", "api/kubeedge/")
+_FOREIGN = ("api/google/", "api/grpc/", "api/runtime/", "api/kubeedge/")
 _BLOCK = re.compile(r"^\s*(message|enum|oneof|service|extend)\s+(\w+)\s*\{")
 _FIELD = re.compile(r"^\s*(?:repeated\s+|optional\s+)?(?:map\s*<[^>]+>|[\w.]+)\s+(\w+)\s*=\s*\d+\s*[;\[]")
 _VALUE = re.compile(r"^\s*(\w+)\s*=\s*(-?\d+)\s*[;\[]")

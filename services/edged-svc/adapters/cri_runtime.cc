@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "api/runtime/v1/runtime.grpc.pb.h"
 #include "services/edged-svc/adapters/cri_config.h"
+#include "services/edged-svc/adapters/open_calls.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
@@ -72,21 +73,7 @@ struct CriRuntime::Impl {
   std::map<std::string, ContainerView> details ABSL_GUARDED_BY(mutex);  // By container id.
   std::map<std::string, std::vector<std::string>> addresses
       ABSL_GUARDED_BY(mutex);  // By sandbox id.
-  std::set<grpc::ClientContext*> open ABSL_GUARDED_BY(mutex);
-  bool closing ABSL_GUARDED_BY(mutex) = false;
-
-  // Registers a call that is to be cancelled when the runtime is destroyed; false when it is being
-  // destroyed.
-  bool Open(grpc::ClientContext* context) {
-    absl::MutexLock lock(&mutex);
-    if (closing) return false;
-    open.insert(context);
-    return true;
-  }
-  void Close(grpc::ClientContext* context) {
-    absl::MutexLock lock(&mutex);
-    open.erase(context);
-  }
+  OpenCalls calls;
 
   absl::StatusOr<ContainerView> Inspect(const cri::Container& listed);
   absl::StatusOr<std::vector<std::string>> Addresses(const std::string& sandbox_id);
@@ -184,13 +171,7 @@ absl::StatusOr<std::unique_ptr<CriRuntime>> CriRuntime::Create(const CriOptions&
 
 CriRuntime::CriRuntime(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-CriRuntime::~CriRuntime() {
-  absl::MutexLock lock(&impl_->mutex);
-  impl_->closing = true;
-  for (grpc::ClientContext* context : impl_->open) context->TryCancel();
-  impl_->mutex.Await(absl::Condition(
-      +[](Impl* impl) { return impl->open.empty(); }, impl_.get()));
-}
+CriRuntime::~CriRuntime() { impl_->calls.EndAll(); }
 
 absl::StatusOr<RuntimeStatus> CriRuntime::Status() {
   cri::VersionResponse version;
@@ -349,13 +330,13 @@ void CriRuntime::StopContainer(absl::string_view id, absl::Duration grace, Done 
   call->request.set_container_id(std::string(id));
   call->request.set_timeout(absl::ToInt64Seconds(absl::Ceil(grace, absl::Seconds(1))));
   call->context.set_deadline(absl::ToChronoTime(absl::Now() + grace + kCallTimeout));
-  if (!impl_->Open(&call->context))
+  if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->pods->async()->StopContainer(
       &call->context, &call->request, &call->response,
       [impl = impl_, call, done = std::make_shared<Done>(std::move(done))](grpc::Status status) {
         (*done)(OkIfNotFound(rpc::FromGrpc(status)));
-        impl->Close(&call->context);
+        impl->calls.Close(&call->context);
       });
 }
 
@@ -368,7 +349,7 @@ void CriRuntime::Exec(absl::string_view id, const std::vector<std::string>& comm
   call->request.set_timeout(absl::ToInt64Seconds(absl::Ceil(timeout, absl::Seconds(1))));
   // The runtime ends the command at the timeout; a little later the call itself is given up.
   call->context.set_deadline(absl::ToChronoTime(absl::Now() + timeout + absl::Seconds(5)));
-  if (!impl_->Open(&call->context))
+  if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->pods->async()->ExecSync(
       &call->context, &call->request, &call->response,
@@ -383,7 +364,7 @@ void CriRuntime::Exec(absl::string_view id, const std::vector<std::string>& comm
         } else {
           (*done)(rpc::FromGrpc(status));
         }
-        impl->Close(&call->context);
+        impl->calls.Close(&call->context);
       });
 }
 
@@ -424,7 +405,7 @@ void CriRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> au
     rest.assign(std::make_move_iterator(auths.begin() + 1), std::make_move_iterator(auths.end()));
   }
   call->context.set_deadline(absl::ToChronoTime(absl::Now() + kPullTimeout));
-  if (!impl_->Open(&call->context))
+  if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->images->async()->PullImage(
       &call->context, &call->request, &call->response,
@@ -435,7 +416,7 @@ void CriRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> au
         } else {
           (*done)(rpc::FromGrpc(status));
         }
-        impl->Close(&call->context);
+        impl->calls.Close(&call->context);
       });
 }
 

@@ -4,26 +4,32 @@
 
 #include <string>
 
+#include "services/edged-svc/adapters/grpc_probe.h"
+#include "services/edged-svc/adapters/network_probe.h"
 #include "services/edged-svc/core/runtime.h"
 #include "services/edged-svc/runner/handler_runner.h"
 #include "services/lib/exec/serial_executor.h"
-#include "services/lib/exec/thread_pool.h"
 
 namespace skerry::edged {
 
-// All references outlive it and what it has begun.
+// All references outlive it. Destroying it ends what is under way on the network.
 class Handlers final : public HandlerRunner {
  public:
-  Handlers(Runtime& runtime, exec::ThreadPool& network, exec::SerialExecutor& timers)
-      : runtime_(runtime), network_(network), timers_(timers) {}
+  Handlers(Runtime& runtime, exec::SerialExecutor& timers) : runtime_(runtime), timers_(timers) {}
 
-  void Run(const std::string& container_id, const std::string& address, const Handler& handler,
-           absl::Duration timeout, Done done) override;
+  void Run(Use use, const std::string& container_id, const std::string& address,
+           const Handler& handler, absl::Duration timeout, Done done) override;
 
  private:
+  void RunExec(const std::string& container_id, const Handler& handler, absl::Duration timeout,
+               Done done);
+  void RunHttp(Use use, const std::string& host, const Handler& handler, absl::Duration timeout,
+               Done done);
+
   Runtime& runtime_;
-  exec::ThreadPool& network_;  // Blocks up to a probe's timeout.
   exec::SerialExecutor& timers_;
+  NetworkProbes network_;
+  GrpcProbes grpc_;
 };
 
 }  // namespace skerry::edged

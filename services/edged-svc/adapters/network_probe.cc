@@ -1,198 +1,362 @@
 #include "services/edged-svc/adapters/network_probe.h"
 
-#include <netdb.h>
 #include <openssl/ssl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
+#include <atomic>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <limits>
+#include <optional>
+#include <set>
+#include <thread>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "absl/time/clock.h"
+#include "services/edged-svc/adapters/name_lookups.h"
 #include "services/lib/base/error.h"
-#include "services/lib/base/status_macros.h"
+#include "services/lib/exec/thread_name.h"
 
 namespace skerry::edged {
 namespace {
 
-constexpr size_t kAnswerBytesMax = 10 << 10;
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+using Done = NetworkProbes::Done;
+
+constexpr size_t kHeaderBytesMax = 64 << 10;
+constexpr size_t kBodyBytesMax = 10 << 10;                     // More is not waited for.
+constexpr int kRequestsMax = 10;                               // With those after redirects.
+constexpr absl::Duration kTimeoutMax = absl::Hours(24 * 365);  // A timer can't hold infinity.
 
 absl::Status No(absl::string_view message) {
   return Error(absl::StatusCode::kFailedPrecondition, message).Reason("PROBE_FAILED");
 }
 
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// False: the deadline has passed.
-bool AwaitReady(int fd, short events, absl::Time deadline) {
-  while (true) {
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    if (left <= 0) return false;
-    struct pollfd wait = {fd, events, 0};
-    const int n = poll(&wait, 1, static_cast<int>(std::min<int64_t>(left, 1 << 30)));
-    if (n > 0) return true;
-    if (n < 0 && errno != EINTR) return false;
-  }
+// As Go says it.
+std::string Why(const error_code& error) {
+  if (error == asio::error::connection_refused) return "connection refused";
+  if (error == asio::error::connection_reset) return "connection reset by peer";
+  if (error == http::error::end_of_stream || error == asio::error::eof) return "EOF";
+  return error.message();
 }
-
-absl::StatusOr<Socket> Connect(const std::string& host, int32_t port, absl::Time deadline) {
-  struct addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  struct addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
-    return No(absl::StrCat("dial tcp: lookup ", host, ": no such host"));
-  const std::unique_ptr<struct addrinfo, void (*)(struct addrinfo*)> owner(found, freeaddrinfo);
-  std::string last;
-  for (const struct addrinfo* a = found; a != nullptr; a = a->ai_next) {
-    Socket socket(::socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (socket.fd() < 0) continue;
-    if (connect(socket.fd(), a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) {
-      last = absl::ErrnoToStatus(errno, "connect").ToString();
-      continue;
-    }
-    if (!AwaitReady(socket.fd(), POLLOUT, deadline))
-      return No(absl::StrCat("dial tcp ", host, ":", port, ": i/o timeout"));
-    int error = 0;
-    socklen_t size = sizeof(error);
-    getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == 0) return socket;
-    last = error == ECONNREFUSED ? "connect: connection refused"
-                                 : absl::ErrnoToStatus(error, "connect").ToString();
-  }
-  return No(absl::StrCat("dial tcp ", host, ":", port, ": ", last));
-}
-
-// A connection with or without TLS; every wait ends at the deadline.
-class Connection {
- public:
-  Connection(Socket socket, absl::Time deadline)
-      : socket_(std::move(socket)), deadline_(deadline) {}
-
-  absl::Status StartTls() {
-    context_.reset(SSL_CTX_new(TLS_client_method()));
-    if (context_ == nullptr) return absl::InternalError("no TLS context");
-    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_NONE, nullptr);
-    tls_.reset(SSL_new(context_.get()));
-    SSL_set_fd(tls_.get(), socket_.fd());
-    while (true) {
-      const int n = SSL_connect(tls_.get());
-      if (n == 1) return absl::OkStatus();
-      if (!AwaitTls(n)) return No("TLS handshake failed");
-    }
-  }
-
-  bool WriteAll(absl::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t n = tls_ != nullptr
-                            ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
-                            : send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (n > 0) {
-        bytes.remove_prefix(static_cast<size_t>(n));
-      } else if (tls_ != nullptr ? !AwaitTls(static_cast<int>(n))
-                                 : !((errno == EAGAIN || errno == EINTR) &&
-                                     AwaitReady(socket_.fd(), POLLOUT, deadline_))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  // Up to the bound or the end; false: broken before anything came.
-  bool Read(std::string& out) {
-    char buffer[2048];
-    while (out.size() < kAnswerBytesMax) {
-      const ssize_t n = tls_ != nullptr ? SSL_read(tls_.get(), buffer, sizeof(buffer))
-                                        : recv(socket_.fd(), buffer, sizeof(buffer), 0);
-      if (n > 0) {
-        out.append(buffer, static_cast<size_t>(n));
-        if (absl::StrContains(out, "\r\n")) return true;  // The status line is all that counts.
-      } else if (n == 0 && tls_ == nullptr) {
-        return !out.empty();
-      } else if (tls_ != nullptr ? !AwaitTls(static_cast<int>(n))
-                                 : !((errno == EAGAIN || errno == EINTR) &&
-                                     AwaitReady(socket_.fd(), POLLIN, deadline_))) {
-        return !out.empty();
-      }
-    }
-    return true;
-  }
-
- private:
-  bool AwaitTls(int result) {
-    const int error = SSL_get_error(tls_.get(), result);
-    if (error == SSL_ERROR_WANT_READ) return AwaitReady(socket_.fd(), POLLIN, deadline_);
-    if (error == SSL_ERROR_WANT_WRITE) return AwaitReady(socket_.fd(), POLLOUT, deadline_);
-    return false;
-  }
-
-  struct Free {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-    void operator()(SSL* tls) const { SSL_free(tls); }
-  };
-
-  const Socket socket_;
-  const absl::Time deadline_;
-  std::unique_ptr<SSL_CTX, Free> context_;
-  std::unique_ptr<SSL, Free> tls_;
-};
 
 }  // namespace
 
-absl::Status ProbeTcp(const std::string& host, int32_t port, absl::Duration timeout) {
-  return Connect(host, port, absl::Now() + timeout).status();
+struct ProbeEngine {
+  explicit ProbeEngine(size_t max) : in_flight_max(max) {}
+
+  // Null: no memory for it.
+  asio::ssl::context* Tls();
+
+  const std::shared_ptr<asio::io_context> io = std::make_shared<asio::io_context>(1);
+  asio::executor_work_guard<asio::io_context::executor_type> work{io->get_executor()};
+  const std::shared_ptr<NameLookups> lookups = std::make_shared<NameLookups>(io);
+  std::optional<asio::ssl::context> tls;  // Made when first needed.
+  std::set<std::shared_ptr<ProbeAttempt>> attempts;
+  const size_t in_flight_max;
+  std::atomic<size_t> in_flight = 0;
+  std::thread thread;
+};
+
+// One TCP connect, or what follows it. Everything happens on the engine's thread.
+class ProbeAttempt : public std::enable_shared_from_this<ProbeAttempt> {
+ public:
+  ProbeAttempt(ProbeEngine& engine, HttpTarget target, absl::Duration timeout, Done done)
+      : engine_(engine),
+        target_(std::move(target)),
+        socket_(*engine.io),
+        timer_(*engine.io),
+        timeout_(std::min(timeout, kTimeoutMax)),
+        done_(std::move(done)) {}
+  virtual ~ProbeAttempt() = default;
+
+  void Begin();
+  // Only the first time counts.
+  void Finish(absl::Status status);
+
+ protected:
+  // To target_.
+  void Connect();
+  virtual void Connected() { Finish(absl::OkStatus()); }
+  virtual absl::Status Failed(absl::string_view why) const { return No(why); }
+  bool finished() const { return done_ == nullptr; }
+
+  ProbeEngine& engine_;
+  HttpTarget target_;
+  tcp::socket socket_;
+
+ private:
+  std::string Dial(absl::string_view why) const {
+    return absl::StrCat("dial tcp ", target_.Authority(), ": ", why);
+  }
+
+  asio::steady_timer timer_;
+  const absl::Duration timeout_;
+  bool connected_ = false;
+  Done done_;  // Null once it was called.
+};
+
+asio::ssl::context* ProbeEngine::Tls() {
+  try {
+    if (!tls.has_value()) tls.emplace(asio::ssl::context::tls_client);
+  } catch (const boost::system::system_error&) {
+    return nullptr;
+  }
+  return &*tls;
 }
 
-absl::Status ProbeHttp(const std::string& host, const Handler& handler, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
-  SKERRY_ASSIGN_OR_RETURN(Socket socket, Connect(host, handler.port, deadline));
-  Connection connection(std::move(socket), deadline);
-  if (handler.scheme == "HTTPS") SKERRY_RETURN_IF_ERROR(connection.StartTls());
-  bool has_host = false, has_agent = false;
-  std::string headers;
-  for (const auto& [name, value] : handler.headers) {
-    has_host = has_host || absl::EqualsIgnoreCase(name, "Host");
+void ProbeAttempt::Begin() {
+  engine_.attempts.insert(shared_from_this());
+  timer_.expires_after(absl::ToChronoNanoseconds(timeout_));
+  timer_.async_wait([self = shared_from_this()](const error_code& error) {
+    if (error) return;
+    self->Finish(
+        self->Failed(self->connected_ ? "context deadline exceeded" : self->Dial("i/o timeout")));
+  });
+  Connect();
+}
+
+void ProbeAttempt::Finish(absl::Status status) {
+  if (finished()) return;
+  Done done = std::move(done_);
+  done_ = nullptr;
+  timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  --engine_.in_flight;
+  engine_.attempts.erase(shared_from_this());
+  done(std::move(status));
+}
+
+void ProbeAttempt::Connect() {
+  connected_ = false;
+  engine_.lookups->Find(target_.host, [weak = weak_from_this()](
+                                          const std::vector<asio::ip::address>& addresses) {
+    const auto self = weak.lock();
+    if (self == nullptr || self->finished()) return;
+    if (addresses.empty()) {
+      return self->Finish(
+          self->Failed(absl::StrCat("dial tcp: lookup ", self->target_.host, ": no such host")));
+    }
+    std::vector<tcp::endpoint> endpoints;
+    for (const asio::ip::address& address : addresses)
+      endpoints.emplace_back(address, static_cast<uint16_t>(self->target_.port));
+    asio::async_connect(
+        self->socket_, endpoints, [self](const error_code& error, const tcp::endpoint&) {
+          if (self->finished()) return;
+          if (error)
+            return self->Finish(self->Failed(self->Dial(absl::StrCat("connect: ", Why(error)))));
+          self->connected_ = true;
+          self->Connected();
+        });
+  });
+}
+
+namespace {
+
+class HttpAttempt final : public ProbeAttempt {
+ public:
+  HttpAttempt(ProbeEngine& engine, HttpGet get, absl::Duration timeout, Done done)
+      : ProbeAttempt(engine, get.target, timeout, std::move(done)),
+        get_(std::move(get)),
+        host_(get_.target.Authority()) {
+    for (const auto& [name, value] : get_.headers)
+      if (absl::EqualsIgnoreCase(name, "Host") && !value.empty()) host_ = value;
+  }
+
+ private:
+  void Connected() override;
+  absl::Status Failed(absl::string_view why) const override {
+    const std::string message = absl::StrCat("Get \"", target_.Url(), "\": ", why);
+    return body_ ? absl::UnavailableError(message) : No(message);
+  }
+  std::shared_ptr<HttpAttempt> Self() {
+    return std::static_pointer_cast<HttpAttempt>(shared_from_this());
+  }
+  // With the stream that is in use.
+  template <typename Use>
+  void With(Use use) {
+    if (tls_.has_value()) {
+      use(*tls_);
+    } else {
+      use(socket_);
+    }
+  }
+  void MakeRequest();
+  void Send();
+  void ReadHeader();
+  void HeaderRead();
+  bool Redirected(int status);
+  void ReadBody();
+
+  const HttpGet get_;
+  std::string host_;  // What the Host header says.
+  int requests_ = 0;
+  std::optional<asio::ssl::stream<tcp::socket&>> tls_;
+  std::string request_;
+  boost::beast::flat_buffer buffer_{kHeaderBytesMax + kBodyBytesMax};
+  std::optional<http::response_parser<http::string_body>> parser_;
+  bool body_ = false;  // The header has come: from here on a failure says nothing.
+};
+
+void HttpAttempt::Connected() {
+  if (!target_.tls) return Send();
+  asio::ssl::context* context = engine_.Tls();
+  if (context == nullptr) return Finish(absl::UnavailableError("no memory for TLS"));
+  tls_.emplace(socket_, *context);  // Verifies nothing unless told to.
+  error_code not_an_address;
+  asio::ip::make_address(target_.host, not_an_address);
+  if (not_an_address) SSL_set_tlsext_host_name(tls_->native_handle(), target_.host.c_str());
+  tls_->async_handshake(asio::ssl::stream_base::client, [self = Self()](const error_code& error) {
+    if (self->finished()) return;
+    if (error) return self->Finish(self->Failed(absl::StrCat("TLS handshake: ", Why(error))));
+    self->Send();
+  });
+}
+
+void HttpAttempt::MakeRequest() {
+  request_ = absl::StrCat("GET ", target_.path, " HTTP/1.1\r\nHost: ", host_, "\r\n");
+  bool has_agent = false, has_accept = false;
+  for (const auto& [name, value] : get_.headers) {
+    const bool accept = absl::EqualsIgnoreCase(name, "Accept");
+    has_accept = has_accept || accept;
     has_agent = has_agent || absl::EqualsIgnoreCase(name, "User-Agent");
-    absl::StrAppend(&headers, name, ": ", value, "\r\n");
+    // An empty Accept is how a user asks for none.
+    if (!absl::EqualsIgnoreCase(name, "Host") && !(accept && value.empty()))
+      absl::StrAppend(&request_, name, ": ", value, "\r\n");
   }
-  const std::string request = absl::StrCat(
-      "GET ", absl::StartsWith(handler.path, "/") ? "" : "/", handler.path, " HTTP/1.1\r\n",
-      has_host ? "" : absl::StrCat("Host: ", host, ":", handler.port, "\r\n"),
-      has_agent ? "" : "User-Agent: kube-probe/1.32\r\n", "Accept: */*\r\nConnection: close\r\n",
-      headers, "\r\n");
-  std::string answer;
-  if (!connection.WriteAll(request) || !connection.Read(answer)) {
-    return No(absl::StrCat("Get \"", absl::AsciiStrToLower(handler.scheme), "://", host, ":",
-                           handler.port, handler.path,
-                           "\": ", absl::Now() >= deadline ? "context deadline exceeded" : "EOF"));
+  if (!has_agent) absl::StrAppend(&request_, "User-Agent: ", get_.user_agent, "\r\n");
+  if (!has_accept) request_ += "Accept: */*\r\n";
+  request_ += "Connection: close\r\n\r\n";
+}
+
+void HttpAttempt::Send() {
+  ++requests_;
+  MakeRequest();
+  With([this](auto& stream) {
+    asio::async_write(stream, asio::buffer(request_),
+                      [self = Self()](const error_code& error, size_t) {
+                        if (self->finished()) return;
+                        if (error) return self->Finish(self->Failed(Why(error)));
+                        self->ReadHeader();
+                      });
+  });
+}
+
+void HttpAttempt::ReadHeader() {
+  buffer_.clear();
+  parser_.emplace();
+  parser_->header_limit(kHeaderBytesMax);
+  parser_->body_limit(std::numeric_limits<uint64_t>::max());
+  With([this](auto& stream) {
+    http::async_read_header(stream, buffer_, *parser_,
+                            [self = Self()](const error_code& error, size_t) {
+                              if (self->finished()) return;
+                              if (error) return self->Finish(self->Failed(Why(error)));
+                              self->HeaderRead();
+                            });
+  });
+}
+
+void HttpAttempt::HeaderRead() {
+  const int status = static_cast<int>(parser_->get().result_int());
+  if (Redirected(status)) return;
+  if (get_.any_status) return Finish(absl::OkStatus());
+  body_ = true;
+  parser_->eager(true);
+  ReadBody();
+}
+
+bool HttpAttempt::Redirected(int status) {
+  if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+    return false;
+  const auto value = parser_->get()[http::field::location];
+  const absl::string_view location(value.data(), value.size());
+  if (location.empty()) return false;
+  const std::optional<HttpTarget> next = FollowLocation(target_, location);
+  if (!next.has_value()) {
+    Finish(Failed("redirected to what is no HTTP URL"));
+    return true;
   }
-  absl::string_view line = answer;
-  int code = 0;
-  if (!absl::ConsumePrefix(&line, "HTTP/1.") || line.size() < 5 ||
-      !absl::SimpleAtoi(line.substr(2, 3), &code))
-    return No("malformed HTTP response");
-  if (code >= 200 && code < 400) return absl::OkStatus();
-  return No(absl::StrCat("HTTP probe failed with statuscode: ", code));
+  if (next->host != get_.target.host) return false;
+  if (requests_ >= kRequestsMax) {
+    Finish(Failed(absl::StrCat("stopped after ", kRequestsMax, " redirects")));
+    return true;
+  }
+  if (next->Authority() != target_.Authority()) host_ = next->Authority();
+  tls_.reset();
+  error_code ignored;
+  socket_.close(ignored);
+  target_ = *next;
+  Connect();
+  return true;
+}
+
+void HttpAttempt::ReadBody() {
+  if (!parser_->is_done() && parser_->get().body().size() < kBodyBytesMax) {
+    return With([this](auto& stream) {
+      http::async_read_some(stream, buffer_, *parser_,
+                            [self = Self()](const error_code& error, size_t) {
+                              if (self->finished()) return;
+                              if (error) return self->Finish(self->Failed(Why(error)));
+                              self->ReadBody();
+                            });
+    });
+  }
+  const unsigned status = parser_->get().result_int();
+  Finish(status >= 200 && status < 400
+             ? absl::OkStatus()
+             : No(absl::StrCat("HTTP probe failed with statuscode: ", status)));
+}
+
+}  // namespace
+
+NetworkProbes::NetworkProbes(size_t in_flight_max)
+    : engine_(std::make_unique<ProbeEngine>(in_flight_max)) {
+  engine_->thread = std::thread([this] {
+    exec::SetThreadName("probes");
+    engine_->io->run();
+  });
+}
+
+NetworkProbes::~NetworkProbes() {
+  asio::post(*engine_->io, [this] {
+    while (!engine_->attempts.empty())
+      (*engine_->attempts.begin())->Finish(absl::CancelledError("edged stops"));
+    engine_->work.reset();
+  });
+  engine_->thread.join();
+}
+
+void NetworkProbes::Begin(std::shared_ptr<ProbeAttempt> attempt) {
+  const bool full = engine_->in_flight++ >= engine_->in_flight_max;
+  asio::post(*engine_->io, [attempt = std::move(attempt), full] {
+    full ? attempt->Finish(absl::UnavailableError("too many probes at a time")) : attempt->Begin();
+  });
+}
+
+void NetworkProbes::Tcp(const std::string& host, int32_t port, absl::Duration timeout, Done done) {
+  Begin(std::make_shared<ProbeAttempt>(*engine_, HttpTarget{false, host, port}, timeout,
+                                       std::move(done)));
+}
+
+void NetworkProbes::Http(HttpGet get, absl::Duration timeout, Done done) {
+  Begin(std::make_shared<HttpAttempt>(*engine_, std::move(get), timeout, std::move(done)));
 }
 
 }  // namespace skerry::edged

@@ -1,5 +1,7 @@
 #include "services/edged-svc/core/container_parser.h"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,7 +70,10 @@ int32_t ParsePort(const JsonReader& json, const char* name,
   return static_cast<int32_t>(port.value_or(0));
 }
 
-Handler ParseHandler(const JsonReader& json, const std::vector<ContainerPort>& ports) {
+// Long enough for everybody, and a probe that hangs is over some day.
+constexpr absl::Duration kProbeTimeoutMax = absl::Hours(1);
+
+Handler ParseHandler(const JsonReader& json, const std::vector<ContainerPort>& ports, bool hook) {
   Handler handler;
   if (const JsonReader exec = json.Object("exec"); exec.present()) {
     handler.kind = Handler::Kind::kExec;
@@ -77,7 +82,8 @@ Handler ParseHandler(const JsonReader& json, const std::vector<ContainerPort>& p
   } else if (const JsonReader http = json.Object("httpGet"); http.present()) {
     handler.kind = Handler::Kind::kHttp;
     handler.host = http.Str("host");
-    handler.scheme = http.Str("scheme", "HTTP");
+    handler.scheme = http.Str("scheme");
+    if (handler.scheme.empty()) handler.scheme = "HTTP";
     handler.path = http.Str("path", "/");
     handler.port = ParsePort(http, "port", ports);
     http.Each("httpHeaders", [&](const JsonReader& header) {
@@ -89,15 +95,19 @@ Handler ParseHandler(const JsonReader& json, const std::vector<ContainerPort>& p
     });
     if (handler.path.find_first_of("\r\n ") != std::string::npos)
       http.Refuse(http.Path("path"), "must not contain spaces or line breaks");
+    if (handler.scheme != "HTTP" && handler.scheme != "HTTPS")
+      http.Refuse(http.Path("scheme"), "must be HTTP or HTTPS");
   } else if (const JsonReader tcp = json.Object("tcpSocket"); tcp.present()) {
     handler.kind = Handler::Kind::kTcp;
     handler.host = tcp.Str("host");
     handler.port = ParsePort(tcp, "port", ports);
-  } else if (const JsonReader sleep = json.Object("sleep"); sleep.present()) {
+  } else if (const JsonReader sleep = json.Object("sleep"); sleep.present() && hook) {
     handler.kind = Handler::Kind::kSleep;
     handler.sleep_seconds = sleep.Int("seconds").value_or(0);
-  } else if (const JsonReader grpc = json.Object("grpc"); grpc.present()) {
-    json.Refuse(grpc.path(), "is not supported on this node: use exec, httpGet or tcpSocket");
+  } else if (const JsonReader grpc = json.Object("grpc"); grpc.present() && !hook) {
+    handler.kind = Handler::Kind::kGrpc;
+    handler.port = ParsePort(grpc, "port", ports);
+    handler.grpc_service = grpc.Str("service");
   } else if (json.present()) {
     json.Refuse(json.path(), "names no action");
   }
@@ -107,18 +117,18 @@ Handler ParseHandler(const JsonReader& json, const std::vector<ContainerPort>& p
 std::optional<Probe> ParseProbe(const JsonReader& json, const std::vector<ContainerPort>& ports) {
   if (!json.present()) return std::nullopt;
   Probe probe;
-  probe.handler = ParseHandler(json, ports);
+  probe.handler = ParseHandler(json, ports, false);
+  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
   const auto seconds = [&](const char* name, int64_t otherwise, int64_t min) {
-    const int64_t value = json.Int(name, 0, 1 << 30).value_or(otherwise);
+    const int64_t value = json.Int(name, 0, kMax).value_or(otherwise);
     return absl::Seconds(value < min ? otherwise : value);
   };
   probe.initial_delay = seconds("initialDelaySeconds", 0, 0);
-  probe.timeout = seconds("timeoutSeconds", 1, 1);
+  probe.timeout = std::min(seconds("timeoutSeconds", 1, 1), kProbeTimeoutMax);
   probe.period = seconds("periodSeconds", 10, 1);
-  probe.success_threshold = static_cast<int32_t>(
-      std::max<int64_t>(1, json.Int("successThreshold", 0, 1 << 30).value_or(1)));
-  probe.failure_threshold =
-      static_cast<int32_t>(json.Int("failureThreshold", 0, 1 << 30).value_or(3));
+  probe.success_threshold =
+      static_cast<int32_t>(std::max<int64_t>(1, json.Int("successThreshold", 0, kMax).value_or(1)));
+  probe.failure_threshold = static_cast<int32_t>(json.Int("failureThreshold", 0, kMax).value_or(3));
   if (probe.failure_threshold == 0) probe.failure_threshold = 3;
   probe.termination_grace_seconds = json.Int("terminationGracePeriodSeconds", 1);
   return probe;
@@ -126,7 +136,7 @@ std::optional<Probe> ParseProbe(const JsonReader& json, const std::vector<Contai
 
 std::optional<Handler> ParseHook(const JsonReader& json, const std::vector<ContainerPort>& ports) {
   if (!json.present()) return std::nullopt;
-  return ParseHandler(json, ports);
+  return ParseHandler(json, ports, true);
 }
 
 VolumeMount ParseMount(const JsonReader& json) {

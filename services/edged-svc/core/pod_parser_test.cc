@@ -117,6 +117,20 @@ TEST(PodParserTest, NamesTheFieldItRefuses) {
            R"("containers":[{"name":"c","image":"i","livenessProbe":{"httpGet":{"port":80,"path":"/a\r\nX: y"}}}])"),
        "must not contain"},
       {PodJson(
+           R"("containers":[{"name":"c","image":"i","livenessProbe":{"httpGet":{"port":80,"scheme":"FTP"}}}])"),
+       "httpGet.scheme must be HTTP or HTTPS"},
+      {PodJson(
+           R"("containers":[{"name":"c","image":"i","livenessProbe":{"tcpSocket":{"port":80},"timeoutSeconds":-1}}])"),
+       "livenessProbe.timeoutSeconds must be an integer from 0 to 2147483647"},
+      {PodJson(
+           R"("containers":[{"name":"c","image":"i","livenessProbe":{"tcpSocket":{"port":80},"timeoutSeconds":"1s"}}])"),
+       "livenessProbe.timeoutSeconds must be an integer"},
+      {PodJson(
+           R"("containers":[{"name":"c","image":"i","startupProbe":{"grpc":{"service":"s"}}}])"),
+       "startupProbe.grpc.port must be a port"},
+      {PodJson(R"("containers":[{"name":"c","image":"i","startupProbe":{"sleep":{"seconds":1}}}])"),
+       "startupProbe names no action"},
+      {PodJson(
            R"("initContainers":[{"name":"s","image":"i","restartPolicy":"Always"}],"containers":[{"name":"c","image":"i"}])"),
        "sidecar"},
       {PodJson(std::string(kContainer) + R"(,"restartPolicy":"Sometimes")"),
@@ -131,6 +145,27 @@ TEST(PodParserTest, NamesTheFieldItRefuses) {
     EXPECT_EQ(pod.status().code(), absl::StatusCode::kInvalidArgument) << c.json;
     EXPECT_THAT(std::string(pod.status().message()), HasSubstr(c.message)) << c.json;
   }
+}
+
+TEST(PodParserTest, ReadsEveryKindOfProbe) {
+  const PodSpec pod = *ParsePod(PodJson(
+      R"("containers":[{"name":"c","image":"i","ports":[{"name":"web","containerPort":80}],
+           "startupProbe":{"grpc":{"port":9090,"service":"s"},"timeoutSeconds":0},
+           "livenessProbe":{"httpGet":{"port":"web","scheme":"HTTPS","host":"h","httpHeaders":[{"name":"X","value":"y"}]},
+                            "timeoutSeconds":2147483647},
+           "readinessProbe":{"tcpSocket":{"port":81},"timeoutSeconds":7}}])"));
+  const ContainerSpec& c = pod.containers[0];
+  EXPECT_EQ(c.startup->handler.kind, Handler::Kind::kGrpc);
+  EXPECT_EQ(c.startup->handler.port, 9090);
+  EXPECT_EQ(c.startup->handler.grpc_service, "s");
+  EXPECT_EQ(c.startup->timeout, absl::Seconds(1));
+  EXPECT_EQ(c.liveness->handler.kind, Handler::Kind::kHttp);
+  EXPECT_EQ(c.liveness->handler.scheme, "HTTPS");
+  EXPECT_EQ(c.liveness->handler.host, "h");
+  EXPECT_EQ(c.liveness->handler.headers.size(), 1u);
+  EXPECT_EQ(c.liveness->timeout, absl::Hours(1));  // Nothing hangs for longer.
+  EXPECT_EQ(c.readiness->handler.kind, Handler::Kind::kTcp);
+  EXPECT_EQ(c.readiness->timeout, absl::Seconds(7));
 }
 
 TEST(PodParserTest, IdentitySurvivesARefusedSpec) {

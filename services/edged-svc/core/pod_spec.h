@@ -56,10 +56,11 @@ struct Resources {
 
 // Something done to a container from outside: a probe's or a hook's action.
 struct Handler {
-  enum class Kind { kNone, kExec, kHttp, kTcp, kSleep, kGrpc } kind = Kind::kNone;
+  enum class Kind { kNone, kExec, kHttp, kTcp, kGrpc, kSleep } kind = Kind::kNone;
   std::vector<std::string> command;  // kExec.
   std::string host, scheme, path;    // kHttp; host also kTcp. Empty host: the pod's address.
   int32_t port = 0;                  // Named ports are resolved.
+  std::string grpc_service;          // Empty: the server as a whole.
   std::vector<std::pair<std::string, std::string>> headers;
   int64_t sleep_seconds = 0;
 };

@@ -1,5 +1,5 @@
 // Runs the actions of probes and hooks: a command inside the container, an HTTP GET, a TCP connect,
-// a sleep.
+// a gRPC health check, a sleep.
 #ifndef SKERRY_SERVICES_EDGED_SVC_RUNNER_HANDLER_RUNNER_H_
 #define SKERRY_SERVICES_EDGED_SVC_RUNNER_HANDLER_RUNNER_H_
 
@@ -12,9 +12,10 @@
 
 namespace skerry::edged {
 
-// Any thread may call it.
+// Any thread may call it. Actions do not wait for one another, however long one takes.
 class HandlerRunner {
  public:
+  enum class Use { kProbe, kHook };
   // OK: the action succeeded. FAILED_PRECONDITION: it ran and says no (exit code, HTTP status,
   // refused, timed out), with the kubelet's words. UNAVAILABLE: it could not be run, which says
   // nothing about the container.
@@ -23,7 +24,7 @@ class HandlerRunner {
   virtual ~HandlerRunner() = default;
   // address: of the pod, for handlers that name no host. Returns at once; `done` is called once, on
   // another thread.
-  virtual void Run(const std::string& container_id, const std::string& address,
+  virtual void Run(Use use, const std::string& container_id, const std::string& address,
                    const Handler& handler, absl::Duration timeout, Done done) = 0;
 };
 

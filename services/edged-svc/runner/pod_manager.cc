@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/edged-svc/core/pod_parser.h"
 #include "services/edged-svc/core/status_json.h"
+#include "services/edged-svc/runner/prober.h"
 
 namespace skerry::edged {
 namespace {
@@ -26,6 +27,12 @@ PodManager::PodManager(WorkerDeps deps, Options options, exec::ThreadPool& pool,
       metrics_(metrics) {
   deps_.poke = [this](const std::string& uid) { Poke(uid); };
   deps_.restarted = [this] { metrics_.ContainerRestarted(); };
+  deps_.probe_late = [this] { metrics_.ProbeLate(); };
+  deps_.probed = [this](Prober::Kind kind, const absl::Status& status) {
+    metrics_.Probed(Prober::Name(kind), status.ok()                   ? "ok"
+                                        : Prober::SaysNothing(status) ? "unknown"
+                                                                      : "failed");
+  };
 }
 
 PodManager::~PodManager() { Stop(); }

@@ -14,6 +14,7 @@ namespace {
 // What is left for the stop signal, however long a preStop hook took.
 constexpr absl::Duration kGraceMin = absl::Seconds(2);
 constexpr absl::Duration kRetry = absl::Seconds(10);
+constexpr absl::Duration kLate = absl::Seconds(1);  // The shortest period that a probe can have.
 
 }  // namespace
 
@@ -204,8 +205,8 @@ void PodWorker::ObserveProbes(const PodSpec& pod, const PodView& view) {
     }
     const ContainerStatus* before = previous_.has_value() ? previous_->Find(spec.name) : nullptr;
     const bool same = before != nullptr && before->container_id == latest->id;
-    prober_.Track(spec, latest->id, latest->started, same && before->ready,
-                  same && before->started);
+    prober_.Track(spec, latest->id, latest->started, same && before->ready, same && before->started,
+                  deps_.clock.Now());
     const Prober::Verdict verdict = prober_.Of(spec.name);
     ContainerFacts& facts = facts_[spec.name];
     facts.waiting = {};
@@ -226,9 +227,12 @@ void PodWorker::RunProbes(const PodView& view) {
   const std::string address =
       place.addresses.empty() ? deps_.host_address : place.addresses.front();
   for (const Prober::Due& due : prober_.TakeDue(deps_.clock.Now())) {
-    deps_.handlers.Run(due.container_id, address, due.probe->handler, due.probe->timeout,
+    if (due.late > kLate) deps_.probe_late();
+    deps_.handlers.Run(HandlerRunner::Use::kProbe, due.container_id, address, due.probe->handler,
+                       due.probe->timeout,
                        [self = shared_from_this(), name = due.container, id = due.container_id,
                         kind = due.kind](absl::Status status) {
+                         self->deps_.probed(kind, status);
                          self->Mail([name, id, kind, status](PodWorker& worker) {
                            worker.prober_.Result(name, id, kind, status, worker.deps_.clock.Now());
                          });
@@ -320,8 +324,9 @@ void PodWorker::Kill(const Input& input, const PodView& view, const KillContaine
   ++it->second.calls;
   const PodPlace place = PlaceOf(view);
   deps_.handlers.Run(
-      kill.id, place.addresses.empty() ? deps_.host_address : place.addresses.front(),
-      *spec->pre_stop, grace, [self = shared_from_this(), id = kill.id](absl::Status status) {
+      HandlerRunner::Use::kHook, kill.id,
+      place.addresses.empty() ? deps_.host_address : place.addresses.front(), *spec->pre_stop,
+      grace, [self = shared_from_this(), id = kill.id](absl::Status status) {
         self->Mail([id, status](PodWorker& worker) {
           if (!status.ok()) worker.log_.Warning("preStop hook failed", status, {{"container", id}});
           Stop& stop = worker.stops_[id];

@@ -47,6 +47,8 @@ struct WorkerDeps {
   std::string runtime_name = "containerd";
   std::function<void(const std::string& uid)> poke;  // Asks for a step. Any thread.
   std::function<void()> restarted;                   // Counts a restart of a container.
+  std::function<void()> probe_late;                  // Counts one that began after its time.
+  std::function<void(Prober::Kind kind, const absl::Status& result)> probed;
   std::function<void(const std::string& cgroup)> remove_cgroup;
 };
 

@@ -257,8 +257,9 @@ void PodWorker::RunPostStart(const PodSpec& pod, const ContainerSpec& container,
                              const std::string& id, const PodView& view) {
   const PodPlace place = PlaceOf(view);
   deps_.handlers.Run(
-      id, place.addresses.empty() ? deps_.host_address : place.addresses.front(),
-      *container.post_start, absl::Minutes(10),
+      HandlerRunner::Use::kHook, id,
+      place.addresses.empty() ? deps_.host_address : place.addresses.front(), *container.post_start,
+      absl::Minutes(10),
       [self = shared_from_this(), id,
        grace = absl::Seconds(pod.termination_grace_seconds)](absl::Status status) {
         if (status.ok()) return;

@@ -25,8 +25,16 @@ bool Prober::Enabled(const Tracked& tracked, Kind kind) {
   return kind == Kind::kStartup ? !started : started;
 }
 
+const char* Prober::Name(Kind kind) {
+  return kind == Kind::kStartup ? "startup" : kind == Kind::kLiveness ? "liveness" : "readiness";
+}
+
+bool Prober::SaysNothing(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsCancelled(status);
+}
+
 void Prober::Track(const ContainerSpec& spec, const std::string& container_id, absl::Time started,
-                   bool was_ready, bool was_started) {
+                   bool was_ready, bool was_started, absl::Time now) {
   Tracked& tracked = containers_[spec.name];
   if (tracked.id == container_id) return;
   tracked = {.id = container_id, .spec = spec};
@@ -34,7 +42,8 @@ void Prober::Track(const ContainerSpec& spec, const std::string& container_id, a
     const Probe* probe = ProbeOf(tracked.spec, kind);
     if (probe == nullptr) continue;
     State& state = tracked.probes[kind];
-    state.next = started + probe->initial_delay;
+    state.next =
+        std::max(started + probe->initial_delay, now);  // Not in the past: that is no delay.
     if (kind == Kind::kStartup && was_started) state.result = true;
     if (kind == Kind::kReadiness && was_ready) state.result = true;
   }
@@ -52,7 +61,9 @@ std::vector<Prober::Due> Prober::TakeDue(absl::Time now) {
           state.next > now && state.next - now <= probe->initial_delay + probe->period;
       if (state.in_flight || early || !Enabled(tracked, kind)) continue;
       state.in_flight = true;
-      out.push_back({name, tracked.id, kind, ProbeOf(tracked.spec, kind)});
+      state.begun = now;
+      out.push_back(
+          {name, tracked.id, kind, probe, std::max(absl::ZeroDuration(), now - state.next)});
     }
   }
   return out;
@@ -76,8 +87,8 @@ void Prober::Result(const std::string& container, const std::string& container_i
   const Probe* probe = ProbeOf(it->second.spec, kind);
   if (probe == nullptr) return;
   state.in_flight = false;
-  state.next = now + probe->period;
-  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return;
+  state.next = std::max(state.begun + probe->period, now);
+  if (SaysNothing(status)) return;
   const bool success = status.ok();
   state.run = state.run > 0 && state.last == success ? state.run + 1 : 1;
   state.last = success;
@@ -109,8 +120,7 @@ Prober::Verdict Prober::Of(const std::string& container) const {
         break;
     }
     if (kind != Kind::kReadiness && state.result == false) {
-      verdict.kill = absl::StrCat("Container ", container, " failed ",
-                                  kind == Kind::kStartup ? "startup" : "liveness",
+      verdict.kill = absl::StrCat("Container ", container, " failed ", Name(kind),
                                   " probe, will be restarted");
     }
   }

@@ -15,15 +15,16 @@
 namespace skerry::edged {
 
 // The kubelet's rules: nothing but the startup probe runs until that has succeeded; liveness starts
-// as success, readiness as failure; thresholds count in a row. A value without threads: its owner
-// asks what is due, runs it, tells the result.
+// as success, readiness as failure; thresholds count in a row; periods count from start to start. A
+// value without threads: its owner asks what is due, runs it, tells the result.
 class Prober {
  public:
   enum class Kind { kStartup, kLiveness, kReadiness };
   struct Due {
     std::string container, container_id;
     Kind kind;
-    const Probe* probe;  // Of the container's spec.
+    const Probe* probe;   // Of the container's spec.
+    absl::Duration late;  // Since it was due.
   };
   struct Verdict {
     std::optional<bool> started, ready;
@@ -33,7 +34,7 @@ class Prober {
   // Tells of a container that runs, at every step; a new id begins anew. `was_ready`,
   // `was_started`: what was last reported of this very id, after a restart of edged.
   void Track(const ContainerSpec& spec, const std::string& container_id, absl::Time started,
-             bool was_ready, bool was_started);
+             bool was_ready, bool was_started, absl::Time now);
   void Forget(const std::string& container);
 
   // Probes to run now; each is then in flight until Result.
@@ -45,9 +46,14 @@ class Prober {
 
   Verdict Of(const std::string& container) const;
 
+  // "startup", "liveness", "readiness".
+  static const char* Name(Kind kind);
+  // A result that says nothing about the container: the probe could not be run.
+  static bool SaysNothing(const absl::Status& status);
+
  private:
   struct State {
-    absl::Time next;
+    absl::Time begun, next;
     bool in_flight = false;
     std::optional<bool> result;
     bool last = false;

@@ -22,7 +22,7 @@ Probe Every(int seconds, int failures = 3, int successes = 1) {
 class ProberTest : public ::testing::Test {
  protected:
   void Track(const std::string& id = "c0", bool was_ready = false) {
-    prober_.Track(spec_, id, now_, was_ready, false);
+    prober_.Track(spec_, id, now_, was_ready, false, now_);
   }
   // The only probe that is due is of `kind`: its result.
   void Probe(Kind kind, const absl::Status& result) {
@@ -105,6 +105,30 @@ TEST_F(ProberTest, OneInFlight) {
   EXPECT_EQ(prober_.TakeDue(now_).size(), 1u);
   EXPECT_TRUE(prober_.TakeDue(now_ + absl::Seconds(100)).empty());
   EXPECT_EQ(prober_.NextDue(), absl::InfiniteFuture());
+}
+
+// [edged-3.6]
+TEST_F(ProberTest, PeriodsCountFromStartToStart) {
+  spec_.liveness = Every(10);
+  Track();
+  ASSERT_EQ(prober_.TakeDue(now_).size(), 1u);
+  prober_.Result("c", "c0", Kind::kLiveness, kNo, now_ + absl::Seconds(4));
+  EXPECT_EQ(prober_.NextDue(), kStart + absl::Seconds(10));
+  now_ += absl::Seconds(10);
+  ASSERT_EQ(prober_.TakeDue(now_).size(), 1u);
+  prober_.Result("c", "c0", Kind::kLiveness, kNo, now_ + absl::Seconds(15));  // Longer than that.
+  EXPECT_EQ(prober_.NextDue(), now_ + absl::Seconds(15));
+}
+
+TEST_F(ProberTest, SaysHowLateAProbeIs) {
+  spec_.readiness = Every(10);
+  // Its first one was due before edged was restarted.
+  prober_.Track(spec_, "c0", now_ - absl::Hours(1), true, false, now_);
+  EXPECT_EQ(prober_.TakeDue(now_).at(0).late, absl::ZeroDuration());
+  prober_.Result("c", "c0", Kind::kReadiness, kYes, now_);
+  EXPECT_EQ(prober_.TakeDue(now_ + absl::Seconds(13)).at(0).late, absl::Seconds(3));
+  prober_.Result("c", "c0", Kind::kReadiness, kYes, now_ + absl::Seconds(13));
+  EXPECT_EQ(prober_.TakeDue(now_ - absl::Hours(5)).at(0).late, absl::ZeroDuration());
 }
 
 TEST_F(ProberTest, ClockSetBackHoldsUpNothing) {
