@@ -12,6 +12,7 @@
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
 #include "services/edged-svc/metrics.h"
+#include "services/edged-svc/runner/image_collector.h"
 #include "services/edged-svc/runner/log_rotator.h"
 #include "services/edged-svc/runner/meta_events.h"
 #include "services/edged-svc/runner/node_reporter.h"
@@ -57,11 +58,12 @@ struct EdgedApp::Parts {
   std::unique_ptr<MetaEvents> events;
   std::unique_ptr<MetaClient> meta;
   std::unique_ptr<PodManager> pods;
+  std::unique_ptr<ImageCollector> images;
   std::unique_ptr<NodeReporter> node;
   std::unique_ptr<RuntimeHealth> health;
   std::unique_ptr<Relister> relister;
   std::unique_ptr<LogRotator> logs;
-  std::unique_ptr<Periodic> log_rotation;
+  std::unique_ptr<Periodic> image_gc, log_rotation;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -122,11 +124,13 @@ absl::Status EdgedApp::StartPods() {
   p.steps =
       std::make_unique<exec::ThreadPool>("pods", static_cast<size_t>(config_.workers), kStepQueue);
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<CriRuntime> cri,
-                          CriRuntime::Create({config_.runtime_endpoint, config_.image_endpoint}));
+                          CriRuntime::Create({.endpoint = config_.runtime_endpoint,
+                                              .image_endpoint = config_.image_endpoint,
+                                              .sandbox_image = config_.sandbox_image}));
   p.runtime = std::make_unique<MeteredRuntime>(std::move(cri), p.metrics, clock_);
   p.handlers = std::make_unique<Handlers>(*p.runtime, p.executor);
 
-  const NodeFacts machine = ReadMachine(config_.root_dir);
+  const NodeFacts machine = ReadMachine(config_.root_dir, "");
   const std::string address = config_.node_address.empty() ? FindAddress() : config_.node_address;
   WorkerDeps deps{*p.runtime, *p.folders, *p.checkpoints, p.objects, *p.handlers, clock_, log_};
   deps.node = {machine.cpus * 1000, machine.memory_bytes, machine.storage_bytes};
@@ -143,6 +147,12 @@ absl::Status EdgedApp::StartPods() {
   SKERRY_ASSIGN_OR_RETURN(std::vector<PodCheckpoint> checkpoints, p.checkpoints->Load());
   p.pods->Restore(std::move(checkpoints));
 
+  p.images = std::make_unique<ImageCollector>(
+      *p.runtime, clock_,
+      ImageGcPolicy{config_.image_gc_high_threshold_percent, config_.image_gc_low_threshold_percent,
+                    config_.image_gc_age_min},
+      ImageCollector::Sources{ReadDisk, [&p] { return p.pods->Images(); }}, p.metrics, log_);
+
   NodeReporter::Options node;
   node.name = config_.node_name;
   node.version = BuildVersion();
@@ -155,7 +165,7 @@ absl::Status EdgedApp::StartPods() {
   p.health = std::make_unique<RuntimeHealth>(
       *p.runtime, clock_, health,
       [this, &p, address](const RuntimeHealth::State& state, bool force) {
-        NodeFacts facts = ReadMachine(config_.root_dir);
+        NodeFacts facts = ReadMachine(config_.root_dir, p.images->folder());
         facts.hostname = config_.node_name;
         if (!address.empty()) facts.addresses = {address};
         facts.runtime_name = state.name;
@@ -183,6 +193,8 @@ absl::Status EdgedApp::StartPods() {
 
 void EdgedApp::StartUpkeep() {
   Parts& p = *parts_;
+  p.image_gc = std::make_unique<Periodic>("images", clock_, config_.image_gc_interval,
+                                          [&p] { p.images->Run(); });
   if (config_.container_log_bytes_max == 0) return;
   p.logs = std::make_unique<LogRotator>(
       *p.runtime, clock_,
@@ -233,6 +245,7 @@ void EdgedApp::Stop() {
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
   p.log_rotation.reset();
+  p.image_gc.reset();
   p.relister.reset();
   p.health.reset();
   p.meta.reset();

@@ -238,7 +238,7 @@ TEST_F(AppTest, LogsAreRotatedWhileTheyAreWritten) {
   config_.container_log_files_max = 3;
   config_.container_log_interval = absl::Milliseconds(50);
   meta_->Put("pods", "ns/p",
-             Pod("p", Command("n=0; while true; do n=$((n+1)); echo line $n; done")));
+             Pod("p", Command("n=0; while true; do n=$((n+1)); echo line $n; usleep 1000; done")));
   Start();
   const std::string folder = config_.state_dir + "/logs/pods/ns_p_uid-p/c";
   const auto compressed = [&] {
@@ -256,6 +256,30 @@ TEST_F(AppTest, LogsAreRotatedWhileTheyAreWritten) {
   EXPECT_TRUE(AwaitTrue([&] { return !compressed().contains(oldest); }));
   EXPECT_TRUE(AwaitTrue([&] { return absl::StrContains(Log("p"), " stdout F line "); }));
   EXPECT_LE(compressed().size(), 2u);  // The newer of two while the older is being removed.
+}
+
+// [edged-6.2]
+TEST_F(AppTest, AFullDiskTakesUnusedImagesOnly) {
+  config_.image_gc_high_threshold_percent = 1;  // Every disk is as full as that.
+  config_.image_gc_low_threshold_percent = 0;
+  config_.image_gc_age_min = absl::Milliseconds(1);
+  config_.image_gc_interval = absl::Milliseconds(50);
+  // The pod names an image that no container uses before the Secret is there.
+  meta_->Put(
+      "pods", "ns/p",
+      Pod("p", Command("exec sleep 1000", R"(,"envFrom":[{"secretRef":{"name":"later"}}])")));
+  Start();
+  ASSERT_TRUE(meta_->Await("ns/p", [](const FakeReport& r) {
+    return WaitingReason(r) == "CreateContainerConfigError";
+  }));
+  for (const char* name : {"skerry.local/idle:1", "skerry.local/idle:2"}) {
+    containerd_->AddImage(name);
+    EXPECT_TRUE(AwaitTrue([&] { return !containerd_->HasImage(name); })) << name;
+  }
+  EXPECT_TRUE(containerd_->HasImage(PrivateContainerd::image()));
+  EXPECT_TRUE(containerd_->HasImage("skerry.local/pause:1"));
+  meta_->Put("secrets", "ns/later", R"({"data":{"k":"eA=="}})");
+  EXPECT_TRUE(meta_->Await("ns/p", Runs));
 }
 
 // [edged-3.6]

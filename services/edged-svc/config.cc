@@ -41,6 +41,25 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
       .Max(1000);
   schema.Add("container_log.interval", &c.container_log_interval, "pause between looks at the logs")
       .Min(absl::Milliseconds(10));
+  schema.Add(
+      "runtime.sandbox_image", &c.sandbox_image,
+      "image of the pods' sandboxes, which is never removed; default: what the runtime says");
+  schema
+      .Add("image_gc.high_threshold_percent", &c.image_gc_high_threshold_percent,
+           "usage of the images' disk from which unused images are removed")
+      .Min(1)
+      .Max(100);
+  schema
+      .Add("image_gc.low_threshold_percent", &c.image_gc_low_threshold_percent,
+           "usage of the images' disk down to which they are removed")
+      .Min(0)
+      .Max(99);
+  schema
+      .Add("image_gc.age_min", &c.image_gc_age_min,
+           "how long an image has been here before it may be removed")
+      .Min(absl::ZeroDuration());
+  schema.Add("image_gc.interval", &c.image_gc_interval, "pause between looks at the images")
+      .Min(absl::Milliseconds(10));
   schema.Add("cgroup_parent", &c.cgroup_parent, "cgroup under which pods run").Required();
   schema.Add("pods_max", &c.pods_max, "most pods on this node").Min(1).Max(1000);
   schema.Add("workers", &c.workers, "pods that take a step at the same time").Min(1).Max(64);
@@ -50,6 +69,10 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
   schema.Check([&c]() -> absl::Status {
     if (!NodeName::Parse(c.node_name).ok())
       return InvalidField("node.name", c.node_name, "use an RFC 1123 subdomain, as in edge-1");
+    if (c.image_gc_low_threshold_percent >= c.image_gc_high_threshold_percent)
+      return InvalidField("image_gc.low_threshold_percent",
+                          absl::StrCat(c.image_gc_low_threshold_percent),
+                          "use less than image_gc.high_threshold_percent");
     if (!absl::StartsWith(c.cgroup_parent, "/") || absl::StrContains(c.cgroup_parent, ".."))
       return InvalidField("cgroup_parent", c.cgroup_parent,
                           "use an absolute path, as in /kubepods");

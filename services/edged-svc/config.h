@@ -22,6 +22,7 @@ struct EdgedConfig {
   absl::Duration meta_reconnect_max = absl::Seconds(5);
   std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
   std::string image_endpoint;  // Empty: the runtime's.
+  std::string sandbox_image;   // Empty: the runtime says it.
   absl::Duration relist_period = absl::Seconds(1);
   std::string root_dir;     // Empty: <state_dir>/edged.
   std::string pod_log_dir;  // Empty: <state_dir>/logs/pods.
@@ -29,6 +30,10 @@ struct EdgedConfig {
   int64_t container_log_bytes_max = 10 << 20;  // 0: they are not rotated.
   int64_t container_log_files_max = 5;
   absl::Duration container_log_interval = absl::Seconds(10);
+  int64_t image_gc_high_threshold_percent = 85;
+  int64_t image_gc_low_threshold_percent = 80;
+  absl::Duration image_gc_age_min = absl::Minutes(2);
+  absl::Duration image_gc_interval = absl::Minutes(5);
   int64_t pods_max = 110;
   int64_t workers = 4;
   std::vector<std::string> dns_servers;

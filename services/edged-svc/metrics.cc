@@ -3,10 +3,10 @@
 namespace skerry::edged {
 namespace {
 
-constexpr const char* kOperations[] = {"status",         "run_sandbox",      "stop_sandbox",
-                                       "remove_sandbox", "create_container", "start_container",
-                                       "stop_container", "remove_container", "exec",
-                                       "reopen_log",     "find_image",       "pull_image"};
+constexpr const char* kOperations[] = {
+    "status",          "run_sandbox",    "stop_sandbox",     "remove_sandbox", "create_container",
+    "start_container", "stop_container", "remove_container", "exec",           "reopen_log",
+    "find_image",      "pull_image",     "list_images",      "remove_image",   "image_folder"};
 constexpr const char* kProbes[] = {"startup", "liveness", "readiness"};
 constexpr const char* kProbeResults[] = {"ok", "failed", "unknown"};
 constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
@@ -19,7 +19,13 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
       refused_(registry.Counter("skerry_edged_objects_refused_total",
                                 "Objects from the store that can't be used")),
       probes_late_(registry.Counter("skerry_edged_probes_late_total",
-                                    "Probes that began more than a second after their time")) {
+                                    "Probes that began more than a second after their time")),
+      images_removed_bytes_(registry.Counter("skerry_edged_images_removed_bytes_total",
+                                             "Sizes of unused images that were removed")),
+      image_disk_capacity_(registry.Gauge("skerry_edged_image_disk_capacity_bytes",
+                                          "Size of the file system that images are on")),
+      image_disk_available_(
+          registry.Gauge("skerry_edged_image_disk_available_bytes", "What is free of it")) {
   for (const char* probe : kProbes) {
     for (const char* result : kProbeResults)
       probes_[{probe, result}] =
@@ -43,6 +49,8 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
       CountResults(registry, "skerry_edged_log_rotations_total", "Container logs rotated");
   log_compressions_ = CountResults(registry, "skerry_edged_log_compressions_total",
                                    "Rotated container logs compressed");
+  images_removed_ = CountResults(registry, "skerry_edged_images_removed_total",
+                                 "Unused images removed because the disk was full");
   for (const char* phase : kPhases)
     pods_[phase] =
         &registry.Gauge("skerry_edged_pods", "Pods on this box by phase", {{"phase", phase}});
@@ -88,5 +96,15 @@ void EdgedMetrics::Probed(absl::string_view probe, absl::string_view result) {
 
 void EdgedMetrics::LogRotated(bool ok) { log_rotations_.Add(ok); }
 void EdgedMetrics::LogCompressed(bool ok) { log_compressions_.Add(ok); }
+
+void EdgedMetrics::ImageRemoved(bool ok, int64_t bytes) {
+  images_removed_.Add(ok);
+  if (ok) images_removed_bytes_.Increment(static_cast<double>(bytes));
+}
+
+void EdgedMetrics::SetImageDisk(int64_t capacity_bytes, int64_t available_bytes) {
+  image_disk_capacity_.Set(static_cast<double>(capacity_bytes));
+  image_disk_available_.Set(static_cast<double>(available_bytes));
+}
 
 }  // namespace skerry::edged

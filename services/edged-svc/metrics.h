@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_EDGED_SVC_METRICS_H_
 #define SKERRY_SERVICES_EDGED_SVC_METRICS_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -29,6 +30,8 @@ class EdgedMetrics {
   void Probed(absl::string_view probe, absl::string_view result);
   void LogRotated(bool ok);
   void LogCompressed(bool ok);
+  void ImageRemoved(bool ok, int64_t bytes);
+  void SetImageDisk(int64_t capacity_bytes, int64_t available_bytes);
 
  private:
   struct Results {
@@ -51,7 +54,10 @@ class EdgedMetrics {
   prometheus::Counter& probes_late_;
   std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_;
   Operation relist_;
-  Results reports_, log_rotations_, log_compressions_;
+  Results reports_, log_rotations_, log_compressions_, images_removed_;
+  prometheus::Counter& images_removed_bytes_;
+  prometheus::Gauge& image_disk_capacity_;
+  prometheus::Gauge& image_disk_available_;
 };
 
 }  // namespace skerry::edged

@@ -1,5 +1,7 @@
 #include "services/edged-svc/adapters/cri_config.h"
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 
 namespace skerry::edged {
@@ -61,6 +63,15 @@ cri::MountPropagation ToCri(VolumeMount::Propagation propagation) {
 }
 
 }  // namespace
+
+std::string SandboxImage(const cri::StatusResponse& verbose) {
+  const auto text = verbose.info().find("config");
+  if (text == verbose.info().end()) return "";
+  const auto config = nlohmann::json::parse(text->second, nullptr, false);
+  if (!config.is_object()) return "";
+  const auto image = config.find("sandboxImage");
+  return image != config.end() && image->is_string() ? image->get<std::string>() : "";
+}
 
 cri::PodSandboxConfig ToCri(const SandboxConfig& config, absl::string_view owner) {
   cri::PodSandboxConfig out;

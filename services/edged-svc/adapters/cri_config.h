@@ -20,6 +20,10 @@ inline constexpr char kLabelOwner[] = "io.skerry.owner";
 inline constexpr char kAnnotationHash[] = "io.kubernetes.container.hash";
 inline constexpr char kAnnotationRestarts[] = "io.kubernetes.container.restartCount";
 
+// The image of sandboxes by containerd's own configuration, which it shows in its verbose status;
+// empty: it does not say.
+std::string SandboxImage(const runtime::v1::StatusResponse& verbose);
+
 runtime::v1::PodSandboxConfig ToCri(const SandboxConfig& config, absl::string_view owner);
 runtime::v1::ContainerConfig ToCri(const SandboxConfig& sandbox, const ContainerConfig& config,
                                    absl::string_view owner);

@@ -77,6 +77,10 @@ struct CriRuntime::Impl {
 
   absl::StatusOr<ContainerView> Inspect(const cri::Container& listed);
   absl::StatusOr<std::vector<std::string>> Addresses(const std::string& sandbox_id);
+  // Names and ids of images by which containers call them.
+  absl::StatusOr<std::set<std::string>> ImagesInUse();
+  // Empty: unknown, or it is not on this box.
+  absl::StatusOr<std::string> SandboxImageId(CriRuntime& runtime);
 };
 
 namespace {
@@ -418,6 +422,76 @@ void CriRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> au
         }
         impl->calls.Close(&call->context);
       });
+}
+
+absl::StatusOr<std::set<std::string>> CriRuntime::Impl::ImagesInUse() {
+  cri::ListContainersResponse response;
+  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+    return pods->ListContainers(context, cri::ListContainersRequest(), &response);
+  }));
+  std::set<std::string> out;
+  for (const cri::Container& container : response.containers())
+    out.insert({container.image_id(), container.image_ref(), container.image().image()});
+  return out;
+}
+
+absl::StatusOr<std::string> CriRuntime::Impl::SandboxImageId(CriRuntime& runtime) {
+  std::string name = options.sandbox_image;
+  if (name.empty()) {
+    cri::StatusRequest request;
+    request.set_verbose(true);
+    cri::StatusResponse response;
+    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+      return pods->Status(context, request, &response);
+    }));
+    name = SandboxImage(response);
+  }
+  if (name.empty()) return "";
+  SKERRY_ASSIGN_OR_RETURN(const std::optional<ImageView> image, runtime.FindImage(name));
+  return image.has_value() ? image->id : "";
+}
+
+absl::StatusOr<std::vector<StoredImage>> CriRuntime::ListImages() {
+  cri::ListImagesResponse response;
+  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+    return impl_->images->ListImages(context, cri::ListImagesRequest(), &response);
+  }));
+  // After the images: a container that is made meanwhile is seen.
+  SKERRY_ASSIGN_OR_RETURN(const std::set<std::string> in_use, impl_->ImagesInUse());
+  SKERRY_ASSIGN_OR_RETURN(const std::string sandbox_image, impl_->SandboxImageId(*this));
+  std::vector<StoredImage> out;
+  for (const cri::Image& listed : response.images()) {
+    StoredImage& image = out.emplace_back();
+    image.id = listed.id();
+    image.names.assign(listed.repo_tags().begin(), listed.repo_tags().end());
+    image.names.insert(image.names.end(), listed.repo_digests().begin(),
+                       listed.repo_digests().end());
+    image.size_bytes = static_cast<int64_t>(listed.size());
+    image.pinned = listed.pinned() || image.id == sandbox_image;
+    image.used = in_use.contains(image.id) ||
+                 std::any_of(image.names.begin(), image.names.end(),
+                             [&](const std::string& name) { return in_use.contains(name); });
+  }
+  return out;
+}
+
+absl::Status CriRuntime::RemoveImage(absl::string_view id) {
+  cri::RemoveImageRequest request;
+  request.mutable_image()->set_image(std::string(id));
+  cri::RemoveImageResponse response;
+  return OkIfNotFound(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+    return impl_->images->RemoveImage(context, request, &response);
+  }));
+}
+
+absl::StatusOr<std::string> CriRuntime::ImageFolder() {
+  cri::ImageFsInfoResponse response;
+  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+    return impl_->images->ImageFsInfo(context, cri::ImageFsInfoRequest(), &response);
+  }));
+  if (response.image_filesystems().empty())
+    return absl::UnavailableError("the runtime names no file system for images");
+  return response.image_filesystems(0).fs_id().mountpoint();
 }
 
 }  // namespace skerry::edged

@@ -19,6 +19,8 @@ struct CriOptions {
   std::string image_endpoint;  // Empty: the same.
   // Pods made here carry it and only those are listed, so that a runtime may have other users.
   std::string owner = "edged-svc";
+  // What sandboxes are made of, for runtimes that do not say it (containerd and CRI-O do).
+  std::string sandbox_image;
 };
 
 // Keeps the details of containers between lists: an unchanged container costs no call of its own.
@@ -46,6 +48,9 @@ class CriRuntime final : public Runtime {
   absl::Status ReopenLog(absl::string_view id) override;
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) override;
   void PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) override;
+  absl::StatusOr<std::vector<StoredImage>> ListImages() override;
+  absl::Status RemoveImage(absl::string_view id) override;
+  absl::StatusOr<std::string> ImageFolder() override;
 
  private:
   struct Impl;

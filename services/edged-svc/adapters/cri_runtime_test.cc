@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
+#include "absl/time/clock.h"
 #include "services/edged-svc/testing/private_containerd.h"
 #include "services/edged-svc/testing/runtime_contract.h"
 
@@ -44,6 +46,50 @@ TEST(CriRuntimeTest, SeesOnlyItsOwnPods) {
   EXPECT_EQ((*other)->ListPods()->size(), 0u);
   EXPECT_TRUE((*mine)->StopSandbox(*id).ok());
   EXPECT_TRUE((*mine)->RemoveSandbox(*id).ok());
+}
+
+// [edged-6.2]
+TEST(CriRuntimeTest, KnowsWhichImagesAreNeeded) {
+  const auto created = CriRuntime::Create({.endpoint = containerd->endpoint(), .owner = "me"});
+  CriRuntime& runtime = **created;
+  containerd->AddImage("skerry.local/idle:1");
+  const auto find = [&](const std::string& name) {
+    const auto images = runtime.ListImages();
+    EXPECT_TRUE(images.ok()) << images.status();
+    for (const StoredImage& image : *images) {
+      if (std::count(image.names.begin(), image.names.end(), name) > 0) return image;
+    }
+    return StoredImage();
+  };
+  SandboxConfig sandbox;
+  sandbox.name_space = "ns";
+  sandbox.name = sandbox.hostname = "images";
+  sandbox.uid = "images";
+  const auto id = runtime.RunSandbox(sandbox);
+  ASSERT_TRUE(id.ok()) << id.status();
+  ContainerConfig config;
+  config.name = "c";
+  config.image_id = find(PrivateContainerd::image()).id;
+  config.command = {"sleep", "1000"};
+  EXPECT_FALSE(find(PrivateContainerd::image()).used);
+  ASSERT_TRUE(runtime.CreateContainer(*id, sandbox, config).ok());
+  const StoredImage used = find(PrivateContainerd::image());
+  EXPECT_TRUE(used.used);
+  EXPECT_FALSE(used.pinned);
+  EXPECT_GT(used.size_bytes, 100'000);
+  EXPECT_TRUE(find("skerry.local/pause:1").pinned);
+  // CRI hears of what others import a little later.
+  StoredImage idle = find("skerry.local/idle:1");
+  for (int i = 0; i < 200 && idle.id.empty(); ++i) {
+    absl::SleepFor(absl::Milliseconds(50));  // NOLINT(test-sleeps): polls, for up to 10 s
+    idle = find("skerry.local/idle:1");
+  }
+  EXPECT_FALSE(idle.used || idle.pinned);
+  EXPECT_TRUE(runtime.RemoveImage(idle.id).ok());
+  EXPECT_TRUE(runtime.RemoveImage(idle.id).ok());
+  EXPECT_EQ(find("skerry.local/idle:1").id, "");
+  EXPECT_TRUE(runtime.StopSandbox(*id).ok());
+  EXPECT_TRUE(runtime.RemoveSandbox(*id).ok());
 }
 
 TEST(CriRuntimeTest, DestructionEndsWhatIsInFlight) {

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::edged {
 namespace {
@@ -89,9 +91,25 @@ std::string DefaultInterface() {
   return "";
 }
 
+absl::StatusOr<struct statvfs> StatDisk(const std::string& folder) {
+  struct statvfs disk = {};
+  if (statvfs(folder.c_str(), &disk) == 0) return disk;
+  return absl::ErrnoToStatus(errno, absl::StrCat("statvfs ", folder));
+}
+
+DiskUsage UsageOf(const struct statvfs& disk) {
+  const auto block = static_cast<int64_t>(disk.f_frsize);
+  return {static_cast<int64_t>(disk.f_blocks) * block, static_cast<int64_t>(disk.f_bavail) * block};
+}
+
 }  // namespace
 
-NodeFacts ReadMachine(const std::string& disk_folder) {
+absl::StatusOr<DiskUsage> ReadDisk(const std::string& folder) {
+  SKERRY_ASSIGN_OR_RETURN(const struct statvfs disk, StatDisk(folder));
+  return UsageOf(disk);
+}
+
+NodeFacts ReadMachine(const std::string& disk_folder, const std::string& image_folder) {
   NodeFacts facts;
   struct utsname name = {};
   uname(&name);
@@ -107,13 +125,17 @@ NodeFacts ReadMachine(const std::string& disk_folder) {
   ReadMemory(facts);
   facts.pids_max = ReadInt("/proc/sys/kernel/pid_max");
   facts.pids = RunningThreads();
-  struct statvfs disk = {};
-  if (statvfs(disk_folder.c_str(), &disk) == 0) {
-    facts.storage_bytes = static_cast<int64_t>(disk.f_blocks) * static_cast<int64_t>(disk.f_frsize);
-    facts.storage_available_bytes =
-        static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
-    facts.inodes = static_cast<int64_t>(disk.f_files);
-    facts.inodes_free = static_cast<int64_t>(disk.f_favail);
+  if (const auto disk = StatDisk(disk_folder); disk.ok()) {
+    const DiskUsage usage = UsageOf(*disk);
+    facts.storage_bytes = usage.capacity_bytes;
+    facts.storage_available_bytes = usage.available_bytes;
+    facts.inodes = static_cast<int64_t>(disk->f_files);
+    facts.inodes_free = static_cast<int64_t>(disk->f_favail);
+  }
+  if (image_folder.empty()) return facts;
+  if (const auto images = ReadDisk(image_folder); images.ok()) {
+    facts.image_bytes = images->capacity_bytes;
+    facts.image_available_bytes = images->available_bytes;
   }
   return facts;
 }

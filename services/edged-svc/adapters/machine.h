@@ -5,12 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "services/edged-svc/core/image_gc.h"
 #include "services/edged-svc/core/node_status.h"
 
 namespace skerry::edged {
 
 // Fills everything but the runtime's fields. disk_folder: on the file system whose space counts.
-NodeFacts ReadMachine(const std::string& disk_folder);
+// image_folder: on that of the images; empty: not known.
+NodeFacts ReadMachine(const std::string& disk_folder, const std::string& image_folder);
+
+// Of the file system that `folder` is on; available to whoever is not root.
+absl::StatusOr<DiskUsage> ReadDisk(const std::string& folder);
 
 // The address of the interface that the default route uses; without one (a box that is cut off) the
 // first that is up and no bridge. Empty: none.

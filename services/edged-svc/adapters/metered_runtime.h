@@ -66,6 +66,15 @@ class MeteredRuntime final : public Runtime {
   void PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) override {
     runtime_->PullImage(image, std::move(auths), Metered("pull_image", std::move(done)));
   }
+  absl::StatusOr<std::vector<StoredImage>> ListImages() override {
+    return Timed("list_images", [&] { return runtime_->ListImages(); });
+  }
+  absl::Status RemoveImage(absl::string_view id) override {
+    return Timed("remove_image", [&] { return runtime_->RemoveImage(id); });
+  }
+  absl::StatusOr<std::string> ImageFolder() override {
+    return Timed("image_folder", [&] { return runtime_->ImageFolder(); });
+  }
 
  private:
   template <typename Call>

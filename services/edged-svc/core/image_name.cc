@@ -95,4 +95,21 @@ std::string RegistryOf(absl::string_view image) {
   return std::string(image.substr(0, slash));
 }
 
+std::string FullImageName(absl::string_view image) {
+  const size_t at = std::min(image.find('@'), image.size());
+  absl::string_view name = image.substr(0, at), digest = image.substr(at);
+  const size_t colon = name.rfind(':'), slash = name.rfind('/');
+  const bool tagged =
+      colon != absl::string_view::npos && (slash == absl::string_view::npos || colon > slash);
+  const absl::string_view path = tagged ? name.substr(0, colon) : name;
+  const absl::string_view tag = tagged ? name.substr(colon) : absl::string_view(":latest");
+  const std::string registry = RegistryOf(name);
+  const bool named = absl::StartsWith(name, registry + "/");
+  const bool official = registry == "docker.io" &&
+                        !absl::StrContains(named ? path.substr(registry.size() + 1) : path, "/");
+  return absl::StrCat(registry, "/", official ? "library/" : "",
+                      named ? path.substr(registry.size() + 1) : path,
+                      digest.empty() ? tag : digest);
+}
+
 }  // namespace skerry::edged

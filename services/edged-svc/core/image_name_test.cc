@@ -30,5 +30,23 @@ TEST(ImageNameTest, KnowsTheRegistry) {
   EXPECT_EQ(RegistryOf("r.io:5000/x/y"), "r.io:5000");
 }
 
+TEST(FullImageNameTest, IsTheOneThatRuntimesList) {
+  const struct {
+    const char* image;
+    const char* full;
+  } kCases[] = {
+      {"busybox", "docker.io/library/busybox:latest"},
+      {"busybox:1", "docker.io/library/busybox:1"},
+      {"docker.io/busybox", "docker.io/library/busybox:latest"},
+      {"me/app", "docker.io/me/app:latest"},
+      {"docker.io/me/app:2", "docker.io/me/app:2"},
+      {"skerry.local/busybox:1", "skerry.local/busybox:1"},
+      {"127.0.0.1:5000/a/b", "127.0.0.1:5000/a/b:latest"},
+      {"localhost/a@sha256:12", "localhost/a@sha256:12"},
+      {"127.0.0.1:5000/a:3@sha256:12", "127.0.0.1:5000/a@sha256:12"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(FullImageName(c.image), c.full);
+}
+
 }  // namespace
 }  // namespace skerry::edged

@@ -46,9 +46,12 @@ json Amounts(const NodeFacts& facts, const NodeLimits& limits, bool allocatable)
 std::vector<NodeCondition> NodeConditions(const NodeFacts& facts, const NodeLimits& limits,
                                           const std::vector<NodeCondition>& before,
                                           absl::Time now) {
-  const bool disk = facts.storage_bytes > 0 &&
-                    static_cast<double>(facts.storage_available_bytes) <
-                        limits.storage_available_min * static_cast<double>(facts.storage_bytes);
+  const auto scarce = [](int64_t available, int64_t bytes, double min) {
+    return bytes > 0 && static_cast<double>(available) < min * static_cast<double>(bytes);
+  };
+  const bool disk =
+      scarce(facts.storage_available_bytes, facts.storage_bytes, limits.storage_available_min) ||
+      scarce(facts.image_available_bytes, facts.image_bytes, limits.image_available_min);
   const bool inodes = facts.inodes > 0 && facts.inodes_free < facts.inodes / 20;
   std::vector<NodeCondition> out = {
       Pressure("MemoryPressure", facts.memory_available_bytes < limits.memory_available_min,

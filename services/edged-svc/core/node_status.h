@@ -18,6 +18,7 @@ struct NodeFacts {
   std::vector<std::string> addresses;  // The first is the one that pods and people use.
   int64_t cpus = 0, memory_bytes = 0, memory_available_bytes = 0;
   int64_t storage_bytes = 0, storage_available_bytes = 0, inodes = 0, inodes_free = 0;
+  int64_t image_bytes = 0, image_available_bytes = 0;  // Of the images' disk; 0: not known yet.
   int64_t pids_max = 0, pids = 0;
   std::string runtime_name, runtime_version;
   bool runtime_ready = false;
@@ -33,6 +34,7 @@ struct NodeLimits {
   int64_t pods_max = 110;
   int64_t memory_available_min = 100 << 20;  // The kubelet's eviction thresholds.
   double storage_available_min = 0.10;
+  double image_available_min = 0.15;
 };
 
 // Conditions in the kubelet's order; transition times of `before` are kept where a status has not

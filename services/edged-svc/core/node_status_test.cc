@@ -53,6 +53,12 @@ TEST(NodeStatusTest, EachPressure) {
   facts.inodes_free = 10;
   EXPECT_EQ(Statuses(facts)["DiskPressure"], "True");
   facts = Facts();
+  facts.image_bytes = 1000 << 20;
+  facts.image_available_bytes = 149 << 20;
+  EXPECT_EQ(Statuses(facts)["DiskPressure"], "True");
+  facts.image_available_bytes = 150 << 20;
+  EXPECT_EQ(Statuses(facts)["DiskPressure"], "False");
+  facts = Facts();
   facts.pids = 950;
   EXPECT_EQ(Statuses(facts)["PIDPressure"], "True");
   facts = Facts();

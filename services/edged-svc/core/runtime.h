@@ -123,6 +123,17 @@ struct ImageView {
   std::string username;
 };
 
+// An image on this box, under all its names.
+struct StoredImage {
+  std::string id;
+  std::vector<std::string> names;  // With tags and with digests.
+  int64_t size_bytes = 0;
+  bool pinned = false;  // The runtime itself needs it: every pod's sandbox is made of it.
+  bool used = false;    // By a container, whether it runs or has ended, whoever made it.
+
+  bool operator==(const StoredImage&) const = default;
+};
+
 struct RegistryAuth {
   std::string username, password, identity_token, server;
 };
@@ -172,6 +183,12 @@ class Runtime {
   virtual absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) = 0;
   // Tries each of `auths` in turn, without credentials where there is none.
   virtual void PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) = 0;
+  // All, whoever pulled them.
+  virtual absl::StatusOr<std::vector<StoredImage>> ListImages() = 0;
+  // With all its names. OK for one that is not there.
+  virtual absl::Status RemoveImage(absl::string_view id) = 0;
+  // A folder on the file system that images are on.
+  virtual absl::StatusOr<std::string> ImageFolder() = 0;
 };
 
 }  // namespace skerry::edged

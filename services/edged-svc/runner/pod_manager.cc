@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/edged-svc/core/image_name.h"
 #include "services/edged-svc/core/pod_parser.h"
 #include "services/edged-svc/core/status_json.h"
 #include "services/edged-svc/runner/prober.h"
@@ -317,6 +318,19 @@ std::vector<PodManager::PodSummary> PodManager::Summaries() const {
   }
   std::sort(out.begin(), out.end(),
             [](const PodSummary& a, const PodSummary& b) { return a.key < b.key; });
+  return out;
+}
+
+std::optional<std::set<std::string>> PodManager::Images() const {
+  absl::MutexLock lock(&mutex_);
+  if (!synced_) return std::nullopt;
+  std::set<std::string> out;
+  for (const auto& [uid, entry] : entries_) {
+    if (entry.absent || entry.pod == nullptr || entry.status.terminal()) continue;
+    for (const auto* list : {&entry.pod->init_containers, &entry.pod->containers}) {
+      for (const ContainerSpec& container : *list) out.insert(FullImageName(container.image));
+    }
+  }
   return out;
 }
 

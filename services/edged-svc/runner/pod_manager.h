@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,8 @@ class PodManager {
   void ReportAll();
 
   std::vector<PodSummary> Summaries() const;
+  // Full names of the images of all pods that run or are to run here; nullopt: not synced.
+  std::optional<std::set<std::string>> Images() const;
   bool synced() const;
   // No further step begins; returns when none runs.
   void Stop();

@@ -19,6 +19,11 @@ class FakeRuntime : public Runtime {
   std::function<absl::Status(absl::string_view id)> reopen_log = [](absl::string_view) {
     return No();
   };
+  absl::StatusOr<std::vector<StoredImage>> images = std::vector<StoredImage>();
+  absl::StatusOr<std::string> image_folder = std::string("/");
+  std::function<absl::Status(absl::string_view id)> remove_image = [](absl::string_view) {
+    return No();
+  };
 
   absl::StatusOr<RuntimeStatus> Status() override { return No(); }
   absl::StatusOr<std::vector<PodView>> ListPods() override { return pods; }
@@ -39,6 +44,9 @@ class FakeRuntime : public Runtime {
   absl::Status ReopenLog(absl::string_view id) override { return reopen_log(id); }
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view) override { return No(); }
   void PullImage(absl::string_view, std::vector<RegistryAuth>, Done done) override { done(No()); }
+  absl::StatusOr<std::vector<StoredImage>> ListImages() override { return images; }
+  absl::Status RemoveImage(absl::string_view id) override { return remove_image(id); }
+  absl::StatusOr<std::string> ImageFolder() override { return image_folder; }
 
  private:
   static absl::Status No() { return absl::UnimplementedError("not in this test"); }

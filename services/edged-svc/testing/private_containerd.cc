@@ -14,16 +14,36 @@
 
 namespace skerry::edged {
 
-std::string PrivateContainerd::Tool(const std::string& command, const std::string& folder) {
+std::string PrivateContainerd::Run(const std::string& command) {
   // Nothing here comes from outside of the test.
-  FILE* pipe = popen(absl::StrCat("tools/dev/containerd ", command, " ", folder).c_str(), "r");
+  FILE* pipe = popen(command.c_str(), "r");
   std::string out;
   std::array<char, 256> buffer;
   while (pipe != nullptr && fgets(buffer.data(), buffer.size(), pipe) != nullptr)
     out += buffer.data();
   const int code = pipe == nullptr ? -1 : pclose(pipe);
-  EXPECT_EQ(code, 0) << "tools/dev/containerd " << command;
+  EXPECT_EQ(code, 0) << command;
   return out;
+}
+
+std::string PrivateContainerd::Tool(const std::string& command, const std::string& folder) {
+  return Run(absl::StrCat("tools/dev/containerd ", command, " ", folder));
+}
+
+std::string PrivateContainerd::Ctr(const std::string& command) const {
+  return Run(
+      absl::StrCat("ctr --address ", folder_, "/run/containerd.sock --namespace k8s.io ", command));
+}
+
+void PrivateContainerd::AddImage(const std::string& name) {
+  const std::string archive = folder_ + "/image.tar";
+  Run(absl::StrCat("tools/dev/make_image --tag ", name, " --out ", archive, " --text /name=", name,
+                   " --cmd /none"));
+  Ctr("images import " + archive);
+}
+
+bool PrivateContainerd::HasImage(const std::string& name) const {
+  return !Ctr("images list --quiet name==" + name).empty();
 }
 
 PrivateContainerd::PrivateContainerd() {

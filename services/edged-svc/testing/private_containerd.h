@@ -18,6 +18,10 @@ class PrivateContainerd {
   // Every process is gone at once, what was on the disk stays; then it is started again.
   void PowerCycle();
 
+  // Imports an image that is like no other.
+  void AddImage(const std::string& name);
+  bool HasImage(const std::string& name) const;
+
   // A parent for the pods' cgroups; the destructor removes it.
   const std::string& cgroup() const { return cgroup_; }
   const std::string& endpoint() const { return endpoint_; }
@@ -26,6 +30,9 @@ class PrivateContainerd {
 
  private:
   void Up();
+  // containerd's own client.
+  std::string Ctr(const std::string& command) const;
+  static std::string Run(const std::string& command);
   static std::string Tool(const std::string& command, const std::string& folder);
 
   std::string folder_, endpoint_, cgroup_;

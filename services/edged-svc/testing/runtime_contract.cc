@@ -247,6 +247,9 @@ TEST_P(RuntimeContractTest, KnowsItsImages) {
   const auto absent = runtime_.FindImage("skerry.local/absent:1");
   ASSERT_TRUE(absent.ok()) << absent.status();
   EXPECT_FALSE(absent->has_value());
+  const auto folder = runtime_.ImageFolder();
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_TRUE(std::filesystem::is_directory(*folder)) << *folder;
   std::promise<absl::Status> done;
   runtime_.PullImage("127.0.0.1:9/absent:1", {},
                      [&](absl::Status status) { done.set_value(status); });
