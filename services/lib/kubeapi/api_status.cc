@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/lib/kubestatus/status_codes.h"
 
 namespace skerry::kubeapi {
 
@@ -16,76 +17,9 @@ namespace {
 
 constexpr char kPayload[] = "skerry.io/kubernetes-status";
 
-absl::StatusCode CodeOf(int http_code) {
-  switch (http_code) {
-    case 400:
-    case 415:
-    case 406:
-    case 422:
-      return absl::StatusCode::kInvalidArgument;
-    case 401:
-      return absl::StatusCode::kUnauthenticated;
-    case 403:
-      return absl::StatusCode::kPermissionDenied;
-    case 404:
-      return absl::StatusCode::kNotFound;
-    case 405:
-      return absl::StatusCode::kUnimplemented;
-    case 409:
-      return absl::StatusCode::kAborted;
-    case 410:
-      return absl::StatusCode::kOutOfRange;
-    case 413:
-    case 429:
-      return absl::StatusCode::kResourceExhausted;
-    case 503:
-      return absl::StatusCode::kUnavailable;
-    case 504:
-      return absl::StatusCode::kDeadlineExceeded;
-    default:
-      return absl::StatusCode::kInternal;
-  }
-}
-
-struct Mapped {
-  int http_code;
-  const char* reason;
-};
-
-Mapped MapCode(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kInvalidArgument:
-      return {400, "BadRequest"};
-    case absl::StatusCode::kUnauthenticated:
-      return {401, "Unauthorized"};
-    case absl::StatusCode::kPermissionDenied:
-      return {403, "Forbidden"};
-    case absl::StatusCode::kNotFound:
-      return {404, "NotFound"};
-    case absl::StatusCode::kUnimplemented:
-      return {405, "MethodNotAllowed"};
-    case absl::StatusCode::kAlreadyExists:
-      return {409, "AlreadyExists"};
-    case absl::StatusCode::kAborted:
-      return {409, "Conflict"};
-    case absl::StatusCode::kOutOfRange:
-      return {410, "Expired"};
-    case absl::StatusCode::kResourceExhausted:
-      return {429, "TooManyRequests"};
-    case absl::StatusCode::kUnavailable:
-      return {503, "ServiceUnavailable"};
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kCancelled:
-      return {504, "Timeout"};
-    default:
-      return {500, "InternalError"};
-  }
-}
-
 absl::Status Make(int http_code, absl::string_view reason, absl::string_view message,
                   Json details) {
-  absl::Status status(
-      reason == "AlreadyExists" ? absl::StatusCode::kAlreadyExists : CodeOf(http_code), message);
+  absl::Status status(kubestatus::StatusCodeOf(http_code, reason), message);
   Json body = {{"code", http_code}, {"reason", std::string(reason)}};
   if (!details.is_null()) body["details"] = std::move(details);
   status.SetPayload(kPayload, absl::Cord(DumpJson(body)));
@@ -255,26 +189,26 @@ absl::Status NotAcceptableError(const std::vector<std::string>& supported) {
 
 Json StatusObject(const absl::Status& status) {
   Json payload = Payload(status);
-  const Mapped mapped = MapCode(status.code());
+  const kubestatus::HttpAnswer answer = kubestatus::AnswerTo(status.code());
   Json body = {{"kind", "Status"},
                {"apiVersion", "v1"},
                {"metadata", Json::object()},
                {"status", "Failure"},
                {"message", std::string(status.message())},
-               {"reason", mapped.reason},
-               {"code", mapped.http_code}};
+               {"reason", answer.reason},
+               {"code", answer.code}};
   if (payload.is_object()) body.update(payload);
   return body;
 }
 
 int HttpCode(const absl::Status& status) {
   const Json payload = Payload(status);
-  return static_cast<int>(IntAt(payload, {"code"}, MapCode(status.code()).http_code));
+  return static_cast<int>(IntAt(payload, {"code"}, kubestatus::AnswerTo(status.code()).code));
 }
 
 std::string StatusReason(const absl::Status& status) {
   const std::string reason = StringAt(Payload(status), {"reason"});
-  return reason.empty() ? MapCode(status.code()).reason : reason;
+  return reason.empty() ? kubestatus::AnswerTo(status.code()).reason : reason;
 }
 
 }  // namespace skerry::kubeapi

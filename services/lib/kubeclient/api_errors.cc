@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/kubeapi/json.h"
+#include "services/lib/kubestatus/status_codes.h"
 
 namespace skerry::kubeclient {
 namespace {
@@ -17,38 +18,6 @@ constexpr size_t kCausesMax = 20;
 constexpr char kRetryAfterKey[] = "retry_after_seconds";
 constexpr char kHttpStatusKey[] = "http_status";
 constexpr char kWatchErrorKey[] = "watch_error";
-
-absl::StatusCode CodeOf(int http_status, absl::string_view reason) {
-  switch (http_status) {
-    case 400:
-    case 405:
-    case 406:
-    case 413:
-    case 415:
-    case 422:
-      return absl::StatusCode::kInvalidArgument;
-    case 401:
-      return absl::StatusCode::kUnauthenticated;
-    case 403:
-      return absl::StatusCode::kPermissionDenied;
-    case 404:
-      return absl::StatusCode::kNotFound;
-    case 408:
-    case 504:
-      return absl::StatusCode::kDeadlineExceeded;
-    case 409:
-      return reason == "AlreadyExists" ? absl::StatusCode::kAlreadyExists
-                                       : absl::StatusCode::kAborted;
-    case 410:
-      return absl::StatusCode::kOutOfRange;
-    case 501:
-      return absl::StatusCode::kUnimplemented;
-    default:
-      break;
-  }
-  if (http_status == 429 || http_status >= 500) return absl::StatusCode::kUnavailable;
-  return absl::StatusCode::kUnknown;
-}
 
 // "AlreadyExists" -> "ALREADY_EXISTS".
 std::string UpperSnake(absl::string_view camel) {
@@ -70,7 +39,7 @@ absl::Status Build(int http_status, const nlohmann::json& body, absl::string_vie
     message = absl::StrCat("the API server answered HTTP ", http_status);
     if (!text.empty()) absl::StrAppend(&message, ": ", text.substr(0, 200));
   }
-  Error error(CodeOf(http_status, reason), message.substr(0, kMessageMax));
+  Error error(kubestatus::StatusCodeOf(http_status, reason), message.substr(0, kMessageMax));
   const std::string name = UpperSnake(reason);
   error.Reason(name.empty() ? absl::StrCat("HTTP_", http_status) : name);
   error.Meta(kHttpStatusKey, absl::StrCat(http_status));

@@ -1,4 +1,4 @@
-// The one mapping from the API server's answers to absl::Status.
+// From the API server's answers to absl::Status.
 #ifndef SKERRY_SERVICES_LIB_KUBECLIENT_API_ERRORS_H_
 #define SKERRY_SERVICES_LIB_KUBECLIENT_API_ERRORS_H_
 
