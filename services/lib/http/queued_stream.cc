@@ -30,6 +30,23 @@ bool QueuedStream::Write(std::string chunk) {
   return accepted;
 }
 
+bool QueuedStream::HasRoom() const {
+  absl::MutexLock lock(&mutex_);
+  return Roomy();
+}
+
+void QueuedStream::WhenRoom(std::function<void()> callback) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return;
+    if (!Roomy()) {
+      on_room_ = std::move(callback);
+      return;
+    }
+  }
+  callback();
+}
+
 void QueuedStream::End() {
   {
     absl::MutexLock lock(&mutex_);
@@ -81,15 +98,22 @@ QueuedStream::Batch QueuedStream::Take(size_t bytes_max) {
 }
 
 void QueuedStream::Written(size_t payload_bytes) {
-  absl::MutexLock lock(&mutex_);
-  pending_bytes_ -= payload_bytes;
+  std::function<void()> on_room;
+  {
+    absl::MutexLock lock(&mutex_);
+    pending_bytes_ -= payload_bytes;
+    if (Roomy()) on_room.swap(on_room_);
+  }
+  if (on_room) on_room();
 }
 
 void QueuedStream::Close() {
   std::vector<std::function<void()>> callbacks;
+  std::function<void()> dropped;  // What it keeps is let go without the lock.
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(closed_, true)) return;
+    dropped.swap(on_room_);
     queue_.clear();
     pending_bytes_ = 0;
     callbacks.swap(on_closed_);

@@ -22,6 +22,8 @@ class QueuedStream final : public ResponseStream {
   QueuedStream(size_t pending_bytes_max, bool chunked, std::function<void()> wake);
 
   bool Write(std::string chunk) override;
+  bool HasRoom() const override;
+  void WhenRoom(std::function<void()> callback) override;
   void End() override;
   size_t pending_bytes() const override;
   void OnClosed(std::function<void()> callback) override;
@@ -40,7 +42,9 @@ class QueuedStream final : public ResponseStream {
   void Close();
 
  private:
-  void Wake();
+  bool Roomy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return pending_bytes_ < pending_bytes_max_ / 2;
+  }
 
   const size_t pending_bytes_max_;
   const bool chunked_;
@@ -53,6 +57,7 @@ class QueuedStream final : public ResponseStream {
   bool end_taken_ ABSL_GUARDED_BY(mutex_) = false;
   bool cut_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> on_room_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> on_closed_ ABSL_GUARDED_BY(mutex_);
 };
 

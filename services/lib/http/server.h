@@ -59,6 +59,11 @@ class ResponseStream {
   // Queues one chunk. False: the client is gone, or more than the pending bound waits (the stream
   // is then cut).
   virtual bool Write(std::string chunk) = 0;
+  // For a source that can wait for its reader: less than half of the pending bound is taken.
+  virtual bool HasRoom() const = 0;
+  // Calls back once, from any thread, when there is room; at once if there is. One callback at a
+  // time; it is dropped when the stream closes. It must not block.
+  virtual void WhenRoom(std::function<void()> callback) = 0;
   // Ends the answer after what is queued.
   virtual void End() = 0;
   virtual size_t pending_bytes() const = 0;

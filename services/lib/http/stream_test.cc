@@ -129,6 +129,51 @@ TEST_F(StreamTest, CutsClientsThatDoNotRead) {
   EXPECT_THAT(good.ReadUntil("hello\n"), EndsWith("hello\n"));
 }
 
+// Many times the pending bound reaches a reader with a receive buffer of 4 KiB.
+TEST_F(StreamTest, ASourceThatWaitsForRoomIsNotCut) {
+  constexpr size_t kBound = 64 << 10;
+  constexpr int kChunks = 100;
+  Start({.stream_pending_bytes_max = kBound});
+  RawClient slow(server_->address(), 4096);
+  slow.Send(kGet);
+  auto stream = WaitForStream();
+  std::thread source([&] {
+    for (int i = 0; i < kChunks; ++i) {
+      absl::Notification room;
+      stream->WhenRoom([&] { room.Notify(); });
+      if (!room.WaitForNotificationWithTimeout(absl::Seconds(20))) break;
+      ASSERT_TRUE(stream->HasRoom());
+      ASSERT_TRUE(stream->Write(std::string(20000, 'x')));
+      ASSERT_LE(stream->pending_bytes(), kBound);
+    }
+    stream->End();
+  });
+  EXPECT_GT(slow.ReadUntil("\r\n0\r\n\r\n").size(), kChunks * 20000u);
+  source.join();
+  EXPECT_EQ(server_->stats().streams_cut, 0u);
+}
+
+TEST_F(StreamTest, WaitingForRoomEndsWithTheStream) {
+  Start({.stream_pending_bytes_max = 64 << 20, .write_timeout = absl::Milliseconds(100)});
+  RawClient stalls(server_->address(), 4096);
+  stalls.Send(kGet);
+  auto stream = WaitForStream();
+  // Far more than the socket's buffers take.
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(stream->Write(std::string(1 << 20, 'x')));
+  ASSERT_FALSE(stream->HasRoom());
+  auto kept = std::make_shared<int>(0);
+  bool called = false;
+  stream->WhenRoom([kept, &called] { called = true; });
+  absl::Notification closed;
+  stream->OnClosed([&] { closed.Notify(); });
+  ASSERT_TRUE(closed.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  server_->Shutdown(absl::Now());  // The network thread is through with the callback.
+  EXPECT_FALSE(called);
+  EXPECT_EQ(kept.use_count(), 1);
+  stream->WhenRoom([&called] { called = true; });
+  EXPECT_FALSE(called);
+}
+
 TEST_F(StreamTest, CutsClientsThatStall) {
   Start({.stream_pending_bytes_max = 64 << 20, .write_timeout = absl::Milliseconds(100)});
   RawClient slow(server_->address(), 4096);

@@ -16,6 +16,7 @@
 #include "services/lib/kubeapi/resource_registry.h"
 #include "services/lib/kubeapi/server_metrics.h"
 #include "services/lib/kubeapi/store/object_store.h"
+#include "services/lib/kubeapi/watch.h"
 #include "services/lib/log/logger.h"
 
 namespace skerry::kubeapi {
@@ -35,7 +36,8 @@ class ApiServer {
     std::function<std::string()> waiting_for;  // For /readyz: empty when ready.
   };
 
-  explicit ApiServer(Deps deps) : deps_(std::move(deps)) {}
+  explicit ApiServer(Deps deps)
+      : deps_(std::move(deps)), watches_(deps_.objects, deps_.store, deps_.clock) {}
 
   // An http::Handler.
   void Handle(http::Request request, std::shared_ptr<http::Responder> responder);
@@ -67,6 +69,7 @@ class ApiServer {
   absl::StatusOr<http::Response> Encode(Call& call, int code, const Json& object);
 
   Deps deps_;
+  WatchServer watches_;
 };
 
 }  // namespace skerry::kubeapi

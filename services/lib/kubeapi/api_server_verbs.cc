@@ -10,7 +10,6 @@
 #include "services/lib/kubeapi/media_type.h"
 #include "services/lib/kubeapi/request_options.h"
 #include "services/lib/kubeapi/table.h"
-#include "services/lib/kubeapi/watch.h"
 
 namespace skerry::kubeapi {
 namespace {
@@ -123,8 +122,8 @@ absl::StatusOr<http::Response> ApiServer::Watch(Call& call) {
   SKERRY_ASSIGN_OR_RETURN(options.include,
                           ParseIncludeObject(call.request.Query("includeObject").value_or("")));
   ServerMetrics& metrics = deps_.metrics;
-  SKERRY_RETURN_IF_ERROR(ServeWatch(deps_.objects, deps_.store, deps_.clock, std::move(options),
-                                    call.responder, [&metrics] { metrics.WatchEnded(); }));
+  SKERRY_RETURN_IF_ERROR(
+      watches_.Serve(std::move(options), call.responder, [&metrics] { metrics.WatchEnded(); }));
   metrics.WatchStarted();
   call.streaming = true;
   return http::Response{};

@@ -24,6 +24,9 @@ class LocalStream final : public http::ResponseStream {
     return true;
   }
 
+  bool HasRoom() const override { return true; }
+  void WhenRoom(std::function<void()> callback) override { callback(); }
+
   void End() override {
     {
       absl::MutexLock lock(&calling_);

@@ -48,6 +48,7 @@ struct ListOptions {
 
 struct ListResult {
   std::vector<Json> items;
+  size_t bytes = 0;  // Of the items, as they are stored.
   StoreRevision revision = 0;
   std::string continue_token;  // Empty: that was the last page.
 };

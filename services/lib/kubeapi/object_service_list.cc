@@ -104,6 +104,7 @@ absl::StatusOr<ListResult> ObjectService::List(const Resource& resource, absl::s
         continue;
       }
       result.items.push_back(std::move(object));
+      result.bytes += stored.json.size();
       const bool last = i + 1 == page->items.size() && !page->more;
       if (options.limit > 0 && result.items.size() >= options.limit && !last) {
         result.continue_token =

@@ -7,7 +7,7 @@
 #include "services/lib/kubeapi/object_service.h"
 #include "services/lib/kubeapi/resource.h"
 #include "services/lib/kubeapi/resource_registry.h"
-#include "services/lib/kubeapi/watch.h"
+#include "services/lib/kubeapi/watch_events.h"
 
 namespace skerry::kubeapi {
 

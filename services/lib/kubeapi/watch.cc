@@ -1,8 +1,8 @@
 #include "services/lib/kubeapi/watch.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -16,101 +16,10 @@ namespace {
 
 // Long enough to cost nothing, short enough that a client's resume point stays in the log.
 constexpr absl::Duration kBookmarkInterval = absl::Seconds(30);
-constexpr char kTooOld[] = "too old resource version";
-
-// Turns the store's changes into events on one stream. The store's delivery thread and the
-// request's thread call it, never both: the request's thread is done before the store starts.
-class WatchStream final : public WatchSink {
- public:
-  WatchStream(Clock& clock, WatchOptions options, std::shared_ptr<http::ResponseStream> stream)
-      : clock_(clock), options_(std::move(options)), stream_(std::move(stream)) {}
-
-  bool SendInitial(const std::vector<Json>& objects) {
-    for (const Json& object : objects) {
-      if (!Send("ADDED", object)) return false;
-    }
-    return true;
-  }
-
-  // The bookmark that ends the initial events.
-  bool SendInitialEnd(StoreRevision revision) {
-    return SendBookmark(revision, /*initial_end=*/true);
-  }
-
-  void Fail(const absl::Status& status) {
-    Write("ERROR", StatusObject(status));
-    stream_->End();
-  }
-
-  bool OnChange(const Change& change) override {
-    const Resource& resource = *options_.resource;
-    absl::StatusOr<Json> now = ObjectService::Decorate(resource, change.object, change.revision);
-    if (!now.ok()) return true;  // One broken object must not end the watch.
-    const bool matches = Matches(*now);
-    if (change.kind == ChangeKind::kAdded) return !matches || Send("ADDED", *now);
-    if (change.kind == ChangeKind::kDeleted) return !matches || Send("DELETED", *now);
-    if (options_.labels.empty() && options_.fields.empty()) return Send("MODIFIED", *now);
-    absl::StatusOr<Json> before =
-        ObjectService::Decorate(resource, change.previous, change.revision);
-    const bool matched = before.ok() && Matches(*before);
-    if (matches) return Send(matched ? "MODIFIED" : "ADDED", *now);
-    return !matched || Send("DELETED", *before);
-  }
-
-  bool OnProgress(StoreRevision revision) override {
-    return !options_.bookmarks || SendBookmark(revision, /*initial_end=*/false);
-  }
-
-  void OnClosed(const absl::Status& status) override {
-    if (absl::IsOutOfRange(status)) {
-      Fail(ExpiredError(kTooOld));
-    } else {
-      stream_->End();
-    }
-  }
-
- private:
-  bool Matches(const Json& object) const {
-    return options_.labels.Matches(ObjectAt(object, {"metadata", "labels"})) &&
-           options_.fields.Matches(object);
-  }
-
-  bool SendBookmark(StoreRevision revision, bool initial_end) {
-    Json object = {{"apiVersion", options_.resource->ApiVersion()},
-                   {"kind", options_.resource->kind},
-                   {"metadata",
-                    {{"resourceVersion", absl::StrCat(revision)}, {"creationTimestamp", nullptr}}}};
-    if (initial_end) object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
-    if (options_.form == ObjectForm::kTable) {
-      Json table = MakeTable(*options_.resource, {}, options_.include, clock_.Now(), false);
-      table["metadata"]["resourceVersion"] = absl::StrCat(revision);
-      object = std::move(table);
-    } else if (options_.form == ObjectForm::kPartialMetadata) {
-      object = MakePartial(object);
-    }
-    return Write("BOOKMARK", object);
-  }
-
-  bool Send(const char* type, const Json& object) {
-    if (options_.form == ObjectForm::kObject) return Write(type, object);
-    if (options_.form == ObjectForm::kPartialMetadata) return Write(type, MakePartial(object));
-    Json table =
-        MakeTable(*options_.resource, {object}, options_.include, clock_.Now(), !columns_sent_);
-    table["metadata"]["resourceVersion"] = StringAt(object, {"metadata", "resourceVersion"});
-    columns_sent_ = true;
-    return Write(type, table);
-  }
-
-  bool Write(const char* type, const Json& object) {
-    return stream_->Write(
-        absl::StrCat("{\"type\":\"", type, "\",\"object\":", DumpJson(object), "}\n"));
-  }
-
-  Clock& clock_;
-  const WatchOptions options_;
-  const std::shared_ptr<http::ResponseStream> stream_;
-  bool columns_sent_ = false;
-};
+// A page of the first state is held in memory while its reader is slow.
+constexpr size_t kFirstPage = 100;
+constexpr size_t kPageMax = 500;
+constexpr size_t kPageBytes = 1 << 20;
 
 // Ends the store's watch when the client is gone, whichever of the two is known first.
 struct Ending {
@@ -137,7 +46,9 @@ void CancelOnClose(ObjectStore& store, const std::shared_ptr<Ending>& ending,
 }
 
 absl::Status MapWatchError(const absl::Status& status, StoreRevision asked) {
-  if (absl::IsOutOfRange(status)) return ExpiredError(absl::StrCat(kTooOld, ": ", asked));
+  if (absl::IsOutOfRange(status)) {
+    return ExpiredError(absl::StrCat("too old resource version: ", asked));
+  }
   if (GetErrorInfo(status).reason == "REVISION_IN_FUTURE") {
     return ApiError(504, "Timeout", absl::StrCat("Too large resource version: ", asked));
   }
@@ -146,47 +57,105 @@ absl::Status MapWatchError(const absl::Status& status, StoreRevision asked) {
 
 }  // namespace
 
-absl::Status ServeWatch(ObjectService& objects, ObjectStore& store, Clock& clock,
-                        WatchOptions options, const std::shared_ptr<http::Responder>& responder,
-                        std::function<void()> on_closed) {
-  WatchQuery query;
-  query.resource = options.resource->StorageName();
-  query.object_namespace = options.resource->namespaced ? options.ns : "";
-  query.after = options.after;
-  query.lifetime = options.timeout;
-  if (options.bookmarks) query.progress_interval = kBookmarkInterval;
+// One watch from its first page to the moment when the store takes over. One thread at a time; kept
+// by the work that goes on with it, and by its stream while that has no room.
+class WatchServer::Feed final : public std::enable_shared_from_this<Feed> {
+ public:
+  Feed(WatchServer* server, WatchOptions options)
+      : server_(server),
+        options_(std::move(options)),
+        after_(options_.after),
+        ends_at_(server->clock_.Monotonic() + options_.timeout) {}
 
-  const bool initial = options.initial_events || (options.after == 0 && !options.skip_initial);
-  ListResult list;
-  if (initial) {
-    ListOptions selection;
-    selection.labels = options.labels;
-    selection.fields = options.fields;
-    SKERRY_ASSIGN_OR_RETURN(list, objects.List(*options.resource, options.ns, selection));
-    query.after = list.revision;
-  }
-  const bool mark_end = options.initial_events && options.bookmarks;
-  std::shared_ptr<http::ResponseStream> stream = responder->Stream(
-      200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}});
-  auto ending = std::make_shared<Ending>();
-  auto sink = std::make_shared<WatchStream>(clock, std::move(options), stream);
-  CancelOnClose(store, ending, *stream, std::move(on_closed));
-  if (!sink->SendInitial(list.items)) return absl::OkStatus();
-  if (mark_end && !sink->SendInitialEnd(list.revision)) return absl::OkStatus();
-  const absl::StatusOr<WatchId> id = store.Watch(query, sink);
-  if (!id.ok()) {
-    sink->Fail(MapWatchError(id.status(), query.after));
+  absl::Status Start(http::Responder& responder, std::function<void()> on_closed) {
+    if (options_.initial_events || (options_.after == 0 && !options_.skip_initial)) {
+      SKERRY_RETURN_IF_ERROR(NextPage());
+      after_ = page_.revision;
+    }
+    stream_ = responder.Stream(
+        200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}});
+    events_ = std::make_shared<WatchEvents>(server_->clock_, options_, stream_);
+    CancelOnClose(server_->store_, ending_, *stream_, std::move(on_closed));
+    Run();
     return absl::OkStatus();
   }
-  bool closed = false;
-  {
-    absl::MutexLock lock(&ending->mutex);
-    ending->id = *id;
-    ending->started = true;
-    closed = ending->closed;
+
+ private:
+  void Run() {
+    for (;;) {
+      for (; next_ < page_.items.size(); ++next_) {
+        if (!stream_->HasRoom()) return RunLater();
+        if (!events_->SendInitial(page_.items[next_])) return;
+      }
+      if (page_.continue_token.empty()) break;
+      if (TimeLeft() <= absl::ZeroDuration()) return stream_->End();
+      const absl::Status status = NextPage();
+      if (!status.ok()) return events_->Fail(status);
+    }
+    const bool mark_end = options_.initial_events && options_.bookmarks;
+    if (!mark_end || events_->SendInitialEnd(after_)) FollowStore();
   }
-  if (closed) store.CancelWatch(*id);
-  return absl::OkStatus();
+
+  void RunLater() {
+    stream_->WhenRoom(
+        [self = shared_from_this()] { self->server_->pages_.Post([self] { self->Run(); }); });
+  }
+
+  absl::Status NextPage() {
+    ListOptions selection;
+    selection.labels = options_.labels;
+    selection.fields = options_.fields;
+    selection.limit = kFirstPage;
+    if (page_.bytes > 0) {
+      selection.limit =
+          std::clamp<size_t>(kPageBytes * page_.items.size() / page_.bytes, 1, kPageMax);
+    }
+    selection.continue_token = page_.continue_token;
+    SKERRY_ASSIGN_OR_RETURN(page_,
+                            server_->objects_.List(*options_.resource, options_.ns, selection));
+    next_ = 0;
+    return absl::OkStatus();
+  }
+
+  void FollowStore() {
+    WatchQuery query;
+    query.resource = options_.resource->StorageName();
+    query.object_namespace = options_.resource->namespaced ? options_.ns : "";
+    query.after = after_;
+    query.lifetime = TimeLeft();
+    if (options_.bookmarks) query.progress_interval = kBookmarkInterval;
+    const absl::StatusOr<WatchId> id = server_->store_.Watch(query, events_);
+    if (!id.ok()) return events_->Fail(MapWatchError(id.status(), after_));
+    bool closed = false;
+    {
+      absl::MutexLock lock(&ending_->mutex);
+      ending_->id = *id;
+      ending_->started = true;
+      closed = ending_->closed;
+    }
+    if (closed) server_->store_.CancelWatch(*id);
+  }
+
+  absl::Duration TimeLeft() const { return ends_at_ - server_->clock_.Monotonic(); }
+
+  WatchServer* const server_;
+  const WatchOptions options_;
+  StoreRevision after_;  // The changes that follow the first state.
+  const absl::Duration ends_at_;
+  const std::shared_ptr<Ending> ending_ = std::make_shared<Ending>();
+  std::shared_ptr<http::ResponseStream> stream_;
+  std::shared_ptr<WatchEvents> events_;
+  ListResult page_;  // Of the first state; empty where it is not asked for.
+  size_t next_ = 0;  // What of it comes next.
+};
+
+WatchServer::WatchServer(ObjectService& objects, ObjectStore& store, Clock& clock)
+    : objects_(objects), store_(store), clock_(clock), pages_("watch-pages", clock) {}
+
+absl::Status WatchServer::Serve(WatchOptions options,
+                                const std::shared_ptr<http::Responder>& responder,
+                                std::function<void()> on_closed) {
+  return std::make_shared<Feed>(this, std::move(options))->Start(*responder, std::move(on_closed));
 }
 
 }  // namespace skerry::kubeapi

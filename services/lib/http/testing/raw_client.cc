@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "absl/strings/match.h"
@@ -55,8 +56,17 @@ std::string RawClient::ReadAll() {
 
 std::string RawClient::ReadUntil(absl::string_view end) {
   std::string text;
-  char c = 0;
-  while (!absl::EndsWith(text, end) && recv(fd_, &c, 1, 0) == 1) text += c;
+  char buffer[16384];
+  while (!absl::EndsWith(text, end)) {
+    const ssize_t got = recv(fd_, buffer, sizeof buffer, MSG_PEEK);
+    if (got <= 0) break;
+    const size_t before = text.size();
+    text.append(buffer, static_cast<size_t>(got));
+    const size_t found = text.find(end.data(), before - std::min(before, end.size()), end.size());
+    if (found != std::string::npos) text.resize(found + end.size());
+    // What was looked at is taken; what follows `end` stays.
+    if (recv(fd_, buffer, text.size() - before, 0) <= 0) break;
+  }
   return text;
 }
 
