@@ -15,6 +15,7 @@
 #include "services/lib/kubeapi/api_server.h"
 #include "services/lib/kubeapi/auth/file_access_control.h"
 #include "services/lib/kubeapi/built_in.h"
+#include "services/lib/kubeapi/definition_follower.h"
 #include "services/lib/kubeapi/local_client.h"
 #include "services/lib/kubeapi/object_service.h"
 #include "services/lib/kubeapi/server_metrics.h"
@@ -47,6 +48,7 @@ struct StandaloneApiApp::Parts {
   std::unique_ptr<Pki> pki;
   std::unique_ptr<kubeapi::ObjectStore> store;
   std::unique_ptr<kubeapi::ResourceRegistry> kinds;
+  std::unique_ptr<kubeapi::DefinitionFollower> definitions;
   std::unique_ptr<kubeapi::AccessControl> access;
   std::unique_ptr<kubeapi::ObjectService> objects;
   std::unique_ptr<kubeapi::ApiServer> api;
@@ -76,6 +78,7 @@ absl::Status StandaloneApiApp::Start() {
   SKERRY_RETURN_IF_ERROR(OpenStore());
   SKERRY_RETURN_IF_ERROR(OpenAccess());
   SKERRY_ASSIGN_OR_RETURN(p.kinds, kubeapi::MakeBuiltInRegistry());
+  p.definitions = std::make_unique<kubeapi::DefinitionFollower>(*p.store, *p.kinds, clock_, log_);
   p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_,
                                                        kubeapi::ObjectServiceOptions{});
   p.api = std::make_unique<kubeapi::ApiServer>(
@@ -134,8 +137,8 @@ absl::Status StandaloneApiApp::OpenAccess() {
 
 absl::Status StandaloneApiApp::Bootstrap() {
   Parts& p = *parts_;
-  SKERRY_RETURN_IF_ERROR(p.api->LoadDefinitions());
   SKERRY_RETURN_IF_ERROR(EnsureNamespaces(*p.system_client));
+  SKERRY_RETURN_IF_ERROR(p.definitions->Start());
   if (config_.manifests_dir.empty()) return absl::OkStatus();
   SKERRY_ASSIGN_OR_RETURN(const std::vector<kubeapi::Json> manifests,
                           ReadManifests(config_.manifests_dir));

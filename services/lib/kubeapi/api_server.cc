@@ -11,7 +11,6 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/api_server_call.h"
 #include "services/lib/kubeapi/api_status.h"
-#include "services/lib/kubeapi/custom_resource.h"
 #include "services/lib/kubeapi/discovery.h"
 #include "services/lib/kubeapi/media_type.h"
 #include "services/lib/kubeapi/openapi.h"
@@ -209,24 +208,6 @@ absl::StatusOr<http::Response> ApiServer::DispatchResource(Call& call) {
   if (info.verb == "delete" && info.subresource.empty()) return Delete(call);
   if (info.verb == "deletecollection" && info.subresource.empty()) return DeleteCollection(call);
   return MethodNotAllowedError(resource.About(""), info.verb);
-}
-
-absl::Status ApiServer::LoadDefinitions() {
-  const ResourcePtr crds =
-      deps_.registry.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
-  SKERRY_ASSIGN_OR_RETURN(const ListResult list, deps_.objects.List(*crds, "", {}));
-  for (const Json& definition : list.items) {
-    const std::string name = StringAt(definition, {"metadata", "name"});
-    absl::StatusOr<std::vector<ResourcePtr>> resources = MakeCustomResources(definition);
-    if (!resources.ok()) {
-      // Stored by an older version with other rules: the others must still be served.
-      deps_.log.Error("custom resource definition is not usable", resources.status(),
-                      {{"key", name}});
-      continue;
-    }
-    deps_.registry.SetCustom(name, *std::move(resources));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace skerry::kubeapi

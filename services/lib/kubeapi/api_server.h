@@ -45,9 +45,6 @@ class ApiServer {
   void HandleAs(const Caller& caller, http::Request request,
                 std::shared_ptr<http::Responder> responder);
 
-  // Serves the kinds of all stored definitions. Once, before the first request.
-  absl::Status LoadDefinitions();
-
  private:
   struct Call;  // One request on its way.
 

@@ -14,6 +14,7 @@
 #include "services/lib/kubeapi/api_status.h"
 #include "services/lib/kubeapi/built_in.h"
 #include "services/lib/kubeapi/local_client.h"
+#include "services/lib/kubeapi/store/forwarding_store.h"
 #include "services/lib/kubeapi/store/sqlite_object_store.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
@@ -333,13 +334,6 @@ TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
                                {{"metadata", {{"name", "c"}}}, {"spec", {{"n", "x"}}}})),
             422);
   EXPECT_EQ(Must(client_->Get("/apis/sea.io"))["preferredVersion"]["version"], "v1");
-  // Another server on the same store.
-  std::unique_ptr<ResourceRegistry> registry = MakeBuiltInRegistry().value();
-  ObjectService objects(*store_, *registry, clock_, {});
-  ApiServer second(ApiServer::Deps{*store_, *registry, objects, access_, clock_, server_metrics_,
-                                   log::Logger::Null(), nullptr});
-  ASSERT_TRUE(second.LoadDefinitions().ok());
-  EXPECT_NE(registry->Find("sea.io", "v1", "buoys"), nullptr);
   // Gone when its finalizer is.
   Must(client_->Delete(definitions + "/buoys.sea.io"));
   Must(client_->MergePatch(definitions + "/buoys.sea.io",
@@ -348,34 +342,17 @@ TEST_F(ApiServerTest, ServesWhatDefinitionsDeclare) {
 }
 
 // Runs `on_delete` before each deletion reaches the store.
-class DeleteObserver final : public ObjectStore {
+class DeleteObserver final : public ForwardingStore {
  public:
   DeleteObserver(ObjectStore& store, std::function<void()> on_delete)
-      : store_(store), on_delete_(std::move(on_delete)) {}
-  absl::StatusOr<StoredObject> Get(const ObjectKey& key) override { return store_.Get(key); }
-  absl::StatusOr<ListPage> List(const ListQuery& query) override { return store_.List(query); }
-  absl::StatusOr<StoreRevision> Create(const ObjectKey& key, absl::string_view json) override {
-    return store_.Create(key, json);
-  }
-  absl::StatusOr<StoreRevision> Update(const ObjectKey& key, absl::string_view json,
-                                       StoreRevision expected) override {
-    return store_.Update(key, json, expected);
-  }
+      : ForwardingStore(store), on_delete_(std::move(on_delete)) {}
   absl::StatusOr<StoreRevision> Delete(const ObjectKey& key, StoreRevision expected,
                                        absl::string_view last_json) override {
     on_delete_();
-    return store_.Delete(key, expected, last_json);
+    return ForwardingStore::Delete(key, expected, last_json);
   }
-  absl::StatusOr<WatchId> Watch(const WatchQuery& query, std::shared_ptr<WatchSink> sink) override {
-    return store_.Watch(query, std::move(sink));
-  }
-  void CancelWatch(WatchId id) override { store_.CancelWatch(id); }
-  absl::StatusOr<StoreRevision> CurrentRevision() override { return store_.CurrentRevision(); }
-  absl::StatusOr<StoreRevision> CompactedRevision() override { return store_.CompactedRevision(); }
-  absl::Status Check() override { return store_.Check(); }
 
  private:
-  ObjectStore& store_;
   const std::function<void()> on_delete_;
 };
 
@@ -395,6 +372,20 @@ TEST_F(ApiServerTest, KindIsWithdrawnBeforeItsDefinitionIsGone) {
   Must(client.Delete(definitions + "/buoys.sea.io"));
   Must(client.MergePatch(definitions + "/buoys.sea.io", {{"metadata", {{"finalizers", nullptr}}}}));
   EXPECT_EQ(served, std::vector<bool>{false});
+}
+
+// A manifest that both servers apply: the second finds it done, before it has heard of it.
+TEST_F(ApiServerTest, ServesADefinitionThatAWriteOnlyConfirms) {
+  const std::string path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/buoys.sea.io";
+  std::unique_ptr<ResourceRegistry> registry = MakeBuiltInRegistry().value();
+  ObjectService objects(*store_, *registry, clock_, {});
+  ApiServer server(ApiServer::Deps{*store_, *registry, objects, access_, clock_, server_metrics_,
+                                   log::Logger::Null(), nullptr});
+  LocalClient client(server, Caller{"root", {}});
+  const Json crd = Json::parse(kBuoyDefinition);
+  Must(client_->Post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd));
+  Must(client.MergePatch(path, {{"spec", crd["spec"]}}));
+  EXPECT_NE(registry->Find("sea.io", "v1", "buoys"), nullptr);
 }
 
 TEST_F(ApiServerTest, SaysNoInKubernetesWords) {

@@ -19,6 +19,7 @@
 
 namespace skerry::kubeapi {
 
+const char kDefinitionsStorage[] = "customresourcedefinitions.apiextensions.k8s.io";
 const char kCleanupFinalizer[] = "customresourcecleanup.apiextensions.k8s.io";
 
 namespace {

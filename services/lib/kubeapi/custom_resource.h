@@ -9,6 +9,8 @@
 
 namespace skerry::kubeapi {
 
+// How the store calls definitions.
+extern const char kDefinitionsStorage[];
 // Every definition carries it until the objects of its kinds are gone.
 extern const char kCleanupFinalizer[];
 

@@ -150,23 +150,23 @@ absl::StatusOr<Json> ObjectService::Create(const Resource& resource, absl::strin
 absl::StatusOr<StoreRevision> ObjectService::Write(
     const Resource& resource, const Json& object, bool gone,
     absl::FunctionRef<absl::StatusOr<StoreRevision>()> write) {
-  if (resource.StorageName() != "customresourcedefinitions.apiextensions.k8s.io") return write();
-  const std::string name = StringAt(object, {"metadata", "name"});
-  absl::MutexLock lock(&definitions_mutex_);
-  if (gone) registry_.RemoveCustom(name);
-  absl::StatusOr<StoreRevision> revision = write();
-  if (revision.ok() && !gone) Serve(object);
-  if (!revision.ok() && gone) {
-    const absl::StatusOr<Current> still = Load(resource, "", name);
-    if (still.ok()) Serve(still->object);
+  if (resource.StorageName() != kDefinitionsStorage) return write();
+  if (!gone) {
+    absl::StatusOr<StoreRevision> revision = write();
+    if (revision.ok()) Serve(object, *revision);
+    return revision;
   }
+  ResourceRegistry::Withdrawal withdrawal(&registry_, StringAt(object, {"metadata", "name"}));
+  absl::StatusOr<StoreRevision> revision = write();
+  if (revision.ok()) withdrawal.Confirm(*revision);
   return revision;
 }
 
-void ObjectService::Serve(const Json& definition) {
+void ObjectService::Serve(const Json& definition, StoreRevision revision) {
   absl::StatusOr<std::vector<ResourcePtr>> resources = MakeCustomResources(definition);
   if (resources.ok()) {
-    registry_.SetCustom(StringAt(definition, {"metadata", "name"}), *std::move(resources));
+    registry_.SetCustom(StringAt(definition, {"metadata", "name"}), revision,
+                        *std::move(resources));
   }
 }
 

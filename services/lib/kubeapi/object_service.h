@@ -12,7 +12,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/kubeapi/decode.h"
 #include "services/lib/kubeapi/json.h"
@@ -116,12 +115,12 @@ class ObjectService {
   absl::StatusOr<Json> Store(const Resource& resource, const Current& current, Json updated);
   absl::StatusOr<DeleteResult> DeleteOnce(const Resource& resource, const ObjectKey& key,
                                           const DeleteOptions& options);
-  // Runs `write`, which stores `object` or, with `gone`, deletes it. Definitions of kinds are
-  // written one at a time, together with the change of what is served, and a kind is withdrawn
-  // before anyone can see that its definition is gone.
+  // Runs `write`, which stores `object` or, with `gone`, deletes it. What a definition declares is
+  // served before its writer has the answer, and a kind is withdrawn before anyone can see that its
+  // definition is gone; DefinitionFollower does the same for other servers' writes.
   absl::StatusOr<StoreRevision> Write(const Resource& resource, const Json& object, bool gone,
                                       absl::FunctionRef<absl::StatusOr<StoreRevision>()> write);
-  void Serve(const Json& definition);
+  void Serve(const Json& definition, StoreRevision revision);
   const Schema& meta_schema() const { return *meta_schema_; }
 
   ObjectStore& store_;
@@ -129,7 +128,6 @@ class ObjectService {
   Clock& clock_;
   const ObjectServiceOptions options_;
   SchemaPtr meta_schema_;
-  absl::Mutex definitions_mutex_;
 };
 
 }  // namespace skerry::kubeapi

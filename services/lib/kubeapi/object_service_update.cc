@@ -7,6 +7,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/api_status.h"
+#include "services/lib/kubeapi/custom_resource.h"
 #include "services/lib/kubeapi/human.h"
 #include "services/lib/kubeapi/meta_validation.h"
 #include "services/lib/kubeapi/object_service.h"
@@ -165,8 +166,11 @@ absl::StatusOr<Json> ObjectService::Store(const Resource& resource, const Curren
   const ObjectKey key = KeyOf(resource, ns, StringAt(updated, {"metadata", "name"}));
   const bool finished = IsTerminating(updated) && !HasFinalizers(resource, updated) &&
                         IntAt(updated, {"metadata", "deletionGracePeriodSeconds"}) == 0;
-  if (!finished && updated == current.object)
-    return updated;  // A write that changes nothing is none.
+  if (!finished && updated == current.object) {  // A write that changes nothing is none.
+    // But the definition that it confirms may be another server's, and not yet heard of here.
+    if (resource.StorageName() == kDefinitionsStorage) Serve(updated, current.revision);
+    return updated;
+  }
   const absl::StatusOr<StoreRevision> revision = Write(resource, updated, finished, [&] {
     return finished ? store_.Delete(key, current.revision, Stored(updated))
                     : store_.Update(key, Stored(updated), current.revision);

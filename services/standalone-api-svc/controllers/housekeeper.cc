@@ -204,6 +204,12 @@ void Housekeeper::ReconcileDefinition(const std::string& name) {
 absl::Status Housekeeper::EmptyDefinition(const Json& definition) {
   const std::string name = StringAt(definition, {"metadata", "name"});
   const kubeapi::ResourcePtr resource = registry_.FindStorage(name);
+  const auto declared = kubeapi::MakeCustomResources(definition);
+  if (resource == nullptr && declared.ok() && !declared->empty()) {
+    // Another server's, and not yet heard of here: its objects must not be left behind.
+    Later("definition/" + name, [this, name] { ReconcileDefinition(name); });
+    return absl::OkStatus();
+  }
   if (resource != nullptr) {
     const std::string path = CollectionPath(*resource, "");
     // A collection over all namespaces cannot be deleted at once in Kubernetes either: one by one.
