@@ -35,29 +35,28 @@ std::string FindBinary(const std::string& name) {
   return name;
 }
 
-// In the child: stop being root.
-void BecomePostgres() {
-  if (geteuid() != 0) return;
-  const passwd* user = getpwnam("postgres");
-  if (user == nullptr || setgroups(0, nullptr) != 0 || setgid(user->pw_gid) != 0 ||
-      setuid(user->pw_uid) != 0) {
-    _exit(126);
-  }
-}
+// Whom the server runs as where the test is root.
+const passwd* PostgresUser() { return geteuid() == 0 ? getpwnam("postgres") : nullptr; }
 
+// Between fork and exec the child only makes system calls: the test has threads, and what one of
+// them held at the fork (a sanitizer's allocator has locks too) is held in the child for ever.
 pid_t Spawn(const std::vector<std::string>& command, const std::string& log) {
+  const passwd* const user = PostgresUser();
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
   const pid_t child = fork();
   if (child != 0) return child;
-  BecomePostgres();
+  if (user != nullptr &&
+      (setgroups(0, nullptr) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) {
+    _exit(126);
+  }
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int none = open("/dev/null", O_RDONLY);
   if (fd < 0 || none < 0 || chdir("/tmp") != 0) _exit(125);
   dup2(none, STDIN_FILENO);
   dup2(fd, STDOUT_FILENO);
   dup2(fd, STDERR_FILENO);
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
   _exit(127);
 }
@@ -78,7 +77,7 @@ absl::StatusOr<std::unique_ptr<LocalPostgres>> LocalPostgres::Start() {
   if (mkdtemp(pattern) == nullptr) return absl::InternalError("cannot make a folder in /tmp");
   std::unique_ptr<LocalPostgres> server(new LocalPostgres(pattern));
   if (geteuid() == 0) {
-    const passwd* user = getpwnam("postgres");
+    const passwd* const user = PostgresUser();
     if (user == nullptr || chown(pattern, user->pw_uid, user->pw_gid) != 0) {
       return absl::FailedPreconditionError(
           "there is no user postgres: install Debian's package postgresql");
