@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cluster.cluster import Cluster
 from cluster.kube import KubectlFailed
+from cluster.node import EdgeNode
 
 
 class Leftover(AssertionError):
@@ -21,6 +22,12 @@ class System(Cluster):
         super().__init__(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"))
         self.name = name
         self.cloud.hub.settings["link.heartbeat_interval"] = "2s"  # A peer that hangs is noticed in 4 s, not 30 s.
+
+    def make_namesake(self, node):
+        """Another box of the same name, which has not joined and does not run yet."""
+        key = f"{node.name}-2"
+        self.nodes[key] = EdgeNode(node.name, self.folder / "nodes" / key, self.logs / key, self.binaries, runtime=False)
+        return self.nodes[key]
 
     def describe(self):
         """State and ends of the logs, for the report of a failure."""

@@ -105,10 +105,14 @@ class LinkTest : public ::testing::Test {
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address,
                                            const std::string& common_name,
                                            const std::string& organization) {
+    return ChannelTo(address, Certificate(common_name, organization));
+  }
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address,
+                                           const security::TlsFiles& files) {
     rpc::ChannelOptions options;
     options.target = address;
     options.own_connection = true;
-    options.credentials = *security::MutualTlsClient(Certificate(common_name, organization));
+    options.credentials = *security::MutualTlsClient(files);
     return *rpc::MakeChannel(options);
   }
 
@@ -347,8 +351,7 @@ TEST_F(LinkTest, ANewSessionFencesTheOld) {
   auto first = controller->Await(connected);
   ASSERT_TRUE(first.has_value());
 
-  auto stub =
-      lv1::LinkService::NewStub(ChannelTo(link_address_, "system:node:edge-1", "system:nodes"));
+  auto stub = lv1::LinkService::NewStub(ChannelTo(link_address_, node_files_));
   Peer<lv1::CloudFrame, lv1::EdgeFrame> clone(
       [&](auto* context, auto* reactor) { stub->async()->Connect(context, reactor); });
   lv1::EdgeFrame hello;
@@ -362,6 +365,25 @@ TEST_F(LinkTest, ANewSessionFencesTheOld) {
   auto second = controller->Await(connected);
   ASSERT_TRUE(second.has_value());
   EXPECT_GT(second->node_connected().session().epoch(), first->node_connected().session().epoch());
+}
+
+// cloudhub-1.6: a certificate of the node's name is not enough.
+TEST_F(LinkTest, ANameBelongsToTheKeyThatLinkedFirst) {
+  StartCloud();
+  StartEdge();
+  std::unique_ptr<Controller> controller = AttachAndMeetNode();
+  auto stub =
+      lv1::LinkService::NewStub(ChannelTo(link_address_, "system:node:edge-1", "system:nodes"));
+  Peer<lv1::CloudFrame, lv1::EdgeFrame> impostor(
+      [&](auto* context, auto* reactor) { stub->async()->Connect(context, reactor); });
+  lv1::EdgeFrame hello;
+  hello.mutable_hello()->set_protocol_version(1);
+  hello.mutable_hello()->set_boot_id("impostor");
+  impostor.Send(hello);
+  absl::Status refused = impostor.AwaitClosed();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(GetErrorInfo(refused).reason, "NODE_KEY_WRONG");
+  EXPECT_TRUE(EdgeStatus().link().connected());
 }
 
 // L7: who is not a node can't be one, and a node can do nothing but link.

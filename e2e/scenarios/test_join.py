@@ -27,6 +27,11 @@ def fixture_box(system, request):
     return system.make_node(name, runtime=False)
 
 
+def linked(box):
+    """Whether the box has a session with the cloud."""
+    return box.edgehub.metric("skerry_edgehub_link_connected") == 1
+
+
 def refused(box, cloud, token, code, *words, **options):
     """Joins, expects failure with this exit code, and every word in what is said."""
     done = box.join(cloud, token, *options.pop("flags", ()), check=False, **options)
@@ -43,7 +48,7 @@ def test_good_token_makes_a_node(system, cloud, box):
     box.join(cloud, cloud.create_token())
     assert (box.config_dir / "node.key").stat().st_mode & 0o077 == 0
     box.start()
-    wait.until("the link", lambda: box.edgehub.metric("skerry_edgehub_link_connected") == 1, 30)
+    wait.until("the link", lambda: linked(box), 30)
     assert box.name in cloud.skerryctl("status", "--cloud", *cloud.operator_flags)
 
 
@@ -107,3 +112,39 @@ def test_clock_that_is_off_is_named(system, cloud, box):
     """[join-9] Both ways: a certificate that is not valid yet, or any more, would make no link."""
     for offset in ("-2d", "+2d"):
         refused(box, cloud, cloud.create_token(), 5, "clock", "fix", env=faketime(offset))
+
+
+def test_a_replaced_box_loses_its_link_to_its_successor(system, cloud, box):
+    """[join-10] Not before the successor has linked: a join alone takes nothing away."""
+    box.join(cloud, cloud.create_token())
+    box.start()
+    wait.until("the link", lambda: linked(box), 30)
+    successor = system.make_namesake(box)
+    refused(successor, cloud, cloud.create_token(), 6, "NODE_ALREADY_JOINED", "token create --node")
+    successor.join(cloud, cloud.create_token(f"--node={box.name}"))
+    box.edgehub.stop()
+    box.edgehub.start()
+    wait.until("the link of the old key", lambda: linked(box), 30)
+    successor.start()
+    wait.until("the link of the new key", lambda: linked(successor), 30)
+    wait.until("the old key to be refused", lambda: box.edgehub.metric(
+        "skerry_edgehub_session_ends_total", reason="NODE_KEY_WRONG") >= 1, 30)
+    assert linked(successor)
+    assert cloud.hub.metric("skerry_cloudhub_refusals_total", reason="NODE_KEY_WRONG") >= 1
+
+
+def test_a_hub_that_lost_its_record_learns_it_from_the_nodes(system, cloud, box):
+    """[join-11] Until an operator says that all have linked, only tokens made for a node let new names in."""
+    box.join(cloud, cloud.create_token())
+    box.start()
+    wait.until("the link", lambda: linked(box), 30)
+    cloud.hub.stop()
+    for path in (cloud.folder / "hub").glob("tokens.db*"):
+        path.unlink()
+    cloud.hub.start()
+    with pytest.raises(RuntimeError, match="NODES_NOT_KNOWN(.|\n)*--node <name>"):
+        cloud.create_token()
+    wait.until("the node to link again", lambda: box.name in cloud.skerryctl("status", "--cloud", *cloud.operator_flags), 30)
+    token = cloud.create_token("--nodes-known")
+    refused(system.make_namesake(box), cloud, token, 6, "NODE_ALREADY_JOINED", "token create --node")
+    system.make_node("box-that-is-new", runtime=False).join(cloud, token)

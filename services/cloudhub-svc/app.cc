@@ -8,6 +8,7 @@
 
 #include "services/cloudhub-svc/join/hub_pki.h"
 #include "services/cloudhub-svc/join/join_server.h"
+#include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
 #include "services/cloudhub-svc/metrics.h"
@@ -63,8 +64,9 @@ struct CloudHubApp::Parts {
   metrics::Registry registry;
   CloudHubMetrics metrics;
   std::unique_ptr<metrics::OpsServer> ops;
-  std::unique_ptr<HubPki> pki;
   std::unique_ptr<SqliteTokenStore> tokens;
+  std::unique_ptr<SqliteNodeRecords> records;
+  std::unique_ptr<HubPki> pki;
   std::unique_ptr<TokenAdmin> token_admin;
   std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
@@ -92,16 +94,13 @@ absl::Status CloudHubApp::Start() {
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [this] { return readiness_.WaitingFor(); }));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  // Before there is a CA: a first start that breaks off in between is still a first start.
+  SKERRY_RETURN_IF_ERROR(OpenNodes());
   HubPkiOptions pki;
   pki.state_dir = config_.state_dir;
   pki.sans = config_.tls_sans;
   pki.certificate_lifetime = config_.certificate_lifetime;
   SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(pki, clock_, log_));
-  SKERRY_ASSIGN_OR_RETURN(p.tokens, SqliteTokenStore::Open(config_.state_dir + "/tokens.db"));
-  if (p.tokens->set_aside().has_value()) {
-    log_.Error("the join tokens were damaged: they were set aside, make new ones",
-               {{"path", *p.tokens->set_aside()}});
-  }
   p.token_admin = std::make_unique<TokenAdmin>(*p.tokens, p.pki->ca().hash(), clock_, log_);
   SKERRY_ASSIGN_OR_RETURN(p.epochs, EpochStore::Open(config_.state_dir + "/epoch.db", clock_));
 
@@ -111,13 +110,31 @@ absl::Status CloudHubApp::Start() {
   hub.session.unsent_bytes_max = static_cast<size_t>(config_.unsent_bytes_max);
   hub.shards = static_cast<int>(config_.session_threads);
   hub.connections_max = static_cast<int>(config_.connections_max);
-  p.hub = std::make_unique<SessionHub>(hub, *p.epochs, clock_, p.metrics, log_);
+  p.hub = std::make_unique<SessionHub>(hub, *p.records, *p.epochs, clock_, p.metrics, log_);
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
   p.link_service = MakeLinkService(*p.hub, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
   p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.admin_pool);
   SKERRY_RETURN_IF_ERROR(StartServers());
   serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::OpenNodes() {
+  Parts& p = *parts_;
+  const std::string path = config_.state_dir + "/tokens.db";
+  SKERRY_ASSIGN_OR_RETURN(p.tokens, SqliteTokenStore::Open(path, HubPki::IsNew(config_.state_dir)));
+  if (p.tokens->set_aside().has_value()) {
+    log_.Error("the join tokens were damaged: they were set aside, make new ones",
+               {{"path", *p.tokens->set_aside()}});
+  }
+  SKERRY_ASSIGN_OR_RETURN(bool known, p.tokens->NodesKnown());
+  if (!known) {
+    log_.Warning(
+        "which nodes have joined is not known: a new name needs a token made for it, until "
+        "skerryctl token create --nodes-known");
+  }
+  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(path, clock_));
   return absl::OkStatus();
 }
 

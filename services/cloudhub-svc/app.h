@@ -31,6 +31,8 @@ class CloudHubApp final : public process::App {
 
  private:
   struct Parts;
+  // Tokens, and what is known of the nodes' names.
+  absl::Status OpenNodes();
   absl::Status StartServers();
 
   const CloudHubConfig config_;

@@ -97,6 +97,11 @@ absl::Status HubClient::Explain(const absl::Status& status) const {
         " its api.listen address, is that name in its tls.sans, and is the certificate of its CA?");
   } else if (error.exit_code == ExitCode::kRefused) {
     error.fix = "use a certificate with O=skerry:operators";
+  } else if (error.reason == "NODES_NOT_KNOWN") {
+    error.exit_code = ExitCode::kRefused;
+    error.fix =
+        "make a token for one node, with --node <name>; or, if every node has linked (compare "
+        "skerryctl status --cloud with kubectl get nodes), say so with --nodes-known";
   }
   return ToStatus(error);
 }

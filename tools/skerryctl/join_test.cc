@@ -60,7 +60,7 @@ class SpyClient final : public HttpsClient {
 struct Hub {
   explicit Hub(Clock& clock) : registry("cloudhub-svc") {
     pki = *cloudhub::HubPki::Open({.state_dir = dir.File("hub")}, clock, log::Logger::Null());
-    tokens = *cloudhub::SqliteTokenStore::Open(dir.File("tokens.db"));
+    tokens = *cloudhub::SqliteTokenStore::Open(dir.File("tokens.db"), true);
     admin = std::make_unique<cloudhub::TokenAdmin>(*tokens, pki->ca().hash(), clock,
                                                    log::Logger::Null());
     server = *cloudhub::JoinServer::Create(

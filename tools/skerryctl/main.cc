@@ -152,6 +152,9 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   create->add_option("--node", options.create.node, "only this node may use it");
   create->add_flag("--single-use", options.create.single_use, "it ends with its first use");
+  create->add_flag("--nodes-known", options.create.nodes_known,
+                   "say that every node has linked since the hub lost which ones have joined, so "
+                   "that tokens without --node are good again");
   create->add_option("--description", options.create.description,
                      "for people, at most 200 characters");
   CLI::App* list = token->add_subcommand("list", "list tokens, without their secrets");

@@ -78,12 +78,13 @@ TEST(TokenCommandTest, ReadsTimes) {
 }
 
 TEST(TokenCommandTest, MakesRequests) {
-  auto request =
-      MakeCreateRequest({.ttl = "1h", .node = "n1", .single_use = true, .description = "d"});
+  auto request = MakeCreateRequest(
+      {.ttl = "1h", .node = "n1", .single_use = true, .nodes_known = true, .description = "d"});
   ASSERT_TRUE(request.ok());
   EXPECT_EQ(request->ttl().seconds(), 3600);
   EXPECT_EQ(request->node(), "n1");
   EXPECT_TRUE(request->single_use());
+  EXPECT_TRUE(request->nodes_known());
   EXPECT_FALSE(MakeCreateRequest({.node = "N 1"}).ok());
 }
 

@@ -65,6 +65,7 @@ absl::StatusOr<cloudhub::v1::CreateJoinTokenRequest> MakeCreateRequest(
     request.set_node(node.value());
   }
   request.set_single_use(options.single_use);
+  request.set_nodes_known(options.nodes_known);
   request.set_description(options.description);
   return request;
 }

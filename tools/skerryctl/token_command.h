@@ -16,6 +16,7 @@ struct TokenCreateOptions {
   std::string ttl = "24h";
   std::string node;
   bool single_use = false;
+  bool nodes_known = false;
   std::string description;
 };
 

@@ -98,7 +98,7 @@ HubPki::HubPki(HubPkiOptions options, Clock& clock, log::Logger log)
 absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& options, Clock& clock,
                                                      const log::Logger& log) {
   std::unique_ptr<HubPki> pki(new HubPki(options, clock, log));
-  bool first = access(pki->files_.ca.c_str(), F_OK) != 0;
+  const bool first = IsNew(options.state_dir);
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
   SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(
                                         options.state_dir + "/ca", kCaName, clock.Now()));
@@ -107,6 +107,10 @@ absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& option
   SKERRY_RETURN_IF_ERROR(pki->WriteClients());
   SKERRY_RETURN_IF_ERROR(pki->Renew());
   return pki;
+}
+
+bool HubPki::IsNew(const std::string& state_dir) {
+  return access((state_dir + "/ca/ca.crt").c_str(), F_OK) != 0;
 }
 
 absl::Status HubPki::Renew() {

@@ -38,6 +38,9 @@ class HubPki {
   static absl::StatusOr<std::unique_ptr<HubPki>> Open(const HubPkiOptions& options, Clock& clock,
                                                       const log::Logger& log);
 
+  // Whether Open would create a CA: no node can have joined yet.
+  static bool IsNew(const std::string& state_dir);
+
   const security::CertificateAuthority& ca() const { return *ca_; }
   // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by
   // themselves.

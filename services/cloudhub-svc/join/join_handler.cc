@@ -37,6 +37,7 @@ constexpr Refusal kRefusals[] = {
      "join with the node name that the token was made for, or create a token for this one"},
     {"NODE_ALREADY_JOINED", 403,
      "create a token for that node: skerryctl token create --node <name>"},
+    {"NODES_NOT_KNOWN", 403, "create a token for that node: skerryctl token create --node <name>"},
     {"CSR_INVALID", 400,
      "send a PKCS#10 request in PEM form, signed with its own P-256, P-384 or RSA key"},
     {"NODE_NAME_INVALID", 400,

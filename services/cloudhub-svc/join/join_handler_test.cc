@@ -8,9 +8,11 @@
 #include "api/skerry/cloudhub/v1/admin_service.pb.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
+#include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/security/csr.h"
 #include "services/lib/security/join_tokens.h"
 #include "services/lib/security/x509.h"
+#include "services/lib/sqlite/database.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
@@ -64,7 +66,7 @@ class JoinHandlerTest : public ::testing::Test {
   JoinMetrics metrics_{registry_};
   std::unique_ptr<security::CertificateAuthority> ca_ =
       *security::CertificateAuthority::Create("ca", clock_.Now());
-  std::unique_ptr<SqliteTokenStore> tokens_ = *SqliteTokenStore::Open(dir_.File("tokens.db"));
+  std::unique_ptr<SqliteTokenStore> tokens_ = *SqliteTokenStore::Open(dir_.File("tokens.db"), true);
   TokenAdmin admin_{*tokens_, ca_->hash(), clock_, log::Logger::Null()};
   JoinHandler handler_{{.link_port = "10000"}, *ca_, *tokens_, metrics_, clock_,
                        log::Logger::Null()};
@@ -195,6 +197,42 @@ TEST_F(JoinHandlerTest, ARefusedTakeoverDoesNotCostASingleUseToken) {
   std::string token = Create(once);
   EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1"))), "NODE_ALREADY_JOINED");
   EXPECT_EQ(Post(token, CsrFor("system:node:edge-2")).status, 200);
+}
+
+// ---- A hub that has lost which nodes have joined.
+
+class ForgetfulHubTest : public JoinHandlerTest {
+ protected:
+  ForgetfulHubTest() {
+    unbound_ = Create();
+    EXPECT_EQ(Post(unbound_, CsrFor("system:node:edge-1")).status, 200);
+    auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")}, kTokensDbMigrations);
+    EXPECT_THAT(database->Execute("UPDATE joined_nodes_state SET complete = 0"), IsOk());
+  }
+  std::string unbound_;
+};
+
+TEST_F(ForgetfulHubTest, AnUnboundTokenLetsNoNewNameIn) {
+  http::Response response = Post(unbound_, CsrFor("system:node:edge-2"));
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(ReasonOf(response), "NODES_NOT_KNOWN");
+  EXPECT_THAT(response.body, HasSubstr("edge-2"));
+  EXPECT_THAT(response.body, HasSubstr("token create --node"));
+  v1::CreateJoinTokenRequest bound;
+  bound.set_node("edge-2");
+  EXPECT_EQ(Post(Create(bound), CsrFor("system:node:edge-2")).status, 200);
+}
+
+TEST_F(ForgetfulHubTest, TokensAreMadeForNodesUntilAnOperatorKnowsThemAll) {
+  v1::CreateJoinTokenRequest request;
+  v1::CreateJoinTokenResponse response;
+  absl::Status refused = admin_.Create(request, "tester", response);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused, HasReason("NODES_NOT_KNOWN"));
+  request.set_nodes_known(true);
+  EXPECT_EQ(Post(Create(request), CsrFor("system:node:edge-2")).status, 200);
+  EXPECT_EQ(Post(Create(), CsrFor("system:node:edge-3")).status, 200);
+  EXPECT_EQ(ReasonOf(Post(Create(), CsrFor("system:node:edge-1"))), "NODE_ALREADY_JOINED");
 }
 
 TEST_F(JoinHandlerTest, GuessersAreSlowedDownAndOthersAreNot) {

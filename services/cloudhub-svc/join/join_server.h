@@ -32,7 +32,7 @@ struct JoinServerOptions {
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
 //   link_server = rpc::Server::Create({… MutualTlsServer(pki->server_files(), LinkPolicy()) …});
-//   SKERRY_ASSIGN_OR_RETURN(tokens, SqliteTokenStore::Open(state_dir + "/tokens.db"));
+//   SKERRY_ASSIGN_OR_RETURN(tokens, SqliteTokenStore::Open(state_dir + "/tokens.db", …));
 //   SKERRY_ASSIGN_OR_RETURN(join, JoinServer::Create({.listen = …, .link_bound_address =
 //   link_server->address()},
 //                                                    *pki, *tokens, registry, clock, log));

@@ -2,31 +2,12 @@
 
 #include <utility>
 
+#include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 namespace {
-
-constexpr const char* kMigrations[] = {
-    R"sql(CREATE TABLE join_tokens (
-            id TEXT PRIMARY KEY NOT NULL,
-            secret_hash TEXT NOT NULL,
-            create_time INTEGER NOT NULL,
-            expire_time INTEGER NOT NULL,
-            node TEXT,
-            single_use INTEGER NOT NULL,
-            uses INTEGER NOT NULL,
-            revoked INTEGER NOT NULL,
-            description TEXT NOT NULL,
-            request_id TEXT UNIQUE
-          ) WITHOUT ROWID)sql",
-    R"sql(CREATE TABLE joined_nodes (
-            node TEXT PRIMARY KEY NOT NULL,
-            key_hash TEXT NOT NULL,
-            join_time INTEGER NOT NULL
-          ) WITHOUT ROWID)sql",
-};
 
 constexpr char kColumns[] =
     "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, "
@@ -55,9 +36,13 @@ absl::StatusOr<TokenRecord> Read(const sqlite::Statement& row) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteTokenStore>> SqliteTokenStore::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteTokenStore>> SqliteTokenStore::Open(const std::string& path,
+                                                                         bool new_hub) {
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
-                          sqlite::Database::Open({.path = path}, kMigrations));
+                          sqlite::Database::Open({.path = path}, kTokensDbMigrations));
+  sqlite::Statement insert = database->Prepare(
+      "INSERT INTO joined_nodes_state (id, complete) VALUES (1, ?1) ON CONFLICT DO NOTHING");
+  SKERRY_RETURN_IF_ERROR(insert.Bind(1, int64_t{new_hub}).Run());
   return std::unique_ptr<SqliteTokenStore>(new SqliteTokenStore(std::move(database)));
 }
 
@@ -128,11 +113,15 @@ absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
         SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
         SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node.name, now));
         SKERRY_ASSIGN_OR_RETURN(std::string joined, JoinedKeyHash(node.name));
-        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, joined, node));
+        SKERRY_ASSIGN_OR_RETURN(bool complete, ReadNodesKnown());
+        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, joined, complete, node));
         if (joined != node.key_hash) redemption.replaced_key_hash = joined;
+        // The former key is the last that may have linked, however many joins were tried since.
         sqlite::Statement record = database_->Prepare(
             "INSERT INTO joined_nodes (node, key_hash, join_time) VALUES (?1, ?2, ?3) "
-            "ON CONFLICT (node) DO UPDATE SET key_hash = ?2, join_time = ?3");
+            "ON CONFLICT (node) DO UPDATE SET key_hash = ?2, join_time = ?3, former_key_hash = "
+            "CASE WHEN key_hash = ?2 OR former_key_hash <> '' THEN former_key_hash "
+            "ELSE key_hash END");
         record.Bind(1, node.name.value()).Bind(2, node.key_hash).Bind(3, absl::ToUnixMicros(now));
         SKERRY_RETURN_IF_ERROR(record.Run());
         sqlite::Statement update =
@@ -147,6 +136,16 @@ absl::Status SqliteTokenStore::Prune(absl::Time before) {
   absl::MutexLock lock(&mutex_);
   sqlite::Statement remove = database_->Prepare("DELETE FROM join_tokens WHERE expire_time < ?1");
   return remove.Bind(1, absl::ToUnixMicros(before)).Run();
+}
+
+absl::StatusOr<bool> SqliteTokenStore::NodesKnown() {
+  absl::MutexLock lock(&mutex_);
+  return ReadNodesKnown();
+}
+
+absl::Status SqliteTokenStore::SetNodesKnown() {
+  absl::MutexLock lock(&mutex_);
+  return database_->Execute("UPDATE joined_nodes_state SET complete = 1");
 }
 
 std::optional<std::string> SqliteTokenStore::set_aside() const {
@@ -166,6 +165,12 @@ absl::StatusOr<std::string> SqliteTokenStore::JoinedKeyHash(const NodeName& node
   sqlite::Statement row = database_->Prepare("SELECT key_hash FROM joined_nodes WHERE node = ?1");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
   return found ? row.Text(0) : std::string();
+}
+
+absl::StatusOr<bool> SqliteTokenStore::ReadNodesKnown() {
+  sqlite::Statement row = database_->Prepare("SELECT complete FROM joined_nodes_state");
+  SKERRY_ASSIGN_OR_RETURN(bool found, row.Step());
+  return found && row.Int(0) != 0;
 }
 
 }  // namespace skerry::cloudhub

@@ -16,8 +16,10 @@ namespace skerry::cloudhub {
 
 class SqliteTokenStore final : public TokenStore {
  public:
-  // path: a file whose folder exists.
-  static absl::StatusOr<std::unique_ptr<SqliteTokenStore>> Open(const std::string& path);
+  // path: a file whose folder exists. new_hub: no node has ever joined, so that a file which is
+  // created now knows all of them.
+  static absl::StatusOr<std::unique_ptr<SqliteTokenStore>> Open(const std::string& path,
+                                                                bool new_hub);
 
   absl::Status Create(const TokenRecord& token) override;
   absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) override;
@@ -25,6 +27,8 @@ class SqliteTokenStore final : public TokenStore {
   absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
                                     const JoiningNode& node, absl::Time now) override;
   absl::Status Prune(absl::Time before) override;
+  absl::StatusOr<bool> NodesKnown() override;
+  absl::Status SetNodesKnown() override;
 
   // Where a damaged file was put at Open: its tokens are lost, new ones must be made.
   std::optional<std::string> set_aside() const;
@@ -37,6 +41,7 @@ class SqliteTokenStore final : public TokenStore {
   // Empty: no node of this name has joined.
   absl::StatusOr<std::string> JoinedKeyHash(const NodeName& node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> ReadNodesKnown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);

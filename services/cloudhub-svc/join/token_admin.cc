@@ -49,6 +49,17 @@ void Fill(const TokenRecord& record, v1::JoinToken& token) {
   token.set_description(record.description);
 }
 
+// Until the hub knows all its nodes again, a token for any name could take over one of them.
+absl::Status CheckNodesKnown(TokenStore& tokens) {
+  SKERRY_ASSIGN_OR_RETURN(bool known, tokens.NodesKnown());
+  if (known) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition,
+               "node is empty, but the hub has lost which nodes have joined, and a token for any "
+               "name could take over one that has not linked since: give a node, or nodes_known "
+               "once every node has linked")
+      .Reason("NODES_NOT_KNOWN");
+}
+
 }  // namespace
 
 TokenAdmin::TokenAdmin(TokenStore& tokens, absl::string_view ca_hash, Clock& clock,
@@ -74,6 +85,11 @@ absl::Status TokenAdmin::Create(const v1::CreateJoinTokenRequest& request,
   record.single_use = request.single_use();
   record.description = request.description();
   record.request_id = request.request_id();
+  if (request.nodes_known()) {
+    SKERRY_RETURN_IF_ERROR(tokens_.SetNodesKnown());
+    log_.Warning("an operator says that every node is known", {{"operator", operator_name}});
+  }
+  if (!record.node.has_value()) SKERRY_RETURN_IF_ERROR(CheckNodesKnown(tokens_));
   SKERRY_ASSIGN_OR_RETURN(security::JoinToken token, security::MakeJoinToken(ca_hash_));
   record.id = token.id;
   record.secret_hash = security::HashJoinSecret(token.secret);

@@ -43,11 +43,16 @@ absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_vi
 }
 
 absl::Status CheckNodeKey(const TokenRecord& token, absl::string_view joined_key_hash,
-                          const JoiningNode& node) {
-  if (joined_key_hash.empty() || joined_key_hash == absl::string_view(node.key_hash)) {
-    return absl::OkStatus();
-  }
+                          bool nodes_known, const JoiningNode& node) {
+  if (joined_key_hash == absl::string_view(node.key_hash)) return absl::OkStatus();
   if (token.node.has_value() && *token.node == node.name) return absl::OkStatus();
+  if (joined_key_hash.empty()) {
+    if (nodes_known) return absl::OkStatus();
+    return Refused("NODES_NOT_KNOWN",
+                   absl::StrCat("the hub has lost which nodes have joined: '", node.name.value(),
+                                "' may be one of them, and the token was not made for it"))
+        .Meta("node", node.name.value());
+  }
   return Refused("NODE_ALREADY_JOINED",
                  absl::StrCat("node '", node.name.value(),
                               "' has joined with another key, and the token was not made for it"))

@@ -41,11 +41,12 @@ struct JoiningNode {
 };
 
 // Whether `token`, which CheckToken lets `node` use, lets it have the name although that is
-// `joined_key_hash`'s already (empty: nobody's). The same key may come back; another one only with
-// a token made for exactly this node, or else any token would take over any node.
-// PERMISSION_DENIED / NODE_ALREADY_JOINED.
+// `joined_key_hash`'s already (empty: nobody's, as far as is known). The same key may come back;
+// another one only with a token made for exactly this node, or else any token would take over any
+// node. The same holds for a name of nobody unless `nodes_known`: it may be that of a node which
+// was forgotten. PERMISSION_DENIED / NODE_ALREADY_JOINED or NODES_NOT_KNOWN.
 absl::Status CheckNodeKey(const TokenRecord& token, absl::string_view joined_key_hash,
-                          const JoiningNode& node);
+                          bool nodes_known, const JoiningNode& node);
 
 struct Redemption {
   std::string replaced_key_hash;  // Empty unless the name was another key's.
@@ -69,6 +70,10 @@ class TokenStore {
                                             const JoiningNode& node, absl::Time now) = 0;
   // Forgets tokens that expired before `before`; joined nodes are remembered.
   virtual absl::Status Prune(absl::Time before) = 0;
+  // Whether a name without a key has never joined. False after the joined nodes were lost, and
+  // where they were not recorded from the first on, until SetNodesKnown.
+  virtual absl::StatusOr<bool> NodesKnown() = 0;
+  virtual absl::Status SetNodesKnown() = 0;
 };
 
 }  // namespace skerry::cloudhub

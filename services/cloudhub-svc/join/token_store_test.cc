@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/sqlite/database.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
@@ -73,20 +74,31 @@ TEST(CheckNodeKeyTest, AnotherKeyNeedsATokenForTheNode) {
   TokenRecord for_another = any;
   for_another.node = Node("n2");
   for (const TokenRecord& token : {any, bound}) {
-    EXPECT_THAT(CheckNodeKey(token, "", Joining("n1")), IsOk());
-    EXPECT_THAT(CheckNodeKey(token, "key", Joining("n1")), IsOk());
+    EXPECT_THAT(CheckNodeKey(token, "", true, Joining("n1")), IsOk());
+    EXPECT_THAT(CheckNodeKey(token, "key", true, Joining("n1")), IsOk());
+    EXPECT_THAT(CheckNodeKey(token, "key", false, Joining("n1")), IsOk());
   }
-  EXPECT_THAT(CheckNodeKey(any, "other", Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
-  EXPECT_THAT(CheckNodeKey(for_another, "other", Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
-  EXPECT_THAT(CheckNodeKey(bound, "other", Joining("n1")), IsOk());
+  EXPECT_THAT(CheckNodeKey(any, "other", true, Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_THAT(CheckNodeKey(for_another, "other", true, Joining("n1")),
+              HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_THAT(CheckNodeKey(bound, "other", true, Joining("n1")), IsOk());
+}
+
+TEST(CheckNodeKeyTest, ANameThatMayHaveBeenForgottenNeedsATokenForTheNode) {
+  TokenRecord any = Token("a");
+  TokenRecord bound = any;
+  bound.node = Node("n1");
+  EXPECT_THAT(CheckNodeKey(any, "", false, Joining("n1")), HasReason("NODES_NOT_KNOWN"));
+  EXPECT_THAT(CheckNodeKey(bound, "", false, Joining("n1")), IsOk());
+  EXPECT_THAT(CheckNodeKey(any, "other", false, Joining("n1")), HasReason("NODE_ALREADY_JOINED"));
 }
 
 class SqliteTokenStoreTest : public ::testing::Test {
  protected:
   SqliteTokenStoreTest() { Open(); }
-  void Open() {
+  void Open(bool new_hub = true) {
     store_.reset();
-    store_ = *SqliteTokenStore::Open(dir_.File("tokens.db"));
+    store_ = *SqliteTokenStore::Open(dir_.File("tokens.db"), new_hub);
   }
   std::vector<std::string> Ids(absl::string_view after, int limit) {
     std::vector<std::string> ids;
@@ -204,18 +216,38 @@ TEST_F(SqliteTokenStoreTest, RemembersTheKeyOfAJoinedNode) {
       << "nodes outlive their tokens";
 }
 
+TEST_F(SqliteTokenStoreTest, AHubThatLostItsFileDoesNotKnowItsNodes) {
+  EXPECT_TRUE(*store_->NodesKnown());
+  Open(/*new_hub=*/false);
+  EXPECT_TRUE(*store_->NodesKnown()) << "the file is there";
+  store_.reset();
+  dir_.Write("tokens.db", std::string(4096, 'x'));
+  Open(/*new_hub=*/false);
+  EXPECT_TRUE(store_->set_aside().has_value());
+  EXPECT_FALSE(*store_->NodesKnown());
+  Open(/*new_hub=*/true);
+  EXPECT_FALSE(*store_->NodesKnown()) << "only a file that is created is told";
+  EXPECT_THAT(store_->SetNodesKnown(), IsOk());
+  Open(/*new_hub=*/false);
+  EXPECT_TRUE(*store_->NodesKnown());
+}
+
 TEST_F(SqliteTokenStoreTest, AFileFromBeforeKeysWereKeptGoesOn) {
   ASSERT_THAT(store_->Create(Token("a")), IsOk());
   store_.reset();
   {
-    auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")},
-                                            {"CREATE TABLE a (b)", "CREATE TABLE c (d)"});
+    auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")}, kTokensDbMigrations);
     ASSERT_THAT(database->Execute("DROP TABLE joined_nodes"), IsOk());
+    ASSERT_THAT(database->Execute("DROP TABLE joined_nodes_state"), IsOk());
     ASSERT_THAT(database->Execute("PRAGMA user_version = 1"), IsOk());
   }
-  Open();
+  Open(/*new_hub=*/false);
   EXPECT_FALSE(store_->set_aside().has_value());
   EXPECT_THAT(Ids("", 10), ElementsAre("a"));
+  EXPECT_FALSE(*store_->NodesKnown()) << "some may have joined before";
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow).status(),
+              HasReason("NODES_NOT_KNOWN"));
+  ASSERT_THAT(store_->SetNodesKnown(), IsOk());
   EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
   EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k2"), kNow).status(),
               HasReason("NODE_ALREADY_JOINED"));

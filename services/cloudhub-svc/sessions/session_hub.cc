@@ -17,12 +17,13 @@ bool Overlaps(const std::set<std::string>& owned, const std::vector<std::string>
 
 }  // namespace
 
-SessionHub::SessionHub(Config config, EpochStore& epochs, Clock& clock, CloudHubMetrics& metrics,
-                       log::Logger log)
+SessionHub::SessionHub(Config config, NodeRecords& records, EpochStore& epochs, Clock& clock,
+                       CloudHubMetrics& metrics, log::Logger log)
     : config_(std::move(config)), metrics_(metrics), log_(log) {
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
-        absl::StrCat("sessions-", i), Shard::Deps{config_.session, epochs, clock, metrics, log}));
+        absl::StrCat("sessions-", i),
+        Shard::Deps{config_.session, records, epochs, clock, metrics, log}));
   }
 }
 
@@ -32,8 +33,7 @@ Shard& SessionHub::ShardOf(absl::string_view node) {
   return *shards_[absl::Hash<absl::string_view>{}(node) % shards_.size()];
 }
 
-absl::StatusOr<SessionHub::Connection> SessionHub::Open(const NodeName& node,
-                                                        const std::string& peer,
+absl::StatusOr<SessionHub::Connection> SessionHub::Open(LinkingBox box, const std::string& peer,
                                                         std::shared_ptr<NodeLink> link) {
   if (connections_.fetch_add(1) >= config_.connections_max) {
     connections_.fetch_sub(1);
@@ -43,8 +43,8 @@ absl::StatusOr<SessionHub::Connection> SessionHub::Open(const NodeName& node,
         .Reason("OVERLOADED");
   }
   metrics_.Connections(1);
-  Shard& shard = ShardOf(node.value());
-  return Connection{&shard, shard.Open(node, peer, std::move(link))};
+  Shard& shard = ShardOf(box.node.value());
+  return Connection{&shard, shard.Open(std::move(box), peer, std::move(link))};
 }
 
 void SessionHub::Frame(const Connection& connection, link::EdgeFrame frame,

@@ -20,7 +20,6 @@
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/shard.h"
 #include "services/lib/link/cloud_session.h"
-#include "services/lib/model/names.h"
 
 namespace skerry::cloudhub {
 
@@ -40,12 +39,12 @@ class SessionHub {
     std::shared_ptr<NodeSession> session;
   };
 
-  SessionHub(Config config, EpochStore& epochs, Clock& clock, CloudHubMetrics& metrics,
-             log::Logger log);
+  SessionHub(Config config, NodeRecords& records, EpochStore& epochs, Clock& clock,
+             CloudHubMetrics& metrics, log::Logger log);
   ~SessionHub();
 
   // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections.
-  absl::StatusOr<Connection> Open(const NodeName& node, const std::string& peer,
+  absl::StatusOr<Connection> Open(LinkingBox box, const std::string& peer,
                                   std::shared_ptr<NodeLink> link);
   void Frame(const Connection& connection, link::EdgeFrame frame, absl::AnyInvocable<void()> after);
   void Invalid(const Connection& connection, absl::Status violation);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/testing/fakes.h"
 #include "services/lib/base/error.h"
 #include "services/lib/testing/fake_clock.h"
@@ -26,21 +27,27 @@ class SessionHubTest : public ::testing::Test {
   };
 
   SessionHubTest() : registry_("cloudhub-svc"), metrics_(registry_) {
+    records_ = *SqliteNodeRecords::Open(folder_.File("tokens.db"), clock_);
     epochs_ = *EpochStore::Open(folder_.File("epoch.db"), clock_);
     SessionHub::Config config;
     config.session.hub = "hub-1";
     config.connections_max = 4;
-    hub_ = std::make_unique<SessionHub>(config, *epochs_, clock_, metrics_, log::Logger::Null());
+    hub_ = std::make_unique<SessionHub>(config, *records_, *epochs_, clock_, metrics_,
+                                        log::Logger::Null());
   }
 
   // Everything that was posted has run.
   void Settle() { hub_->Sessions(); }
 
-  Node Connect(const std::string& name) {
+  static LinkingBox Box(const std::string& name, const std::string& key = "key") {
+    return {*NodeName::Parse(name), key};
+  }
+
+  Node Connect(const std::string& name, const std::string& key = "key") {
     Node node;
     node.link = std::make_shared<FakeNode>();
     absl::StatusOr<SessionHub::Connection> connection =
-        hub_->Open(*NodeName::Parse(name), "ipv4:127.0.0.1:1", node.link);
+        hub_->Open(Box(name, key), "ipv4:127.0.0.1:1", node.link);
     EXPECT_TRUE(connection.ok()) << connection.status();
     node.connection = *connection;
     Frame(node, link::Hello{1, "boot", "journal", "v1"});
@@ -62,6 +69,7 @@ class SessionHubTest : public ::testing::Test {
   skerry::testing::FakeClock clock_;
   metrics::Registry registry_;
   CloudHubMetrics metrics_;
+  std::unique_ptr<SqliteNodeRecords> records_;
   std::unique_ptr<EpochStore> epochs_;
   std::unique_ptr<SessionHub> hub_;
 };
@@ -101,6 +109,19 @@ TEST_F(SessionHubTest, ANewSessionOfANodeEndsTheOldFirst) {
   EXPECT_THAT(SessionNodes(), ElementsAre("edge-1"));
   Frame(old_session, link::Report{1, "pods", "default/a", 0, {}, "stale"});
   EXPECT_TRUE(spoke->Take().empty());
+}
+
+// cloudhub-1.6
+TEST_F(SessionHubTest, ABoxWithAnotherKeyIsRefusedAndTheSessionStays) {
+  Node node = Connect("edge-1");
+  Node impostor = Connect("edge-1", "another key");
+  ASSERT_TRUE(impostor.link->closed().has_value());
+  EXPECT_EQ(impostor.link->closed()->code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(GetErrorInfo(*impostor.link->closed()).reason, "NODE_KEY_WRONG");
+  EXPECT_TRUE(impostor.link->Take().empty());
+  EXPECT_FALSE(node.link->closed().has_value());
+  EXPECT_NE(registry_.Render().find("skerry_cloudhub_refusals_total{reason=\"NODE_KEY_WRONG\"} 1"),
+            std::string::npos);
 }
 
 // link-2.3
@@ -147,7 +168,7 @@ TEST_F(SessionHubTest, ANewOwnerEndsTheFormerAndTakesOver) {
 TEST_F(SessionHubTest, TooManyConnectionsAreRefused) {
   for (int i = 0; i < 4; ++i) Connect(absl::StrCat("edge-", i));
   absl::StatusOr<SessionHub::Connection> refused =
-      hub_->Open(*NodeName::Parse("edge-9"), "", std::make_shared<FakeNode>());
+      hub_->Open(Box("edge-9"), "", std::make_shared<FakeNode>());
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(GetErrorInfo(refused.status()).reason, "OVERLOADED");
 }
@@ -156,7 +177,7 @@ TEST_F(SessionHubTest, TooManyConnectionsAreRefused) {
 TEST_F(SessionHubTest, SilentConnectionsEnd) {
   Node node = Connect("edge-1");
   auto mute = std::make_shared<FakeNode>();
-  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-2"), "", mute).ok());
+  ASSERT_TRUE(hub_->Open(Box("edge-2"), "", mute).ok());
   Settle();
   clock_.Advance(absl::Seconds(11));
   Settle();
@@ -175,8 +196,8 @@ TEST_F(SessionHubTest, ANodeHasOneConnectionWithoutASession) {
   Node node = Connect("edge-1");
   auto first = std::make_shared<FakeNode>();
   auto second = std::make_shared<FakeNode>();
-  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-1"), "", first).ok());
-  ASSERT_TRUE(hub_->Open(*NodeName::Parse("edge-1"), "", second).ok());
+  ASSERT_TRUE(hub_->Open(Box("edge-1"), "", first).ok());
+  ASSERT_TRUE(hub_->Open(Box("edge-1"), "", second).ok());
   Settle();
   EXPECT_TRUE(first->closed().has_value());
   EXPECT_FALSE(second->closed().has_value());

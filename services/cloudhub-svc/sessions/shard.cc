@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 
@@ -11,11 +12,16 @@ namespace cloud = link::cloud;
 
 class NodeSession {
  public:
-  NodeSession(const NodeName& node, absl::string_view peer, std::shared_ptr<NodeLink> link,
+  NodeSession(LinkingBox linking, absl::string_view peer, std::shared_ptr<NodeLink> link,
               const link::CloudSession::Config& config, absl::Duration now)
-      : node(node), peer(peer), link(std::move(link)), machine(config, now) {}
+      : box(std::move(linking)),
+        node(box.node),
+        peer(peer),
+        link(std::move(link)),
+        machine(config, now) {}
 
-  const NodeName node;
+  const LinkingBox box;
+  const NodeName& node;
   const std::string peer;
   const std::shared_ptr<NodeLink> link;
   link::CloudSession machine;
@@ -35,9 +41,9 @@ Shard::~Shard() { Stop(); }
 
 // ---- from the transports ----
 
-std::shared_ptr<NodeSession> Shard::Open(const NodeName& node, const std::string& peer,
+std::shared_ptr<NodeSession> Shard::Open(LinkingBox box, const std::string& peer,
                                          std::shared_ptr<NodeLink> link) {
-  auto session = std::make_shared<NodeSession>(node, peer, std::move(link), deps_.session,
+  auto session = std::make_shared<NodeSession>(std::move(box), peer, std::move(link), deps_.session,
                                                deps_.clock.Monotonic());
   executor_.Post([this, session] {
     // A node dials once at a time: it can't fill the hub with connections that say nothing (L4).
@@ -150,23 +156,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   const std::string& node = session->node.value();
   session->software_version = std::move(effect.hello.software_version);
   session->event_store_id = std::move(effect.hello.event_store_id);
-  if (draining_) {
-    deps_.metrics.Refused("DRAINING");
-    return Feed(session,
-                cloud::Refused{
-                    Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING"),
-                    "DRAINING", drain_retry_after_});
-  }
-  absl::StatusOr<uint64_t> epoch = deps_.epochs.Next();
-  if (!epoch.ok()) {
-    deps_.log.Error("session refused", epoch.status(), {{"node", node}});
-    deps_.metrics.Refused("STORE_FAILED");
-    return Feed(
-        session,
-        cloud::Refused{
-            Error(absl::StatusCode::kUnavailable, "the hub's store fails").Reason("STORE_FAILED"),
-            "OVERLOADED", absl::Seconds(5)});
-  }
+  absl::StatusOr<uint64_t> epoch = Admit(*session);
+  if (!epoch.ok()) return Refuse(session, epoch.status());
   // The old session ends before the new one can be heard of: its spokes see the one and then the
   // other.
   auto old = by_node_.find(node);
@@ -183,6 +174,32 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
                                     {"boot_id", effect.hello.boot_id},
                                     {"version", session->software_version}});
   Feed(session, cloud::Admitted{*epoch, session->connect_time});
+}
+
+absl::StatusOr<uint64_t> Shard::Admit(const NodeSession& session) {
+  if (draining_) {
+    return Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING");
+  }
+  SKERRY_RETURN_IF_ERROR(deps_.records.Admit(session.box));
+  return deps_.epochs.Next();
+}
+
+void Shard::Refuse(const SessionPtr& session, const absl::Status& why) {
+  const std::string reason = GetErrorInfo(why).reason;
+  if (reason == "DRAINING") {
+    deps_.metrics.Refused(reason);
+    return Feed(session, cloud::Refused{why, reason, drain_retry_after_});
+  }
+  if (reason == kNodeKeyWrong) {
+    deps_.metrics.Refused(reason);
+    return Feed(session, cloud::Denied{why});
+  }
+  deps_.log.Error("session refused", why, {{"node", session->node.value()}});
+  deps_.metrics.Refused("STORE_FAILED");
+  Feed(session,
+       cloud::Refused{
+           Error(absl::StatusCode::kUnavailable, "the hub's store fails").Reason("STORE_FAILED"),
+           "OVERLOADED", absl::Seconds(5)});
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Send effect) {

@@ -12,15 +12,17 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/cloudhub-svc/core/node_record.h"
 #include "services/cloudhub-svc/metrics.h"
+#include "services/cloudhub-svc/sessions/node_records.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/cloud_session.h"
 #include "services/lib/log/logger.h"
-#include "services/lib/model/names.h"
 
 namespace skerry::cloudhub {
 
@@ -35,6 +37,7 @@ class Shard {
  public:
   struct Deps {
     const link::CloudSession::Config& session;
+    NodeRecords& records;
     EpochStore& epochs;
     Clock& clock;
     CloudHubMetrics& metrics;
@@ -51,7 +54,7 @@ class Shard {
   Shard(const std::string& name, Deps deps);
   ~Shard();
 
-  std::shared_ptr<NodeSession> Open(const NodeName& node, const std::string& peer,
+  std::shared_ptr<NodeSession> Open(LinkingBox box, const std::string& peer,
                                     std::shared_ptr<NodeLink> link);
   // `after` runs when the frame has been dealt with.
   void Frame(std::shared_ptr<NodeSession> session, link::EdgeFrame frame,
@@ -79,6 +82,9 @@ class Shard {
   void Feed(const SessionPtr& session, link::cloud::Event event);
   void Perform(const SessionPtr& session, std::vector<link::cloud::Effect> effects);
   void Perform(const SessionPtr& session, link::cloud::Admit effect);
+  // The epoch of the session that this connection is to have.
+  absl::StatusOr<uint64_t> Admit(const NodeSession& session);
+  void Refuse(const SessionPtr& session, const absl::Status& why);
   void Perform(const SessionPtr& session, link::cloud::Send effect);
   void Perform(const SessionPtr& session, link::cloud::ToSpoke effect);
   void Perform(const SessionPtr& session, link::cloud::Close effect);

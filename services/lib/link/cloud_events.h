@@ -34,6 +34,10 @@ struct Refused {
   std::string reason;
   absl::Duration retry_after;
 };
+// The hub won't have this box, however often it dials.
+struct Denied {
+  absl::Status status;
+};
 // The node dialled again before this connection had a session.
 struct Superseded {};
 // The transport ended.
@@ -77,9 +81,9 @@ struct SpokeResync {
 };
 struct Tick {};
 
-using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Superseded, LinkClosed,
-                           Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone, EventsDone,
-                           SpokeResync, Tick>;
+using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded,
+                           LinkClosed, Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone,
+                           EventsDone, SpokeResync, Tick>;
 
 // ---- effects ----
 
@@ -108,7 +112,7 @@ struct NodeEvents {
 using SpokeMessage = std::variant<NodeConnected, NodeDisconnected, Subscribed, Unsubscribed,
                                   PushDone, NodeReport, NodeEvents>;
 
-// The Hello is good: answer with Admitted or Refused.
+// The Hello is good: answer with Admitted, Refused or Denied.
 struct Admit {
   Hello hello;
 };

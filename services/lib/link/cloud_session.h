@@ -65,6 +65,7 @@ class CloudSession {
   void On(cloud::InvalidFrame event) { Fail(std::move(event.violation)); }
   void On(cloud::Admitted event);
   void On(cloud::Refused event);
+  void On(cloud::Denied event) { End(std::move(event.status), "DENIED"); }
   void On(cloud::Superseded event);
   void On(cloud::LinkClosed event);
   void On(cloud::Fence event);

@@ -1,6 +1,6 @@
-// Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, invalid, superseded, closed,
-// fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report, events,
-// events-done, heartbeat, advance.
+// Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
+// closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
+// events, events-done, heartbeat, advance.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -90,6 +90,7 @@ class Machine {
       return cloud::Admitted{static_cast<uint64_t>(c.Int("epoch")), absl::UnixEpoch()};
     if (c.name == "refuse")
       return cloud::Refused{absl::UnavailableError("no"), c.Arg("reason"), absl::Seconds(5)};
+    if (c.name == "deny") return cloud::Denied{absl::PermissionDeniedError("never")};
     if (c.name == "invalid") return cloud::InvalidFrame{Violation("link-7.1", "a key is empty")};
     if (c.name == "superseded") return cloud::Superseded{};
     if (c.name == "closed") return cloud::LinkClosed{};

@@ -15,7 +15,8 @@ namespace skerry::rpc {
 struct PeerIdentity {
   std::string common_name;  // Empty on Unix sockets and plaintext.
   std::vector<std::string> organizations;
-  std::string address;  // "ipv4:127.0.0.1:3333", "unix:".
+  std::string key_hash;  // SHA-256 of its public key (SubjectPublicKeyInfo), lower-case hex.
+  std::string address;   // "ipv4:127.0.0.1:3333", "unix:".
 };
 
 struct CallScope {

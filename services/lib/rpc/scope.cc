@@ -30,6 +30,7 @@ CallScope ScopeOf(const grpc::ServerContextBase& context) {
   if (!info.ok()) return scope;
   scope.peer.common_name = std::move(info->common_name);
   scope.peer.organizations = std::move(info->organizations);
+  scope.peer.key_hash = std::move(info->key_sha256_hex);
   return scope;
 }
 

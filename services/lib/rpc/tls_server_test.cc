@@ -23,6 +23,7 @@
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/tls.h"
+#include "services/lib/security/x509.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -97,8 +98,11 @@ TEST_F(ServerTest, TellsWhoCalls) {
     return absl::OkStatus();
   };
   auto server = StartTls(pki_.Server());
-  EXPECT_THAT(Get(Dial(server->address(), pki_.Client())), testing::IsOk());
+  security::TlsFiles client = pki_.Client();
+  EXPECT_THAT(Get(Dial(server->address(), client)), testing::IsOk());
   EXPECT_EQ(peer.common_name, "system:node:n1");
+  EXPECT_EQ(peer.key_hash,
+            security::ParseCertificatePem(*security::ReadSmallFile(client.cert))->key_sha256_hex);
   EXPECT_THAT(peer.organizations, ElementsAre("system:nodes", "more"));
   EXPECT_THAT(peer.address, HasSubstr("127.0.0.1"));
 }

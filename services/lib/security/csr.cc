@@ -102,11 +102,9 @@ absl::StatusOr<std::string> CsrPublicKeyDer(absl::string_view csr_pem) {
   if (csr_pem.size() > kCsrBytesMax) return CsrInvalid("larger than 16 KiB");
   SKERRY_ASSIGN_OR_RETURN(X509ReqPtr request, ReadRequest(csr_pem));
   EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
-  BioPtr bio(BIO_new(BIO_s_mem()));
-  if (key == nullptr || bio == nullptr || i2d_PUBKEY_bio(bio.get(), key) != 1) {
+  if (key == nullptr)
     return CsrInvalid(absl::StrCat("no usable public key (", OpensslReason(), ")"));
-  }
-  return BioText(bio.get());
+  return PublicKeyDer(key);
 }
 
 }  // namespace skerry::security

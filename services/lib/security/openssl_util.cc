@@ -97,6 +97,15 @@ absl::StatusOr<std::string> PrivateKeyPem(EVP_PKEY* key) {
   return BioText(bio.get());
 }
 
+absl::StatusOr<std::string> PublicKeyDer(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  int size = i2d_PUBKEY(key, &der);
+  if (size < 0) return OpensslFailure("write public key");
+  std::string bytes(reinterpret_cast<char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
+
 absl::StatusOr<KeyPtr> MakeP256Key() {
   KeyPtr key(EVP_EC_gen("P-256"));
   if (key == nullptr) return OpensslFailure("generate key");

@@ -19,8 +19,9 @@ struct CertificateInfo {
   std::vector<std::string> ip_addresses;  // "10.0.0.1", "2001:db8::1".
   absl::Time not_before;
   absl::Time not_after;
-  std::string serial;      // Upper-case hex.
-  std::string sha256_hex;  // Of the DER.
+  std::string serial;          // Upper-case hex.
+  std::string sha256_hex;      // Of the DER.
+  std::string key_sha256_hex;  // Of the public key (SubjectPublicKeyInfo).
   bool is_ca = false;
 };
 

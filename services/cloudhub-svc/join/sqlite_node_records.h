@@ -1,0 +1,46 @@
+// NodeRecords in the joined nodes of tokens.db.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/cloudhub-svc/sessions/node_records.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/sqlite/database.h"
+
+namespace skerry::cloudhub {
+
+// A connection of its own beside SqliteTokenStore's: sessions do not wait for the commits of joins,
+// and their own are not synced, since what a power cut takes of them is learned again. `clock`
+// outlives it.
+class SqliteNodeRecords final : public NodeRecords {
+ public:
+  // path: the file that SqliteTokenStore::Open has opened.
+  static absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> Open(const std::string& path,
+                                                                 Clock& clock);
+
+  absl::Status Admit(const LinkingBox& box) override;
+
+ private:
+  SqliteNodeRecords(std::unique_ptr<sqlite::Database> database, Clock& clock)
+      : clock_(clock), database_(std::move(database)) {}
+  absl::StatusOr<std::optional<NameRecord>> Find(const NodeName& node)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Put(const NodeName& node, const NameRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Clock& clock_;
+  absl::Mutex mutex_;
+  std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_

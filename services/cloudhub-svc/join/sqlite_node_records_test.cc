@@ -1,0 +1,80 @@
+#include "services/cloudhub-svc/join/sqlite_node_records.h"
+
+#include <gtest/gtest.h>
+
+#include "services/cloudhub-svc/join/sqlite_token_store.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using testing::HasReason;
+using testing::IsOk;
+
+class SqliteNodeRecordsTest : public ::testing::Test {
+ protected:
+  SqliteNodeRecordsTest() {
+    Open();
+    EXPECT_THAT(tokens_->Create({.id = "any",
+                                 .secret_hash = "hash",
+                                 .create_time = clock_.Now(),
+                                 .expire_time = clock_.Now() + absl::Hours(1)}),
+                IsOk());
+    EXPECT_THAT(tokens_->Create({.id = "for-n1",
+                                 .secret_hash = "hash",
+                                 .create_time = clock_.Now(),
+                                 .expire_time = clock_.Now() + absl::Hours(1),
+                                 .node = Node()}),
+                IsOk());
+  }
+  void Open() {
+    records_.reset();
+    tokens_.reset();
+    tokens_ = *SqliteTokenStore::Open(dir_.File("tokens.db"), true);
+    records_ = *SqliteNodeRecords::Open(dir_.File("tokens.db"), clock_);
+  }
+  static NodeName Node() { return *NodeName::Parse("n1"); }
+  absl::Status Link(const std::string& key) { return records_->Admit({Node(), key}); }
+  absl::Status Join(const std::string& token, const std::string& key) {
+    return tokens_->Redeem(token, "hash", {Node(), key}, clock_.Now()).status();
+  }
+
+  testing::TempDir dir_;
+  testing::FakeClock clock_;
+  std::unique_ptr<SqliteTokenStore> tokens_;
+  std::unique_ptr<SqliteNodeRecords> records_;
+};
+
+// cloudhub-1.6: what was lost is learned at the link, and holds at the join port too.
+TEST_F(SqliteNodeRecordsTest, ANameThatLinksIsItsKeysFromThenOn) {
+  EXPECT_THAT(Link("k1"), IsOk());
+  Open();
+  EXPECT_THAT(Link("k2"), HasReason("NODE_KEY_WRONG"));
+  EXPECT_THAT(Join("any", "k2"), HasReason("NODE_ALREADY_JOINED"));
+  EXPECT_THAT(Join("any", "k1"), IsOk());
+  EXPECT_THAT(Link("k1"), IsOk());
+}
+
+TEST_F(SqliteNodeRecordsTest, ANameThatJoinedIsItsKeysAtTheLink) {
+  EXPECT_THAT(Join("any", "k1"), IsOk());
+  EXPECT_THAT(Link("k2"), HasReason("NODE_KEY_WRONG"));
+  EXPECT_THAT(Link("k1"), IsOk());
+}
+
+// cloudhub-1.7
+TEST_F(SqliteNodeRecordsTest, TheKeyThatLinkedStaysGoodUntilAJoinHasReachedTheBox) {
+  EXPECT_THAT(Link("k1"), IsOk());
+  EXPECT_THAT(Join("for-n1", "k2"), IsOk());
+  EXPECT_THAT(Join("for-n1", "k3"), IsOk()) << "the answer to k2 was lost";
+  EXPECT_THAT(Link("k1"), IsOk());
+  EXPECT_THAT(Link("k2"), HasReason("NODE_KEY_WRONG"));
+  EXPECT_THAT(Link("k3"), IsOk());
+  Open();
+  EXPECT_THAT(Link("k1"), HasReason("NODE_KEY_WRONG"));
+  EXPECT_THAT(Link("k3"), IsOk());
+}
+
+}  // namespace
+}  // namespace skerry::cloudhub

@@ -1,0 +1,21 @@
+// What the session hub asks of the memory of nodes' names.
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_NODE_RECORDS_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_NODE_RECORDS_H_
+
+#include "absl/status/status.h"
+#include "services/cloudhub-svc/core/node_record.h"
+
+namespace skerry::cloudhub {
+
+// Any thread may call it; it reads and writes a local file.
+class NodeRecords {
+ public:
+  virtual ~NodeRecords() = default;
+  // Lets the box have a session or refuses it, as core/node_record.h says, and remembers it. Errors
+  // of other reasons than those there are the store's.
+  virtual absl::Status Admit(const LinkingBox& box) = 0;
+};
+
+}  // namespace skerry::cloudhub
+
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_NODE_RECORDS_H_
