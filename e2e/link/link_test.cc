@@ -342,7 +342,7 @@ TEST_F(LinkTest, AControllerThatRestartsIsToldWhatTheNodeHolds) {
   EXPECT_EQ(again.holdings(0).version(), "u1/1");
 }
 
-// L2: two boxes with one identity.
+// L2: the box was restarted, and its old connection is half-open.
 TEST_F(LinkTest, ANewSessionFencesTheOld) {
   StartCloud();
   StartEdge();
@@ -352,12 +352,12 @@ TEST_F(LinkTest, ANewSessionFencesTheOld) {
   ASSERT_TRUE(first.has_value());
 
   auto stub = lv1::LinkService::NewStub(ChannelTo(link_address_, node_files_));
-  Peer<lv1::CloudFrame, lv1::EdgeFrame> clone(
+  Peer<lv1::CloudFrame, lv1::EdgeFrame> restarted(
       [&](auto* context, auto* reactor) { stub->async()->Connect(context, reactor); });
   lv1::EdgeFrame hello;
   hello.mutable_hello()->set_protocol_version(1);
-  hello.mutable_hello()->set_boot_id("clone");
-  clone.Send(hello);
+  hello.mutable_hello()->set_boot_id("restarted");
+  restarted.Send(hello);
   auto gone = controller->Await([](const cv1::HubFrame& f) { return f.has_node_disconnected(); });
   ASSERT_TRUE(gone.has_value());
   EXPECT_EQ(gone->node_disconnected().reason(), "FENCED");

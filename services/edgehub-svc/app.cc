@@ -107,8 +107,8 @@ absl::Status EdgeHubApp::StartHub() {
   }
 
   EdgeHub::Config hub;
-  hub.session.hello = {link::kProtocolVersion, RandomId(), p.journal->id(), BuildVersion(),
-                       p.events->id()};
+  hub.session.hello = {link::kProtocolVersion,    RandomId(),    p.journal->id(), BuildVersion(),
+                       p.journal->stored_epoch(), p.events->id()};
   hub.session.backoff_base = config_.backoff_min;
   hub.session.backoff_max = config_.backoff_max;
   hub.session.seed = (static_cast<uint64_t>(std::random_device{}()) << 32) | std::random_device{}();

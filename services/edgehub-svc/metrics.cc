@@ -10,9 +10,9 @@ namespace {
 using link::edge::Incident;
 
 constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
-constexpr const char* kEnds[] = {"HEARTBEAT_LOST",     "DRAINING",       "FENCED",
-                                 "OVERLOADED",         "STALE_EPOCH",    "WELCOME_TIMEOUT",
-                                 "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "other"};
+constexpr const char* kEnds[] = {
+    "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
+    "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
 constexpr const char* kDrops[] = {"expired", "rejected", "full"};
 
 }  // namespace

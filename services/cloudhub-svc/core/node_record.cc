@@ -1,22 +1,62 @@
 #include "services/cloudhub-svc/core/node_record.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 
 namespace skerry::cloudhub {
+namespace {
+
+Error Refused(absl::StatusCode code, absl::string_view reason, const LinkingBox& box,
+              absl::string_view why) {
+  const std::string& node = box.node.value();
+  return Error(code, absl::StrCat(why, "; if this box is to be node '", node,
+                                  "': skerryctl token create --node ", node,
+                                  ", then skerryctl join --force on the box"))
+      .Reason(reason)
+      .Meta("node", node);
+}
+
+}  // namespace
 
 absl::StatusOr<NameRecord> Admit(const std::optional<NameRecord>& record, const LinkingBox& box) {
-  if (!record.has_value() || record->key_hash == box.key_hash)
-    return NameRecord{.key_hash = box.key_hash};
-  if (record->former_key_hash == box.key_hash) return *record;
-  const std::string& node = box.node.value();
-  return Error(absl::StatusCode::kPermissionDenied,
-               absl::StrCat("the name '", node,
-                            "' belongs to another key than this box's; if this box is to be the "
-                            "node: skerryctl token create --node ",
-                            node, ", then skerryctl join --force on the box"))
-      .Reason(kNodeKeyWrong)
-      .Meta("node", node);
+  if (!record.has_value()) return NameRecord{.key_hash = box.key_hash};
+  const bool current = box.key_hash == record->key_hash;
+  // The first link of a key that replaced another: what is known of sessions is of the other's box.
+  if (current && !record->former_key_hash.empty()) return NameRecord{.key_hash = box.key_hash};
+  if (!current && box.key_hash != record->former_key_hash) {
+    return Refused(absl::StatusCode::kPermissionDenied, kNodeKeyWrong, box,
+                   "the node's name belongs to another key than this box's");
+  }
+  if (box.stored_epoch != 0 && box.stored_epoch < record->epoch_min && !HasReturned(*record, box)) {
+    return Refused(absl::StatusCode::kFailedPrecondition, kNodeCloned, box,
+                   "another box has this box's key and went on from an earlier state of its disk, "
+                   "which was copied or restored from a backup");
+  }
+  return *record;
+}
+
+bool HasReturned(const NameRecord& record, const LinkingBox& box) {
+  return box.boot_id == record.former_boot_id && box.boot_id != record.boot_id;
+}
+
+NameRecord EpochStored(const NameRecord& record, const LinkingBox& box, uint64_t epoch) {
+  NameRecord next = record;
+  if (HasReturned(record, box)) {
+    // The process in between is a copy's, and so is what it stored: nothing older than now is good.
+    next.boot_id = box.boot_id;
+    next.former_boot_id.clear();
+    next.epoch_min = epoch;
+  } else if (box.boot_id != record.boot_id) {
+    // What it found it may find again: disks lie about what they have written since.
+    next.boot_id = box.boot_id;
+    next.former_boot_id = record.boot_id;
+    next.epoch_min = record.boot_id.empty() ? 0 : box.stored_epoch;
+  }
+  // Epochs go back where the hub has lost them; no box is refused for that.
+  next.epoch_min = std::min(next.epoch_min, epoch);
+  return next;
 }
 
 }  // namespace skerry::cloudhub

@@ -17,33 +17,58 @@ absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> SqliteNodeRecords::Open(const
 }
 
 absl::Status SqliteNodeRecords::Admit(const LinkingBox& box) {
+  return Update(box.node, [&box](const std::optional<NameRecord>& known) {
+    return cloudhub::Admit(known, box);
+  });
+}
+
+absl::StatusOr<bool> SqliteNodeRecords::EpochStored(const LinkingBox& box, uint64_t epoch) {
+  bool cloned = false;
+  SKERRY_RETURN_IF_ERROR(
+      Update(box.node, [&](const std::optional<NameRecord>& known) -> absl::StatusOr<NameRecord> {
+        const NameRecord record = known.value_or(NameRecord{.key_hash = box.key_hash});
+        cloned = HasReturned(record, box);
+        return cloudhub::EpochStored(record, box, epoch);
+      }));
+  return cloned;
+}
+
+absl::Status SqliteNodeRecords::Update(const NodeName& node, Change change) {
   absl::MutexLock lock(&mutex_);
-  SKERRY_ASSIGN_OR_RETURN(std::optional<NameRecord> known, Find(box.node));
-  SKERRY_ASSIGN_OR_RETURN(NameRecord record, cloudhub::Admit(known, box));
+  SKERRY_ASSIGN_OR_RETURN(std::optional<NameRecord> known, Find(node));
+  SKERRY_ASSIGN_OR_RETURN(NameRecord record, change(known));
   if (record == known) return absl::OkStatus();
   // Read again where nobody else writes: a join may have come in between.
   return database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
-    SKERRY_ASSIGN_OR_RETURN(known, Find(box.node));
-    SKERRY_ASSIGN_OR_RETURN(record, cloudhub::Admit(known, box));
-    return Put(box.node, record);
+    SKERRY_ASSIGN_OR_RETURN(known, Find(node));
+    SKERRY_ASSIGN_OR_RETURN(record, change(known));
+    return Put(node, record);
   });
 }
 
 absl::StatusOr<std::optional<NameRecord>> SqliteNodeRecords::Find(const NodeName& node) {
-  sqlite::Statement row =
-      database_->Prepare("SELECT key_hash, former_key_hash FROM joined_nodes WHERE node = ?1");
+  sqlite::Statement row = database_->Prepare(
+      "SELECT key_hash, former_key_hash, boot_id, former_boot_id, epoch_min FROM joined_nodes "
+      "WHERE node = ?1");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
   if (!found) return std::nullopt;
-  return NameRecord{.key_hash = row.Text(0), .former_key_hash = row.Text(1)};
+  return NameRecord{.key_hash = row.Text(0),
+                    .former_key_hash = row.Text(1),
+                    .boot_id = row.Text(2),
+                    .former_boot_id = row.Text(3),
+                    .epoch_min = static_cast<uint64_t>(row.Int(4))};
 }
 
 absl::Status SqliteNodeRecords::Put(const NodeName& node, const NameRecord& record) {
   sqlite::Statement put = database_->Prepare(
-      "INSERT INTO joined_nodes (node, key_hash, join_time, former_key_hash) "
-      "VALUES (?1, ?2, ?3, ?4) "
-      "ON CONFLICT (node) DO UPDATE SET key_hash = ?2, former_key_hash = ?4");
-  put.Bind(1, node.value()).Bind(2, record.key_hash);
-  put.Bind(3, absl::ToUnixMicros(clock_.Now())).Bind(4, record.former_key_hash);
+      "INSERT INTO joined_nodes (node, key_hash, former_key_hash, boot_id, former_boot_id, "
+      "epoch_min, join_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+      "ON CONFLICT (node) DO UPDATE SET key_hash = ?2, former_key_hash = ?3, boot_id = ?4, "
+      "former_boot_id = ?5, epoch_min = ?6");
+  put.Bind(1, node.value()).Bind(2, record.key_hash).Bind(3, record.former_key_hash);
+  put.Bind(4, record.boot_id).Bind(5, record.former_boot_id);
+  put.Bind(6, static_cast<int64_t>(record.epoch_min));
+  put.Bind(7, absl::ToUnixMicros(clock_.Now()));
   return put.Run();
 }
 

@@ -2,12 +2,14 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -27,10 +29,16 @@ class SqliteNodeRecords final : public NodeRecords {
                                                                  Clock& clock);
 
   absl::Status Admit(const LinkingBox& box) override;
+  absl::StatusOr<bool> EpochStored(const LinkingBox& box, uint64_t epoch) override;
 
  private:
   SqliteNodeRecords(std::unique_ptr<sqlite::Database> database, Clock& clock)
       : clock_(clock), database_(std::move(database)) {}
+  using Change =
+      absl::FunctionRef<absl::StatusOr<NameRecord>(const std::optional<NameRecord>& known)>;
+  // Remembers what `change` makes of what is known, or returns its error. It is called again where
+  // another got in between.
+  absl::Status Update(const NodeName& node, Change change);
   absl::StatusOr<std::optional<NameRecord>> Find(const NodeName& node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Put(const NodeName& node, const NameRecord& record)

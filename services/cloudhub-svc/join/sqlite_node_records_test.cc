@@ -12,6 +12,7 @@ namespace {
 
 using testing::HasReason;
 using testing::IsOk;
+using testing::IsOkAndHolds;
 
 class SqliteNodeRecordsTest : public ::testing::Test {
  protected:
@@ -74,6 +75,29 @@ TEST_F(SqliteNodeRecordsTest, TheKeyThatLinkedStaysGoodUntilAJoinHasReachedTheBo
   Open();
   EXPECT_THAT(Link("k1"), HasReason("NODE_KEY_WRONG"));
   EXPECT_THAT(Link("k3"), IsOk());
+}
+
+// cloudhub-1.8: what tells copies apart outlives the hub.
+TEST_F(SqliteNodeRecordsTest, ACopyIsKnownAfterARestartOfTheHub) {
+  LinkingBox box = {.node = Node(), .key_hash = "k1", .boot_id = "box"};
+  ASSERT_THAT(records_->Admit(box), IsOk());
+  EXPECT_THAT(records_->EpochStored(box, 7), IsOkAndHolds(false));
+  box.stored_epoch = 7;
+  LinkingBox copy = box;
+  copy.boot_id = "copy";
+  ASSERT_THAT(records_->Admit(copy), IsOk());
+  EXPECT_THAT(records_->EpochStored(copy, 8), IsOkAndHolds(false));
+  copy.stored_epoch = 8;
+  Open();
+  ASSERT_THAT(records_->Admit(box), IsOk());
+  EXPECT_THAT(records_->EpochStored(box, 9), IsOkAndHolds(true));
+  Open();
+  EXPECT_THAT(records_->Admit(copy), HasReason("NODE_CLONED"));
+  EXPECT_THAT(Join("any", "k1"), IsOk()) << "a join with the same key changes nothing of it";
+  EXPECT_THAT(records_->Admit(copy), HasReason("NODE_CLONED"));
+  EXPECT_THAT(Join("for-n1", "k2"), IsOk());
+  copy.key_hash = "k2";
+  EXPECT_THAT(records_->Admit(copy), IsOk());
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ inline constexpr const char* kTokensDbMigrations[] = {
             id INTEGER PRIMARY KEY CHECK (id = 1),
             complete INTEGER NOT NULL
           ))sql",
+    R"sql(ALTER TABLE joined_nodes ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';
+          ALTER TABLE joined_nodes ADD COLUMN former_boot_id TEXT NOT NULL DEFAULT '';
+          ALTER TABLE joined_nodes ADD COLUMN epoch_min INTEGER NOT NULL DEFAULT 0)sql",
 };
 
 }  // namespace skerry::cloudhub

@@ -2,7 +2,10 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_NODE_RECORDS_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_NODE_RECORDS_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/cloudhub-svc/core/node_record.h"
 
 namespace skerry::cloudhub {
@@ -14,6 +17,9 @@ class NodeRecords {
   // Lets the box have a session or refuses it, as core/node_record.h says, and remembers it. Errors
   // of other reasons than those there are the store's.
   virtual absl::Status Admit(const LinkingBox& box) = 0;
+  // The box, which was let in, has this epoch on its disk. True: that proves that there is a copy
+  // of it.
+  virtual absl::StatusOr<bool> EpochStored(const LinkingBox& box, uint64_t epoch) = 0;
 };
 
 }  // namespace skerry::cloudhub

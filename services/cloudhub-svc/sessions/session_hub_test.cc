@@ -43,15 +43,22 @@ class SessionHubTest : public ::testing::Test {
     return {*NodeName::Parse(name), key};
   }
 
-  Node Connect(const std::string& name, const std::string& key = "key") {
+  Node Connect(const std::string& name, const std::string& key = "key",
+               const std::string& boot_id = "boot", uint64_t stored_epoch = 0) {
     Node node;
     node.link = std::make_shared<FakeNode>();
     absl::StatusOr<SessionHub::Connection> connection =
         hub_->Open(Box(name, key), "ipv4:127.0.0.1:1", node.link);
     EXPECT_TRUE(connection.ok()) << connection.status();
     node.connection = *connection;
-    Frame(node, link::Hello{1, "boot", "journal", "v1"});
+    Frame(node, link::Hello{1, boot_id, "journal", "v1", stored_epoch});
     return node;
+  }
+  // The session's epoch, which the box has stored.
+  uint64_t StoreEpoch(const Node& node) {
+    const uint64_t epoch = node.link->TakeEpoch();
+    Frame(node, link::EpochStored{});
+    return epoch;
   }
 
   void Frame(const Node& node, link::EdgeFrame frame) {
@@ -121,6 +128,27 @@ TEST_F(SessionHubTest, ABoxWithAnotherKeyIsRefusedAndTheSessionStays) {
   EXPECT_TRUE(impostor.link->Take().empty());
   EXPECT_FALSE(node.link->closed().has_value());
   EXPECT_NE(registry_.Render().find("skerry_cloudhub_refusals_total{reason=\"NODE_KEY_WRONG\"} 1"),
+            std::string::npos);
+}
+
+// link-2.6, cloudhub-1.8
+TEST_F(SessionHubTest, ACopyOfABoxIsRefusedAndTheBoxComesBack) {
+  Node box = Connect("edge-1", "key", "box");
+  const uint64_t common = StoreEpoch(box);
+  Node copy = Connect("edge-1", "key", "copy", common);
+  const uint64_t of_copy = StoreEpoch(copy);
+  EXPECT_EQ(GetErrorInfo(*box.link->closed()).reason, "SESSION_FENCED");
+  box = Connect("edge-1", "key", "box", common);
+  StoreEpoch(box);
+  EXPECT_EQ(GetErrorInfo(*copy.link->closed()).reason, "SESSION_FENCED");
+
+  copy = Connect("edge-1", "key", "copy", of_copy);
+  ASSERT_TRUE(copy.link->closed().has_value());
+  EXPECT_EQ(copy.link->closed()->code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(GetErrorInfo(*copy.link->closed()).reason, "NODE_CLONED");
+  EXPECT_TRUE(copy.link->Take().empty());
+  EXPECT_FALSE(box.link->closed().has_value());
+  EXPECT_NE(registry_.Render().find("skerry_cloudhub_refusals_total{reason=\"NODE_CLONED\"} 1"),
             std::string::npos);
 }
 

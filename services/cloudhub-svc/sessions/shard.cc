@@ -20,7 +20,7 @@ class NodeSession {
         link(std::move(link)),
         machine(config, now) {}
 
-  const LinkingBox box;
+  LinkingBox box;
   const NodeName& node;
   const std::string peer;
   const std::shared_ptr<NodeLink> link;
@@ -156,6 +156,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   const std::string& node = session->node.value();
   session->software_version = std::move(effect.hello.software_version);
   session->event_store_id = std::move(effect.hello.event_store_id);
+  session->box.boot_id = effect.hello.boot_id;
+  session->box.stored_epoch = effect.hello.stored_epoch;
   absl::StatusOr<uint64_t> epoch = Admit(*session);
   if (!epoch.ok()) return Refuse(session, epoch.status());
   // The old session ends before the new one can be heard of: its spokes see the one and then the
@@ -190,7 +192,7 @@ void Shard::Refuse(const SessionPtr& session, const absl::Status& why) {
     deps_.metrics.Refused(reason);
     return Feed(session, cloud::Refused{why, reason, drain_retry_after_});
   }
-  if (reason == kNodeKeyWrong) {
+  if (reason == kNodeKeyWrong || reason == kNodeCloned) {
     deps_.metrics.Refused(reason);
     return Feed(session, cloud::Denied{why});
   }
@@ -212,6 +214,18 @@ void Shard::Perform(const SessionPtr& session, cloud::ToSpoke effect) {
   it->second.link->Send({session->node.value(), session->machine.epoch(), session->connect_time,
                          session->software_version, session->peer, session->event_store_id,
                          std::move(effect.message)});
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::EpochStored) {
+  const std::string& node = session->node.value();
+  absl::StatusOr<bool> cloned = deps_.records.EpochStored(session->box, session->machine.epoch());
+  if (!cloned.ok()) {
+    deps_.log.Error("what a box has stored can't be remembered", cloned.status(), {{"node", node}});
+  } else if (*cloned) {
+    deps_.log.Warning(
+        "two boxes have the key of one node; the copy is refused from now on",
+        {{"node", node}, {"epoch", session->machine.epoch()}, {"peer", session->peer}});
+  }
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Close effect) {

@@ -87,6 +87,7 @@ class Shard {
   void Refuse(const SessionPtr& session, const absl::Status& why);
   void Perform(const SessionPtr& session, link::cloud::Send effect);
   void Perform(const SessionPtr& session, link::cloud::ToSpoke effect);
+  void Perform(const SessionPtr& session, link::cloud::EpochStored effect);
   void Perform(const SessionPtr& session, link::cloud::Close effect);
   void Perform(const SessionPtr& session, link::cloud::Count effect);
   void Arm(const SessionPtr& session);

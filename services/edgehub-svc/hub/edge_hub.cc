@@ -307,6 +307,12 @@ void EdgeHub::Perform(edge::TrimReports effect) {
   metrics_.Journal(journal_.stats());
 }
 
+void EdgeHub::Perform(edge::StoreEpoch effect) {
+  absl::Status status = journal_.StoreEpoch(effect.epoch);
+  if (!status.ok()) return log_.Error("the session's epoch can't be stored", status);
+  executor_.Post([this, epoch = effect.epoch] { Feed(edge::EpochStored{epoch}); });
+}
+
 void EdgeHub::Perform(edge::Connected effect) {
   change_time_ = clock_.Now();
   const absl::Duration skew = effect.welcome.cloud_time - change_time_;

@@ -110,6 +110,7 @@ class EdgeHub {
   void Perform(link::edge::FetchEvents effect);
   void Perform(link::edge::TrimEvents effect);
   void Perform(link::edge::AwaitDrained effect);
+  void Perform(link::edge::StoreEpoch effect);
   void Perform(link::edge::Connected effect);
   void Perform(link::edge::Disconnected effect);
   void Perform(link::edge::Count effect);

@@ -33,6 +33,7 @@ class EdgeHubTest : public ::testing::Test {
     EdgeHub::Config config;
     config.session.hello.protocol_version = 1;
     config.session.hello.journal_id = journal_->id();
+    config.session.hello.stored_epoch = journal_->stored_epoch();
     hub_ = std::make_unique<EdgeHub>(config, *journal_, *events_, dialer_, clock_, metrics_,
                                      log::Logger::Null());
     hub_->Start();
@@ -239,6 +240,20 @@ TEST_F(EdgeHubTest, DialsAgainAfterALossAndTellsTheSpokes) {
   clock_.Advance(absl::Seconds(2));
   Settle();
   EXPECT_EQ(dialer_.dials(), 2u);
+}
+
+// edgehub-1.7
+TEST_F(EdgeHubTest, TheEpochIsOnTheDiskBeforeTheHubIsToldSo) {
+  const auto stored_epoch = [this] {
+    return std::get<link::Hello>(dialer_.last()->TakeSent().at(0)).stored_epoch;
+  };
+  EXPECT_EQ(stored_epoch(), 0u);
+  Connect(5);
+  std::vector<link::EdgeFrame> sent = dialer_.last()->TakeSent();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<link::EpochStored>(sent[0]));
+  Restart();  // As after a crash.
+  EXPECT_EQ(stored_epoch(), 5u);
 }
 
 // L3

@@ -29,7 +29,8 @@ struct JournalStats {
   uint64_t acked_sequence = 0;                      // The greatest ever trimmed.
 };
 
-// The latest value of each (type, key), in the order in which they were put. One thread at a time.
+// The latest value of each (type, key), in the order in which they were put; and the epoch of the
+// last session, which is kept with them because both are lost together. One thread at a time.
 class JournalStore {
  public:
   virtual ~JournalStore() = default;
@@ -61,6 +62,9 @@ class JournalStore {
   // The last sequence of each type that has entries.
   virtual absl::StatusOr<std::map<std::string, uint64_t>> LastSequences() = 0;
   virtual JournalStats stats() const = 0;
+
+  // Durable before it returns.
+  virtual absl::Status StoreEpoch(uint64_t epoch) = 0;
 };
 
 }  // namespace skerry::edgehub

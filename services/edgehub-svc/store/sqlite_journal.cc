@@ -26,6 +26,7 @@ constexpr const char* kMigrations[] = {
     "  UNIQUE (type, key)) STRICT;"
     "CREATE INDEX report_by_type ON report (type, sequence);"
     "CREATE INDEX report_by_age ON report (stored_micros);",
+    "ALTER TABLE journal ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
 };
 
 int64_t SizeOf(const link::Report& report) {
@@ -63,9 +64,10 @@ absl::Status SqliteJournal::Load(const std::string& new_id) {
     insert.Bind(1, new_id);
     SKERRY_RETURN_IF_ERROR(insert.Run());
   }
-  sqlite::Statement read = database_->Prepare("SELECT journal_id FROM journal WHERE id = 1");
+  sqlite::Statement read = database_->Prepare("SELECT journal_id, epoch FROM journal WHERE id = 1");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (found) id_ = read.Text(0);
+  if (found) stored_epoch_ = static_cast<uint64_t>(read.Int(1));
   SKERRY_ASSIGN_OR_RETURN(stats_, ReadStats());
   return absl::OkStatus();
 }
@@ -235,6 +237,11 @@ absl::StatusOr<int64_t> SqliteJournal::DropExpired(absl::Time now) {
   const int64_t dropped = stats_.entries - stats.entries;
   stats_ = stats;
   return dropped;
+}
+
+absl::Status SqliteJournal::StoreEpoch(uint64_t epoch) {
+  sqlite::Statement update = database_->Prepare("UPDATE journal SET epoch = ?1 WHERE id = 1");
+  return update.Bind(1, static_cast<int64_t>(epoch)).Run();
 }
 
 absl::StatusOr<std::map<std::string, uint64_t>> SqliteJournal::LastSequences() {

@@ -36,6 +36,10 @@ class SqliteJournal final : public JournalStore {
   absl::StatusOr<int64_t> DropExpired(absl::Time now) override;
   absl::StatusOr<std::map<std::string, uint64_t>> LastSequences() override;
   JournalStats stats() const override { return stats_; }
+  absl::Status StoreEpoch(uint64_t epoch) override;
+
+  // As it was at Open; 0 where there is none.
+  uint64_t stored_epoch() const { return stored_epoch_; }
 
   // Where a damaged file was put at Open.
   const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
@@ -55,6 +59,7 @@ class SqliteJournal final : public JournalStore {
   const std::unique_ptr<sqlite::Database> database_;
   const JournalBounds bounds_;
   std::string id_;
+  uint64_t stored_epoch_ = 0;
   JournalStats stats_;
 };
 

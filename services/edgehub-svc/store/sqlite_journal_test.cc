@@ -244,5 +244,16 @@ TEST_F(SqliteJournalTest, SurvivesSigkill) {
   }
 }
 
+// edgehub-1.7
+TEST_F(SqliteJournalTest, KeepsTheEpochOfTheLastSession) {
+  EXPECT_EQ(Open()->stored_epoch(), 0u);
+  ASSERT_TRUE(Open()->StoreEpoch(7).ok());
+  std::unique_ptr<SqliteJournal> journal = Open();
+  EXPECT_EQ(journal->stored_epoch(), 7u);
+  ASSERT_TRUE(journal->StoreEpoch(5).ok());
+  journal = nullptr;
+  EXPECT_EQ(Open()->stored_epoch(), 5u);
+}
+
 }  // namespace
 }  // namespace skerry::edgehub

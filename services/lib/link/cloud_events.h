@@ -123,6 +123,8 @@ struct ToSpoke {
   SpokeId spoke = 0;
   SpokeMessage message;
 };
+// The session's epoch is on the box's disk: the hub remembers that.
+struct EpochStored {};
 // End the transport with this status after what was sent. The machine is done: it has no further
 // effects.
 struct Close {
@@ -141,7 +143,7 @@ enum class Incident {
 struct Count {
   Incident incident = Incident::kStalePush;
 };
-using Effect = std::variant<Admit, Send, ToSpoke, Close, Count>;
+using Effect = std::variant<Admit, Send, ToSpoke, EpochStored, Close, Count>;
 
 }  // namespace skerry::link::cloud
 

@@ -55,6 +55,12 @@ void CloudSession::Receive(Hello frame) {
   Emit(cloud::Admit{std::move(frame)});
 }
 
+void CloudSession::Receive(EpochStored) {
+  if (epoch_stored_) return Fail(Violation("link-2.5", "a second EpochStored"));
+  epoch_stored_ = true;
+  Emit(cloud::EpochStored{});
+}
+
 void CloudSession::On(cloud::Admitted event) {
   if (phase_ != Phase::kAdmitting) return;
   phase_ = Phase::kOpen;

@@ -86,6 +86,7 @@ class CloudSession {
   void Receive(Report frame);
   void Receive(Heartbeat) {}
   void Receive(EventBatch frame);
+  void Receive(EpochStored frame);
 
   using Owners = std::map<std::string, SpokeId>;
 
@@ -116,6 +117,7 @@ class CloudSession {
   absl::Duration now_;  // Of the Step under way.
   Phase phase_ = Phase::kAwaitHello;
   uint64_t epoch_ = 0;
+  bool epoch_stored_ = false;
   HeartbeatClock heartbeat_;
   std::set<SpokeId> spokes_;
   Owners resource_owners_;

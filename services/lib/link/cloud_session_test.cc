@@ -1,6 +1,6 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
 // closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
-// events, events-done, heartbeat, advance.
+// events, events-done, heartbeat, epoch-stored, advance.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -54,6 +54,7 @@ struct EffectWriter {
   std::string operator()(const cloud::ToSpoke& e) const {
     return absl::StrCat("spoke ", e.spoke, ": ", std::visit(MessageWriter(), e.message));
   }
+  std::string operator()(const cloud::EpochStored&) const { return "epoch stored"; }
   std::string operator()(const cloud::Close& e) const {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
   }
@@ -127,6 +128,7 @@ class Machine {
                                          std::string(static_cast<size_t>(c.Int("bytes", 1)), 'r')}};
     }
     if (c.name == "heartbeat") return cloud::FrameReceived{Heartbeat{}};
+    if (c.name == "epoch-stored") return cloud::FrameReceived{EpochStored{}};
     ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
     return cloud::Tick{};
   }

@@ -56,6 +56,10 @@ struct ReportStored {
   std::string type;
   uint64_t sequence = 0;
 };
+// Answers StoreEpoch, once the epoch is on the disk.
+struct EpochStored {
+  uint64_t epoch = 0;
+};
 // Answers FetchReports of this connection.
 struct ReportsFetched {
   uint64_t connection = 0;
@@ -82,7 +86,7 @@ struct Drained {
 struct Tick {};
 
 using Event = std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached,
-                           SpokeDetached, SpokeSubscribe, ResourceDone, ReportStored,
+                           SpokeDetached, SpokeSubscribe, ResourceDone, EpochStored, ReportStored,
                            ReportsFetched, EventStored, EventsFetched, Drained, Tick>;
 
 // ---- effects ----
@@ -145,6 +149,10 @@ struct TrimEvents {
 struct AwaitDrained {
   uint64_t connection = 0;
 };
+// Durably, for the next Hello of this box. Where that fails the session goes on all the same.
+struct StoreEpoch {
+  uint64_t epoch = 0;
+};
 // For logs and metrics.
 struct Connected {
   Welcome welcome;
@@ -159,8 +167,9 @@ enum class Incident { kStaleChange, kStaleSubscribe, kStaleDone, kStaleConnectio
 struct Count {
   Incident incident = Incident::kStaleChange;
 };
-using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
-                            FetchEvents, TrimEvents, AwaitDrained, Connected, Disconnected, Count>;
+using Effect =
+    std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports, FetchEvents,
+                 TrimEvents, AwaitDrained, StoreEpoch, Connected, Disconnected, Count>;
 
 }  // namespace skerry::link::edge
 

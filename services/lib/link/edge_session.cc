@@ -22,7 +22,8 @@ std::string ReasonOf(const absl::Status& status) {
 
 EdgeSession::EdgeSession(Config config)
     : config_(std::move(config)),
-      backoff_(config_.backoff_base, config_.backoff_max, config_.seed) {}
+      backoff_(config_.backoff_base, config_.backoff_max, config_.seed),
+      stored_epoch_(config_.hello.stored_epoch) {}
 
 std::vector<edge::Effect> EdgeSession::Step(edge::Event event, absl::Duration now) {
   now_ = now;
@@ -69,7 +70,9 @@ void EdgeSession::Dial() {
   dialed_at_ = now_;
   retry_after_ = absl::ZeroDuration();
   Emit(edge::Dial{++connection_});
-  Send(config_.hello);
+  Hello hello = config_.hello;
+  hello.stored_epoch = stored_epoch_;
+  Send(std::move(hello));
 }
 
 void EdgeSession::On(edge::Tick) {
@@ -120,6 +123,7 @@ void EdgeSession::Receive(Welcome frame) {
   epoch_ = frame.epoch;
   down_reason_.clear();
   heartbeat_.Start(frame.heartbeat_interval, now_);
+  Emit(edge::StoreEpoch{epoch_});
   Emit(edge::Connected{std::move(frame)});
   for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{true, ""});
   for (auto& [type, resource] : resources_) RequestSubscription(type, resource);
@@ -127,6 +131,11 @@ void EdgeSession::Receive(Welcome frame) {
   transport_bytes_ = 0;
   for (Lane& lane : lanes_) lane.sender.Restart();
   Pump();
+}
+
+void EdgeSession::On(edge::EpochStored event) {
+  stored_epoch_ = event.epoch;
+  if (connected() && event.epoch == epoch_) Send(EpochStored{});
 }
 
 void EdgeSession::Receive(GoAway frame) {

@@ -26,7 +26,7 @@ namespace skerry::link {
 class EdgeSession {
  public:
   struct Config {
-    Hello hello;
+    Hello hello;  // Its stored_epoch is that on the disk at the start.
     absl::Duration welcome_timeout = absl::Seconds(15);
     absl::Duration backoff_base = absl::Seconds(1);
     absl::Duration backoff_max = absl::Seconds(60);
@@ -84,6 +84,7 @@ class EdgeSession {
   void On(edge::SpokeDetached event);
   void On(edge::SpokeSubscribe event);
   void On(edge::ResourceDone event);
+  void On(edge::EpochStored event);
   void On(edge::ReportStored event);
   void On(edge::ReportsFetched event);
   void On(edge::EventStored event);
@@ -132,6 +133,7 @@ class EdgeSession {
   std::string down_reason_ = "not dialled yet";
   uint64_t connection_ = 0;
   uint64_t epoch_ = 0;  // Of the last session.
+  uint64_t stored_epoch_;
   HeartbeatClock heartbeat_;
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.

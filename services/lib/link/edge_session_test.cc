@@ -1,6 +1,6 @@
 // Runs testdata/edge/*.txt. Commands: new, start, stop, welcome, change, report-ack, resync,
-// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, stored, fetched,
-// event-stored, events-fetched, event-ack, drained, wake, advance, status.
+// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, epoch-stored, stored,
+// fetched, event-stored, events-fetched, event-ack, drained, wake, advance, status.
 #include "services/lib/link/edge_session.h"
 
 #include <gtest/gtest.h>
@@ -65,6 +65,9 @@ struct EffectWriter {
                         e.ack.rejections.empty() ? "" : " with rejections");
   }
   std::string operator()(const edge::AwaitDrained&) const { return "await drained"; }
+  std::string operator()(const edge::StoreEpoch& e) const {
+    return absl::StrCat("store epoch=", e.epoch);
+  }
   std::string operator()(const edge::Connected& e) const {
     return absl::StrCat("connected epoch=", e.welcome.epoch);
   }
@@ -85,6 +88,7 @@ class Machine {
     if (c.name == "new") {
       EdgeSession::Config config;
       config.hello.protocol_version = 1;
+      config.hello.stored_epoch = static_cast<uint64_t>(c.Int("stored_epoch", 0));
       config.seed = 7;
       config.transport_bytes_max = static_cast<size_t>(c.Int("transport_max", 256 << 10));
       machine_ = std::make_unique<EdgeSession>(config);
@@ -138,6 +142,7 @@ class Machine {
     if (c.name == "detach") return edge::SpokeDetached{spoke};
     if (c.name == "subscribe") return edge::SpokeSubscribe{spoke, SubscribeOf(c)};
     if (c.name == "done") return edge::ResourceDone{spoke, AckOf(c)};
+    if (c.name == "epoch-stored") return edge::EpochStored{static_cast<uint64_t>(c.Int("epoch"))};
     if (c.name == "stored")
       return edge::ReportStored{c.Arg("type"), static_cast<uint64_t>(c.Int("seq"))};
     if (c.name == "event-stored") {

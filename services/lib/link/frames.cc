@@ -29,8 +29,10 @@ size_t FrameBytes(const EdgeFrame& frame) {
 absl::string_view ClassOf(const EdgeFrame& frame) {
   if (std::holds_alternative<Report>(frame)) return "report";
   if (std::holds_alternative<EventBatch>(frame)) return "event";
-  if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame))
+  if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame) ||
+      std::holds_alternative<EpochStored>(frame)) {
     return "session";
+  }
   return "resource_sync";
 }
 

@@ -40,6 +40,7 @@ struct Hello {
   std::string boot_id;
   std::string journal_id;
   std::string software_version;
+  uint64_t stored_epoch = 0;
   std::string event_store_id;
 };
 
@@ -49,6 +50,8 @@ struct Welcome {
   std::string hub;
   absl::Time cloud_time;
 };
+
+struct EpochStored {};
 
 struct Heartbeat {};
 
@@ -170,8 +173,8 @@ struct EventAck {
 // Which of the box's streams goes first where the link is narrow.
 enum class EventPriority { kAlarm, kTelemetry, kBulk };
 
-using EdgeFrame =
-    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EventBatch>;
+using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat,
+                               EpochStored, EventBatch>;
 using CloudFrame =
     std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, EventAck>;
 

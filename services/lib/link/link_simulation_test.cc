@@ -28,7 +28,7 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
   for (const char* what :
        {"hub crash", "edge crash", "spoke crash", "controller crash", "broken connection",
         "half-open connection", "overflow", "resync", "event again", "event lost", "transport full",
-        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED"}) {
+        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED", "epoch stored"}) {
     EXPECT_GT(seen[what], 20) << what << " hardly ever happens: the simulation does not test it";
   }
 }

@@ -28,15 +28,18 @@ absl::Duration FromProtoDuration(const google::protobuf::Duration& d) {
 }
 
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
+  if (message.boot_id().empty()) return Violation("link-7.1", "boot_id is empty");
   SKERRY_RETURN_IF_ERROR(CheckBytes("boot_id", message.boot_id().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(CheckBytes("journal_id", message.journal_id().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(
       CheckBytes("software_version", message.software_version().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(
       CheckBytes("event_store_id", message.event_store_id().size(), kTextBytesMax));
-  return Hello{message.protocol_version(), std::move(*message.mutable_boot_id()),
+  return Hello{message.protocol_version(),
+               std::move(*message.mutable_boot_id()),
                std::move(*message.mutable_journal_id()),
                std::move(*message.mutable_software_version()),
+               message.stored_epoch(),
                std::move(*message.mutable_event_store_id())};
 }
 
@@ -192,6 +195,8 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
     }
     case v1::EdgeFrame::kHeartbeat:
       return Heartbeat{};
+    case v1::EdgeFrame::kEpochStored:
+      return EpochStored{};
     case v1::EdgeFrame::kEvents:
       return ParseEventBatch(*message.mutable_events());
     default:

@@ -23,12 +23,13 @@ void ExpectSame(Frame frame) {
 std::string RuleOf(const absl::Status& status) { return GetErrorInfo(status).metadata["rule"]; }
 
 TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
-  ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1"}));
+  ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1", 9}));
   ExpectSame(EdgeFrame(Subscribe{"pods", 7, {{"default/a", "u/1"}, {"edge-1", ""}}, true}));
   ExpectSame(EdgeFrame(Unsubscribe{"devices.devices.kubeedge.io", 8}));
   ExpectSame(EdgeFrame(ResourceAck{"pods", 7, 9, {{8, absl::InvalidArgumentError("x")}}}));
   ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
   ExpectSame(EdgeFrame(Heartbeat{}));
+  ExpectSame(EdgeFrame(EpochStored{}));
 }
 
 TEST(WireTest, EveryFrameOfTheCloudComesBack) {
@@ -67,6 +68,7 @@ TEST(WireTest, RefusesWhatIsBeyondABound) {
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Unsubscribe{"Not A Type", 1}))).status()), "link-7.1");
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, std::string(300, 'b'), "", ""}))).status()),
             "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, "", "journal", ""}))).status()), "link-7.1");
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Subscribe{"pods", 1, {{"", "v"}}, false}))).status()),
             "link-7.1");
   EXPECT_EQ(

@@ -36,6 +36,7 @@ struct EdgeFrameWriter {
     m->set_boot_id(std::move(f.boot_id));
     m->set_journal_id(std::move(f.journal_id));
     m->set_software_version(std::move(f.software_version));
+    m->set_stored_epoch(f.stored_epoch);
     m->set_event_store_id(std::move(f.event_store_id));
   }
   void operator()(Subscribe& f) {
@@ -62,6 +63,7 @@ struct EdgeFrameWriter {
   }
   void operator()(Report& f) { *out.mutable_report() = ToWire(std::move(f)); }
   void operator()(Heartbeat&) { out.mutable_heartbeat(); }
+  void operator()(EpochStored&) { out.mutable_epoch_stored(); }
   void operator()(EventBatch& f) {
     out.mutable_events()->set_stream(std::move(f.stream));
     EventsToWire(std::move(f.events), *out.mutable_events()->mutable_events());

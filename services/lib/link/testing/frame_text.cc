@@ -28,7 +28,7 @@ bool HasWord(const ScriptCommand& command, const std::string& word) {
 
 struct FrameWriter {
   std::string operator()(const Hello& f) const {
-    return absl::StrCat("Hello version=", f.protocol_version);
+    return absl::StrCat("Hello version=", f.protocol_version, " stored_epoch=", f.stored_epoch);
   }
   std::string operator()(const Subscribe& f) const { return Text(f); }
   std::string operator()(const Unsubscribe& f) const {
@@ -40,6 +40,7 @@ struct FrameWriter {
   }
   std::string operator()(const Report& f) const { return Text(f); }
   std::string operator()(const Heartbeat&) const { return "Heartbeat"; }
+  std::string operator()(const EpochStored&) const { return "EpochStored"; }
   std::string operator()(const EventBatch& f) const { return absl::StrCat("Events ", Text(f)); }
   std::string operator()(const EventAck& f) const {
     return absl::StrCat("EventAck ", f.stream, " seq=", f.sequence, RejectionsText(f.rejections));

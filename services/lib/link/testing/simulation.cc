@@ -117,6 +117,10 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
     } else if (auto* message = std::get_if<cloud::ToSpoke>(&effect)) {
       if (message->spoke != controller_) continue;
       for_controller_.push_back({it->second.session->epoch(), std::move(message->message)});
+    } else if (std::holds_alternative<cloud::EpochStored>(effect)) {
+      // link-2.5: what the hub hears of is on the disk.
+      if (it->second.session->epoch() > stored_epoch_) Fail("an epoch is not stored");
+      ++seen_["epoch stored"];
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
       if (IsViolation(close->status)) Fail(absl::StrCat("hub: ", close->status.ToString()));
       ++seen_[absl::StrCat("session end ", close->reason)];

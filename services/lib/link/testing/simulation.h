@@ -128,6 +128,7 @@ class Simulation {
   std::map<std::string, uint64_t> reported_;  // The latest value that the journal took of each key.
   uint64_t last_sequence_ = 0;
   uint64_t last_value_ = 0;
+  uint64_t stored_epoch_ = 0;
   std::deque<StreamEvent> events_;
   uint64_t last_event_ = 0;
   uint64_t events_dropped_ = 0;  // Before the first of events_, and not yet told.

@@ -41,6 +41,10 @@ void Simulation::FeedEdge(edge::Event event) {
       Fail(absl::StrCat("spoke closed: ", close_spoke->status.ToString()));
     } else if (auto* fetch = std::get_if<edge::FetchReports>(&effect)) {
       Fetch(*fetch);
+    } else if (auto* store = std::get_if<edge::StoreEpoch>(&effect)) {
+      if (Random(8) == 0) continue;  // The disk is full.
+      stored_epoch_ = store->epoch;
+      for_edge_.push_back(edge::EpochStored{store->epoch});
     } else if (auto* trim = std::get_if<edge::TrimReports>(&effect)) {
       Trim(*trim);
     } else if (auto* fetch_events = std::get_if<edge::FetchEvents>(&effect)) {
@@ -118,6 +122,7 @@ void Simulation::EdgeCrash() {
   for_edge_.clear();
   EdgeSession::Config config;
   config.hello.protocol_version = kProtocolVersion;
+  config.hello.stored_epoch = stored_epoch_;
   config.seed = rng_();
   config.transport_bytes_max = 500;
   edge_ = std::make_unique<EdgeSession>(config);
