@@ -1,5 +1,6 @@
 #include "services/lib/link/report_receiver.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,11 +19,7 @@ absl::Status ReportReceiver::Receive(Report report) {
   received_ = report.sequence;
   // A value that no owner has seen yet is replaced by a newer one of its key.
   for (auto& [sequence, entry] : entries_) {
-    if (entry.state == State::kWaiting && entry.report.key == report.key) {
-      bytes_ -= entry.report.value.size();
-      entry.report.value.clear();
-      entry.state = State::kDone;
-    }
+    if (entry.state == State::kWaiting && entry.report.key == report.key) Finish(entry);
   }
   bytes_ += ReportBytes(report);
   const uint64_t sequence = report.sequence;
@@ -41,19 +38,32 @@ std::vector<Report> ReportReceiver::TakeForOwner() {
 }
 
 void ReportReceiver::OwnerLost() {
-  for (auto& [sequence, entry] : entries_) {
-    if (entry.state == State::kWithOwner) entry.state = State::kWaiting;
+  // The former owner may have applied any of them: only the newest of a key can't take that back.
+  std::set<absl::string_view> newer;
+  for (auto it = entries_.rbegin(); it != entries_.rend(); ++it) {
+    Entry& entry = it->second;
+    const bool newest = newer.insert(entry.report.key).second;
+    if (entry.state != State::kWithOwner) continue;
+    if (newest) {
+      entry.state = State::kWaiting;
+    } else {
+      Finish(entry);
+    }
   }
 }
 
 bool ReportReceiver::Done(uint64_t sequence, const absl::Status& status) {
   auto it = entries_.find(sequence);
   if (it == entries_.end() || it->second.state != State::kWithOwner) return false;
-  it->second.state = State::kDone;
   it->second.status = status;
-  bytes_ -= it->second.report.value.size();
-  it->second.report.value.clear();
+  Finish(it->second);
   return true;
+}
+
+void ReportReceiver::Finish(Entry& entry) {
+  entry.state = State::kDone;
+  bytes_ -= entry.report.value.size();
+  entry.report.value.clear();
 }
 
 std::optional<ReportAck> ReportReceiver::TakeAck() {

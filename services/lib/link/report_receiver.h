@@ -26,7 +26,8 @@ class ReportReceiver {
   absl::Status Receive(Report report);
   // Reports to hand to the owner now, in order; each once per owner.
   std::vector<Report> TakeForOwner();
-  // There is a new owner, or none: everything not done is to be handed over again.
+  // There is a new owner, or none: of each key the newest value is to be handed over again, unless
+  // it is done.
   void OwnerLost();
   // False if `sequence` is not with the owner.
   bool Done(uint64_t sequence, const absl::Status& status);
@@ -42,6 +43,8 @@ class ReportReceiver {
     State state = State::kWaiting;
     absl::Status status;
   };
+
+  void Finish(Entry& entry);
 
   const std::string type_;
   std::map<uint64_t, Entry> entries_;  // By sequence; those above the ack.

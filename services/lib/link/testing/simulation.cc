@@ -231,7 +231,9 @@ void Simulation::ControllerHandle(ForController item) {
     }
   } else if (auto* report = std::get_if<cloud::NodeReport>(&item.message)) {
     uint64_t& value = applied_[report->report.key];
-    value = std::max(value, NumberOf(report->report.value));  // What is not newer is dropped.
+    const uint64_t reported = NumberOf(report->report.value);
+    if (reported < value) Fail("a report goes back to an older value");
+    value = reported;
     if (item.epoch == last_epoch_ && current_ != 0) {
       FeedCloud(current_,
                 cloud::ReportDone{controller_, report->report.sequence, absl::OkStatus()});
