@@ -87,10 +87,10 @@ absl::Status EdgeHubApp::StartHub() {
                                           credentials, p.metrics);
 
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(
-      p.journal,
-      SqliteJournal::Open(config_.state_dir + "/edgehub.db",
-                          {config_.journal_bytes_max, config_.journal_age_max}, RandomId()));
+  SKERRY_ASSIGN_OR_RETURN(p.journal,
+                          SqliteJournal::Open(config_.state_dir + "/edgehub.db",
+                                              {config_.journal_bytes_max, config_.journal_age_max},
+                                              RandomId(), clock_));
   if (p.journal->set_aside().has_value()) {
     log_.Error(
         "the journal was damaged: it was set aside and a new one begun",

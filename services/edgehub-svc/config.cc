@@ -30,7 +30,9 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
       .AddBytes("journal.bytes_max", &c.journal_bytes_max,
                 "reports that may wait for the cloud; beyond, new ones are refused")
       .Min(1 << 20);
-  schema.Add("journal.age_max", &c.journal_age_max, "reports older than this are dropped")
+  schema
+      .Add("journal.age_max", &c.journal_age_max,
+           "reports that waited for longer, while this service ran, are dropped")
       .Min(absl::Minutes(1));
   schema
       .AddBytes(

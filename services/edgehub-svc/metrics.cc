@@ -35,7 +35,7 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
                                     "Size of the reports that wait for the cloud.")),
       journal_oldest_(
           registry.Gauge("skerry_edgehub_journal_oldest_timestamp_seconds",
-                         "When the oldest report that waits was stored; 0 when none waits.")),
+                         "Now less the age of the oldest report that waits; 0 when none waits.")),
       stored_(registry.Counter("skerry_edgehub_reports_stored_total",
                                "Reports taken into the journal.")),
       certificate_expire_(registry.Gauge("skerry_edgehub_certificate_expire_timestamp_seconds",

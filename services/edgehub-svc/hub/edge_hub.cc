@@ -158,8 +158,7 @@ void EdgeHub::StoreWaiting() {
     reports.push_back(std::move(item.report));
   }
   if (!reports.empty()) {
-    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes =
-        journal_.Put(reports, clock_.Now());
+    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes = journal_.Put(reports);
     if (!outcomes.ok()) log_.Error("journal can't be written", outcomes.status());
     for (size_t i = 0; i < accepted.size(); ++i) {
       const absl::StatusOr<uint64_t> outcome = outcomes.ok() ? (*outcomes)[i] : outcomes.status();
@@ -167,7 +166,7 @@ void EdgeHub::StoreWaiting() {
         metrics_.Dropped("full", 1);
       if (outcome.ok()) metrics_.ReportStored();
       Answer(*accepted[i], outcome.status());
-      if (outcome.ok() && *outcome != 0) Feed(edge::ReportStored{reports[i].type, *outcome});
+      if (outcome.ok()) Feed(edge::ReportStored{reports[i].type, *outcome});
     }
     metrics_.Journal(journal_.stats());
   }
@@ -184,15 +183,15 @@ void EdgeHub::SendTo(link::SpokeId spoke, SpokeMessage message) {
 }
 
 void EdgeHub::DropExpired() {
-  absl::StatusOr<int64_t> dropped = journal_.DropExpired(clock_.Now());
+  absl::StatusOr<int64_t> dropped = journal_.DropExpired();
   if (!dropped.ok()) {
     log_.Error("journal can't be written", dropped.status());
   } else if (*dropped > 0) {
     log_.Warning("reports were dropped that the cloud did not take in time",
                  {{"entries", *dropped}});
     metrics_.Dropped("expired", *dropped);
-    metrics_.Journal(journal_.stats());
   }
+  metrics_.Journal(journal_.stats());  // Its oldest time follows the clock.
   DropExpiredEvents();
   executor_.PostAfter(config_.expiry_interval, [this] { DropExpired(); });
 }

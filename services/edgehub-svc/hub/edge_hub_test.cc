@@ -25,8 +25,8 @@ class EdgeHubTest : public ::testing::Test {
   void Restart() {
     hub_ = nullptr;
     journal_ = nullptr;
-    journal_ =
-        *SqliteJournal::Open(folder_.File("edgehub.db"), {.size_bytes_max = 3000}, "journal-1");
+    journal_ = *SqliteJournal::Open(folder_.File("edgehub.db"), {.size_bytes_max = 3000},
+                                    "journal-1", clock_);
     events_ = nullptr;
     events_ =
         *SqliteEventStore::Open(folder_.File("events.db"), {.stream_bytes_max = 3000}, "events-1");
@@ -324,6 +324,35 @@ TEST_F(EdgeHubTest, OldReportsAreDroppedAndCounted) {
   EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
   EXPECT_NE(registry_.Render().find("skerry_edgehub_journal_drops_total{reason=\"expired\"} 1"),
             std::string::npos);
+}
+
+// [edgehub-2.7]
+TEST_F(EdgeHubTest, StepsOfTheClockDropNothing) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {}, {"pods"}, spoke);
+  Put(id, 1, "default/a", "one");
+  Settle();
+  for (const absl::Duration step : {absl::Hours(24 * 365 * 50), -absl::Hours(24 * 365 * 60)}) {
+    clock_.SetNow(clock_.Now() + step);
+    clock_.Advance(absl::Minutes(11));  // The hub looks for what has expired.
+    Settle();
+    EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 1);
+  }
+  Restart();
+  EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 1);
+}
+
+// [edgehub-2.2] A spoke whose store is new, or whose clock was set back, is heard.
+TEST_F(EdgeHubTest, TheLastReportGoesOutWhateverItsTime) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-meta-svc", {}, {"pods"}, spoke);
+  Put(id, 9, "default/a", "ahead");
+  Put(id, 2, "default/a", "after");  // Its time is its number: earlier.
+  Settle();
+  Connect(1);
+  std::vector<link::Report> sent = SentReports();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].value, "after");
 }
 
 }  // namespace

@@ -17,20 +17,21 @@
 namespace skerry::edgehub {
 
 struct JournalBounds {
-  int64_t size_bytes_max = 64 << 20;  // Sum of link::ReportBytes.
-  absl::Duration age_max = absl::Hours(24 * 30);
+  int64_t size_bytes_max = 64 << 20;              // Sum of link::ReportBytes.
+  absl::Duration age_max = absl::Hours(24 * 30);  // Of the time that the service runs.
 };
 
 struct JournalStats {
   int64_t entries = 0;
   int64_t size_bytes = 0;
-  absl::Time oldest_time = absl::InfiniteFuture();  // When the oldest entry was stored.
+  absl::Time oldest_time = absl::InfiniteFuture();  // Now less the age of the oldest entry.
   uint64_t last_sequence = 0;                       // Ever given.
   uint64_t acked_sequence = 0;                      // The greatest ever trimmed.
 };
 
-// The latest value of each (type, key), in the order in which they were put; and the epoch of the
-// last session, which is kept with them because both are lost together. One thread at a time.
+// The latest value of each (type, key), in the order in which they were put: what is put later is
+// newer. Entries age by the time for which the journal is open, whatever the wall clock does. The
+// epoch of the last session is kept with them because both are lost together. One thread at a time.
 class JournalStore {
  public:
   virtual ~JournalStore() = default;
@@ -39,11 +40,10 @@ class JournalStore {
   virtual const std::string& id() const = 0;
 
   // Stores all in one commit and returns each one's outcome, in order: its new sequence (greater
-  // than any before), or 0 where the journal has a newer value of the key (by `time`), or
-  // RESOURCE_EXHAUSTED / JOURNAL_FULL, where the older value stands. An error of the whole means
-  // that nothing was stored.
+  // than any before), or RESOURCE_EXHAUSTED / JOURNAL_FULL, where the older value stands. An error
+  // of the whole means that nothing was stored.
   virtual absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> Put(
-      const std::vector<link::Report>& reports, absl::Time now) = 0;
+      const std::vector<link::Report>& reports) = 0;
 
   struct Batch {
     std::vector<link::Report> reports;  // By sequence.
@@ -56,8 +56,9 @@ class JournalStore {
 
   // Forgets the type's entries up to `up_to`.
   virtual absl::Status Trim(absl::string_view type, uint64_t up_to) = 0;
-  // Forgets what is older than the bound; returns how many entries that were.
-  virtual absl::StatusOr<int64_t> DropExpired(absl::Time now) = 0;
+  // Forgets what is older than the bound; returns how many entries that were. To be called now and
+  // then: a crash takes back the ageing since the last call.
+  virtual absl::StatusOr<int64_t> DropExpired() = 0;
 
   // The last sequence of each type that has entries.
   virtual absl::StatusOr<std::map<std::string, uint64_t>> LastSequences() = 0;

@@ -27,6 +27,13 @@ constexpr const char* kMigrations[] = {
     "CREATE INDEX report_by_type ON report (type, sequence);"
     "CREATE INDEX report_by_age ON report (stored_micros);",
     "ALTER TABLE journal ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
+    // open_micros is for how long the journal had been open, in all, when the row was written: no
+    // instant of the wall clock, which steps. Entries from before begin to age now.
+    "DROP INDEX report_by_age;"
+    "ALTER TABLE journal ADD COLUMN open_micros INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE report ADD COLUMN open_micros INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE report DROP COLUMN stored_micros;"
+    "CREATE INDEX report_by_age ON report (open_micros);",
 };
 
 int64_t SizeOf(const link::Report& report) {
@@ -46,11 +53,12 @@ absl::Status Subtract(sqlite::Statement& count, JournalStats& stats) {
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
                                                                    const JournalBounds& bounds,
-                                                                   const std::string& new_id) {
+                                                                   const std::string& new_id,
+                                                                   Clock& clock) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
       sqlite::Database::Open({.path = path}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "journal");
-  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(*std::move(database), bounds));
+  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(*std::move(database), bounds, clock));
   absl::Status loaded = journal->Load(new_id);
   if (!loaded.ok()) return Annotate(loaded, "journal");
   return journal;
@@ -64,10 +72,14 @@ absl::Status SqliteJournal::Load(const std::string& new_id) {
     insert.Bind(1, new_id);
     SKERRY_RETURN_IF_ERROR(insert.Run());
   }
-  sqlite::Statement read = database_->Prepare("SELECT journal_id, epoch FROM journal WHERE id = 1");
+  sqlite::Statement read = database_->Prepare(
+      "SELECT journal_id, max(open_micros, (SELECT COALESCE(MAX(open_micros), 0) FROM report)),"
+      " epoch FROM journal WHERE id = 1");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
-  if (found) id_ = read.Text(0);
-  if (found) stored_epoch_ = static_cast<uint64_t>(read.Int(1));
+  if (!found) return absl::DataLossError("the journal's own row is missing");
+  id_ = read.Text(0);
+  earlier_open_micros_ = read.Int(1);
+  stored_epoch_ = static_cast<uint64_t>(read.Int(2));
   SKERRY_ASSIGN_OR_RETURN(stats_, ReadStats());
   return absl::OkStatus();
 }
@@ -76,37 +88,41 @@ absl::StatusOr<JournalStats> SqliteJournal::ReadStats() {
   JournalStats stats;
   sqlite::Statement read = database_->Prepare(
       "SELECT (SELECT COUNT(*) FROM report), (SELECT COALESCE(SUM(size_bytes), 0) FROM report),"
-      " (SELECT MIN(stored_micros) FROM report), (SELECT COALESCE(MAX(seq), 0) FROM "
-      "sqlite_sequence),"
+      " (SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence),"
       " (SELECT acked_sequence FROM journal WHERE id = 1)");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return absl::InternalError("no row of statistics");
   stats.entries = read.Int(0);
   stats.size_bytes = read.Int(1);
-  if (!read.IsNull(2)) stats.oldest_time = absl::FromUnixMicros(read.Int(2));
-  stats.last_sequence = static_cast<uint64_t>(read.Int(3));
-  stats.acked_sequence = static_cast<uint64_t>(read.Int(4));
+  stats.last_sequence = static_cast<uint64_t>(read.Int(2));
+  stats.acked_sequence = static_cast<uint64_t>(read.Int(3));
   return stats;
 }
 
-absl::StatusOr<absl::Time> SqliteJournal::OldestTime() {
-  sqlite::Statement read = database_->Prepare("SELECT MIN(stored_micros) FROM report");
-  SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
-  return found && !read.IsNull(0) ? absl::FromUnixMicros(read.Int(0)) : absl::InfiniteFuture();
+JournalStats SqliteJournal::stats() const {
+  JournalStats stats = stats_;
+  sqlite::Statement read = database_->Prepare("SELECT MIN(open_micros) FROM report");
+  const absl::StatusOr<bool> found = read.Step();
+  if (found.ok() && *found && !read.IsNull(0))
+    stats.oldest_time = clock_.Now() - absl::Microseconds(OpenMicros() - read.Int(0));
+  return stats;
+}
+
+int64_t SqliteJournal::OpenMicros() const {
+  return earlier_open_micros_ + absl::ToInt64Microseconds(clock_.Monotonic() - opened_);
 }
 
 absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> SqliteJournal::Put(
-    const std::vector<link::Report>& reports, absl::Time now) {
+    const std::vector<link::Report>& reports) {
   std::vector<absl::StatusOr<uint64_t>> outcomes;
   JournalStats stats;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     outcomes.clear();
     stats = stats_;
     for (const link::Report& report : reports) {
-      SKERRY_ASSIGN_OR_RETURN(absl::StatusOr<uint64_t> outcome, PutOne(report, now, stats));
+      SKERRY_ASSIGN_OR_RETURN(absl::StatusOr<uint64_t> outcome, PutOne(report, stats));
       outcomes.push_back(std::move(outcome));
     }
-    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
     return absl::OkStatus();
   }));
   stats_ = stats;
@@ -114,19 +130,16 @@ absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> SqliteJournal::Put(
 }
 
 absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Report& report,
-                                                               absl::Time now,
                                                                JournalStats& stats) {
   int64_t former_bytes = 0;
   int64_t former_entries = 0;
   {
-    sqlite::Statement former = database_->Prepare(
-        "SELECT wall_micros, logical, size_bytes FROM report WHERE type = ?1 AND key = ?2");
+    sqlite::Statement former =
+        database_->Prepare("SELECT size_bytes FROM report WHERE type = ?1 AND key = ?2");
     former.Bind(1, report.type).Bind(2, report.key);
     SKERRY_ASSIGN_OR_RETURN(bool found, former.Step());
     if (found) {
-      const link::HybridTime time{former.Int(0), static_cast<uint32_t>(former.Int(1))};
-      if (report.time < time) return absl::StatusOr<uint64_t>(0);
-      former_bytes = former.Int(2);
+      former_bytes = former.Int(0);
       former_entries = 1;
     }
   }
@@ -146,15 +159,14 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Repor
     SKERRY_RETURN_IF_ERROR(remove.Run());
   }
   sqlite::Statement insert = database_->Prepare(
-      "INSERT INTO report (type, key, generation, wall_micros, logical, value, size_bytes, "
-      "stored_micros)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      "INSERT INTO report (type, key, generation, wall_micros, logical, value, size_bytes,"
+      " open_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   insert.Bind(1, report.type)
       .Bind(2, report.key)
       .Bind(3, report.generation)
       .Bind(4, report.time.wall_micros);
   insert.Bind(5, static_cast<int64_t>(report.time.logical)).BindBlob(6, report.value);
-  insert.Bind(7, bytes).Bind(8, absl::ToUnixMicros(now));
+  insert.Bind(7, bytes).Bind(8, OpenMicros());
   SKERRY_RETURN_IF_ERROR(insert.Run());
   stats.size_bytes += bytes - former_bytes;
   stats.entries += 1 - former_entries;
@@ -209,29 +221,32 @@ absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
     stats.acked_sequence = std::max(stats.acked_sequence, up_to);
     update.Bind(1, static_cast<int64_t>(stats.acked_sequence));
     SKERRY_RETURN_IF_ERROR(update.Run());
-    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
     return absl::OkStatus();
   }));
   stats_ = stats;
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> SqliteJournal::DropExpired(absl::Time now) {
-  const absl::Time limit = now - bounds_.age_max;
-  if (stats_.oldest_time >= limit) return 0;
+absl::StatusOr<int64_t> SqliteJournal::DropExpired() {
+  if (stats_.entries == 0) return 0;  // Nothing ages.
+  const int64_t open = OpenMicros();
+  const int64_t limit = open - absl::ToInt64Microseconds(bounds_.age_max);
   JournalStats stats;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     stats = stats_;
     {
       sqlite::Statement count = database_->Prepare(
-          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE stored_micros < ?1");
-      count.Bind(1, absl::ToUnixMicros(limit));
+          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE open_micros < ?1");
+      count.Bind(1, limit);
       SKERRY_RETURN_IF_ERROR(Subtract(count, stats));
     }
-    sqlite::Statement remove = database_->Prepare("DELETE FROM report WHERE stored_micros < ?1");
-    remove.Bind(1, absl::ToUnixMicros(limit));
+    sqlite::Statement remove = database_->Prepare("DELETE FROM report WHERE open_micros < ?1");
+    remove.Bind(1, limit);
     SKERRY_RETURN_IF_ERROR(remove.Run());
-    SKERRY_ASSIGN_OR_RETURN(stats.oldest_time, OldestTime());
+    sqlite::Statement update =
+        database_->Prepare("UPDATE journal SET open_micros = ?1 WHERE id = 1");
+    update.Bind(1, open);
+    SKERRY_RETURN_IF_ERROR(update.Run());
     return absl::OkStatus();
   }));
   const int64_t dropped = stats_.entries - stats.entries;

@@ -14,28 +14,30 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/journal_store.h"
+#include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
 
 namespace skerry::edgehub {
 
 // A commit survives power loss. A damaged file is set aside and a new journal begins. One thread at
-// a time.
+// a time. The clock outlives it.
 class SqliteJournal final : public JournalStore {
  public:
   // `new_id` becomes the id of a journal that is created.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path,
                                                              const JournalBounds& bounds,
-                                                             const std::string& new_id);
+                                                             const std::string& new_id,
+                                                             Clock& clock);
 
   const std::string& id() const override { return id_; }
   absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> Put(
-      const std::vector<link::Report>& reports, absl::Time now) override;
+      const std::vector<link::Report>& reports) override;
   absl::StatusOr<Batch> Read(absl::string_view type, uint64_t after, size_t count_max,
                              size_t bytes_max) override;
   absl::Status Trim(absl::string_view type, uint64_t up_to) override;
-  absl::StatusOr<int64_t> DropExpired(absl::Time now) override;
+  absl::StatusOr<int64_t> DropExpired() override;
   absl::StatusOr<std::map<std::string, uint64_t>> LastSequences() override;
-  JournalStats stats() const override { return stats_; }
+  JournalStats stats() const override;
   absl::Status StoreEpoch(uint64_t epoch) override;
 
   // As it was at Open; 0 where there is none.
@@ -45,22 +47,29 @@ class SqliteJournal final : public JournalStore {
   const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
 
  private:
-  SqliteJournal(std::unique_ptr<sqlite::Database> database, const JournalBounds& bounds)
-      : database_(std::move(database)), bounds_(bounds) {}
+  SqliteJournal(std::unique_ptr<sqlite::Database> database, const JournalBounds& bounds,
+                Clock& clock)
+      : database_(std::move(database)),
+        bounds_(bounds),
+        clock_(clock),
+        opened_(clock.Monotonic()) {}
 
   absl::Status Load(const std::string& new_id);
   // A scan: done once; from then on every commit updates them.
   absl::StatusOr<JournalStats> ReadStats();
-  absl::StatusOr<absl::Time> OldestTime();
+  // For how long this journal has been open in all.
+  int64_t OpenMicros() const;
   // One report of a Put, whose statistics so far are `stats`.
-  absl::StatusOr<absl::StatusOr<uint64_t>> PutOne(const link::Report& report, absl::Time now,
-                                                  JournalStats& stats);
+  absl::StatusOr<absl::StatusOr<uint64_t>> PutOne(const link::Report& report, JournalStats& stats);
 
   const std::unique_ptr<sqlite::Database> database_;
   const JournalBounds bounds_;
+  Clock& clock_;
+  const absl::Duration opened_;      // By the monotonic clock.
+  int64_t earlier_open_micros_ = 0;  // By the processes before this one.
   std::string id_;
   uint64_t stored_epoch_ = 0;
-  JournalStats stats_;
+  JournalStats stats_;  // But for oldest_time, which follows the clocks.
 };
 
 }  // namespace skerry::edgehub

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgehub {
@@ -33,15 +35,14 @@ class SqliteJournalTest : public ::testing::Test {
   std::unique_ptr<SqliteJournal> Open(const JournalBounds& bounds = {},
                                       const std::string& new_id = "journal-1") {
     absl::StatusOr<std::unique_ptr<SqliteJournal>> journal =
-        SqliteJournal::Open(folder_.File("edgehub.db"), bounds, new_id);
+        SqliteJournal::Open(folder_.File("edgehub.db"), bounds, new_id, clock_);
     EXPECT_TRUE(journal.ok()) << journal.status();
     return *std::move(journal);
   }
 
   // The outcome of one report.
-  static absl::StatusOr<uint64_t> Put(JournalStore& journal, const link::Report& report,
-                                      absl::Time now = kNow) {
-    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes = journal.Put({report}, now);
+  static absl::StatusOr<uint64_t> Put(JournalStore& journal, const link::Report& report) {
+    absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes = journal.Put({report});
     if (!outcomes.ok()) return outcomes.status();
     return (*outcomes)[0];
   }
@@ -56,14 +57,14 @@ class SqliteJournalTest : public ::testing::Test {
   }
 
   skerry::testing::TempDir folder_;
+  skerry::testing::FakeClock clock_{kNow};
 };
 
 TEST_F(SqliteJournalTest, GivesBackWhatWasPutInOrder) {
   std::unique_ptr<SqliteJournal> journal = Open();
   absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes =
       journal->Put({Make("default/a", 1, std::string("\0x", 2)), Make("default/b", 1),
-                    Make("edge-1", 1, "n", "nodes")},
-                   kNow);
+                    Make("edge-1", 1, "n", "nodes")});
   ASSERT_TRUE(outcomes.ok()) << outcomes.status();
   ASSERT_EQ(outcomes->size(), 3u);
   EXPECT_LT(*(*outcomes)[0], *(*outcomes)[1]);
@@ -91,13 +92,17 @@ TEST_F(SqliteJournalTest, ANewerValueReplacesTheOlderWithANewSequence) {
   EXPECT_EQ(journal->stats().entries, 2);
 }
 
-TEST_F(SqliteJournalTest, AnOlderValueNeverReplacesANewer) {
+// [edgehub-2.2] A clock that was set back, or a spoke whose store is new, makes nothing older.
+TEST_F(SqliteJournalTest, WhatIsPutLaterIsNewerWhateverItsTime) {
   std::unique_ptr<SqliteJournal> journal = Open();
-  ASSERT_TRUE(Put(*journal, Make("default/a", 5, "newer")).ok());
-  absl::StatusOr<uint64_t> outcome = Put(*journal, Make("default/a", 4, "older"));
-  ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(*outcome, 0u);
-  EXPECT_EQ(journal->Read("pods", 0, 1, 1)->reports[0].value, "newer");
+  const uint64_t first = *Put(*journal, Make("default/a", 5, "first"));
+  absl::StatusOr<uint64_t> second = Put(*journal, Make("default/a", 4, "second"));
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_GT(*second, first);
+  absl::StatusOr<JournalStore::Batch> batch = journal->Read("pods", 0, 100, 1 << 20);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  ASSERT_EQ(batch->reports.size(), 1u);
+  EXPECT_EQ(batch->reports[0].value, "second");
 }
 
 TEST_F(SqliteJournalTest, ReadsInPagesOfCountAndBytes) {
@@ -147,23 +152,103 @@ TEST_F(SqliteJournalTest, AFullJournalKeepsWhatItHas) {
 TEST_F(SqliteJournalTest, ForgetsWhatIsTooOld) {
   std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
   ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
-  ASSERT_TRUE(Put(*journal, Make("default/b", 1), kNow + absl::Minutes(30)).ok());
-  EXPECT_EQ(*journal->DropExpired(kNow + absl::Minutes(59)), 0);
-  EXPECT_EQ(*journal->DropExpired(kNow + absl::Minutes(61)), 1);
+  clock_.Advance(absl::Minutes(30));
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1)).ok());
+  clock_.Advance(absl::Minutes(29));
+  EXPECT_EQ(*journal->DropExpired(), 0);
+  clock_.Advance(absl::Minutes(2));
+  EXPECT_EQ(*journal->DropExpired(), 1);
   EXPECT_EQ(Keys(*journal), (std::vector<std::string>{"default/b"}));
   EXPECT_EQ(journal->stats().oldest_time, kNow + absl::Minutes(30));
+}
+
+// [edgehub-2.7]
+TEST_F(SqliteJournalTest, AClockSetForwardExpiresNothing) {
+  std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
+  clock_.SetNow(absl::UnixEpoch());  // A box without a battery for its clock, at boot.
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  clock_.SetNow(kNow);
+  EXPECT_EQ(*journal->DropExpired(), 0);
+  journal = Open({.age_max = absl::Hours(1)});
+  EXPECT_EQ(*journal->DropExpired(), 0);
+}
+
+// [edgehub-2.7]
+TEST_F(SqliteJournalTest, AClockSetBackKeepsNothingForEver) {
+  std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
+  clock_.SetNow(kNow + absl::Hours(24 * 365 * 9));
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  clock_.SetNow(kNow);
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1)).ok());
+  EXPECT_EQ(journal->stats().oldest_time, kNow) << "nothing is shown as stored in years to come";
+  clock_.Advance(absl::Minutes(61));
+  EXPECT_EQ(*journal->DropExpired(), 2);
+  EXPECT_EQ(journal->stats().oldest_time, absl::InfiniteFuture());
+}
+
+// [edgehub-2.7] A box that was switched off for months still tells how its pods ended.
+TEST_F(SqliteJournalTest, EntriesAgeOverRestartsByTheTimeThatItRuns) {
+  const JournalBounds bounds = {.age_max = absl::Hours(1)};
+  std::unique_ptr<SqliteJournal> journal = Open(bounds);
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  clock_.Advance(absl::Minutes(40));
+  EXPECT_EQ(*journal->DropExpired(), 0);
+  journal = nullptr;
+  clock_.Advance(absl::Hours(24 * 90));
+  journal = Open(bounds);
+  EXPECT_EQ(*journal->DropExpired(), 0);
+  clock_.Advance(absl::Minutes(21));
+  EXPECT_EQ(*journal->DropExpired(), 1);
+}
+
+// A crash before the next DropExpired: what was put last is still not younger than what was put
+// before it.
+TEST_F(SqliteJournalTest, AgesDoNotGoBackWithACrash) {
+  const JournalBounds bounds = {.age_max = absl::Hours(1)};
+  std::unique_ptr<SqliteJournal> journal = Open(bounds);
+  clock_.Advance(absl::Minutes(50));
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
+  journal = Open(bounds);
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1)).ok());
+  clock_.Advance(absl::Minutes(61));
+  EXPECT_EQ(*journal->DropExpired(), 2);
+}
+
+// A journal from when entries aged by the wall clock keeps them all; they begin to age anew.
+TEST_F(SqliteJournalTest, TakesOverAnOlderSchema) {
+  const JournalBounds bounds = {.age_max = absl::Hours(1)};
+  { ASSERT_TRUE(Put(*Open(bounds), Make("default/a", 1)).ok()); }
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(folder_.File("edgehub.db").c_str(), &handle), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(handle,
+                         "DROP INDEX report_by_age;"
+                         "ALTER TABLE journal DROP COLUMN open_micros;"
+                         "ALTER TABLE journal DROP COLUMN epoch;"
+                         "ALTER TABLE report DROP COLUMN open_micros;"
+                         "ALTER TABLE report ADD COLUMN stored_micros INTEGER NOT NULL DEFAULT 0;"
+                         "CREATE INDEX report_by_age ON report (stored_micros);"
+                         "PRAGMA user_version = 1",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(handle);
+  std::unique_ptr<SqliteJournal> journal = Open(bounds);
+  EXPECT_EQ(*journal->DropExpired(), 0);
+  EXPECT_EQ(Keys(*journal), (std::vector<std::string>{"default/a"}));
+  clock_.Advance(absl::Minutes(61));
+  EXPECT_EQ(*journal->DropExpired(), 1);
 }
 
 // What is kept beside the file never differs from it.
 TEST_F(SqliteJournalTest, StatisticsAreThoseOfTheFile) {
   std::unique_ptr<SqliteJournal> journal = Open({.size_bytes_max = 5000});
   for (int i = 0; i < 60; ++i) {
+    clock_.Advance(absl::Seconds(1));
     (void)journal->Put({Make(absl::StrCat("default/", i % 7), i, std::string(100 * (i % 9), 'x')),
-                        Make(absl::StrCat("default/", i % 5), i / 2)},
-                       kNow + absl::Seconds(i));
+                        Make(absl::StrCat("default/", i % 5), i / 2)});
     if (i % 10 == 9) {
       ASSERT_TRUE(journal->Trim("pods", journal->stats().last_sequence - 3).ok());
     }
+    ASSERT_TRUE(journal->DropExpired().ok());  // Writes how old all is by now.
     const JournalStats kept = journal->stats();
     const JournalStats read = Open()->stats();
     ASSERT_EQ(kept.entries, read.entries) << i;
@@ -196,13 +281,15 @@ TEST_F(SqliteJournalTest, ADamagedFileIsSetAside) {
 
 // A child stores values and tells of each one that is durable, until it is killed.
 void StoreUntilKilled(const std::string& path, int out) {
-  absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(path, {}, "id");
+  SystemClock clock;
+  absl::StatusOr<std::unique_ptr<SqliteJournal>> journal =
+      SqliteJournal::Open(path, {}, "id", clock);
   if (!journal.ok()) _exit(1);
   int64_t time = static_cast<int64_t>((*journal)->stats().last_sequence);
   while (true) {
     ++time;
     const std::string key = absl::StrCat("default/", time % 5);
-    if (!(*journal)->Put({Make(key, time, absl::StrCat(time))}, kNow).ok()) _exit(2);
+    if (!(*journal)->Put({Make(key, time, absl::StrCat(time))}).ok()) _exit(2);
     if (write(out, &time, sizeof(time)) != sizeof(time)) _exit(3);
   }
 }
