@@ -36,7 +36,6 @@ MetaMetrics::MetaMetrics(metrics::Registry& r)
                               "Watches ended because their reader was too slow.")),
       reports_stored(r.Counter(kReportsIn, kReportsInHelp, {{"result", "stored"}})),
       reports_replaced(r.Counter(kReportsIn, kReportsInHelp, {{"result", "replaced"}})),
-      reports_older(r.Counter(kReportsIn, kReportsInHelp, {{"result", "older"}})),
       reports_forwarded(r.Counter(kReportsOut, kReportsOutHelp, {{"result", "stored"}})),
       reports_refused(r.Counter(kReportsOut, kReportsOutHelp, {{"result", "refused"}})),
       reports_retried(r.Counter(kReportsOut, kReportsOutHelp, {{"result", "retried"}})),

@@ -30,7 +30,6 @@ struct MetaMetrics {
   prometheus::Counter& watchers_slow;
   prometheus::Counter& reports_stored;
   prometheus::Counter& reports_replaced;
-  prometheus::Counter& reports_older;
   prometheus::Counter& reports_forwarded;
   prometheus::Counter& reports_refused;
   prometheus::Counter& reports_retried;

@@ -134,25 +134,13 @@ absl::Status MetaServiceImpl::StoreReport(const meta::v1::PutReportRequest& requ
     return Error(absl::StatusCode::kInvalidArgument, "the value has more than 1.5 MiB")
         .Reason("REPORT_TOO_BIG");
   }
-  std::optional<HybridTime> time;
-  if (request.has_time()) time = HybridTime{request.time().wall_micros(), request.time().logical()};
   Report report{.type = request.type(),
                 .key = request.key(),
                 .generation = request.generation(),
                 .value = request.value()};
-  SKERRY_ASSIGN_OR_RETURN(PutOutcome outcome,
-                          store_.PutReport(std::move(report), time, clock_.Now()));
-  switch (outcome) {
-    case PutOutcome::kStored:
-      metrics_.reports_stored.Increment();
-      break;
-    case PutOutcome::kReplaced:
-      metrics_.reports_replaced.Increment();
-      break;
-    case PutOutcome::kOlder:
-      metrics_.reports_older.Increment();
-      return absl::OkStatus();
-  }
+  SKERRY_ASSIGN_OR_RETURN(PutOutcome outcome, store_.PutReport(std::move(report), clock_.Now()));
+  (outcome == PutOutcome::kStored ? metrics_.reports_stored : metrics_.reports_replaced)
+      .Increment();
   neighbours_.reports_changed();
   return absl::OkStatus();
 }

@@ -143,9 +143,7 @@ class HubSpokeTest : public ::testing::Test {
     Deliver(std::move(frame));
   }
   void Put(const std::string& key, const std::string& value) {
-    ASSERT_TRUE(
-        real_->PutReport({.type = "pods", .key = key, .value = value}, std::nullopt, clock_.Now())
-            .ok());
+    ASSERT_TRUE(real_->PutReport({.type = "pods", .key = key, .value = value}, clock_.Now()).ok());
     spoke_->ReportsChanged();
     Settle();
   }

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edge-meta-svc/core/batch.h"
-#include "services/edge-meta-svc/core/report_order.h"
+#include "services/edge-meta-svc/core/hybrid_time.h"
 #include "services/lib/watch/change.h"
 #include "services/lib/watch/source.h"
 
@@ -38,7 +38,6 @@ struct Report {
 enum class PutOutcome {
   kStored,    // A new key.
   kReplaced,  // Took the place of an older value of its key.
-  kOlder,     // A newer value of its key is stored: dropped.
 };
 
 // Whatever returned OK survives a crash of the process and a loss of power. Any thread may call it;
@@ -67,10 +66,10 @@ class MetaStore : public watch::Source {
       absl::string_view type) = 0;
   virtual absl::StatusOr<TypeState> StateOf(absl::string_view type) = 0;
 
-  // Keeps the latest value of (type, key). `time` where the writer gave one. RESOURCE_EXHAUSTED /
-  // REPORTS_FULL at the bound: nothing was stored, the older value stands.
-  virtual absl::StatusOr<PutOutcome> PutReport(Report report, std::optional<HybridTime> time,
-                                               absl::Time now) = 0;
+  // Keeps the latest value of (type, key): what comes later is newer. Its time is the store's next,
+  // greater than any that this store ever gave, whatever the wall clock `now` says.
+  // RESOURCE_EXHAUSTED / REPORTS_FULL at the bound: nothing was stored, the older value stands.
+  virtual absl::StatusOr<PutOutcome> PutReport(Report report, absl::Time now) = 0;
   // Stored reports after `number`, in order: at most `limit`, and no more than fit `bytes_max`
   // beyond the first.
   virtual absl::StatusOr<std::vector<Report>> Reports(int64_t number, size_t limit,

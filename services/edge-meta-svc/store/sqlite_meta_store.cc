@@ -27,6 +27,12 @@ CREATE TABLE types(type TEXT PRIMARY KEY, synced_micros INTEGER NOT NULL);
 CREATE TABLE reports(
   number INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, key TEXT NOT NULL, generation INTEGER NOT NULL,
   wall_micros INTEGER NOT NULL, logical INTEGER NOT NULL, value BLOB NOT NULL, UNIQUE(type, key));
+)sql",
+    // The time of the last report. Of those from before only some may be left.
+    R"sql(
+ALTER TABLE store ADD COLUMN report_micros INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN report_logical INTEGER NOT NULL DEFAULT 0;
+UPDATE store SET report_micros = coalesce((SELECT max(wall_micros) + 1 FROM reports), 0);
 )sql"};
 
 constexpr size_t kLogRowBytes = 128;  // What a row of the log is taken to cost beside its object.
@@ -63,12 +69,14 @@ absl::Status SqliteMetaStore::Load() {
   notes_.key_created = cipher_->created();
   sqlite::Statement row = database_->Prepare(
       "SELECT id, revision, trimmed, (SELECT coalesce(sum(bytes), 0) FROM revisions), "
-      "(SELECT coalesce(sum(length(value)), 0) FROM reports) FROM store");
+      "(SELECT coalesce(sum(length(value)), 0) FROM reports), report_micros, report_logical FROM "
+      "store");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Step());
   if (!found) return absl::DataLossError("the store's own row is missing");
   id_ = row.Text(0);
   counters_ = {.revision = row.Int(1), .trimmed = row.Int(2), .log_bytes = row.Int(3)};
   report_bytes_ = row.Int(4);
+  report_time_ = {row.Int(5), static_cast<uint32_t>(row.Int(6))};
   return absl::OkStatus();
 }
 

@@ -66,8 +66,7 @@ class SqliteMetaStore final : public MetaStore {
   absl::StatusOr<bool> Complete(const std::set<std::string>& types) override;
   absl::StatusOr<watch::LogPage> ReadLog(const std::set<std::string>& types, int64_t revision,
                                          size_t bytes_max) override;
-  absl::StatusOr<PutOutcome> PutReport(Report report, std::optional<HybridTime> time,
-                                       absl::Time now) override;
+  absl::StatusOr<PutOutcome> PutReport(Report report, absl::Time now) override;
   absl::StatusOr<std::vector<Report>> Reports(int64_t number, size_t limit,
                                               size_t bytes_max) override;
   absl::Status DropReports(const std::vector<int64_t>& numbers) override;
@@ -90,6 +89,7 @@ class SqliteMetaStore final : public MetaStore {
   absl::Status Log(const watch::Change& change, Counters& counters)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Trim(Counters& counters) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status WriteReport(const Report& report) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<watch::Change> ReadRow(const sqlite::Statement& row, absl::string_view type) const;
   absl::StatusOr<std::string> Unseal(bool sealed, const watch::Change& change,
                                      std::string bytes) const;
@@ -100,6 +100,7 @@ class SqliteMetaStore final : public MetaStore {
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
   Counters counters_ ABSL_GUARDED_BY(mutex_);
   int64_t report_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  HybridTime report_time_ ABSL_GUARDED_BY(mutex_);  // Of the last report ever stored.
   std::string id_;
   OpenNotes notes_;
 };

@@ -33,7 +33,7 @@ constexpr int kRounds = 20;
     }
     if (!(*store)->Apply(batch, absl::Now()).ok()) _exit(2);
     Report report{.type = "pods", .key = "d/a", .value = absl::StrCat(n)};
-    if (!(*store)->PutReport(std::move(report), std::nullopt, absl::Now()).ok()) _exit(3);
+    if (!(*store)->PutReport(std::move(report), absl::Now()).ok()) _exit(3);
     if (write(out, &n, sizeof(n)) != sizeof(n)) _exit(4);
   }
 }
@@ -63,6 +63,7 @@ TEST(SqliteMetaStoreKillTest, AckedBatchesSurviveSigkillAndNoneIsTorn) {
   SqliteMetaStoreOptions options{.path = folder + "/edge-meta.db",
                                  .key_path = folder + "/edge-meta.key"};
   int acked = 0;
+  HybridTime time;
   for (int round = 0; round < kRounds; ++round) {
     int pipe_ends[2];
     ASSERT_EQ(pipe(pipe_ends), 0);
@@ -100,6 +101,8 @@ TEST(SqliteMetaStoreKillTest, AckedBatchesSurviveSigkillAndNoneIsTorn) {
     auto reports = (*store)->Reports(0, 10, 1 << 20);
     ASSERT_EQ(reports->size(), 1u);
     EXPECT_GE(std::stoi((*reports)[0].value), acked);
+    EXPECT_GE((*reports)[0].time, time);
+    time = (*reports)[0].time;
     acked = std::stoi(a->version);
   }
   std::filesystem::remove_all(folder);

@@ -1,6 +1,7 @@
 #include "services/edge-meta-svc/store/sqlite_meta_store.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -67,12 +68,19 @@ class SqliteMetaStoreTest : public ::testing::Test {
     return page.ok() ? absl::StrCat(Show(page->changes), " to ", page->read_to)
                      : GetErrorInfo(page.status()).reason;
   }
-  PutOutcome Put(const std::string& key, const std::string& value,
-                 std::optional<HybridTime> time = std::nullopt) {
-    auto outcome = store_->PutReport({.type = "pods", .key = key, .generation = 1, .value = value},
-                                     time, kNow);
+  std::optional<PutOutcome> Put(const std::string& key, const std::string& value,
+                                absl::Time now = kNow) {
+    auto outcome =
+        store_->PutReport({.type = "pods", .key = key, .generation = 1, .value = value}, now);
     EXPECT_TRUE(outcome.ok()) << outcome.status();
-    return outcome.ok() ? *outcome : PutOutcome::kOlder;
+    return outcome.ok() ? std::optional<PutOutcome>(*outcome) : std::nullopt;
+  }
+  // The time of the only report, which goes as when the hub has taken it.
+  HybridTime TakeTime() {
+    auto reports = store_->Reports(0, 10, 1 << 20);
+    EXPECT_EQ(reports->size(), 1u);
+    EXPECT_TRUE(store_->DropReports({(*reports)[0].number}).ok());
+    return (*reports)[0].time;
   }
   std::string AllBytes() {
     std::string bytes;
@@ -271,18 +279,69 @@ TEST_F(SqliteMetaStoreTest, DroppingAReplacedReportLeavesTheNewer) {
       << "numbers are not used twice";
 }
 
-TEST_F(SqliteMetaStoreTest, AnOlderReportIsDropped) {
-  Put("d/a", "new", HybridTime{absl::ToUnixMicros(kNow), 1});
-  EXPECT_EQ(Put("d/a", "old", HybridTime{absl::ToUnixMicros(kNow), 0}), PutOutcome::kOlder);
-  EXPECT_EQ((*store_->Reports(0, 10, 1))[0].value, "new");
+// [meta-4.2] Neither a clock that is set back, nor a restart, nor that no report is left takes the
+// time of reports back.
+TEST_F(SqliteMetaStoreTest, TimesOfReportsNeverGoBack) {
+  constexpr absl::Duration kYears = absl::Hours(9 * 365 * 24);
+  Put("d/a", "running", kNow + kYears);
+  HybridTime last = TakeTime();
+  EXPECT_EQ(last, (HybridTime{absl::ToUnixMicros(kNow + kYears), 0}));
+  for (const absl::Time now : {kNow, kNow - kYears, kNow + absl::Seconds(1)}) {
+    Reopen();
+    Put("d/a", "ended", now);
+    const HybridTime time = TakeTime();
+    EXPECT_GT(time, last);
+    last = time;
+  }
+  Put("d/a", "running", kNow + 2 * kYears);
+  EXPECT_EQ(TakeTime(), (HybridTime{absl::ToUnixMicros(kNow + 2 * kYears), 0}));
+}
+
+TEST_F(SqliteMetaStoreTest, WhatComesLaterIsNewerWhateverTheClockSays) {
+  Put("d/a", "first", kNow);
+  EXPECT_EQ(Put("d/a", "second", kNow - absl::Hours(1)), PutOutcome::kReplaced);
+  EXPECT_EQ((*store_->Reports(0, 10, 1))[0].value, "second");
+}
+
+TEST_F(SqliteMetaStoreTest, ARefusedReportTakesNoTime) {
+  options_.report_bytes_max = 10;
+  Reopen();
+  EXPECT_FALSE(store_
+                   ->PutReport({.type = "pods", .key = "d/a", .value = std::string(20, 'x')},
+                               kNow + absl::Hours(1))
+                   .ok());
+  Put("d/a", "1");
+  EXPECT_EQ(TakeTime(), (HybridTime{absl::ToUnixMicros(kNow), 0}));
+}
+
+// A store from before the time was kept goes on above the reports that it has.
+TEST_F(SqliteMetaStoreTest, TakesOverTheTimesOfAnOlderSchema) {
+  Put("d/a", "running", kNow + absl::Hours(1));
+  store_.reset();
+  {
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(options_.path.c_str(), &handle), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(handle,
+                           "ALTER TABLE store DROP COLUMN report_micros;"
+                           "ALTER TABLE store DROP COLUMN report_logical;"
+                           "PRAGMA user_version = 1",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    sqlite3_close(handle);
+  }
+  Reopen();
+  Put("d/b", "running");
+  auto reports = store_->Reports(0, 10, 1 << 20);
+  ASSERT_EQ(reports->size(), 2u);
+  EXPECT_GT((*reports)[1].time, (*reports)[0].time);
 }
 
 TEST_F(SqliteMetaStoreTest, ReportsAreBoundedByBytes) {
   options_.report_bytes_max = 1000;
   Reopen();
   Put("d/a", std::string(900, 'x'));
-  auto full = store_->PutReport({.type = "pods", .key = "d/b", .value = std::string(200, 'x')},
-                                std::nullopt, kNow);
+  auto full =
+      store_->PutReport({.type = "pods", .key = "d/b", .value = std::string(200, 'x')}, kNow);
   EXPECT_EQ(GetErrorInfo(full.status()).reason, "REPORTS_FULL");
   EXPECT_EQ(Put("d/a", std::string(800, 'x')), PutOutcome::kReplaced);
   Reopen();

@@ -6,36 +6,34 @@
 
 namespace skerry::edgemeta {
 
-absl::StatusOr<PutOutcome> SqliteMetaStore::PutReport(Report report, std::optional<HybridTime> time,
-                                                      absl::Time now) {
+absl::StatusOr<PutOutcome> SqliteMetaStore::PutReport(Report report, absl::Time now) {
   absl::MutexLock lock(&mutex_);
-  std::optional<HybridTime> stored;
+  bool replaces = false;
   int64_t stored_bytes = 0;
   {
-    sqlite::Statement row = database_->Prepare(
-        "SELECT wall_micros, logical, length(value) FROM reports WHERE type = ?1 AND key = ?2");
+    sqlite::Statement row =
+        database_->Prepare("SELECT length(value) FROM reports WHERE type = ?1 AND key = ?2");
     row.Bind(1, absl::string_view(report.type)).Bind(2, absl::string_view(report.key));
-    SKERRY_ASSIGN_OR_RETURN(bool found, row.Step());
-    if (found) {
-      stored = HybridTime{row.Int(0), static_cast<uint32_t>(row.Int(1))};
-      stored_bytes = row.Int(2);
-    }
+    SKERRY_ASSIGN_OR_RETURN(replaces, row.Step());
+    if (replaces) stored_bytes = row.Int(0);
   }
-  HybridTime last;
-  {
-    sqlite::Statement row = database_->Prepare(
-        "SELECT wall_micros, logical FROM reports ORDER BY wall_micros DESC, logical DESC LIMIT 1");
-    SKERRY_ASSIGN_OR_RETURN(bool found, row.Step());
-    if (found) last = HybridTime{row.Int(0), static_cast<uint32_t>(row.Int(1))};
-  }
-  std::optional<HybridTime> order = OrderReport(time, stored, last, absl::ToUnixMicros(now));
-  if (!order.has_value()) return PutOutcome::kOlder;
   int64_t bytes = report_bytes_ - stored_bytes + static_cast<int64_t>(report.value.size());
   if (bytes > options_.report_bytes_max && bytes > report_bytes_) {
     return Error(absl::StatusCode::kResourceExhausted, "too many reports wait for the cloud")
         .Reason("REPORTS_FULL")
         .Meta("bytes_max", absl::StrCat(options_.report_bytes_max));
   }
+  report.time = Next(report_time_, now);
+  SKERRY_RETURN_IF_ERROR(database_->Transaction(
+      [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return WriteReport(report); }));
+  report_bytes_ = bytes;
+  report_time_ = report.time;
+  return replaces ? PutOutcome::kReplaced : PutOutcome::kStored;
+}
+
+// The store remembers the time itself: the report goes as soon as the hub has it.
+absl::Status SqliteMetaStore::WriteReport(const Report& report) {
+  const int64_t logical = report.time.logical;
   // REPLACE gives the row a new number: whoever is sending the old one drops nothing that is newer.
   SKERRY_RETURN_IF_ERROR(
       database_
@@ -45,12 +43,14 @@ absl::StatusOr<PutOutcome> SqliteMetaStore::PutReport(Report report, std::option
           .Bind(1, absl::string_view(report.type))
           .Bind(2, absl::string_view(report.key))
           .Bind(3, report.generation)
-          .Bind(4, order->wall_micros)
-          .Bind(5, static_cast<int64_t>(order->logical))
+          .Bind(4, report.time.wall_micros)
+          .Bind(5, logical)
           .BindBlob(6, report.value)
           .Run());
-  report_bytes_ = bytes;
-  return stored.has_value() ? PutOutcome::kReplaced : PutOutcome::kStored;
+  return database_->Prepare("UPDATE store SET report_micros = ?1, report_logical = ?2")
+      .Bind(1, report.time.wall_micros)
+      .Bind(2, logical)
+      .Run();
 }
 
 absl::StatusOr<std::vector<Report>> SqliteMetaStore::Reports(int64_t number, size_t limit,

@@ -47,9 +47,8 @@ class FailingMetaStore final : public MetaStore {
     return real_.Holdings(type);
   }
   absl::StatusOr<TypeState> StateOf(absl::string_view type) override { return real_.StateOf(type); }
-  absl::StatusOr<PutOutcome> PutReport(Report report, std::optional<HybridTime> time,
-                                       absl::Time now) override {
-    return real_.PutReport(std::move(report), time, now);
+  absl::StatusOr<PutOutcome> PutReport(Report report, absl::Time now) override {
+    return real_.PutReport(std::move(report), now);
   }
   absl::StatusOr<std::vector<Report>> Reports(int64_t number, size_t limit,
                                               size_t bytes_max) override {
