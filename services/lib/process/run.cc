@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "services/lib/base/clock.h"
 #include "services/lib/base/error.h"
 #include "services/lib/log/json_text.h"
 
@@ -62,11 +63,12 @@ class SignalWatch {
 
  private:
   void Loop() {
-    absl::Time deadline = absl::InfiniteFuture();
+    SystemClock clock;
+    absl::Duration deadline = absl::InfiniteDuration();  // By the monotonic clock.
     for (;;) {
       int timeout_ms = -1;
-      if (deadline != absl::InfiniteFuture()) {
-        const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+      if (deadline != absl::InfiniteDuration()) {
+        const absl::Duration left = std::max(deadline - clock.Monotonic(), absl::ZeroDuration());
         timeout_ms = static_cast<int>(absl::ToInt64Milliseconds(left)) + 1;
       }
       pollfd fds[] = {{signal_fd_, POLLIN, 0}, {end_fd_, POLLIN, 0}};
@@ -74,16 +76,16 @@ class SignalWatch {
       if (fds[1].revents != 0) return;
       signalfd_siginfo info;
       if (read(signal_fd_, &info, sizeof info) == sizeof info) {
-        if (deadline != absl::InfiniteFuture()) {
+        if (deadline != absl::InfiniteDuration()) {
           log_.Warning("second signal, stopped at once",
                        {{"signal", static_cast<int>(info.ssi_signo)}});
           _exit(1);
         }
         log_.Info("stopping", {{"signal", static_cast<int>(info.ssi_signo)}});
-        deadline = absl::Now() + stop_within_;
+        deadline = clock.Monotonic() + stop_within_;
         absl::MutexLock lock(&mutex_);
         signalled_ = true;
-      } else if (absl::Now() >= deadline) {
+      } else if (clock.Monotonic() >= deadline) {
         log_.Error("stopping took too long, stopped at once", {{"limit", stop_within_}});
         _exit(1);
       }
