@@ -13,7 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/lib/base/clock.h"
 
 namespace skerry::rpc {
 namespace {
@@ -77,12 +78,13 @@ class HandlingSeconds {
 class MetricsInterceptor final : public grpc::experimental::Interceptor {
  public:
   MetricsInterceptor(HandlingSeconds& metrics, const char* method)
-      : metrics_(metrics), method_(method), start_(absl::Now()) {}
+      : metrics_(metrics), method_(method), start_(SystemClock().Monotonic()) {}
 
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(
             grpc::experimental::InterceptionHookPoints::PRE_SEND_STATUS)) {
-      metrics_.Observe(method_, methods->GetSendStatus().error_code(), absl::Now() - start_);
+      metrics_.Observe(method_, methods->GetSendStatus().error_code(),
+                       SystemClock().Monotonic() - start_);
     }
     methods->Proceed();
   }
@@ -90,7 +92,7 @@ class MetricsInterceptor final : public grpc::experimental::Interceptor {
  private:
   HandlingSeconds& metrics_;
   const char* const method_;  // gRPC's own, valid during the call.
-  const absl::Time start_;
+  const absl::Duration start_;
 };
 
 class MetricsFactory final : public grpc::experimental::ServerInterceptorFactoryInterface {
