@@ -7,8 +7,8 @@
 namespace skerry::edged {
 
 void NodeReporter::Tick(const NodeFacts& facts, bool force) {
-  const absl::Time now = clock_.Now();
-  conditions_ = NodeConditions(facts, options_.limits, conditions_, now);
+  const absl::Duration now = clock_.Monotonic();
+  conditions_ = NodeConditions(facts, options_.limits, conditions_, clock_.Now());
   std::vector<NodeCondition> still = conditions_;
   for (NodeCondition& c : still) c.heartbeat = absl::UnixEpoch();
   std::string content = NodeStatusJson(facts, options_.limits, still, options_.version);

@@ -34,8 +34,8 @@ class NodeReporter {
   Clock& clock_;
   const std::function<void(const std::string&, const std::string&)> send_;
   std::vector<NodeCondition> conditions_;
-  std::string sent_;  // Without heartbeats.
-  absl::Time sent_at_ = absl::InfinitePast();
+  std::string sent_;                                    // Without heartbeats.
+  absl::Duration sent_at_ = -absl::InfiniteDuration();  // By the monotonic clock.
 };
 
 }  // namespace skerry::edged

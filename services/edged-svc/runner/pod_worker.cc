@@ -45,16 +45,17 @@ void PodWorker::DrainMailbox() {
 }
 
 // The view is from after the last step: a stop that had ended by then has done what it could.
-void PodWorker::ForgetStops(absl::Time now, Outcome& outcome) {
+void PodWorker::ForgetStops(Outcome& outcome) {
   if (std::exchange(stop_ended_, false)) {
     outcome.changed = true;
     return;
   }
+  const absl::Duration now = deps_.clock.Monotonic();
   std::erase_if(stops_, [&](const auto& entry) {
     return entry.second.ended && entry.second.retry_at <= now;
   });
   for (const auto& [id, stop] : stops_) {
-    if (stop.ended) RetryAt(stop.retry_at, outcome);
+    if (stop.ended) RetryAt(deps_.clock.Now() + (stop.retry_at - now), outcome);
   }
 }
 
@@ -113,7 +114,7 @@ PodWorker::Outcome PodWorker::Step(const Input& input) {
   DrainMailbox();
   const absl::Time now = deps_.clock.Now();
   Outcome outcome;
-  ForgetStops(now, outcome);
+  ForgetStops(outcome);
   PodView view = input.view;
   ReadEnds(input, view);
   if (previous_.has_value()) Remember(*input.pod, *previous_, now, view);
@@ -307,7 +308,7 @@ void PodWorker::Kill(const Input& input, const PodView& view, const KillContaine
     if (probe.has_value()) grace_seconds = probe->termination_grace_seconds.value_or(grace_seconds);
   }
   const absl::Duration grace = absl::Seconds(grace_seconds);
-  const absl::Time deadline = deps_.clock.Now() + grace;
+  const absl::Duration deadline = deps_.clock.Monotonic() + grace;
   const auto [it, first] = stops_.try_emplace(kill.id, Stop{deadline});
   if (!first) {
     // Only a shorter grace (a second, forced deletion) changes what has begun.
@@ -331,7 +332,8 @@ void PodWorker::Kill(const Input& input, const PodView& view, const KillContaine
           if (!status.ok()) worker.log_.Warning("preStop hook failed", status, {{"container", id}});
           Stop& stop = worker.stops_[id];
           --stop.calls;
-          worker.StopAfterHook(id, std::max(kGraceMin, stop.deadline - worker.deps_.clock.Now()));
+          worker.StopAfterHook(id,
+                               std::max(kGraceMin, stop.deadline - worker.deps_.clock.Monotonic()));
         });
       });
 }
@@ -344,7 +346,7 @@ void PodWorker::StopAfterHook(const std::string& id, absl::Duration grace) {
       const auto it = worker.stops_.find(id);
       if (it == worker.stops_.end() || --it->second.calls > 0) return;
       it->second.ended = worker.stop_ended_ = true;
-      if (!status.ok()) it->second.retry_at = worker.deps_.clock.Now() + kRetry;
+      if (!status.ok()) it->second.retry_at = worker.deps_.clock.Monotonic() + kRetry;
     });
   });
 }

@@ -77,13 +77,14 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Outcome Step(const Input& input);
 
  private:
+  // Its times are the monotonic clock's.
   struct Stop {
-    absl::Time deadline;
+    absl::Duration deadline;
     int calls = 0;  // In flight: a shorter grace adds one.
     // All calls have ended. What the runtime lists after that decides whether it is to be tried
     // again, and when.
     bool ended = false;
-    absl::Time retry_at = absl::InfinitePast();
+    absl::Duration retry_at = -absl::InfiniteDuration();
   };
   // A failed attempt is not repeated before `until`, unless an object has changed since.
   struct Hold {
@@ -98,7 +99,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   };
 
   void DrainMailbox();
-  void ForgetStops(absl::Time now, Outcome& outcome);
+  void ForgetStops(Outcome& outcome);
   // Asks for a step that runs `apply` first.
   void Mail(absl::AnyInvocable<void(PodWorker&)> apply);
 

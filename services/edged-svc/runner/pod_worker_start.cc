@@ -266,7 +266,7 @@ void PodWorker::RunPostStart(const PodSpec& pod, const ContainerSpec& container,
         self->Mail([id, grace, status](PodWorker& worker) {
           worker.log_.Warning("postStart hook failed: the container is stopped", status,
                               {{"container_id", id}});
-          if (worker.stops_.try_emplace(id, Stop{worker.deps_.clock.Now() + grace}).second)
+          if (worker.stops_.try_emplace(id, Stop{worker.deps_.clock.Monotonic() + grace}).second)
             worker.StopAfterHook(id, grace);
         });
       });
