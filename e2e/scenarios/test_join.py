@@ -5,12 +5,7 @@ import shutil
 import pytest
 from cluster import wait
 
-LIBFAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-
-
-def faketime(offset):
-    """Environment of a process whose wall clock is off; clocks for timeouts are left alone."""
-    return {"LD_PRELOAD": LIBFAKETIME, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+from harness.clock import faketime
 
 
 @pytest.fixture(scope="module", name="cloud")
