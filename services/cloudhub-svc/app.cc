@@ -25,6 +25,8 @@
 #include "services/lib/security/ca.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
+#include "services/lib/security/renewal.h"
+#include "services/lib/security/renewal_loop.h"
 #include "services/lib/security/tls.h"
 
 namespace skerry::cloudhub {
@@ -67,6 +69,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<SqliteTokenStore> tokens;
   std::unique_ptr<SqliteNodeRecords> records;
   std::unique_ptr<HubPki> pki;
+  std::unique_ptr<security::RenewalLoop> renewals;
   std::unique_ptr<TokenAdmin> token_admin;
   std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
@@ -101,6 +104,9 @@ absl::Status CloudHubApp::Start() {
   pki.sans = config_.tls_sans;
   pki.certificate_lifetime = config_.certificate_lifetime;
   SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(pki, clock_, log_));
+  SKERRY_ASSIGN_OR_RETURN(security::RenewalReport certificates, p.pki->Renew());
+  p.renewals = std::make_unique<security::RenewalLoop>(
+      certificates, [&pki = *p.pki] { return pki.Renew(); }, clock_, p.registry, log_);
   p.token_admin = std::make_unique<TokenAdmin>(*p.tokens, p.pki->ca().hash(), clock_, log_);
   SKERRY_ASSIGN_OR_RETURN(p.epochs, EpochStore::Open(config_.state_dir + "/epoch.db", clock_));
 

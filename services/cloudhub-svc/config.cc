@@ -22,12 +22,14 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
              "names and addresses by which nodes and controllers reach this hub, beside its own "
              "and localhost");
   schema
-      .Add("tls.certificate_lifetime", &c.certificate_lifetime, "life of the hub's own certificate")
-      .Min(absl::Hours(1));
+      .Add("tls.certificate_lifetime", &c.certificate_lifetime,
+           "life of the hub's own certificates and of its clients'; they are renewed at two thirds "
+           "of it")
+      .Min(absl::Seconds(10));
   schema
       .Add("join.certificate_lifetime", &c.node_certificate_lifetime,
-           "life of a node's certificate")
-      .Min(absl::Hours(1));
+           "life of a node's certificate, which the node renews at two thirds of it")
+      .Min(absl::Seconds(10));
   schema
       .Add("link.heartbeat_interval", &c.heartbeat_interval,
            "both ends of a link send at least this often")

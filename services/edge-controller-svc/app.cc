@@ -10,8 +10,8 @@
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
-#include "services/lib/kubeclient/kubeconfig.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/security/tls.h"
 
@@ -46,12 +46,11 @@ absl::Status EdgeControllerApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(ops_,
                           metrics::OpsServer::Create(config_.common.ops_listen, registry_,
                                                      [this] { return readiness_.WaitingFor(); }));
-  SKERRY_ASSIGN_OR_RETURN(kubeclient::RestConfig rest,
-                          kubeclient::LoadRestConfig(config_.kubeconfig));
-  log_.Info("using the Kubernetes API", {{"server", rest.server}});
-  SKERRY_ASSIGN_OR_RETURN(
-      client_,
-      kubeclient::CurlClient::Create(std::move(rest), absl::StrCat(kService, "/", BuildVersion())));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<kubeclient::ConfigSource> source,
+                          kubeclient::ConfigSource::Open(config_.kubeconfig, log_));
+  log_.Info("using the Kubernetes API", {{"server", source->Current()->server}});
+  client_ = std::make_unique<kubeclient::CurlClient>(std::move(source),
+                                                     absl::StrCat(kService, "/", BuildVersion()));
   SKERRY_RETURN_IF_ERROR(MakeHubTargets());
   if (config_.leader_election) {
     StartElector();

@@ -24,6 +24,8 @@
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/security/files.h"
+#include "services/lib/security/renewal.h"
+#include "services/lib/security/renewal_loop.h"
 #include "services/standalone-api-svc/controllers/bootstrap.h"
 #include "services/standalone-api-svc/controllers/housekeeper.h"
 #include "services/standalone-api-svc/default_policy.h"
@@ -57,6 +59,7 @@ struct StandaloneApiApp::Parts {
   std::unique_ptr<http::Server> server;
   std::unique_ptr<Housekeeper> housekeeper;
   std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<security::RenewalLoop> renewals;
 };
 
 StandaloneApiApp::StandaloneApiApp(StandaloneApiConfig config, Clock& clock, log::Logger log)
@@ -74,7 +77,7 @@ absl::Status StandaloneApiApp::Start() {
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [this] { return readiness_.WaitingFor(); }));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(p.pki, Pki::Open(config_.state_dir, clock_.Now()));
+  SKERRY_RETURN_IF_ERROR(OpenPki());
   SKERRY_RETURN_IF_ERROR(OpenStore());
   SKERRY_RETURN_IF_ERROR(OpenAccess());
   SKERRY_ASSIGN_OR_RETURN(p.kinds, kubeapi::MakeBuiltInRegistry());
@@ -98,8 +101,19 @@ absl::Status StandaloneApiApp::Start() {
     p.scheduler->Start();
   }
   SKERRY_RETURN_IF_ERROR(Serve());
-  SKERRY_RETURN_IF_ERROR(WriteKubeconfigs());
+  SKERRY_RETURN_IF_ERROR(KeepCertificates());
   serving_->Set(true);
+  return absl::OkStatus();
+}
+
+absl::Status StandaloneApiApp::OpenPki() {
+  PkiOptions options;
+  options.state_dir = config_.state_dir;
+  options.sans = config_.tls_sans;
+  options.kubeconfig_dir = config_.kubeconfig_out_dir.empty() ? config_.state_dir + "/kubeconfig"
+                                                              : config_.kubeconfig_out_dir;
+  options.certificate_lifetime = config_.certificate_lifetime;
+  SKERRY_ASSIGN_OR_RETURN(parts_->pki, Pki::Open(options, clock_, log_));
   return absl::OkStatus();
 }
 
@@ -147,8 +161,7 @@ absl::Status StandaloneApiApp::Bootstrap() {
 
 absl::Status StandaloneApiApp::Serve() {
   Parts& p = *parts_;
-  SKERRY_ASSIGN_OR_RETURN(const ServingFiles files,
-                          p.pki->IssueServing(config_.tls_sans, clock_.Now()));
+  const ServingFiles& files = p.pki->serving_files();
   http::ServerOptions options;
   options.listen = config_.listen;
   options.cert_file = files.cert;
@@ -171,20 +184,18 @@ absl::Status StandaloneApiApp::Serve() {
   return absl::OkStatus();
 }
 
-absl::Status StandaloneApiApp::WriteKubeconfigs() {
+absl::Status StandaloneApiApp::KeepCertificates() {
   Parts& p = *parts_;
-  const std::string folder = config_.kubeconfig_out_dir.empty() ? config_.state_dir + "/kubeconfig"
-                                                                : config_.kubeconfig_out_dir;
-  std::string server = config_.kubeconfig_server;
+  std::string server(absl::StripSuffix(config_.kubeconfig_server, "/"));
   if (server.empty()) {
     const std::string address = p.server->address();
     server = absl::StrCat("https://127.0.0.1:", address.substr(address.rfind(':') + 1));
   }
-  const absl::Time now = clock_.Now();
-  SKERRY_RETURN_IF_ERROR(
-      p.pki->WriteKubeconfig(folder, "admin", server, "kubernetes-admin", kMasters, now));
-  return p.pki->WriteKubeconfig(folder, "edge-controller", server, "system:edge-controller",
-                                "skerry:controllers", now);
+  SKERRY_ASSIGN_OR_RETURN(security::RenewalReport certificates, p.pki->Renew(server));
+  p.renewals = std::make_unique<security::RenewalLoop>(
+      certificates, [&pki = *p.pki, server] { return pki.Renew(server); }, clock_, p.registry,
+      log_);
+  return absl::OkStatus();
 }
 
 void StandaloneApiApp::Drain(absl::Time deadline) {
@@ -196,6 +207,7 @@ void StandaloneApiApp::Stop() {
   if (parts_ == nullptr) return;
   Parts& p = *parts_;
   serving_->Set(false);
+  p.renewals.reset();
   if (p.scheduler != nullptr) p.scheduler->Stop();
   if (p.housekeeper != nullptr) p.housekeeper->Stop();
   p.scheduler.reset();

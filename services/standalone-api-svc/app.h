@@ -31,11 +31,12 @@ class StandaloneApiApp final : public process::App {
 
  private:
   struct Parts;
+  absl::Status OpenPki();
   absl::Status OpenStore();
   absl::Status OpenAccess();
   absl::Status Bootstrap();
   absl::Status Serve();
-  absl::Status WriteKubeconfigs();
+  absl::Status KeepCertificates();
 
   const StandaloneApiConfig config_;
   Clock& clock_;

@@ -3,10 +3,20 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/lib/kubeclient/config_source.h"
+#include "services/lib/kubeclient/curl_client.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::standaloneapi {
 namespace {
+
+using testing::HasReason;
+using testing::IsOk;
 
 class StandaloneApiAppTest : public ::testing::Test {
  protected:
@@ -52,6 +62,29 @@ TEST_F(StandaloneApiAppTest, KeepsItsCaAndTheOperatorsPolicy) {
   EXPECT_TRUE(app.Start().ok());
   EXPECT_EQ(testing::ReadFileText(ca), first);
   EXPECT_EQ(testing::ReadFileText(policy), "rules: []\n");
+}
+
+// Here the certificates' first life is over before a client comes; the server and the client, which
+// are not restarted, get the next ones.
+TEST_F(StandaloneApiAppTest, OutlivesItsCertificates) {
+  testing::FakeClock clock(absl::Now() - absl::Hours(2));
+  StandaloneApiConfig config = Config();
+  config.certificate_lifetime = absl::Hours(1);
+  StandaloneApiApp app(config, clock, log::Logger::Null());
+  ASSERT_THAT(app.Start(), IsOk());
+  auto source = kubeclient::ConfigSource::Open(
+      state_.path() + "/api/kubeconfig/edge-controller.kubeconfig", log::Logger::Null());
+  ASSERT_THAT(source, IsOk());
+  kubeclient::CurlClient client(*std::move(source), "test/1");
+  EXPECT_THAT(client.GetRaw("/readyz", {}), HasReason("TLS_UNTRUSTED"));
+
+  clock.Advance(absl::Hours(2));
+  absl::Status answer;
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  do {
+    answer = client.GetRaw("/readyz", {}).status();
+  } while (!answer.ok() && absl::Now() < deadline);
+  EXPECT_THAT(answer, IsOk());
 }
 
 TEST_F(StandaloneApiAppTest, AppliesManifestsAtEveryStart) {

@@ -18,16 +18,20 @@ void Declare(config::Schema& schema, StandaloneApiConfig& c) {
              "further DNS names and IP addresses under which clients reach the API (localhost and "
              "this host's name are "
              "always there)");
+  schema
+      .Add("tls.certificate_lifetime", &c.certificate_lifetime,
+           "life of the serving certificate and of those in the kubeconfigs; they are renewed at "
+           "two thirds of it")
+      .Min(absl::Seconds(10));
   schema.Add("auth.tokens_file", &c.tokens_file,
              "file of bearer tokens; empty: client certificates only");
   schema.Add("auth.policy_file", &c.policy_file,
              "RBAC policy; empty: the built-in one (system:masters may do everything, "
              "skerry:controllers what "
              "controllers need)");
-  schema.Add(
-      "kubeconfig.out_dir", &c.kubeconfig_out_dir,
-      "folder for admin.kubeconfig and edge-controller.kubeconfig, written at every start; empty: "
-      "<state_dir>/kubeconfig");
+  schema.Add("kubeconfig.out_dir", &c.kubeconfig_out_dir,
+             "folder for admin.kubeconfig and edge-controller.kubeconfig, kept up to date; empty: "
+             "<state_dir>/kubeconfig");
   schema.Add("kubeconfig.server", &c.kubeconfig_server,
              "URL of the API in those files; empty: https://127.0.0.1 and the bound port");
   schema.Add("bootstrap.manifests_dir", &c.manifests_dir,

@@ -18,6 +18,7 @@ struct StandaloneApiConfig {
   std::string store_kind = "sqlite";
   std::string postgres_url_file;
   std::vector<std::string> tls_sans;
+  absl::Duration certificate_lifetime = absl::Hours(24 * 365);
   std::string tokens_file;
   std::string policy_file;
   std::string kubeconfig_out_dir;  // Empty: <state_dir>/kubeconfig.

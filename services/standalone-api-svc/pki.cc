@@ -1,79 +1,43 @@
 #include "services/standalone-api-svc/pki.h"
 
-#include <arpa/inet.h>
-#include <unistd.h>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/kubeclient/kubeconfig.h"
 #include "services/lib/security/files.h"
+#include "services/lib/security/server_names.h"
+#include "services/lib/security/x509.h"
 
 namespace skerry::standaloneapi {
+
+struct Pki::Client {
+  const char* file;
+  const char* common_name;
+  const char* organization;
+};
+constexpr Pki::Client Pki::kClients[] = {
+    {"admin", "kubernetes-admin", "system:masters"},
+    {"edge-controller", "system:edge-controller", "skerry:controllers"},
+};
+
 namespace {
 
-bool IsIp(const std::string& text) {
-  unsigned char bytes[16];
-  return inet_pton(AF_INET, text.c_str(), bytes) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes) == 1;
-}
-
-std::string HostName() {
-  char name[256] = {};
-  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
-}
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Pki>> Pki::Open(const std::string& state_dir, absl::Time now) {
-  const std::string folder = state_dir + "/pki";
-  SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0700));
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<security::CertificateAuthority> ca,
-      security::CertificateAuthority::LoadOrCreate(folder, "skerry-standalone-api", now));
-  return std::unique_ptr<Pki>(new Pki(folder, std::move(ca)));
-}
-
-absl::StatusOr<ServingFiles> Pki::IssueServing(const std::vector<std::string>& sans,
-                                               absl::Time now) const {
-  security::CertificateSpec spec;
-  spec.subject.common_name = "kube-apiserver";
-  spec.dns_names = {"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"};
-  spec.ip_addresses = {"127.0.0.1", "::1"};
-  const std::string host = HostName();
-  if (!host.empty() && !IsIp(host)) spec.dns_names.push_back(host);
-  for (const std::string& san : sans)
-    (IsIp(san) ? spec.ip_addresses : spec.dns_names).push_back(san);
-  spec.now = now;
-  spec.for_server = true;
-  SKERRY_ASSIGN_OR_RETURN(const security::CertificateAndKey issued, ca_->Issue(spec));
-  const ServingFiles files = {folder_ + "/ca.crt", folder_ + "/apiserver.crt",
-                              folder_ + "/apiserver.key"};
-  SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(files.key, issued.key_pem, 0600));
-  SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(files.cert, issued.certificate_pem, 0644));
-  return files;
-}
-
-absl::Status Pki::WriteKubeconfig(const std::string& folder, absl::string_view name,
-                                  absl::string_view server, absl::string_view common_name,
-                                  absl::string_view organization, absl::Time now) const {
-  security::CertificateSpec spec;
-  spec.subject.common_name = std::string(common_name);
-  spec.subject.organizations = {std::string(organization)};
-  spec.now = now;
-  spec.for_client = true;
-  SKERRY_ASSIGN_OR_RETURN(const security::CertificateAndKey issued, ca_->Issue(spec));
-  const std::string text = absl::StrCat(
+std::string KubeconfigText(absl::string_view user, absl::string_view server,
+                           absl::string_view ca_pem, const security::CertificateAndKey& issued) {
+  return absl::StrCat(
       "apiVersion: v1\n"
       "kind: Config\n"
       "clusters:\n"
       "- name: skerry\n"
       "  cluster:\n"
       "    server: ",
-      server, "\n    certificate-authority-data: ", absl::Base64Escape(ca_pem()),
+      server, "\n    certificate-authority-data: ", absl::Base64Escape(ca_pem),
       "\n"
       "users:\n"
       "- name: ",
-      name, "\n  user:\n    client-certificate-data: ", absl::Base64Escape(issued.certificate_pem),
+      user, "\n  user:\n    client-certificate-data: ", absl::Base64Escape(issued.certificate_pem),
       "\n    client-key-data: ", absl::Base64Escape(issued.key_pem),
       "\n"
       "contexts:\n"
@@ -81,11 +45,83 @@ absl::Status Pki::WriteKubeconfig(const std::string& folder, absl::string_view n
       "  context:\n"
       "    cluster: skerry\n"
       "    user: ",
-      name,
+      user,
       "\n"
       "current-context: skerry\n");
+}
+
+}  // namespace
+
+Pki::Pki(PkiOptions options, Clock& clock, log::Logger log)
+    : options_(std::move(options)), clock_(clock), log_(std::move(log)) {
+  const std::string folder = options_.state_dir + "/pki";
+  files_ = {.ca = folder + "/ca.crt",
+            .cert = folder + "/apiserver.crt",
+            .key = folder + "/apiserver.key"};
+}
+
+absl::StatusOr<std::unique_ptr<Pki>> Pki::Open(const PkiOptions& options, Clock& clock,
+                                               const log::Logger& log) {
+  std::unique_ptr<Pki> pki(new Pki(options, clock, log));
+  const std::string folder = options.state_dir + "/pki";
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0700));
-  return security::WriteFileAtomically(absl::StrCat(folder, "/", name, ".kubeconfig"), text, 0600);
+  SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(
+                                        folder, "skerry-standalone-api", clock.Now()));
+  SKERRY_RETURN_IF_ERROR(pki->KeepServing().status());
+  return pki;
+}
+
+absl::StatusOr<security::RenewalReport> Pki::Renew(absl::string_view server) {
+  security::RenewalReport report;
+  SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate serving, KeepServing());
+  report.Add("apiserver", serving);
+  for (const Client& client : kClients) {
+    SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kept, KeepKubeconfig(client, server));
+    report.Add(client.file, kept);
+  }
+  return report;
+}
+
+absl::StatusOr<security::KeptCertificate> Pki::KeepServing() {
+  security::CertificateSpec spec = {
+      .subject = {.common_name = "kube-apiserver"},
+      .dns_names = {"kubernetes", "kubernetes.default", "kubernetes.default.svc"},
+      .now = clock_.Now(),
+      .lifetime = options_.certificate_lifetime,
+      .for_server = true};
+  security::AddServerNames(spec, options_.sans);
+  SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kept,
+                          security::KeepCertificate(*ca_, files_.cert, files_.key, spec));
+  security::LogIssued(log_, files_.cert, kept);
+  return kept;
+}
+
+absl::StatusOr<security::KeptCertificate> Pki::KeepKubeconfig(const Client& client,
+                                                              absl::string_view server) {
+  const security::CertificateSpec spec = {
+      .subject = {.common_name = client.common_name, .organizations = {client.organization}},
+      .now = clock_.Now(),
+      .lifetime = options_.certificate_lifetime,
+      .for_client = true};
+  const std::string path = absl::StrCat(options_.kubeconfig_dir, "/", client.file, ".kubeconfig");
+  const kubeclient::RestConfig present =
+      kubeclient::LoadKubeconfig(path).value_or(kubeclient::RestConfig());
+  security::KeptCertificate kept;
+  kept.why = security::WhyRenew(present.cert_pem, present.key_pem, ca_pem(), spec);
+  if (kept.why.empty() && present.ca_pem != ca_pem()) kept.why = "its CA is another";
+  if (kept.why.empty() && absl::string_view(present.server) != server)
+    kept.why = "the API's address has changed";
+  std::string certificate = present.cert_pem;
+  if (!kept.why.empty()) {
+    SKERRY_ASSIGN_OR_RETURN(const security::CertificateAndKey issued, ca_->Issue(spec));
+    SKERRY_RETURN_IF_ERROR(security::MakeFolder(options_.kubeconfig_dir, 0700));
+    SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(
+        path, KubeconfigText(client.file, server, ca_pem(), issued), 0600));
+    certificate = issued.certificate_pem;
+  }
+  SKERRY_ASSIGN_OR_RETURN(kept.info, security::ParseCertificatePem(certificate));
+  security::LogIssued(log_, path, kept);
+  return kept;
 }
 
 }  // namespace skerry::standaloneapi

@@ -10,7 +10,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/log/logger.h"
 #include "services/lib/security/ca.h"
+#include "services/lib/security/renewal.h"
 
 namespace skerry::standaloneapi {
 
@@ -20,31 +23,51 @@ struct ServingFiles {
   std::string key;
 };
 
-// Used by one thread, at start.
+struct PkiOptions {
+  std::string state_dir;
+  // Under which clients reach the API, beside localhost, this host's name and the names that a
+  // cluster's pods use.
+  std::vector<std::string> sans;
+  std::string kubeconfig_dir;
+  absl::Duration certificate_lifetime = absl::Hours(24 * 365);
+};
+
+// Files below <state_dir>/pki:
+//   ca.crt ca.key                the CA; created at the first start, never replaced
+//   apiserver.crt apiserver.key  what the API is served with
+// and in kubeconfig_dir:
+//   admin.kubeconfig             system:masters
+//   edge-controller.kubeconfig   skerry:controllers
+// A kubeconfig holds its certificate and key itself, so each is replaced by one rename.
+//
+// Used by one thread at a time.
 class Pki {
  public:
-  // Under <state_dir>/pki: ca.crt and ca.key, made on first start.
-  static absl::StatusOr<std::unique_ptr<Pki>> Open(const std::string& state_dir, absl::Time now);
+  // The CA and the serving certificate.
+  static absl::StatusOr<std::unique_ptr<Pki>> Open(const PkiOptions& options, Clock& clock,
+                                                   const log::Logger& log);
 
-  // apiserver.crt and apiserver.key for localhost, this host, the names a cluster's pods use, and
-  // `sans`. A new one at every start, so that it never expires in a server that is restarted once a
-  // year.
-  absl::StatusOr<ServingFiles> IssueServing(const std::vector<std::string>& sans,
-                                            absl::Time now) const;
-
-  // <folder>/<name>.kubeconfig (0600) for a client with that common name and organization.
-  absl::Status WriteKubeconfig(const std::string& folder, absl::string_view name,
-                               absl::string_view server, absl::string_view common_name,
-                               absl::string_view organization, absl::Time now) const;
-
+  const ServingFiles& serving_files() const { return files_; }
   const std::string& ca_pem() const { return ca_->certificate_pem(); }
 
- private:
-  Pki(std::string folder, std::unique_ptr<security::CertificateAuthority> ca)
-      : folder_(std::move(folder)), ca_(std::move(ca)) {}
+  // Issues what is due, for a RenewalLoop. A kubeconfig is due also when it is not there, or names
+  // another CA or server than `server`, the API's URL.
+  absl::StatusOr<security::RenewalReport> Renew(absl::string_view server);
 
-  const std::string folder_;
-  const std::unique_ptr<security::CertificateAuthority> ca_;
+ private:
+  struct Client;
+  static const Client kClients[2];
+
+  Pki(PkiOptions options, Clock& clock, log::Logger log);
+  absl::StatusOr<security::KeptCertificate> KeepServing();
+  absl::StatusOr<security::KeptCertificate> KeepKubeconfig(const Client& client,
+                                                           absl::string_view server);
+
+  const PkiOptions options_;
+  Clock& clock_;
+  const log::Logger log_;
+  ServingFiles files_;
+  std::unique_ptr<security::CertificateAuthority> ca_;
 };
 
 }  // namespace skerry::standaloneapi

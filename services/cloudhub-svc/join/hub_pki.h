@@ -12,6 +12,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/security/ca.h"
+#include "services/lib/security/renewal.h"
 #include "services/lib/security/tls.h"
 
 namespace skerry::cloudhub {
@@ -45,8 +46,8 @@ class HubPki {
   // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by
   // themselves.
   const security::TlsFiles& server_files() const { return files_; }
-  // Issues again what is due; to be called every hour or so.
-  absl::Status Renew();
+  // Issues again what is due; for a RenewalLoop.
+  absl::StatusOr<security::RenewalReport> Renew();
 
  private:
   HubPki(HubPkiOptions options, Clock& clock, log::Logger log);
@@ -55,9 +56,10 @@ class HubPki {
 
   absl::Status WriteClients();
   security::CertificateSpec ClientSpec(const Client& client) const;
-  // Leaves a certificate of `spec` and its key in these files.
-  absl::Status Ensure(const std::string& certificate_file, const std::string& key_file,
-                      security::CertificateSpec spec);
+  // security::KeepCertificate, and a line in the log.
+  absl::StatusOr<security::KeptCertificate> Keep(const std::string& certificate_file,
+                                                 const std::string& key_file,
+                                                 const security::CertificateSpec& spec);
 
   const HubPkiOptions options_;
   Clock& clock_;

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "services/lib/metrics/registry.h"
 #include "services/lib/security/files.h"
+#include "services/lib/security/renewal_loop.h"
 #include "services/lib/security/x509.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
@@ -91,6 +93,26 @@ TEST_F(HubPkiTest, RenewsAtTwoThirdsOfLife) {
   EXPECT_NE(InfoOf("server/tls.crt").serial, server);
   EXPECT_NE(InfoOf("clients/operator.crt").serial, client);
   EXPECT_THAT(security::CheckTlsFiles(pki->server_files()), IsOk());
+}
+
+TEST_F(HubPkiTest, RenewsWhileTheHubRuns) {
+  auto pki = Open();
+  metrics::Registry registry("cloudhub-svc");
+  auto first = pki->Renew();
+  ASSERT_THAT(first, IsOk());
+  security::RenewalLoop loop(
+      *first, [&pki] { return pki->Renew(); }, clock_, registry, log::Logger::Null());
+  for (int year = 0; year < 3; ++year) {
+    std::string server = InfoOf("server/tls.crt").serial;
+    std::string client = InfoOf("clients/edge-controller.crt").serial;
+    for (int week = 0; week < 52; ++week) {
+      clock_.Advance(absl::Hours(24 * 7));
+      loop.Settle();
+      ASSERT_GT(InfoOf("server/tls.crt").not_after, clock_.Now());
+    }
+    EXPECT_NE(InfoOf("server/tls.crt").serial, server);
+    EXPECT_NE(InfoOf("clients/edge-controller.crt").serial, client);
+  }
 }
 
 TEST_F(HubPkiTest, DamagedFilesAreMadeAnew) {

@@ -20,25 +20,21 @@ constexpr size_t kBodyBytesMax = 32 << 10;
 }  // namespace
 
 struct JoinServer::Impl {
-  Impl(const JoinHandlerOptions& options, HubPki& hub_pki, TokenStore& token_store,
+  Impl(const JoinHandlerOptions& options, const HubPki& pki, TokenStore& token_store,
        metrics::Registry& registry, Clock& system_clock, const log::Logger& logger)
-      : pki(hub_pki),
-        tokens(token_store),
+      : tokens(token_store),
         clock(system_clock),
         log(logger),
         metrics(registry),
-        handler(options, hub_pki.ca(), token_store, metrics, system_clock, logger),
+        handler(options, pki.ca(), token_store, metrics, system_clock, logger),
         upkeep("join-upkeep", system_clock) {}
 
   void KeepUp() {
-    absl::Status status = pki.Renew();
-    if (!status.ok()) log.Error("renewing certificates failed", status);
-    status = tokens.Prune(clock.Now() - kRememberExpired);
+    absl::Status status = tokens.Prune(clock.Now() - kRememberExpired);
     if (!status.ok()) log.Warning("forgetting expired tokens failed", status);
     upkeep.PostAfter(kUpkeepInterval, [this] { KeepUp(); });
   }
 
-  HubPki& pki;
   TokenStore& tokens;
   Clock& clock;
   const log::Logger log;
@@ -52,11 +48,9 @@ JoinServer::JoinServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 JoinServer::~JoinServer() { Shutdown(absl::Now()); }
 
-absl::StatusOr<std::unique_ptr<JoinServer>> JoinServer::Create(const JoinServerOptions& options,
-                                                               HubPki& pki, TokenStore& tokens,
-                                                               metrics::Registry& registry,
-                                                               Clock& clock,
-                                                               const log::Logger& log) {
+absl::StatusOr<std::unique_ptr<JoinServer>> JoinServer::Create(
+    const JoinServerOptions& options, const HubPki& pki, TokenStore& tokens,
+    metrics::Registry& registry, Clock& clock, const log::Logger& log) {
   size_t colon = options.link_bound_address.rfind(':');
   JoinHandlerOptions handling = {.link_address = options.link_address,
                                  .link_port = colon == std::string::npos

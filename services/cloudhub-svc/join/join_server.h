@@ -27,8 +27,8 @@ struct JoinServerOptions {
   absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
 };
 
-// GET /ca.crt, GET /v1/time, POST /v1/join as in README.md. Also renews the hub's own certificates
-// once an hour. Threads of its own; everything given outlives it.
+// GET /ca.crt, GET /v1/time, POST /v1/join as in README.md. Also forgets old tokens once an hour.
+// Threads of its own; everything given outlives it.
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
 //   link_server = rpc::Server::Create({… MutualTlsServer(pki->server_files(), LinkPolicy()) …});
@@ -39,7 +39,7 @@ struct JoinServerOptions {
 class JoinServer {
  public:
   static absl::StatusOr<std::unique_ptr<JoinServer>> Create(const JoinServerOptions& options,
-                                                            HubPki& pki, TokenStore& tokens,
+                                                            const HubPki& pki, TokenStore& tokens,
                                                             metrics::Registry& registry,
                                                             Clock& clock, const log::Logger& log);
   ~JoinServer();

@@ -15,8 +15,9 @@
 #include "absl/time/clock.h"
 #include "services/lib/base/check.h"
 #include "services/lib/kubeapi/json.h"
+#include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
-#include "services/lib/kubeclient/kubeconfig.h"
+#include "services/lib/log/logger.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgecontroller {
@@ -69,11 +70,10 @@ void ApiProcess::Kill() {
 }
 
 std::unique_ptr<kubeclient::Client> ApiProcess::Client(const std::string& who) const {
-  auto config = kubeclient::LoadKubeconfig(absl::StrCat(folder_, "/kc/", who, ".kubeconfig"));
+  auto config = kubeclient::ConfigSource::Open(absl::StrCat(folder_, "/kc/", who, ".kubeconfig"),
+                                               log::Logger::Null());
   SKERRY_CHECK(config.ok());
-  auto client = kubeclient::CurlClient::Create(*std::move(config), "test/1");
-  SKERRY_CHECK(client.ok());
-  return *std::move(client);
+  return std::make_unique<kubeclient::CurlClient>(*std::move(config), "test/1");
 }
 
 }  // namespace skerry::edgecontroller

@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
 #include <utility>
 
@@ -133,18 +132,8 @@ const SslContext& ReloadingSslContext::Current() {
 }
 
 ReloadingSslContext::Stamps ReloadingSslContext::Look(const ServerOptions& options) {
-  Stamps stamps{};
-  size_t next = 0;
-  for (const std::string* file : {&options.cert_file, &options.key_file, &options.client_ca_file}) {
-    struct stat info {};
-    if (!file->empty() && stat(file->c_str(), &info) == 0) {
-      stamps[next] = info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-      stamps[next + 1] = static_cast<int64_t>(info.st_ino);
-      stamps[next + 2] = info.st_size;
-    }
-    next += 3;
-  }
-  return stamps;
+  return {security::StampOf(options.cert_file), security::StampOf(options.key_file),
+          security::StampOf(options.client_ca_file)};
 }
 
 }  // namespace skerry::http

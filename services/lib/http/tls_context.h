@@ -3,7 +3,6 @@
 #define SKERRY_SERVICES_LIB_HTTP_TLS_CONTEXT_H_
 
 #include <array>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/lib/http/server.h"
+#include "services/lib/security/file_stamp.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -37,7 +37,7 @@ class ReloadingSslContext {
   const SslContext& Current();
 
  private:
-  using Stamps = std::array<int64_t, 9>;  // Of each file: modified (ns), inode, size.
+  using Stamps = std::array<security::FileStamp, 3>;
 
   ReloadingSslContext(const ServerOptions& options, Stamps stamps, SslContext context);
   static Stamps Look(const ServerOptions& options);

@@ -93,16 +93,11 @@ std::string ItemKind(const nlohmann::json& list) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CurlClient>> CurlClient::Create(RestConfig config,
-                                                               absl::string_view user_agent) {
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<Transport> transport,
-      Transport::Create(std::move(config), {.user_agent = std::string(user_agent)}));
-  return std::unique_ptr<CurlClient>(new CurlClient(std::move(transport)));
-}
+CurlClient::CurlClient(std::unique_ptr<ConfigSource> config, absl::string_view user_agent)
+    : transport_(std::move(config), {.user_agent = std::string(user_agent)}) {}
 
 absl::StatusOr<std::string> CurlClient::Body(const HttpRequest& request) {
-  SKERRY_ASSIGN_OR_RETURN(HttpAnswer answer, transport_->Perform(request));
+  SKERRY_ASSIGN_OR_RETURN(HttpAnswer answer, transport_.Perform(request));
   if (answer.status >= 200 && answer.status < 300) return std::move(answer.body);
   return StatusFromAnswer(answer.status, answer.body, answer.retry_after);
 }

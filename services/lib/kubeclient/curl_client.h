@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/lib/kubeclient/client.h"
-#include "services/lib/kubeclient/kubeconfig.h"
+#include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/transport.h"
 
 namespace skerry::kubeclient {
@@ -19,8 +19,7 @@ namespace skerry::kubeclient {
 class CurlClient final : public Client {
  public:
   // user_agent: "edge-controller-svc/<version>", seen in the server's audit log.
-  static absl::StatusOr<std::unique_ptr<CurlClient>> Create(RestConfig config,
-                                                            absl::string_view user_agent);
+  CurlClient(std::unique_ptr<ConfigSource> config, absl::string_view user_agent);
 
   absl::StatusOr<KubeObject> Get(const Resource& resource, absl::string_view object_namespace,
                                  absl::string_view name, const CallOptions& options) override;
@@ -43,13 +42,11 @@ class CurlClient final : public Client {
   absl::StatusOr<std::string> GetRaw(absl::string_view path, const CallOptions& options) override;
 
  private:
-  explicit CurlClient(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
-
   // Performs and turns anything but 2xx into an error.
   absl::StatusOr<std::string> Body(const HttpRequest& request);
   absl::StatusOr<KubeObject> Object(const HttpRequest& request);
 
-  std::unique_ptr<Transport> transport_;
+  Transport transport_;
 };
 
 }  // namespace skerry::kubeclient

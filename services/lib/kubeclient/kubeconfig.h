@@ -9,9 +9,8 @@
 
 namespace skerry::kubeclient {
 
-// Of a credential given as data (PEM) and as a file, the data counts, as in client-go. Files are
-// read anew for every connection (tokens: for every call, see CurlClient), so that rotated ones
-// take effect.
+// Of a credential given as data (PEM) and as a file, the data counts, as in client-go. ConfigSource
+// follows the files.
 struct RestConfig {
   std::string server;  // "https://10.0.0.1:6443", without a trailing slash.
   std::string tls_server_name;

@@ -113,16 +113,24 @@ long Milliseconds(absl::Duration duration) {
   return static_cast<long>(absl::ToInt64Milliseconds(duration));
 }
 
-// The PEM text, else the file, else neither. Both outlive the request.
-void SetPem(CURL* easy, const std::string& pem, CURLoption pem_option, const std::string& file,
-            CURLoption file_option) {
-  if (!pem.empty()) {
-    curl_blob blob{
-        .data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
-    curl_easy_setopt(easy, pem_option, &blob);
-  } else if (!file.empty()) {
-    curl_easy_setopt(easy, file_option, file.c_str());
+// `pem` outlives the request.
+void SetPem(CURL* easy, const std::string& pem, CURLoption option) {
+  if (pem.empty()) return;
+  curl_blob blob{
+      .data = const_cast<char*>(pem.data()), .len = pem.size(), .flags = CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, option, &blob);
+}
+
+absl::StatusOr<std::string> BearerToken(const RestConfig& config) {
+  if (config.token_file.empty()) return config.token;
+  std::ifstream in(config.token_file, std::ios::binary);
+  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in || token.size() > kTokenBytesMax) {
+    return Error(absl::StatusCode::kUnauthenticated,
+                 absl::StrCat("cannot read token file ", config.token_file))
+        .Reason("TOKEN_FILE_UNREADABLE");
   }
+  return std::string(absl::StripAsciiWhitespace(token));
 }
 
 class CurlList {
@@ -140,13 +148,15 @@ class CurlList {
 // A connection with the machinery to wait for it and for a stop request at the same time.
 class Transport::Handle {
  public:
-  Handle() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
+  explicit Handle(std::shared_ptr<const RestConfig> config)
+      : config_(std::move(config)), easy_(curl_easy_init()), multi_(curl_multi_init()) {
     SKERRY_CHECK(easy_ != nullptr && multi_ != nullptr);
   }
   ~Handle() {
     curl_easy_cleanup(easy_);
     curl_multi_cleanup(multi_);
   }
+  const std::shared_ptr<const RestConfig>& config() const { return config_; }
   CURL* easy() { return easy_; }
 
   CURLcode Run(const std::stop_token& stop) {
@@ -167,46 +177,28 @@ class Transport::Handle {
   }
 
  private:
+  const std::shared_ptr<const RestConfig> config_;  // Whom its connection proved us to be.
   CURL* easy_;
   CURLM* multi_;
 };
 
-Transport::Transport(RestConfig config, Options options)
+Transport::Transport(std::unique_ptr<ConfigSource> config, Options options)
     : config_(std::move(config)), options_(std::move(options)) {
   InitOnce();
 }
 
 Transport::~Transport() = default;
 
-absl::StatusOr<std::unique_ptr<Transport>> Transport::Create(RestConfig config, Options options) {
-  const bool secret = !config.token.empty() || !config.token_file.empty();
-  if (secret && !absl::StartsWith(config.server, "https://")) {
-    return Error(absl::StatusCode::kInvalidArgument,
-                 absl::StrCat("a bearer token would travel in plain text to ", config.server,
-                              ": use https"))
-        .Reason("TOKEN_OVER_PLAINTEXT");
-  }
-  return std::unique_ptr<Transport>(new Transport(std::move(config), std::move(options)));
-}
-
-absl::StatusOr<std::string> Transport::BearerToken() const {
-  if (config_.token_file.empty()) return config_.token;
-  std::ifstream in(config_.token_file, std::ios::binary);
-  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in || token.size() > kTokenBytesMax) {
-    return Error(absl::StatusCode::kUnauthenticated,
-                 absl::StrCat("cannot read token file ", config_.token_file))
-        .Reason("TOKEN_FILE_UNREADABLE");
-  }
-  return std::string(absl::StripAsciiWhitespace(token));
-}
-
-std::unique_ptr<Transport::Handle> Transport::Take() {
+std::unique_ptr<Transport::Handle> Transport::Take(std::shared_ptr<const RestConfig> config) {
+  std::vector<std::unique_ptr<Handle>> stale;  // Closed after the lock is released.
   absl::MutexLock lock(&mutex_);
-  if (idle_.empty()) return std::make_unique<Handle>();
-  std::unique_ptr<Handle> handle = std::move(idle_.back());
-  idle_.pop_back();
-  return handle;
+  while (!idle_.empty()) {
+    std::unique_ptr<Handle> handle = std::move(idle_.back());
+    idle_.pop_back();
+    if (handle->config() == config) return handle;
+    stale.push_back(std::move(handle));
+  }
+  return std::make_unique<Handle>(std::move(config));
 }
 
 void Transport::Return(std::unique_ptr<Handle> handle) {
@@ -229,28 +221,30 @@ void Transport::SetConnection(Handle& handle, const HttpRequest& request) const 
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
 
-  if (config_.insecure_skip_tls_verify) {
+  const RestConfig& config = *handle.config();
+  if (config.insecure_skip_tls_verify) {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  SetPem(easy, config_.ca_pem, CURLOPT_CAINFO_BLOB, config_.ca_file, CURLOPT_CAINFO);
-  SetPem(easy, config_.cert_pem, CURLOPT_SSLCERT_BLOB, config_.cert_file, CURLOPT_SSLCERT);
-  SetPem(easy, config_.key_pem, CURLOPT_SSLKEY_BLOB, config_.key_file, CURLOPT_SSLKEY);
+  SetPem(easy, config.ca_pem, CURLOPT_CAINFO_BLOB);
+  SetPem(easy, config.cert_pem, CURLOPT_SSLCERT_BLOB);
+  SetPem(easy, config.key_pem, CURLOPT_SSLKEY_BLOB);
 }
 
 absl::StatusOr<HttpAnswer> Transport::Perform(const HttpRequest& request) {
   if (request.stop.stop_requested()) return absl::CancelledError("stopping");
-  SKERRY_ASSIGN_OR_RETURN(std::string token, BearerToken());
-  std::unique_ptr<Handle> handle = Take();
+  const std::shared_ptr<const RestConfig> config = config_->Current();
+  SKERRY_ASSIGN_OR_RETURN(std::string token, BearerToken(*config));
+  std::unique_ptr<Handle> handle = Take(config);
   CURL* easy = handle->easy();
   curl_easy_reset(easy);
   SetConnection(*handle, request);
 
-  std::string url = absl::StrCat(config_.server, request.target);
+  std::string url = absl::StrCat(config->server, request.target);
   CurlList connect_to;
-  if (!config_.tls_server_name.empty()) {  // Curl takes the name to verify from the URL only.
-    url = absl::StrCat("https://", config_.tls_server_name, request.target);
-    connect_to.Add(absl::StrCat("::", HostAndPort(config_.server)));
+  if (!config->tls_server_name.empty()) {  // Curl takes the name to verify from the URL only.
+    url = absl::StrCat("https://", config->tls_server_name, request.target);
+    connect_to.Add(absl::StrCat("::", HostAndPort(config->server)));
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to.get());
   }
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
@@ -288,7 +282,7 @@ absl::StatusOr<HttpAnswer> Transport::Perform(const HttpRequest& request) {
   }
   if (request.stop.stop_requested()) return absl::CancelledError("stopping");
   if (!exchange.failure.ok()) return exchange.failure;
-  return FromCurl(code, detail, config_.server);
+  return FromCurl(code, detail, config->server);
 }
 
 }  // namespace skerry::kubeclient

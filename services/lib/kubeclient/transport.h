@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "services/lib/kubeclient/kubeconfig.h"
+#include "services/lib/kubeclient/config_source.h"
 
 namespace skerry::kubeclient {
 
@@ -36,8 +36,9 @@ struct HttpAnswer {
   std::optional<absl::Duration> retry_after;
 };
 
-// Any thread may call Perform, which blocks. Connections are kept and used again; certificate files
-// are read for every new connection, a token file for every request. Proxies are not used.
+// Any thread may call Perform, which blocks. Connections are kept and used again until the
+// configuration changes: a request that begins after that proves itself anew, one that is under way
+// (a watch) ends as it began. A token file is read for every request. Proxies are not used.
 class Transport {
  public:
   struct Options {
@@ -46,8 +47,7 @@ class Transport {
     size_t idle_connections_max = 16;
   };
 
-  // INVALID_ARGUMENT for credentials that would travel in plain text.
-  static absl::StatusOr<std::unique_ptr<Transport>> Create(RestConfig config, Options options);
+  Transport(std::unique_ptr<ConfigSource> config, Options options);
   ~Transport();  // No call may be in progress.
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -57,18 +57,14 @@ class Transport {
   // RESOURCE_EXHAUSTED (answer_bytes_max).
   absl::StatusOr<HttpAnswer> Perform(const HttpRequest& request);
 
-  const RestConfig& config() const { return config_; }
-
  private:
   class Handle;
-  Transport(RestConfig config, Options options);
 
   void SetConnection(Handle& handle, const HttpRequest& request) const;
-  absl::StatusOr<std::string> BearerToken() const;
-  std::unique_ptr<Handle> Take();
+  std::unique_ptr<Handle> Take(std::shared_ptr<const RestConfig> config);
   void Return(std::unique_ptr<Handle> handle);
 
-  const RestConfig config_;
+  const std::unique_ptr<ConfigSource> config_;
   const Options options_;
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<Handle>> idle_ ABSL_GUARDED_BY(mutex_);

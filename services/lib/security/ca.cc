@@ -37,6 +37,9 @@ bool SetSerial(X509* certificate) {
   return good;
 }
 
+// For peers whose clocks are behind; little against the life, of which two thirds are counted.
+absl::Duration BackdateOf(absl::Duration lifetime) { return std::min(kBackdate, lifetime / 10); }
+
 bool SetValidity(X509* certificate, absl::Time from, absl::Time to) {
   return ASN1_TIME_adj(X509_getm_notBefore(certificate), absl::ToTimeT(from), 0, 0) != nullptr &&
          ASN1_TIME_adj(X509_getm_notAfter(certificate), absl::ToTimeT(to), 0, 0) != nullptr;
@@ -105,7 +108,7 @@ std::string ExtendedUsages(const CertificateSpec& spec) {
 absl::Status Fill(X509* certificate, X509* issuer, EVP_PKEY* key, const CertificateSpec& spec) {
   absl::Time end = std::min(spec.now + spec.lifetime, ToTime(X509_get0_notAfter(issuer)));
   if (X509_set_version(certificate, 2) != 1 || !SetSerial(certificate) ||
-      !SetValidity(certificate, spec.now - kBackdate, end) ||
+      !SetValidity(certificate, spec.now - BackdateOf(spec.lifetime), end) ||
       X509_set_pubkey(certificate, key) != 1 ||
       X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1) {
     return OpensslFailure("make certificate");
@@ -154,7 +157,7 @@ absl::StatusOr<std::unique_ptr<CertificateAuthority>> CertificateAuthority::Crea
   CertificateSubject subject = {.common_name = std::string(common_name)};
   if (certificate == nullptr || X509_set_version(certificate.get(), 2) != 1 ||
       !SetSerial(certificate.get()) ||
-      !SetValidity(certificate.get(), now - kBackdate, now + kCaLifetime) ||
+      !SetValidity(certificate.get(), now - BackdateOf(kCaLifetime), now + kCaLifetime) ||
       X509_set_pubkey(certificate.get(), key.get()) != 1 ||
       !SetSubject(certificate.get(), subject) ||
       X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get())) != 1 ||

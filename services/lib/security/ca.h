@@ -18,7 +18,8 @@ struct CertificateSpec {
   CertificateSubject subject;
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
-  absl::Time now;  // Valid from an hour before it, for peers whose clocks are behind.
+  // Valid from an hour before it (a tenth of a shorter life), for peers whose clocks are behind.
+  absl::Time now;
   absl::Duration lifetime = absl::Hours(24 * 365);  // Cut at the end of the CA's own.
   bool for_server = false;
   bool for_client = false;

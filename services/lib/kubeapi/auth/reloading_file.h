@@ -14,7 +14,8 @@
 #include "absl/synchronization/mutex.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
-#include "services/lib/kubeapi/auth/file_stamp.h"
+#include "services/lib/security/file_stamp.h"
+#include "services/lib/security/files.h"
 
 namespace skerry::kubeapi {
 
@@ -28,7 +29,7 @@ class ReloadingFile {
 
   static absl::StatusOr<std::unique_ptr<ReloadingFile>> Open(std::string path, Parse parse,
                                                              OnReload on_reload) {
-    const FileStamp stamp = StampOf(path);
+    const security::FileStamp stamp = security::StampOf(path);
     SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<const T> value, Load(path, parse));
     return std::unique_ptr<ReloadingFile>(new ReloadingFile(
         std::move(path), std::move(parse), std::move(on_reload), stamp, std::move(value)));
@@ -36,7 +37,7 @@ class ReloadingFile {
 
   // Costs one look at the file's stamp.
   std::shared_ptr<const T> Current() {
-    const FileStamp stamp = StampOf(path_);
+    const security::FileStamp stamp = security::StampOf(path_);
     absl::Status status;
     std::shared_ptr<const T> value;
     {
@@ -53,7 +54,7 @@ class ReloadingFile {
   }
 
  private:
-  ReloadingFile(std::string path, Parse parse, OnReload on_reload, const FileStamp& stamp,
+  ReloadingFile(std::string path, Parse parse, OnReload on_reload, const security::FileStamp& stamp,
                 std::shared_ptr<const T> value)
       : path_(std::move(path)),
         parse_(std::move(parse)),
@@ -63,7 +64,7 @@ class ReloadingFile {
 
   static absl::StatusOr<std::shared_ptr<const T>> Load(const std::string& path,
                                                        const Parse& parse) {
-    SKERRY_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+    SKERRY_ASSIGN_OR_RETURN(const std::string text, security::ReadSmallFile(path));
     absl::StatusOr<T> value = parse(text);
     if (!value.ok()) return Annotate(value.status(), path);
     return std::make_shared<const T>(*std::move(value));
@@ -73,7 +74,7 @@ class ReloadingFile {
   const Parse parse_;
   const OnReload on_reload_;
   absl::Mutex mutex_;
-  FileStamp stamp_ ABSL_GUARDED_BY(mutex_);
+  security::FileStamp stamp_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const T> value_ ABSL_GUARDED_BY(mutex_);
 };
 
