@@ -69,9 +69,9 @@ class LinkTest : public ::testing::Test {
     return controller;
   }
 
-  // Files of a certificate that the hub's CA signed.
+  // A certificate that the hub's CA signed, and its key, in one file.
   security::TlsFiles Certificate(const std::string& common_name, const std::string& organization) {
-    const std::string stem = absl::StrCat(folder_, "/", ++files_);
+    const std::string file = absl::StrCat(folder_, "/", ++files_, ".pem");
     absl::StatusOr<std::unique_ptr<security::CertificateAuthority>> ca =
         security::CertificateAuthority::LoadOrCreate(folder_ + "/cloudhub/ca", "skerry-ca",
                                                      clock_.Now());
@@ -82,9 +82,9 @@ class LinkTest : public ::testing::Test {
     spec.for_client = true;
     absl::StatusOr<security::CertificateAndKey> issued = (*ca)->Issue(spec);
     EXPECT_TRUE(issued.ok()) << issued.status();
-    EXPECT_TRUE(security::WriteFileAtomically(stem + ".crt", issued->certificate_pem, 0600).ok());
-    EXPECT_TRUE(security::WriteFileAtomically(stem + ".key", issued->key_pem, 0600).ok());
-    return {.ca = folder_ + "/cloudhub/ca/ca.crt", .cert = stem + ".crt", .key = stem + ".key"};
+    EXPECT_TRUE(
+        security::WriteFileAtomically(file, issued->certificate_pem + issued->key_pem, 0600).ok());
+    return {.ca = folder_ + "/cloudhub/ca/ca.crt", .cert = file, .key = file};
   }
 
   void StartEdge() {
@@ -95,7 +95,8 @@ class LinkTest : public ::testing::Test {
     config.backoff_min = absl::Milliseconds(50);
     config.backoff_max = absl::Milliseconds(200);
     if (node_files_.cert.empty()) node_files_ = Certificate("system:node:edge-1", "system:nodes");
-    config.tls = node_files_;
+    config.tls_ca = node_files_.ca;
+    config.tls_identity = node_files_.cert;
     edge_ = std::make_unique<edgehub::EdgeHubApp>(config, clock_, log::Logger::Null());
     absl::Status started = edge_->Start();
     ASSERT_TRUE(started.ok()) << started;

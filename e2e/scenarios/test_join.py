@@ -41,7 +41,7 @@ def refused(box, cloud, token, code, *words, **options):
 def test_good_token_makes_a_node(system, cloud, box):
     """[join-1] Its link comes up and the Node object appears when it reports."""
     box.join(cloud, cloud.create_token())
-    assert (box.config_dir / "node.key").stat().st_mode & 0o077 == 0
+    assert box.identity.stat().st_mode & 0o077 == 0
     box.start()
     wait.until("the link", lambda: linked(box), 30)
     assert box.name in cloud.skerryctl("status", "--cloud", *cloud.operator_flags)
@@ -51,9 +51,9 @@ def test_joining_again_changes_nothing(system, cloud, box):
     """[join-2] A node that has joined keeps its identity."""
     token = cloud.create_token()
     box.join(cloud, token)
-    before = (box.config_dir / "node.crt").read_bytes()
+    before = box.identity.read_bytes()
     box.join(cloud, token)
-    assert (box.config_dir / "node.crt").read_bytes() == before
+    assert box.identity.read_bytes() == before
 
 
 def test_hash_of_another_ca_is_refused(system, cloud, box):

@@ -84,13 +84,11 @@ def test_a_certificate_of_another_name_is_not_to_be_had(system, nodes):
 def test_a_nodes_certificate_opens_no_other_door(system, nodes):
     """[node_isolation-5] Neither the hub's administration nor the Kubernetes API."""
     second = nodes[1]
-    credentials = [f"--ca={second.config_dir / 'ca.crt'}", f"--cert={second.config_dir / 'node.crt'}",
-                   f"--key={second.config_dir / 'node.key'}"]
+    credentials = [f"--ca={second.config_dir / 'ca.crt'}", f"--cert={second.identity}", f"--key={second.identity}"]
     with pytest.raises(RuntimeError, match="(?i)permission|not allowed|denied"):
         system.cloud.skerryctl("token", "list", f"--hub={system.cloud.hub.addresses['api']}", *credentials)
     answer = subprocess.run(
-        ["curl", "-sk", "--max-time", "10", "--cert", str(second.config_dir / "node.crt"),
-         "--key", str(second.config_dir / "node.key"),
+        ["curl", "-sk", "--max-time", "10", "--cert", str(second.identity), "--key", str(second.identity),
          f"https://{system.cloud.api.addresses['api']}/api/v1/secrets"],
         text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert "secret-mine" not in answer.stdout

@@ -8,6 +8,7 @@
 
 #include "services/cloudhub-svc/join/hub_pki.h"
 #include "services/cloudhub-svc/join/join_server.h"
+#include "services/cloudhub-svc/join/node_gate.h"
 #include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
@@ -71,6 +72,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<HubPki> pki;
   std::unique_ptr<security::RenewalLoop> renewals;
   std::unique_ptr<TokenAdmin> token_admin;
+  std::unique_ptr<NodeGate> gate;
   std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
   std::unique_ptr<exec::ThreadPool> admin_pool;
@@ -118,9 +120,10 @@ absl::Status CloudHubApp::Start() {
   hub.connections_max = static_cast<int>(config_.connections_max);
   p.hub = std::make_unique<SessionHub>(hub, *p.records, *p.epochs, clock_, p.metrics, log_);
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
-  p.link_service = MakeLinkService(*p.hub, p.metrics, log_);
+  SKERRY_ASSIGN_OR_RETURN(p.gate, NodeGate::Open(*p.tokens));
+  p.link_service = MakeLinkService(*p.hub, *p.gate, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
-  p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.admin_pool);
+  p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.gate, *p.admin_pool, log_);
   SKERRY_RETURN_IF_ERROR(StartServers());
   serving_->Set(true);
   return absl::OkStatus();
@@ -131,8 +134,9 @@ absl::Status CloudHubApp::OpenNodes() {
   const std::string path = config_.state_dir + "/tokens.db";
   SKERRY_ASSIGN_OR_RETURN(p.tokens, SqliteTokenStore::Open(path, HubPki::IsNew(config_.state_dir)));
   if (p.tokens->set_aside().has_value()) {
-    log_.Error("the join tokens were damaged: they were set aside, make new ones",
-               {{"path", *p.tokens->set_aside()}});
+    log_.Error(
+        "tokens and joined nodes were damaged and set aside: make new tokens, disable nodes anew",
+        {{"path", *p.tokens->set_aside()}});
   }
   SKERRY_ASSIGN_OR_RETURN(bool known, p.tokens->NodesKnown());
   if (!known) {
@@ -162,8 +166,9 @@ absl::Status CloudHubApp::StartServers() {
   join.link_address = config_.link_advertise;
   join.link_bound_address = p.link_server->address();
   join.node_certificate_lifetime = config_.node_certificate_lifetime;
-  SKERRY_ASSIGN_OR_RETURN(p.join_server,
-                          JoinServer::Create(join, *p.pki, *p.tokens, p.registry, clock_, log_));
+  join.expired_grace = config_.expired_grace;
+  SKERRY_ASSIGN_OR_RETURN(p.join_server, JoinServer::Create(join, *p.pki, *p.tokens, *p.tokens,
+                                                            p.registry, clock_, log_));
   p.api_server->SetServing(true);
   p.link_server->SetServing(true);
   return absl::OkStatus();

@@ -31,6 +31,10 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
            "life of a node's certificate, which the node renews at two thirds of it")
       .Min(absl::Seconds(10));
   schema
+      .Add("join.expired_grace", &c.expired_grace,
+           "how long after its certificate ended a node may still renew it; beyond, it joins again")
+      .Min(absl::ZeroDuration());
+  schema
       .Add("link.heartbeat_interval", &c.heartbeat_interval,
            "both ends of a link send at least this often")
       .Min(absl::Seconds(1))

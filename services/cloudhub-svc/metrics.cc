@@ -10,8 +10,8 @@ using link::cloud::Incident;
 constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
-constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING",       "STORE_FAILED",
-                                     "IDENTITY",   "NODE_KEY_WRONG", "NODE_CLONED"};
+constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING",       "STORE_FAILED", "IDENTITY",
+                                     "DISABLED",   "NODE_KEY_WRONG", "NODE_CLONED"};
 
 void Add(const std::map<std::string, prometheus::Counter*, std::less<>>& counters,
          absl::string_view label, double value) {

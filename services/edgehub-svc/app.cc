@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "services/edgehub-svc/adapters/grpc_dialer.h"
-#include "services/edgehub-svc/adapters/node_certificate.h"
+#include "services/edgehub-svc/adapters/https_renewal_client.h"
 #include "services/edgehub-svc/hub/edge_hub.h"
 #include "services/edgehub-svc/metrics.h"
+#include "services/edgehub-svc/renewal/certificate_renewer.h"
+#include "services/edgehub-svc/renewal/node_identity.h"
 #include "services/edgehub-svc/service/spoke_service.h"
 #include "services/edgehub-svc/service/status_service.h"
 #include "services/edgehub-svc/store/sqlite_event_store.h"
@@ -19,22 +21,25 @@
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
+#include "services/lib/http/https_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
+#include "services/lib/security/tls.h"
 
 namespace skerry::edgehub {
 namespace {
 
 constexpr size_t kStatusQueue = 16;
 
-// 128 random bits as text: new for every boot and every journal.
-std::string RandomId() {
+uint64_t RandomSeed() {
   std::random_device device;
-  const auto word = [&] { return (static_cast<uint64_t>(device()) << 32) | device(); };
-  return absl::StrFormat("%016x%016x", word(), word());
+  return (static_cast<uint64_t>(device()) << 32) | device();
 }
+
+// 128 random bits as text: new for every boot and every journal.
+std::string RandomId() { return absl::StrFormat("%016x%016x", RandomSeed(), RandomSeed()); }
 
 }  // namespace
 
@@ -49,6 +54,9 @@ struct EdgeHubApp::Parts {
   std::unique_ptr<SqliteJournal> journal;
   std::unique_ptr<SqliteEventStore> events;
   std::unique_ptr<GrpcDialer> dialer;
+  http::CurlHttpsClient https;
+  std::unique_ptr<HttpsRenewalClient> renewal_client;
+  std::unique_ptr<CertificateRenewer> renewer;
   std::unique_ptr<EdgeHub> hub;
   std::unique_ptr<exec::ThreadPool> status_pool;
   std::unique_ptr<grpc::Service> spoke_service;
@@ -72,17 +80,19 @@ absl::Status EdgeHubApp::Start() {
   SKERRY_RETURN_IF_ERROR(StartHub());
   SKERRY_RETURN_IF_ERROR(StartServer());
   parts_->hub->Start();
+  parts_->renewer->Start();
   serving_->Set(true);
   return absl::OkStatus();
 }
 
 absl::Status EdgeHubApp::StartHub() {
   Parts& p = *parts_;
-  SKERRY_ASSIGN_OR_RETURN(NodeCertificate certificate, ReadNodeCertificate(config_.tls.cert));
-  p.node = certificate.node.value();
-  p.metrics.CertificateExpires(certificate.not_after);
-  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials,
-                          security::MutualTlsClient(config_.tls));
+  SKERRY_ASSIGN_OR_RETURN(NodeIdentity identity, ReadNodeIdentity(config_.tls_identity));
+  p.node = identity.node.value();
+  SKERRY_ASSIGN_OR_RETURN(
+      std::shared_ptr<grpc::ChannelCredentials> credentials,
+      security::MutualTlsClient(
+          {.ca = config_.tls_ca, .cert = config_.tls_identity, .key = config_.tls_identity}));
   p.dialer = std::make_unique<GrpcDialer>(config_.cloud_address, config_.cloud_server_name,
                                           credentials, p.metrics);
 
@@ -106,12 +116,24 @@ absl::Status EdgeHubApp::StartHub() {
         {{"path", *p.events->set_aside()}, {"lost", "events that the cloud had not taken yet"}});
   }
 
+  p.renewal_client = std::make_unique<HttpsRenewalClient>(
+      HttpsRenewalClient::Config{.address = config_.cloud_join_address.empty()
+                                                ? JoinAddressOf(config_.cloud_address)
+                                                : config_.cloud_join_address,
+                                 .server_name = config_.cloud_server_name,
+                                 .ca_file = config_.tls_ca},
+      p.https);
+  p.renewer = std::make_unique<CertificateRenewer>(
+      CertificateRenewer::Config{
+          .identity_file = config_.tls_identity, .ca_file = config_.tls_ca, .seed = RandomSeed()},
+      *p.renewal_client, clock_, p.metrics, log_);
+
   EdgeHub::Config hub;
   hub.session.hello = {link::kProtocolVersion,    RandomId(),    p.journal->id(), BuildVersion(),
                        p.journal->stored_epoch(), p.events->id()};
   hub.session.backoff_base = config_.backoff_min;
   hub.session.backoff_max = config_.backoff_max;
-  hub.session.seed = (static_cast<uint64_t>(std::random_device{}()) << 32) | std::random_device{}();
+  hub.session.seed = RandomSeed();
   p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.events, *p.dialer, clock_, p.metrics, log_);
   return absl::OkStatus();
 }
@@ -125,11 +147,9 @@ absl::Status EdgeHubApp::StartServer() {
   facts.node = p.node;
   facts.cloud_address = config_.cloud_address;
   facts.journal_bytes_max = config_.journal_bytes_max;
-  facts.certificate_expire_time = [path = config_.tls.cert, metrics = &p.metrics] {
-    absl::StatusOr<NodeCertificate> certificate = ReadNodeCertificate(path);
-    if (!certificate.ok()) return absl::UnixEpoch();
-    metrics->CertificateExpires(certificate->not_after);
-    return certificate->not_after;
+  facts.certificate_expire_time = [path = config_.tls_identity] {
+    absl::StatusOr<NodeIdentity> identity = ReadNodeIdentity(path);
+    return identity.ok() ? identity->certificate.not_after : absl::UnixEpoch();
   };
   p.status_service = MakeStatusService(*p.hub, *p.status_pool, std::move(facts));
 
@@ -146,6 +166,7 @@ absl::Status EdgeHubApp::StartServer() {
 void EdgeHubApp::Drain(absl::Time deadline) {
   if (parts_ == nullptr) return;
   if (parts_->server != nullptr) parts_->server->SetServing(false);
+  if (parts_->renewer != nullptr) parts_->renewer->Stop();
   if (parts_->hub != nullptr) parts_->hub->Stop();
   if (parts_->server != nullptr) parts_->server->Shutdown(deadline);
 }

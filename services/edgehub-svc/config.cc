@@ -12,12 +12,17 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
   schema.Add("listen", &c.listen,
              "gRPC address for the services of the box; unix:<run_dir>/edgehub.sock unless given");
   schema.Add("cloud.address", &c.cloud_address, "host:port of cloudhub-svc's link port").Required();
+  schema.Add("cloud.join_address", &c.cloud_join_address,
+             "host:port of cloudhub-svc's join port, where this node's certificate is renewed; the "
+             "host of cloud.address and port 10002 unless given");
   schema.Add("cloud.server_name", &c.cloud_server_name,
              "name expected in the hub's certificate; the host of cloud.address unless given");
-  schema.Add("tls.ca", &c.tls.ca, "PEM file of the CA that the hub's certificate is signed by")
+  schema.Add("tls.ca", &c.tls_ca, "PEM file of the CA that the hub's certificate is signed by")
       .Required();
-  schema.Add("tls.cert", &c.tls.cert, "PEM file of this node's certificate").Required();
-  schema.Add("tls.key", &c.tls.key, "PEM file of this node's private key").Required();
+  schema
+      .Add("tls.identity", &c.tls_identity,
+           "PEM file of this node's certificate and its private key; this service renews both")
+      .Required();
   schema
       .Add("cloud.backoff_min", &c.backoff_min, "upper end of the first wait before dialling again")
       .Min(absl::Milliseconds(10));

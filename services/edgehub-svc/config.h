@@ -7,7 +7,6 @@
 
 #include "absl/time/time.h"
 #include "services/lib/config/config.h"
-#include "services/lib/security/tls.h"
 
 namespace skerry::edgehub {
 
@@ -17,8 +16,10 @@ struct EdgeHubConfig {
   std::string state_dir = "/var/lib/skerry";
   std::string listen;  // "unix:<run_dir>/edgehub.sock" unless given.
   std::string cloud_address;
+  std::string cloud_join_address;  // The host of cloud_address and 10002 unless given.
   std::string cloud_server_name;
-  security::TlsFiles tls;
+  std::string tls_ca;
+  std::string tls_identity;
   absl::Duration backoff_min = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(60);
   int64_t journal_bytes_max = 64 << 20;

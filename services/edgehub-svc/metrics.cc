@@ -14,6 +14,7 @@ constexpr const char* kEnds[] = {
     "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
     "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
 constexpr const char* kDrops[] = {"expired", "rejected", "full"};
+constexpr const char* kRenewals[] = {"renewed", "refused", "unreachable", "failed"};
 
 }  // namespace
 
@@ -64,6 +65,11 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
     events_dropped_[reason] =
         &registry.Counter("skerry_edgehub_event_drops_total",
                           "Events that will not be applied by the cloud.", {{"reason", reason}});
+  }
+  for (const char* result : kRenewals) {
+    renewals_[result] =
+        &registry.Counter("skerry_edgehub_certificate_renewals_total",
+                          "Attempts to renew this node's certificate.", {{"result", result}});
   }
   for (const char* name : kClasses) {
     bytes_up_[name] =
@@ -135,6 +141,11 @@ void EdgeHubMetrics::Streams(const std::map<std::string, StreamStats>& streams) 
 
 void EdgeHubMetrics::CertificateExpires(absl::Time time) {
   certificate_expire_.Set(absl::ToDoubleSeconds(time - absl::UnixEpoch()));
+}
+
+void EdgeHubMetrics::CertificateRenewal(const std::string& result) {
+  auto it = renewals_.find(result);
+  if (it != renewals_.end()) it->second->Increment();
 }
 
 void EdgeHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {

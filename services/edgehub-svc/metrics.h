@@ -42,6 +42,8 @@ class EdgeHubMetrics {
   // reason: "expired", "rejected", "full".
   void EventsDropped(const std::string& reason, int64_t events);
   void CertificateExpires(absl::Time time);
+  // result: "renewed", "refused", "unreachable", "failed".
+  void CertificateRenewal(const std::string& result);
   // class: "session", "resource_sync", "report" or "event".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
@@ -69,6 +71,7 @@ class EdgeHubMetrics {
   Counters ends_;
   Counters dropped_;
   Counters events_dropped_;
+  Counters renewals_;
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::edge::Incident, prometheus::Counter*> incidents_;

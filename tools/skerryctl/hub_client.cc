@@ -86,6 +86,21 @@ absl::StatusOr<std::vector<cloudhub::v1::NodeSessionInfo>> HubClient::ListSessio
   return sessions;
 }
 
+absl::Status HubClient::SetNodeDisabled(const std::string& node, bool disabled) {
+  return Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    if (disabled) {
+      cloudhub::v1::DisableNodeRequest request;
+      request.set_node(node);
+      cloudhub::v1::DisableNodeResponse response;
+      return stub_->DisableNode(context, request, &response);
+    }
+    cloudhub::v1::EnableNodeRequest request;
+    request.set_node(node);
+    cloudhub::v1::EnableNodeResponse response;
+    return stub_->EnableNode(context, request, &response);
+  }));
+}
+
 absl::Status HubClient::Explain(const absl::Status& status) const {
   if (status.ok()) return status;
   StepError error = FromStatus(status);

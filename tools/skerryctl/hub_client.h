@@ -30,6 +30,7 @@ class HubClient {
   absl::StatusOr<std::vector<cloudhub::v1::JoinToken>> ListTokens();
   absl::Status RevokeToken(const std::string& name);
   absl::StatusOr<std::vector<cloudhub::v1::NodeSessionInfo>> ListSessions();
+  absl::Status SetNodeDisabled(const std::string& node, bool disabled);
 
  private:
   HubClient(HubOptions options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub);

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/csr.h"
@@ -45,7 +46,7 @@ bool IsHostAndPort(absl::string_view text) {
 
 }  // namespace
 
-Joiner::Joiner(JoinOptions options, HttpsClient& https, Clock& clock, Progress progress)
+Joiner::Joiner(JoinOptions options, http::HttpsClient& https, Clock& clock, Progress progress)
     : options_(std::move(options)), https_(https), clock_(clock), progress_(std::move(progress)) {}
 
 absl::Status Joiner::Run() {
@@ -74,6 +75,7 @@ absl::Status Joiner::ParseArguments() {
   }
   token_ = *std::move(token);
   SKERRY_ASSIGN_OR_RETURN(cloud_, ParseCloudAddress(options_.cloud));
+  identity_.join_address = std::string(absl::StripPrefix(cloud_.url, "https://"));
   absl::StatusOr<NodeName> node = NodeName::Parse(options_.node_name);
   if (!node.ok()) {
     return UsageError(
@@ -90,7 +92,7 @@ absl::StatusOr<bool> Joiner::CheckExisting() {
   if (!found.ok()) {
     return ToStatus({.exit_code = ExitCode::kLocalFiles,
                      .step = "look for an earlier join",
-                     .expected = absl::StrCat("a readable ", folder, "/node.crt, or none"),
+                     .expected = absl::StrCat("a readable ", folder, "/node.pem, or none"),
                      .seen = std::string(found.status().message()),
                      .fix = "run as root, or give another --dir",
                      .reason = GetErrorInfo(found.status()).reason});
@@ -116,11 +118,10 @@ absl::StatusOr<bool> Joiner::CheckExisting() {
          .fix = "join with --force to give this box a new identity",
          .reason = "ALREADY_JOINED_ELSEWHERE"});
   }
-  progress_("look for an earlier join",
-            absl::StrCat("this box is node '", identity_.node,
-                         "' already; its certificate is good until ",
-                         Rfc3339(existing.certificate.not_after),
-                         " (--force renews it, with a token made for this node)"));
+  progress_("look for an earlier join", absl::StrCat("this box is node '", identity_.node,
+                                                     "' already; its certificate is good until ",
+                                                     Rfc3339(existing.certificate.not_after),
+                                                     " (edgehub-svc renews it in time)"));
   return true;
 }
 
@@ -169,7 +170,7 @@ absl::Status Joiner::Resolve() {
 absl::Status Joiner::FetchCa() {
   // Not verified: nothing is known yet to verify with. The hash in the token decides in the next
   // step.
-  absl::StatusOr<HttpsResponse> answer = https_.Call({.url = cloud_.url + "/v1/ca.pem"});
+  absl::StatusOr<http::HttpsResponse> answer = https_.Call({.url = cloud_.url + "/v1/ca.pem"});
   if (!answer.ok()) return TransportError("fetch the hub's CA", cloud_, answer.status());
   absl::StatusOr<security::CertificateInfo> info = security::ParseCertificatePem(answer->body);
   if (answer->status != 200 || !info.ok()) {
@@ -210,7 +211,7 @@ absl::Status Joiner::CompareHash() {
 }
 
 absl::Status Joiner::CheckClock() {
-  absl::StatusOr<HttpsResponse> answer = https_.Call({.url = cloud_.url + "/v1/time"});
+  absl::StatusOr<http::HttpsResponse> answer = https_.Call({.url = cloud_.url + "/v1/time"});
   if (!answer.ok()) return TransportError("compare the clocks", cloud_, answer.status());
   absl::Time now = clock_.Now();
   nlohmann::json body = nlohmann::json::parse(answer->body, nullptr, false);
@@ -273,7 +274,7 @@ absl::Status Joiner::RequestCertificate() {
       .organizations = {"system:nodes"}};
   SKERRY_ASSIGN_OR_RETURN(security::KeyAndCsr made, security::MakeKeyAndCsr(subject));
   identity_.key_pem = std::move(made.key_pem);
-  absl::StatusOr<HttpsResponse> answer =
+  absl::StatusOr<http::HttpsResponse> answer =
       https_.Call({.url = cloud_.url + "/v1/join",
                    .ca_pem = identity_.ca_pem,
                    .headers = {"Authorization: Bearer " + options_.token,
@@ -335,9 +336,9 @@ absl::Status Joiner::WriteFiles() {
                             identity_.node,
                      .reason = GetErrorInfo(written).reason});
   }
-  progress_("write the files", absl::StrCat(options_.layout.folder,
-                                            "/{ca.crt,node.crt,node.key,*.yaml}; the link is at ",
-                                            identity_.link_address));
+  progress_("write the files",
+            absl::StrCat(options_.layout.folder, "/{ca.crt,node.pem,*.yaml}; the link is at ",
+                         identity_.link_address));
   return absl::OkStatus();
 }
 

@@ -10,10 +10,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/http/https_client.h"
 #include "services/lib/model/names.h"
 #include "services/lib/security/join_tokens.h"
 #include "tools/skerryctl/cloud_address.h"
-#include "tools/skerryctl/https_client.h"
 #include "tools/skerryctl/node_files.h"
 
 namespace skerry::skerryctl {
@@ -33,7 +33,7 @@ class Joiner {
  public:
   using Progress = std::function<void(absl::string_view step, absl::string_view result)>;
   // All outlive it. `progress` hears of every step that succeeded.
-  Joiner(JoinOptions options, HttpsClient& https, Clock& clock, Progress progress);
+  Joiner(JoinOptions options, http::HttpsClient& https, Clock& clock, Progress progress);
 
   absl::Status Run();
 
@@ -53,7 +53,7 @@ class Joiner {
   absl::Status CheckCaValidity(absl::Time now, absl::string_view skew_text);
 
   const JoinOptions options_;
-  HttpsClient& https_;
+  http::HttpsClient& https_;
   Clock& clock_;
   const Progress progress_;
 

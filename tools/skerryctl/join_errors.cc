@@ -45,7 +45,7 @@ absl::Status TransportError(absl::string_view step, const CloudAddress& cloud,
   return ToStatus(error);
 }
 
-StepError RefusalOf(const HttpsResponse& response) {
+StepError RefusalOf(const http::HttpsResponse& response) {
   nlohmann::json body = nlohmann::json::parse(response.body, nullptr, false);
   auto text = [&body](const char* key) {
     auto found = body.is_object() ? body.find(key) : body.end();

@@ -20,6 +20,7 @@
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
 #include "services/lib/base/error.h"
+#include "services/lib/http/https_client.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/security/x509.h"
 #include "services/lib/testing/fake_clock.h"
@@ -37,9 +38,9 @@ using testing::IsOk;
 using testing::ReadFileText;
 
 // Answers what a test prepares, else asks the real one; remembers the requests.
-class SpyClient final : public HttpsClient {
+class SpyClient final : public http::HttpsClient {
  public:
-  absl::StatusOr<HttpsResponse> Call(const HttpsRequest& request) override {
+  absl::StatusOr<http::HttpsResponse> Call(const http::HttpsRequest& request) override {
     requests.push_back(request);
     for (const auto& [ending, answer] : answers) {
       if (request.url.size() >= ending.size() &&
@@ -49,11 +50,11 @@ class SpyClient final : public HttpsClient {
     }
     return real_.Call(request);
   }
-  std::map<std::string, absl::StatusOr<HttpsResponse>> answers;  // By the end of the URL.
-  std::vector<HttpsRequest> requests;
+  std::map<std::string, absl::StatusOr<http::HttpsResponse>> answers;  // By the end of the URL.
+  std::vector<http::HttpsRequest> requests;
 
  private:
-  CurlHttpsClient real_;
+  http::CurlHttpsClient real_;
 };
 
 // A hub with its join port.
@@ -64,8 +65,8 @@ struct Hub {
     admin = std::make_unique<cloudhub::TokenAdmin>(*tokens, pki->ca().hash(), clock,
                                                    log::Logger::Null());
     server = *cloudhub::JoinServer::Create(
-        {.listen = "127.0.0.1:0", .link_bound_address = "127.0.0.1:4433"}, *pki, *tokens, registry,
-        clock, log::Logger::Null());
+        {.listen = "127.0.0.1:0", .link_bound_address = "127.0.0.1:4433"}, *pki, *tokens, *tokens,
+        registry, clock, log::Logger::Null());
   }
   std::string Token(
       const std::function<void(cloudhub::v1::CreateJoinTokenRequest&)>& change = nullptr) {
@@ -101,10 +102,10 @@ class JoinTest : public ::testing::Test {
   }
   // What Join() fails with; the box must be as it was.
   StepError Failure() {
-    std::string before = ReadFileText(dir_.File("etc/node.crt"));
+    std::string before = ReadFileText(dir_.File("etc/node.pem"));
     absl::Status status = Join();
     EXPECT_FALSE(status.ok());
-    EXPECT_EQ(ReadFileText(dir_.File("etc/node.crt")), before);
+    EXPECT_EQ(ReadFileText(dir_.File("etc/node.pem")), before);
     StepError error = FromStatus(status);
     EXPECT_FALSE(error.step.empty() || error.expected.empty() || error.seen.empty() ||
                  error.fix.empty())
@@ -128,18 +129,18 @@ TEST_F(JoinTest, LeavesAWorkingIdentityAndConfiguration) {
               ElementsAre("resolve the hub's name", "fetch the hub's CA", "compare the CA's hash",
                           "compare the clocks", "request the certificate", "verify the certificate",
                           "write the files"));
-  std::string certificate = ReadFileText(dir_.File("etc/node.crt"));
-  auto info = *security::ParseCertificatePem(certificate);
+  std::string identity = ReadFileText(dir_.File("etc/node.pem"));
+  auto info = *security::ParseCertificatePem(identity);
   EXPECT_EQ(info.common_name, "system:node:edge-1");
-  EXPECT_THAT(
-      security::CheckKeyFitsCertificate(certificate, ReadFileText(dir_.File("etc/node.key"))),
-      IsOk());
+  EXPECT_THAT(security::CheckKeyFitsCertificate(identity, identity), IsOk());
   EXPECT_EQ(ReadFileText(dir_.File("etc/ca.crt")), hub_.pki->ca().certificate_pem());
   struct stat key;
-  ASSERT_EQ(stat(dir_.File("etc/node.key").c_str(), &key), 0);
+  ASSERT_EQ(stat(dir_.File("etc/node.pem").c_str(), &key), 0);
   EXPECT_EQ(key.st_mode & 0777, 0600u);
-  EXPECT_THAT(ReadFileText(dir_.File("etc/edgehub.yaml")),
-              HasSubstr("address: \"127.0.0.1:4433\""));
+  const std::string edgehub = ReadFileText(dir_.File("etc/edgehub.yaml"));
+  EXPECT_THAT(edgehub, HasSubstr("\n  address: \"127.0.0.1:4433\""));
+  EXPECT_THAT(edgehub, HasSubstr("join_address: \"" + hub_.server->address() + "\""));
+  EXPECT_THAT(edgehub, HasSubstr("identity: \"" + dir_.File("etc/node.pem") + "\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edged.yaml")), HasSubstr("name: \"edge-1\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edge-meta.yaml")), HasSubstr("run_dir: \"/run/x\""));
 }
@@ -148,7 +149,7 @@ TEST_F(JoinTest, SendsTheTokenOnlyToTheHubThatItNames) {
   options_.token = hub_.Token();
   ASSERT_THAT(Join(), IsOk());
   ASSERT_EQ(https_.requests.size(), 3u);
-  for (const HttpsRequest& request : https_.requests) {
+  for (const http::HttpsRequest& request : https_.requests) {
     bool carries_token = !request.headers.empty();
     EXPECT_EQ(carries_token, !request.ca_pem.empty()) << request.url;
   }
@@ -158,10 +159,10 @@ TEST_F(JoinTest, SendsTheTokenOnlyToTheHubThatItNames) {
 TEST_F(JoinTest, CanBeRunAgainAndForced) {
   options_.token = hub_.Token([](auto& r) { r.set_single_use(true); });
   ASSERT_THAT(Join(), IsOk());
-  std::string first = ReadFileText(dir_.File("etc/node.crt"));
+  std::string first = ReadFileText(dir_.File("etc/node.pem"));
   ASSERT_THAT(Join(), IsOk()) << "the token is used up, but there is nothing to do";
   EXPECT_THAT(steps_, ElementsAre("look for an earlier join"));
-  EXPECT_EQ(ReadFileText(dir_.File("etc/node.crt")), first);
+  EXPECT_EQ(ReadFileText(dir_.File("etc/node.pem")), first);
 
   dir_.Write("etc/edgehub.yaml", "mine");
   options_.force = true;
@@ -173,20 +174,20 @@ TEST_F(JoinTest, CanBeRunAgainAndForced) {
   EXPECT_EQ(ReadFileText(dir_.File("etc/edgehub.yaml")), "mine");
   options_.token = hub_.Token([](auto& r) { r.set_node("edge-1"); });
   ASSERT_THAT(Join(), IsOk());
-  EXPECT_NE(ReadFileText(dir_.File("etc/node.crt")), first);
+  EXPECT_NE(ReadFileText(dir_.File("etc/node.pem")), first);
   EXPECT_THAT(ReadFileText(dir_.File("etc/edgehub.yaml")), HasSubstr("cloud:"));
 }
 
 TEST_F(JoinTest, RenewsAnExpiredOrDamagedIdentityButKeepsConfiguration) {
   options_.token = hub_.Token([](auto& r) { r.mutable_ttl()->set_seconds(365 * 86400); });
   ASSERT_THAT(Join(), IsOk());
-  std::string first = ReadFileText(dir_.File("etc/node.crt"));
+  std::string first = ReadFileText(dir_.File("etc/node.pem"));
   dir_.Write("etc/edgehub.yaml", "mine");
-  dir_.Write("etc/node.key", "garbage");
+  dir_.Write("etc/node.pem", "garbage");
   EXPECT_EQ(Failure().reason, "NODE_ALREADY_JOINED") << "the new key needs a token for the node";
   options_.token = hub_.Token([](auto& r) { r.set_node("edge-1"); });
   ASSERT_THAT(Join(), IsOk());
-  EXPECT_NE(ReadFileText(dir_.File("etc/node.crt")), first);
+  EXPECT_NE(ReadFileText(dir_.File("etc/node.pem")), first);
   EXPECT_EQ(ReadFileText(dir_.File("etc/edgehub.yaml")), "mine");
 }
 
@@ -306,16 +307,17 @@ TEST_F(JoinTest, AHubThatIsDialledByAStrangeNameIsNamed) {
 
 TEST_F(JoinTest, DoesNotTakeWhateverAHubAnswers) {
   options_.token = hub_.Token();
-  https_.answers["/v1/join"] = HttpsResponse{200, "<html>"};
+  https_.answers["/v1/join"] = http::HttpsResponse{200, "<html>"};
   EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID");
-  https_.answers["/v1/join"] = HttpsResponse{200, R"({"certificate": 7, "linkAddress": []})"};
+  https_.answers["/v1/join"] = http::HttpsResponse{200, R"({"certificate": 7, "linkAddress": []})"};
   EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID");
   for (const char* address : {"a", "a:0", "a:1\\nroot_dir: /", "a b:1", ":1"}) {
-    https_.answers["/v1/join"] = HttpsResponse{
+    https_.answers["/v1/join"] = http::HttpsResponse{
         200, absl::StrCat(R"({"certificate": "x", "linkAddress": ")", address, R"("})")};
     EXPECT_EQ(Failure().reason, "HUB_ANSWER_INVALID") << address;
   }
-  https_.answers["/v1/join"] = HttpsResponse{200, R"({"certificate": "x", "linkAddress": "a:1"})"};
+  https_.answers["/v1/join"] =
+      http::HttpsResponse{200, R"({"certificate": "x", "linkAddress": "a:1"})"};
   EXPECT_EQ(Failure().step, "verify the certificate");
   auto other = hub_.pki->ca().Issue({.subject = {.common_name = "system:node:edge-1"},
                                      .now = hub_clock_.Now(),
@@ -323,14 +325,14 @@ TEST_F(JoinTest, DoesNotTakeWhateverAHubAnswers) {
   std::string escaped;
   for (char c : other->certificate_pem)
     escaped += c == '\n' ? std::string("\\n") : std::string(1, c);
-  https_.answers["/v1/join"] = HttpsResponse{
+  https_.answers["/v1/join"] = http::HttpsResponse{
       200, absl::StrCat(R"({"certificate": ")", escaped, R"(", "linkAddress": "a:1"})")};
   StepError error = Failure();
   EXPECT_EQ(error.reason, "CERTIFICATE_INVALID");
   EXPECT_THAT(error.seen, HasSubstr("private key"));
-  https_.answers["/v1/time"] = HttpsResponse{200, R"({"time": "yesterday"})"};
+  https_.answers["/v1/time"] = http::HttpsResponse{200, R"({"time": "yesterday"})"};
   EXPECT_EQ(Failure().step, "compare the clocks");
-  https_.answers["/v1/ca.pem"] = HttpsResponse{404, "not here"};
+  https_.answers["/v1/ca.pem"] = http::HttpsResponse{404, "not here"};
   EXPECT_EQ(Failure().step, "fetch the hub's CA");
 }
 

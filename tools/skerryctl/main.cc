@@ -11,7 +11,7 @@
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/base/status_macros.h"
-#include "tools/skerryctl/https_client.h"
+#include "services/lib/http/https_client.h"
 #include "tools/skerryctl/hub_client.h"
 #include "tools/skerryctl/join.h"
 #include "tools/skerryctl/printable.h"
@@ -27,6 +27,7 @@ struct Options {
   HubOptions hub;
   TokenCreateOptions create;
   std::string revoke;
+  std::string node;
   std::string output = "table";
   bool all_good_required = false;
   bool ask_cloud = false;
@@ -39,7 +40,7 @@ std::string HostName() {
 
 absl::Status Join(Options& options) {
   if (options.join.node_name.empty()) options.join.node_name = HostName();
-  CurlHttpsClient https;
+  http::CurlHttpsClient https;
   SystemClock clock;
   Joiner joiner(options.join, https, clock, [](absl::string_view step, absl::string_view result) {
     std::cout << "ok  " << step << ": " << Printable(result) << std::endl;
@@ -69,6 +70,13 @@ absl::Status RevokeToken(const Options& options) {
   std::string name = TokenNameOf(options.revoke);
   SKERRY_RETURN_IF_ERROR(hub->RevokeToken(name));
   std::cout << name << " revoked\n";
+  return absl::OkStatus();
+}
+
+absl::Status SetNodeDisabled(const Options& options, bool disabled) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+  SKERRY_RETURN_IF_ERROR(hub->SetNodeDisabled(options.node, disabled));
+  std::cout << options.node << (disabled ? " disabled\n" : " enabled\n");
   return absl::OkStatus();
 }
 
@@ -160,6 +168,15 @@ int Main(int argc, char** argv) {
   CLI::App* list = token->add_subcommand("list", "list tokens, without their secrets");
   CLI::App* revoke = token->add_subcommand("revoke", "make a token useless at once");
   revoke->add_option("token", options.revoke, "its id, or the token itself")->required();
+
+  CLI::App* node = app.add_subcommand("node", "lock nodes out, and let them in again");
+  node->require_subcommand(1);
+  CLI::App* disable = node->add_subcommand(
+      "disable", "end a node's link and refuse it links, joins and certificates");
+  CLI::App* enable = node->add_subcommand("enable", "undo that");
+  for (CLI::App* command : {disable, enable})
+    command->add_option("node", options.node, "the node's name")->required();
+
   CLI::App* status = app.add_subcommand(
       "status", "link, sync and journal of this box; with --cloud, the hub's sessions");
   status->add_flag("--cloud", options.ask_cloud, "ask the hub instead of this box");
@@ -167,7 +184,8 @@ int Main(int argc, char** argv) {
   status
       ->add_option("--run-dir", options.join.layout.run_dir, "folder of the services' Unix sockets")
       ->capture_default_str();
-  for (CLI::App* command : {create, list, revoke, status}) AddHub(*command, options);
+  for (CLI::App* command : {create, list, revoke, disable, enable, status})
+    AddHub(*command, options);
   for (CLI::App* command : {create, list, status}) AddOutput(*command, options);
 
   try {
@@ -179,6 +197,7 @@ int Main(int argc, char** argv) {
                         : create->parsed() ? CreateToken(options)
                         : list->parsed()   ? ListTokens(options)
                         : revoke->parsed() ? RevokeToken(options)
+                        : node->parsed()   ? SetNodeDisabled(options, disable->parsed())
                                            : Status(options);
   if (result.ok()) return 0;
   StepError error = FromStatus(result);

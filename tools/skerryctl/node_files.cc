@@ -24,9 +24,9 @@ std::string EdgeHubYaml(const NodeLayout& layout, const NodeIdentity& identity) 
   return absl::StrCat(kHead, "run_dir: ", Quoted(layout.run_dir),
                       "\nstate_dir: ", Quoted(layout.state_dir),
                       "\ncloud:\n  address: ", Quoted(identity.link_address),
+                      "\n  join_address: ", Quoted(identity.join_address),
                       "\ntls:\n  ca: ", Quoted(layout.folder + "/ca.crt"),
-                      "\n  cert: ", Quoted(layout.folder + "/node.crt"),
-                      "\n  key: ", Quoted(layout.folder + "/node.key"), "\n");
+                      "\n  identity: ", Quoted(layout.folder + "/node.pem"), "\n");
 }
 
 std::string EdgeMetaYaml(const NodeLayout& layout) {
@@ -46,11 +46,10 @@ absl::Status WriteConfig(const std::string& path, const std::string& content, bo
   return security::WriteFileAtomically(path, content, 0644);
 }
 
-std::string ProblemOf(const std::string& certificate, const std::string& key, const std::string& ca,
-                      absl::Time now) {
-  absl::Status fits = security::CheckKeyFitsCertificate(certificate, key);
+std::string ProblemOf(const std::string& identity, const std::string& ca, absl::Time now) {
+  absl::Status fits = security::CheckKeyFitsCertificate(identity, identity);
   if (!fits.ok()) return std::string(fits.message());
-  absl::Status chain = security::VerifyChain(certificate, ca, now);
+  absl::Status chain = security::VerifyChain(identity, ca, now);
   return chain.ok() ? "" : std::string(chain.message());
 }
 
@@ -58,21 +57,20 @@ std::string ProblemOf(const std::string& certificate, const std::string& key, co
 
 absl::StatusOr<std::optional<ExistingIdentity>> FindIdentity(const std::string& folder,
                                                              absl::Time now) {
-  absl::StatusOr<std::string> certificate = security::ReadSmallFile(folder + "/node.crt");
-  if (absl::IsNotFound(certificate.status())) return std::nullopt;
-  SKERRY_RETURN_IF_ERROR(certificate.status());
+  absl::StatusOr<std::string> identity = security::ReadSmallFile(folder + "/node.pem");
+  if (absl::IsNotFound(identity.status())) return std::nullopt;
+  SKERRY_RETURN_IF_ERROR(identity.status());
   ExistingIdentity existing;
-  std::string key = security::ReadSmallFile(folder + "/node.key").value_or("");
   std::string ca = security::ReadSmallFile(folder + "/ca.crt").value_or("");
-  absl::StatusOr<security::CertificateInfo> info = security::ParseCertificatePem(*certificate);
+  absl::StatusOr<security::CertificateInfo> info = security::ParseCertificatePem(*identity);
   if (!info.ok()) {
-    existing.problem = absl::StrCat(folder, "/node.crt: ", info.status().message());
+    existing.problem = absl::StrCat(folder, "/node.pem: ", info.status().message());
     return existing;
   }
   existing.certificate = *std::move(info);
   absl::StatusOr<security::CertificateInfo> ca_info = security::ParseCertificatePem(ca);
   if (ca_info.ok()) existing.ca_hash = ca_info->sha256_hex;
-  existing.problem = ProblemOf(*certificate, key, ca, now);
+  existing.problem = ProblemOf(*identity, ca, now);
   return existing;
 }
 
@@ -86,9 +84,8 @@ absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identi
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/edged.yaml", EdgedYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/ca.crt", identity.ca_pem, 0644));
-  SKERRY_RETURN_IF_ERROR(
-      security::WriteFileAtomically(folder + "/node.key", identity.key_pem, 0600));
-  return security::WriteFileAtomically(folder + "/node.crt", identity.certificate_pem, 0644);
+  return security::WriteFileAtomically(
+      folder + "/node.pem", absl::StrCat(identity.certificate_pem, identity.key_pem), 0600);
 }
 
 }  // namespace skerry::skerryctl

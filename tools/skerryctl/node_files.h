@@ -13,8 +13,8 @@
 namespace skerry::skerryctl {
 
 struct NodeLayout {
-  std::string folder = "/etc/skerry";  // ca.crt, node.crt, node.key (0600), edgehub.yaml,
-                                       // edge-meta.yaml, edged.yaml.
+  // ca.crt, node.pem (certificate and key; 0600), edgehub.yaml, edge-meta.yaml, edged.yaml.
+  std::string folder = "/etc/skerry";
   std::string run_dir = "/run/skerry";
   std::string state_dir = "/var/lib/skerry";
   std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
@@ -26,6 +26,7 @@ struct NodeIdentity {
   std::string certificate_pem;
   std::string key_pem;
   std::string link_address;
+  std::string join_address;  // "host:port".
 };
 
 // What the folder says of an earlier join.
@@ -40,8 +41,9 @@ struct ExistingIdentity {
 absl::StatusOr<std::optional<ExistingIdentity>> FindIdentity(const std::string& folder,
                                                              absl::Time now);
 
-// Writes everything, each file atomically, the certificate last: a join that broke off leaves no
-// half identity that looks whole. Configuration files that are there are kept unless `overwrite`.
+// Writes everything, each file atomically, certificate and key last and as one: a join that broke
+// off leaves the earlier identity, or none. Configuration files that are there are kept unless
+// `overwrite`.
 absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identity, bool overwrite);
 
 }  // namespace skerry::skerryctl

@@ -22,19 +22,26 @@ Error Refused(absl::StatusCode code, absl::string_view reason, const LinkingBox&
 
 absl::StatusOr<NameRecord> Admit(const std::optional<NameRecord>& record, const LinkingBox& box) {
   if (!record.has_value()) return NameRecord{.key_hash = box.key_hash};
-  const bool current = box.key_hash == record->key_hash;
-  // The first link of a key that replaced another: what is known of sessions is of the other's box.
-  if (current && !record->former_key_hash.empty()) return NameRecord{.key_hash = box.key_hash};
-  if (!current && box.key_hash != record->former_key_hash) {
+  NameRecord next = *record;
+  const std::vector<std::string>& issued = record->next_key_hashes;
+  if (std::find(issued.begin(), issued.end(), box.key_hash) != issued.end()) {
+    next.key_hash = box.key_hash;
+    next.next_key_hashes.clear();
+  }
+  const bool current = box.key_hash == next.key_hash;
+  // The first link since a join replaced the key: what is known of sessions is of the other's box.
+  if (current && !next.former_key_hash.empty())
+    return NameRecord{.key_hash = next.key_hash, .next_key_hashes = next.next_key_hashes};
+  if (!current && box.key_hash != next.former_key_hash) {
     return Refused(absl::StatusCode::kPermissionDenied, kNodeKeyWrong, box,
                    "the node's name belongs to another key than this box's");
   }
-  if (box.stored_epoch != 0 && box.stored_epoch < record->epoch_min && !HasReturned(*record, box)) {
+  if (box.stored_epoch != 0 && box.stored_epoch < next.epoch_min && !HasReturned(next, box)) {
     return Refused(absl::StatusCode::kFailedPrecondition, kNodeCloned, box,
                    "another box has this box's key and went on from an earlier state of its disk, "
                    "which was copied or restored from a backup");
   }
-  return *record;
+  return next;
 }
 
 bool HasReturned(const NameRecord& record, const LinkingBox& box) {

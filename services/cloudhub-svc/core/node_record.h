@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/lib/model/names.h"
@@ -21,6 +22,8 @@ struct NameRecord {
   // Empty unless a join has replaced a key and the new one has not linked yet: the answer to that
   // join may have been lost, and a box must not lose its link by a join that failed.
   std::string former_key_hash;
+  // Keys that certificates were issued for since: the node's too, until it links with one of them.
+  std::vector<std::string> next_key_hashes;
   // The process that last stored an epoch, and the one before it.
   std::string boot_id;
   std::string former_boot_id;
@@ -39,7 +42,8 @@ struct LinkingBox {
 };
 
 // What is to be remembered once `box` is let in. A name of which nothing is known is from then on
-// the box's: it can only have been lost, since joining records it. PERMISSION_DENIED /
+// the box's: it can only have been lost, since joining records it. A next key that is used is from
+// then on the only one. PERMISSION_DENIED /
 // NODE_KEY_WRONG where the name is another key's. FAILED_PRECONDITION / NODE_CLONED where another
 // box goes on from an earlier state of this one's disk (ADR 13).
 absl::StatusOr<NameRecord> Admit(const std::optional<NameRecord>& record, const LinkingBox& box);

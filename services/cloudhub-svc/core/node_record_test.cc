@@ -52,6 +52,34 @@ TEST(NodeKeyTest, AReplacedKeyIsGoodUntilTheNewOneLinks) {
   EXPECT_THAT(Admit(*record, Box("k1")).status(), HasReason("NODE_KEY_WRONG"));
 }
 
+// join-1.10: only the node knows which answer reached its disk.
+TEST(NodeKeyTest, AllIssuedKeysAreGoodUntilOneLinks) {
+  const NameRecord rotating = {.key_hash = "k1",
+                               .next_key_hashes = {"k2", "k3"},
+                               .boot_id = "b2",
+                               .former_boot_id = "b1",
+                               .epoch_min = 7};
+  EXPECT_EQ(*Admit(rotating, Box("k1")), rotating);
+  EXPECT_EQ(
+      *Admit(rotating, Box("k3")),
+      (NameRecord{.key_hash = "k3", .boot_id = "b2", .former_boot_id = "b1", .epoch_min = 7}));
+  EXPECT_THAT(Admit(rotating, Box("k4")).status(), HasReason("NODE_KEY_WRONG"));
+  LinkingBox copy = Box("k2");
+  copy.stored_epoch = 6;
+  EXPECT_THAT(Admit(rotating, copy).status(), HasReason("NODE_CLONED")) << "and uses up no key";
+}
+
+// The key of a join was replaced before it linked: the sessions on record are the former box's.
+TEST(NodeKeyTest, AnIssuedKeyEndsTheOneThatAJoinReplaced) {
+  const NameRecord joined = {.key_hash = "k2",
+                             .former_key_hash = "k1",
+                             .next_key_hashes = {"k3"},
+                             .boot_id = "b2",
+                             .epoch_min = 7};
+  EXPECT_EQ(*Admit(joined, Box("k2")), (NameRecord{.key_hash = "k2", .next_key_hashes = {"k3"}}));
+  EXPECT_EQ(*Admit(joined, Box("k3")), (NameRecord{.key_hash = "k3"}));
+}
+
 // ---- Copies: docs/adr/0013-clones.md, docs/spec/link.md link-2.5 and link-2.6.
 
 // Boxes of one node, and what the hub remembers of it.

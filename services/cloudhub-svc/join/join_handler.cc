@@ -1,13 +1,12 @@
 #include "services/cloudhub-svc/join/join_handler.h"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "services/cloudhub-svc/join/refusals.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/csr.h"
@@ -19,54 +18,6 @@ namespace {
 
 constexpr char kNodePrefix[] = "system:node:";
 constexpr char kNodesOrganization[] = "system:nodes";
-
-// What the join port may say no with, its HTTP status, and what mends it.
-struct Refusal {
-  const char* reason;
-  int status;
-  const char* fix;
-};
-constexpr Refusal kRefusals[] = {
-    {"TOKEN_MISSING", 401, "send the token as 'Authorization: Bearer <token>'"},
-    {"TOKEN_MALFORMED", 401, "copy the whole token: skerryctl token create prints it"},
-    {"TOKEN_UNKNOWN", 401, "create a token on this hub: skerryctl token create"},
-    {"TOKEN_EXPIRED", 403, "create a new token: skerryctl token create"},
-    {"TOKEN_REVOKED", 403, "create a new token: skerryctl token create"},
-    {"TOKEN_USED", 403, "create a new token for this box: skerryctl token create --single-use"},
-    {"TOKEN_WRONG_NODE", 403,
-     "join with the node name that the token was made for, or create a token for this one"},
-    {"NODE_ALREADY_JOINED", 403,
-     "create a token for that node: skerryctl token create --node <name>"},
-    {"NODES_NOT_KNOWN", 403, "create a token for that node: skerryctl token create --node <name>"},
-    {"CSR_INVALID", 400,
-     "send a PKCS#10 request in PEM form, signed with its own P-256, P-384 or RSA key"},
-    {"NODE_NAME_INVALID", 400,
-     "use CN=system:node:<name> with a name of lower-case letters, digits, '-' and '.', and "
-     "O=system:nodes"},
-    {"RATE_LIMITED", 429, "wait a minute, then try again"},
-    {"NOT_FOUND", 404,
-     "the join port serves GET /ca.crt, GET /v1/ca.pem, GET /v1/time and POST /v1/join"},
-    {"METHOD_NOT_ALLOWED", 405, "GET /ca.crt, GET /v1/ca.pem, GET /v1/time, POST /v1/join"},
-    {"INTERNAL", 500, "look at the hub's log"},
-};
-
-const Refusal& RefusalOf(absl::string_view reason) {
-  for (const Refusal& refusal : kRefusals) {
-    if (reason == refusal.reason) return refusal;
-  }
-  return kRefusals[std::size(kRefusals) - 1];
-}
-
-http::Response Json(int status, const nlohmann::json& body) {
-  return {.status = status,
-          .headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          // What a peer sent may not be UTF-8; it must not make the answer fail.
-          .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
-}
-
-std::string Rfc3339(absl::Time time) {
-  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
-}
 
 // "127.0.0.1" of "127.0.0.1:4711".
 absl::string_view AddressOf(absl::string_view remote) {
@@ -102,27 +53,13 @@ absl::StatusOr<NodeName> NodeOf(const security::CertificateSubject& subject) {
 
 }  // namespace
 
-JoinMetrics::JoinMetrics(metrics::Registry& registry) {
-  auto add = [&](const char* reason) {
-    by_reason_[reason] =
-        &registry.Counter("skerry_cloudhub_join_requests_total", "Join requests by how they ended.",
-                          {{"reason", reason}});
-  };
-  add("ISSUED");
-  for (const Refusal& refusal : kRefusals) add(refusal.reason);
-}
-
-void JoinMetrics::Count(absl::string_view reason) {
-  auto found = by_reason_.find(std::string(reason));
-  if (found != by_reason_.end()) found->second->Increment();
-}
-
 JoinHandler::JoinHandler(JoinHandlerOptions options, const security::CertificateAuthority& ca,
-                         TokenStore& tokens, JoinMetrics& metrics, Clock& clock,
-                         const log::Logger& log)
+                         TokenStore& tokens, RenewalHandler& renewals, JoinMetrics& metrics,
+                         Clock& clock, const log::Logger& log)
     : options_(std::move(options)),
       ca_(ca),
       tokens_(tokens),
+      renewals_(renewals),
       metrics_(metrics),
       clock_(clock),
       log_(log),
@@ -138,16 +75,18 @@ http::Response JoinHandler::Handle(const http::Request& request) {
                   "RATE_LIMITED");
   }
   bool is_join = request.path == "/v1/join";
-  if (!is_join && request.path != "/ca.crt" && request.path != "/v1/ca.pem" &&
+  bool is_renewal = request.path == "/v1/renew";
+  if (!is_join && !is_renewal && request.path != "/ca.crt" && request.path != "/v1/ca.pem" &&
       request.path != "/v1/time") {
     return refuse(absl::StatusCode::kNotFound, "nothing is served at this path", "NOT_FOUND");
   }
-  if (request.method != (is_join ? "POST" : "GET")) {
+  if (request.method != (is_join || is_renewal ? "POST" : "GET")) {
     return refuse(absl::StatusCode::kUnimplemented, "the path is served with another method",
                   "METHOD_NOT_ALLOWED");
   }
   if (is_join) return Join(request);
-  if (request.path == "/v1/time") return Json(200, {{"time", Rfc3339(clock_.Now())}});
+  if (is_renewal) return renewals_.Handle(request);
+  if (request.path == "/v1/time") return JsonResponse(200, {{"time", Rfc3339(clock_.Now())}});
   if (request.path == "/v1/ca.pem") {
     return {.headers = {{"Content-Type", "application/x-pem-file"}}, .body = ca_.certificate_pem()};
   }
@@ -164,17 +103,16 @@ http::Response JoinHandler::Join(const http::Request& request) {
                                  "too many failed attempts from this address")
                                .Reason("RATE_LIMITED"));
   }
-  absl::StatusOr<std::string> answer = Issue(request);
+  absl::StatusOr<http::Response> answer = Issue(request);
   if (answer.ok()) {
-    metrics_.Count("ISSUED");
-    return {.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-            .body = *std::move(answer)};
+    metrics_.CountJoin("ISSUED");
+    return *std::move(answer);
   }
   failures_.Allow(remote, now);
   return Refuse(request, answer.status());
 }
 
-absl::StatusOr<std::string> JoinHandler::Issue(const http::Request& request) {
+absl::StatusOr<http::Response> JoinHandler::Issue(const http::Request& request) {
   SKERRY_ASSIGN_OR_RETURN(security::JoinToken token, TokenOf(request));
   // Before the token is used up: a request that could not be signed anyway must not cost a
   // single-use token.
@@ -205,32 +143,23 @@ absl::StatusOr<std::string> JoinHandler::Issue(const http::Request& request) {
                                         {"serial", info.serial},
                                         {"expire_time", info.not_after},
                                         {"remote", request.remote}});
-  return nlohmann::json{{"node", node.value()},
-                        {"certificate", certificate},
-                        {"caCertificate", ca_.certificate_pem()},
-                        {"expireTime", Rfc3339(info.not_after)},
-                        {"linkAddress", LinkAddressFor(request)}}
-      .dump();
+  return JsonResponse(200, {{"node", node.value()},
+                            {"certificate", certificate},
+                            {"caCertificate", ca_.certificate_pem()},
+                            {"expireTime", Rfc3339(info.not_after)},
+                            {"linkAddress", LinkAddressFor(request)}});
 }
 
 http::Response JoinHandler::Refuse(const http::Request& request, const absl::Status& status) {
-  const Refusal& refusal = RefusalOf(GetErrorInfo(status).reason);
-  metrics_.Count(refusal.reason);
+  const Refusal& refusal = RefusalOf(status);
+  metrics_.CountJoin(refusal.reason);
   if (refusal.status == 500) {
     log_.Error("join request failed", status, {{"path", request.path}, {"remote", request.remote}});
   } else {
     log_.Info("join request refused",
               {{"reason", refusal.reason}, {"path", request.path}, {"remote", request.remote}});
   }
-  // What went wrong inside is the log's; a stranger gets no paths or SQL.
-  std::string message = refusal.status == 500 ? "the hub failed" : std::string(status.message());
-  http::Response response = Json(refusal.status, {{"code", absl::StatusCodeToString(status.code())},
-                                                  {"reason", refusal.reason},
-                                                  {"message", message},
-                                                  {"fix", refusal.fix}});
-  if (refusal.status == 429) response.headers.emplace_back("Retry-After", "60");
-  if (refusal.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return response;
+  return RefusalResponse(status);
 }
 
 std::string JoinHandler::LinkAddressFor(const http::Request& request) const {

@@ -2,33 +2,22 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_JOIN_HANDLER_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_JOIN_HANDLER_H_
 
-#include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/cloudhub-svc/join/join_metrics.h"
 #include "services/cloudhub-svc/join/rate_limiter.h"
+#include "services/cloudhub-svc/join/renewal_handler.h"
 #include "services/cloudhub-svc/join/token_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/http/server.h"
 #include "services/lib/log/logger.h"
-#include "services/lib/metrics/registry.h"
-#include "services/lib/model/names.h"
 #include "services/lib/security/ca.h"
 
 namespace skerry::cloudhub {
-
-// skerry_cloudhub_join_requests_total{reason}; reason "ISSUED" counts the certificates.
-class JoinMetrics {
- public:
-  explicit JoinMetrics(metrics::Registry& registry);
-  void Count(absl::string_view reason);
-
- private:
-  std::map<std::string, prometheus::Counter*> by_reason_;
-};
 
 struct JoinHandlerOptions {
   std::string link_address;  // Empty: the request's host, and link_port.
@@ -40,19 +29,21 @@ struct JoinHandlerOptions {
 class JoinHandler {
  public:
   JoinHandler(JoinHandlerOptions options, const security::CertificateAuthority& ca,
-              TokenStore& tokens, JoinMetrics& metrics, Clock& clock, const log::Logger& log);
+              TokenStore& tokens, RenewalHandler& renewals, JoinMetrics& metrics, Clock& clock,
+              const log::Logger& log);
 
   http::Response Handle(const http::Request& request);
 
  private:
   http::Response Join(const http::Request& request);
-  absl::StatusOr<std::string> Issue(const http::Request& request);
+  absl::StatusOr<http::Response> Issue(const http::Request& request);
   http::Response Refuse(const http::Request& request, const absl::Status& status);
   std::string LinkAddressFor(const http::Request& request) const;
 
   const JoinHandlerOptions options_;
   const security::CertificateAuthority& ca_;
   TokenStore& tokens_;
+  RenewalHandler& renewals_;
   JoinMetrics& metrics_;
   Clock& clock_;
   const log::Logger log_;

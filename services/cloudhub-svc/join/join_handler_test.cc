@@ -68,7 +68,8 @@ class JoinHandlerTest : public ::testing::Test {
       *security::CertificateAuthority::Create("ca", clock_.Now());
   std::unique_ptr<SqliteTokenStore> tokens_ = *SqliteTokenStore::Open(dir_.File("tokens.db"), true);
   TokenAdmin admin_{*tokens_, ca_->hash(), clock_, log::Logger::Null()};
-  JoinHandler handler_{{.link_port = "10000"}, *ca_, *tokens_, metrics_, clock_,
+  RenewalHandler renewals_{{}, *ca_, *tokens_, metrics_, clock_, log::Logger::Null()};
+  JoinHandler handler_{{.link_port = "10000"}, *ca_, *tokens_, renewals_, metrics_, clock_,
                        log::Logger::Null()};
 };
 
@@ -98,6 +99,7 @@ TEST_F(JoinHandlerTest, ServesTheCaAndTheTime) {
   EXPECT_EQ(Get("/").status, 404);
   EXPECT_EQ(ReasonOf(Get("/metrics")), "NOT_FOUND");
   EXPECT_EQ(Get("/v1/join").status, 405);
+  EXPECT_EQ(Get("/v1/renew").status, 405);
 }
 
 TEST_F(JoinHandlerTest, RefusesTokensWithTheirReason) {
@@ -268,8 +270,8 @@ TEST_F(JoinHandlerTest, KnowsTheLinkAddressOfOddHosts) {
   EXPECT_EQ(link_at("hub"), "hub:10000");
   EXPECT_EQ(link_at("[2001:db8::1]:10002"), "[2001:db8::1]:10000");
   EXPECT_EQ(link_at("[2001:db8::1]"), "[2001:db8::1]:10000");
-  JoinHandler fixed({.link_address = "link.example:443"}, *ca_, *tokens_, metrics_, clock_,
-                    log::Logger::Null());
+  JoinHandler fixed({.link_address = "link.example:443"}, *ca_, *tokens_, renewals_, metrics_,
+                    clock_, log::Logger::Null());
   http::Response response = fixed.Handle({.method = "POST",
                                           .path = "/v1/join",
                                           .headers = {{"authorization", "Bearer " + Create()}},

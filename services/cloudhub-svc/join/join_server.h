@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/cloudhub-svc/join/hub_pki.h"
+#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/cloudhub-svc/join/token_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
@@ -25,21 +26,24 @@ struct JoinServerOptions {
   std::string link_address;
   std::string link_bound_address;  // rpc::Server::address() of the link port.
   absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
+  absl::Duration expired_grace = absl::Hours(24 * 30);  // RenewalOptions.
 };
 
-// GET /ca.crt, GET /v1/time, POST /v1/join as in README.md. Also forgets old tokens once an hour.
-// Threads of its own; everything given outlives it.
+// GET /ca.crt, GET /v1/time, POST /v1/join, POST /v1/renew as in README.md. Also forgets old tokens
+// once an hour. Threads of its own; everything given outlives it.
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
 //   link_server = rpc::Server::Create({… MutualTlsServer(pki->server_files(), LinkPolicy()) …});
 //   SKERRY_ASSIGN_OR_RETURN(tokens, SqliteTokenStore::Open(state_dir + "/tokens.db", …));
 //   SKERRY_ASSIGN_OR_RETURN(join, JoinServer::Create({.listen = …, .link_bound_address =
 //   link_server->address()},
-//                                                    *pki, *tokens, registry, clock, log));
+//                                                    *pki, *tokens, *tokens, registry, clock,
+//                                                    log));
 class JoinServer {
  public:
   static absl::StatusOr<std::unique_ptr<JoinServer>> Create(const JoinServerOptions& options,
                                                             const HubPki& pki, TokenStore& tokens,
+                                                            NodeRegistry& nodes,
                                                             metrics::Registry& registry,
                                                             Clock& clock, const log::Logger& log);
   ~JoinServer();

@@ -52,11 +52,19 @@ absl::StatusOr<std::optional<NameRecord>> SqliteNodeRecords::Find(const NodeName
       "WHERE node = ?1");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
   if (!found) return std::nullopt;
-  return NameRecord{.key_hash = row.Text(0),
-                    .former_key_hash = row.Text(1),
-                    .boot_id = row.Text(2),
-                    .former_boot_id = row.Text(3),
-                    .epoch_min = static_cast<uint64_t>(row.Int(4))};
+  NameRecord record = {.key_hash = row.Text(0),
+                       .former_key_hash = row.Text(1),
+                       .boot_id = row.Text(2),
+                       .former_boot_id = row.Text(3),
+                       .epoch_min = static_cast<uint64_t>(row.Int(4))};
+  sqlite::Statement next =
+      database_->Prepare("SELECT key_hash FROM next_keys WHERE node = ?1 ORDER BY key_hash");
+  next.Bind(1, node.value());
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool more, next.Step());
+    if (!more) return record;
+    record.next_key_hashes.push_back(next.Text(0));
+  }
 }
 
 absl::Status SqliteNodeRecords::Put(const NodeName& node, const NameRecord& record) {
@@ -69,7 +77,11 @@ absl::Status SqliteNodeRecords::Put(const NodeName& node, const NameRecord& reco
   put.Bind(4, record.boot_id).Bind(5, record.former_boot_id);
   put.Bind(6, static_cast<int64_t>(record.epoch_min));
   put.Bind(7, absl::ToUnixMicros(clock_.Now()));
-  return put.Run();
+  SKERRY_RETURN_IF_ERROR(put.Run());
+  // Others only add next keys; a link uses one, and none is left then.
+  if (!record.next_key_hashes.empty()) return absl::OkStatus();
+  sqlite::Statement forget = database_->Prepare("DELETE FROM next_keys WHERE node = ?1");
+  return forget.Bind(1, node.value()).Run();
 }
 
 }  // namespace skerry::cloudhub

@@ -77,6 +77,33 @@ TEST_F(SqliteNodeRecordsTest, TheKeyThatLinkedStaysGoodUntilAJoinHasReachedTheBo
   EXPECT_THAT(Link("k3"), IsOk());
 }
 
+// join-1.10
+TEST_F(SqliteNodeRecordsTest, ANextKeyIsTheOnlyOneOnceItHasLinked) {
+  LinkingBox box = {.node = Node(), .key_hash = "k1", .boot_id = "box"};
+  ASSERT_THAT(records_->Admit(box), IsOk());
+  ASSERT_THAT(records_->EpochStored(box, 7), IsOkAndHolds(false));
+  for (const char* next : {"k2", "k3"})
+    ASSERT_THAT(tokens_->BeginRotation(Node(), "k1", next, clock_.Now()), IsOk());
+  EXPECT_THAT(Link("k1"), IsOk()) << "no answer has reached the box";
+  EXPECT_THAT(Link("k3"), IsOk());
+  Open();
+  for (const char* gone : {"k1", "k2"}) EXPECT_THAT(Link(gone), HasReason("NODE_KEY_WRONG"));
+  box.key_hash = "k3";
+  box.stored_epoch = 7;
+  EXPECT_THAT(records_->Admit(box), IsOk());
+}
+
+// A join that has reached the box ends the old key, though it renews before it links.
+TEST_F(SqliteNodeRecordsTest, AKeyThatJoinedMayBeReplacedBeforeItLinks) {
+  EXPECT_THAT(Link("k1"), IsOk());
+  EXPECT_THAT(Join("for-n1", "k2"), IsOk());
+  EXPECT_THAT(tokens_->BeginRotation(Node(), "k2", "k3", clock_.Now()), IsOk());
+  EXPECT_THAT(Link("k2"), IsOk());
+  EXPECT_THAT(Link("k1"), HasReason("NODE_KEY_WRONG"));
+  EXPECT_THAT(Link("k3"), IsOk()) << "a link takes no key away that was issued";
+  EXPECT_THAT(Link("k2"), HasReason("NODE_KEY_WRONG"));
+}
+
 // cloudhub-1.8: what tells copies apart outlives the hub.
 TEST_F(SqliteNodeRecordsTest, ACopyIsKnownAfterARestartOfTheHub) {
   LinkingBox box = {.node = Node(), .key_hash = "k1", .boot_id = "box"};

@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 namespace {
+
+constexpr int64_t kNextKeysMax = 8;
 
 constexpr char kColumns[] =
     "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, "
@@ -112,10 +115,12 @@ absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
       database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
         SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
         SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node.name, now));
-        SKERRY_ASSIGN_OR_RETURN(std::string joined, JoinedKeyHash(node.name));
+        SKERRY_ASSIGN_OR_RETURN(std::optional<NodeRecord> joined, FindNode(node.name));
+        const NodeRecord known = joined.value_or(NodeRecord());
+        if (known.disabled) return NodeDisabled(node.name);
         SKERRY_ASSIGN_OR_RETURN(bool complete, ReadNodesKnown());
-        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, joined, complete, node));
-        if (joined != node.key_hash) redemption.replaced_key_hash = joined;
+        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, known.key_hash, complete, node));
+        if (known.key_hash != node.key_hash) redemption.replaced_key_hash = known.key_hash;
         // The former key is the last that may have linked, however many joins were tried since.
         sqlite::Statement record = database_->Prepare(
             "INSERT INTO joined_nodes (node, key_hash, join_time) VALUES (?1, ?2, ?3) "
@@ -124,12 +129,57 @@ absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
             "ELSE key_hash END");
         record.Bind(1, node.name.value()).Bind(2, node.key_hash).Bind(3, absl::ToUnixMicros(now));
         SKERRY_RETURN_IF_ERROR(record.Run());
+        SKERRY_RETURN_IF_ERROR(ForgetNextKeys(node.name));
         sqlite::Statement update =
             database_->Prepare("UPDATE join_tokens SET uses = uses + 1 WHERE id = ?1");
         return update.Bind(1, id).Run();
       });
   SKERRY_RETURN_IF_ERROR(status);
   return redemption;
+}
+
+absl::Status SqliteTokenStore::BeginRotation(const NodeName& node, absl::string_view key_hash,
+                                             absl::string_view next_key_hash, absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  return database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    SKERRY_ASSIGN_OR_RETURN(std::optional<NodeRecord> record, FindNode(node));
+    SKERRY_RETURN_IF_ERROR(CheckRotation(record, node, key_hash));
+    if (key_hash != absl::string_view(record->key_hash))
+      SKERRY_RETURN_IF_ERROR(UseNextKey(node, key_hash));
+    if (next_key_hash == key_hash) return absl::OkStatus();
+    sqlite::Statement insert =
+        database_->Prepare("INSERT OR REPLACE INTO next_keys VALUES (?1, ?2, ?3)");
+    insert.Bind(1, node.value()).Bind(2, next_key_hash).Bind(3, absl::ToUnixMicros(now));
+    SKERRY_RETURN_IF_ERROR(insert.Run());
+    sqlite::Statement trim = database_->Prepare(
+        "DELETE FROM next_keys WHERE node = ?1 AND key_hash NOT IN (SELECT key_hash FROM next_keys "
+        "WHERE node = ?1 ORDER BY issue_time DESC LIMIT ?2)");
+    return trim.Bind(1, node.value()).Bind(2, kNextKeysMax).Run();
+  });
+}
+
+absl::Status SqliteTokenStore::SetDisabled(const NodeName& node, bool disabled) {
+  absl::MutexLock lock(&mutex_);
+  sqlite::Statement update =
+      database_->Prepare("UPDATE joined_nodes SET disabled = ?2 WHERE node = ?1");
+  SKERRY_RETURN_IF_ERROR(update.Bind(1, node.value()).Bind(2, int64_t{disabled}).Run());
+  if (database_->Changes() > 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kNotFound,
+               absl::StrCat("node '", node.value(), "' has not joined this hub"))
+      .Reason("NODE_UNKNOWN")
+      .Meta("node", node.value());
+}
+
+absl::StatusOr<std::vector<NodeName>> SqliteTokenStore::DisabledNodes() {
+  absl::MutexLock lock(&mutex_);
+  sqlite::Statement rows = database_->Prepare("SELECT node FROM joined_nodes WHERE disabled != 0");
+  std::vector<NodeName> nodes;
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool more, rows.Step());
+    if (!more) return nodes;
+    SKERRY_ASSIGN_OR_RETURN(NodeName node, NodeName::Parse(rows.Text(0)));
+    nodes.push_back(std::move(node));
+  }
 }
 
 absl::Status SqliteTokenStore::Prune(absl::Time before) {
@@ -161,10 +211,36 @@ absl::StatusOr<std::optional<TokenRecord>> SqliteTokenStore::Find(absl::string_v
   return token;
 }
 
-absl::StatusOr<std::string> SqliteTokenStore::JoinedKeyHash(const NodeName& node) {
-  sqlite::Statement row = database_->Prepare("SELECT key_hash FROM joined_nodes WHERE node = ?1");
+absl::StatusOr<std::optional<NodeRecord>> SqliteTokenStore::FindNode(const NodeName& node) {
+  sqlite::Statement row =
+      database_->Prepare("SELECT key_hash, disabled FROM joined_nodes WHERE node = ?1");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
-  return found ? row.Text(0) : std::string();
+  if (!found) return std::nullopt;
+  NodeRecord record = {.key_hash = row.Text(0), .disabled = row.Int(1) != 0};
+  sqlite::Statement next = database_->Prepare("SELECT key_hash FROM next_keys WHERE node = ?1");
+  next.Bind(1, node.value());
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool more, next.Step());
+    if (!more) return record;
+    record.next_key_hashes.push_back(next.Text(0));
+  }
+}
+
+// As Admit of core/node_record.h: what is known of sessions is another box's where a join has
+// replaced the key that they were of.
+absl::Status SqliteTokenStore::UseNextKey(const NodeName& node, absl::string_view key_hash) {
+  sqlite::Statement update = database_->Prepare(
+      "UPDATE joined_nodes SET key_hash = ?2, former_key_hash = '',"
+      " boot_id = iif(former_key_hash = '', boot_id, ''),"
+      " former_boot_id = iif(former_key_hash = '', former_boot_id, ''),"
+      " epoch_min = iif(former_key_hash = '', epoch_min, 0) WHERE node = ?1");
+  SKERRY_RETURN_IF_ERROR(update.Bind(1, node.value()).Bind(2, key_hash).Run());
+  return ForgetNextKeys(node);
+}
+
+absl::Status SqliteTokenStore::ForgetNextKeys(const NodeName& node) {
+  sqlite::Statement forget = database_->Prepare("DELETE FROM next_keys WHERE node = ?1");
+  return forget.Bind(1, node.value()).Run();
 }
 
 absl::StatusOr<bool> SqliteTokenStore::ReadNodesKnown() {

@@ -1,20 +1,22 @@
-// TokenStore in a SQLite file.
+// Tokens and joined nodes in a SQLite file.
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_TOKEN_STORE_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_TOKEN_STORE_H_
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/cloudhub-svc/join/token_store.h"
 #include "services/lib/sqlite/database.h"
 
 namespace skerry::cloudhub {
 
-class SqliteTokenStore final : public TokenStore {
+class SqliteTokenStore final : public TokenStore, public NodeRegistry {
  public:
   // path: a file whose folder exists. new_hub: no node has ever joined, so that a file which is
   // created now knows all of them.
@@ -30,7 +32,13 @@ class SqliteTokenStore final : public TokenStore {
   absl::StatusOr<bool> NodesKnown() override;
   absl::Status SetNodesKnown() override;
 
-  // Where a damaged file was put at Open: its tokens are lost, new ones must be made.
+  absl::Status BeginRotation(const NodeName& node, absl::string_view key_hash,
+                             absl::string_view next_key_hash, absl::Time now) override;
+  absl::Status SetDisabled(const NodeName& node, bool disabled) override;
+  absl::StatusOr<std::vector<NodeName>> DisabledNodes() override;
+
+  // Where a damaged file was put at Open: its tokens are lost, new ones must be made; so is what
+  // was known of nodes.
   std::optional<std::string> set_aside() const;
 
  private:
@@ -38,10 +46,13 @@ class SqliteTokenStore final : public TokenStore {
       : database_(std::move(database)) {}
   absl::StatusOr<std::optional<TokenRecord>> Find(absl::string_view id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Empty: no node of this name has joined.
-  absl::StatusOr<std::string> JoinedKeyHash(const NodeName& node)
+  absl::StatusOr<std::optional<NodeRecord>> FindNode(const NodeName& node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<bool> ReadNodesKnown() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Within a transaction.
+  absl::Status UseNextKey(const NodeName& node, absl::string_view key_hash)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ForgetNextKeys(const NodeName& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);

@@ -64,8 +64,8 @@ class TokenStore {
   // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
   virtual absl::Status Revoke(absl::string_view id) = 0;
   // CheckToken, CheckNodeKey, the count of one use and the record of the node's key in one
-  // transaction: of two at once, one gets a single-use token, and one gets a name. A refusal
-  // changes nothing.
+  // transaction: of two at once, one gets a single-use token, and one gets a name.
+  // PERMISSION_DENIED / NODE_DISABLED besides. A refusal changes nothing.
   virtual absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
                                             const JoiningNode& node, absl::Time now) = 0;
   // Forgets tokens that expired before `before`; joined nodes are remembered.

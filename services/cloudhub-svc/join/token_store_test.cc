@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -105,6 +107,13 @@ class SqliteTokenStoreTest : public ::testing::Test {
     std::vector<TokenRecord> tokens = *store_->List(after, limit);
     for (const TokenRecord& token : tokens) ids.push_back(token.id);
     return ids;
+  }
+
+  // Whether the hub lets the node link with that key.
+  bool Links(absl::string_view node, const std::string& key_hash) {
+    testing::FakeClock clock;
+    auto records = *SqliteNodeRecords::Open(dir_.File("tokens.db"), clock);
+    return records->Admit({.node = Node(node), .key_hash = key_hash}).ok();
   }
 
   testing::TempDir dir_;
@@ -237,6 +246,7 @@ TEST_F(SqliteTokenStoreTest, AFileFromBeforeKeysWereKeptGoesOn) {
   store_.reset();
   {
     auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")}, kTokensDbMigrations);
+    ASSERT_THAT(database->Execute("DROP TABLE next_keys"), IsOk());
     ASSERT_THAT(database->Execute("DROP TABLE joined_nodes"), IsOk());
     ASSERT_THAT(database->Execute("DROP TABLE joined_nodes_state"), IsOk());
     ASSERT_THAT(database->Execute("PRAGMA user_version = 1"), IsOk());
@@ -251,6 +261,88 @@ TEST_F(SqliteTokenStoreTest, AFileFromBeforeKeysWereKeptGoesOn) {
   EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
   EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k2"), kNow).status(),
               HasReason("NODE_ALREADY_JOINED"));
+}
+
+TEST_F(SqliteTokenStoreTest, AllKeysAreTheNodesUntilANextOneIsSeen) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  ASSERT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
+  auto begin = [this](absl::string_view key, absl::string_view next) {
+    Open();  // Whatever was said is on disk.
+    return store_->BeginRotation(Node("n1"), key, next, kNow);
+  };
+  EXPECT_THAT(begin("k1", "k2"), IsOk());
+  EXPECT_THAT(begin("k1", "k3"), IsOk()) << "the answer with k2 was lost, or is late";
+  EXPECT_TRUE(Links("n1", "k1"));
+  EXPECT_THAT(begin("k1", "k3"), IsOk()) << "the old one goes on";
+  EXPECT_TRUE(Links("n1", "k3"));
+  EXPECT_TRUE(Links("n1", "k3"));
+  for (const char* gone : {"k1", "k2"}) {
+    EXPECT_THAT(begin(gone, "k4"), HasReason("NODE_KEY_REPLACED")) << gone;
+    EXPECT_FALSE(Links("n1", gone)) << gone;
+  }
+  EXPECT_THAT(begin("k3", "k4"), IsOk());
+  EXPECT_THAT(begin("k4", "k5"), IsOk()) << "asking with the next key is using it";
+  EXPECT_THAT(begin("k3", "k6"), HasReason("NODE_KEY_REPLACED"));
+  EXPECT_THAT(begin("k5", "k5"), IsOk()) << "keeping the key is fine";
+  EXPECT_THAT(begin("k5", "k6"), IsOk());
+}
+
+TEST_F(SqliteTokenStoreTest, ALateRequestTakesNoKeyAway) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  ASSERT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
+  ASSERT_THAT(store_->BeginRotation(Node("n1"), "k1", "stored", kNow), IsOk());
+  ASSERT_THAT(store_->BeginRotation(Node("n1"), "k1", "late", kNow + absl::Seconds(1)), IsOk());
+  EXPECT_TRUE(Links("n1", "stored"));
+  EXPECT_FALSE(Links("n1", "late"));
+}
+
+TEST_F(SqliteTokenStoreTest, KeepsEightNextKeysOfANode) {
+  ASSERT_THAT(store_->Create(Token("a")), IsOk());
+  for (const char* node : {"n1", "n2"}) {
+    ASSERT_THAT(store_->Redeem("a", "hash", Joining(node, "k"), kNow), IsOk());
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_THAT(
+          store_->BeginRotation(Node(node), "k", absl::StrCat("k", i), kNow + absl::Seconds(i)),
+          IsOk());
+    }
+  }
+  EXPECT_FALSE(Links("n1", "k1"));
+  EXPECT_TRUE(Links("n1", "k2"));
+  EXPECT_TRUE(Links("n2", "k9"));
+}
+
+TEST_F(SqliteTokenStoreTest, AJoinEndsARotation) {
+  TokenRecord bound = Token("a");
+  bound.node = Node("n1");
+  ASSERT_THAT(store_->Create(bound), IsOk());
+  ASSERT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
+  ASSERT_THAT(store_->BeginRotation(Node("n1"), "k1", "k2", kNow), IsOk());
+  ASSERT_THAT(store_->Redeem("a", "hash", Joining("n1", "k3"), kNow), IsOk());
+  EXPECT_FALSE(Links("n1", "k2"));
+  EXPECT_THAT(store_->BeginRotation(Node("n1"), "k2", "k4", kNow), HasReason("NODE_KEY_REPLACED"));
+  EXPECT_THAT(store_->BeginRotation(Node("n1"), "k3", "k4", kNow), IsOk());
+}
+
+TEST_F(SqliteTokenStoreTest, AnUnknownNodeHasNoKeys) {
+  EXPECT_THAT(store_->BeginRotation(Node("n1"), "k1", "k2", kNow), HasReason("NODE_UNKNOWN"));
+  EXPECT_THAT(store_->SetDisabled(Node("n1"), true), HasReason("NODE_UNKNOWN"));
+}
+
+TEST_F(SqliteTokenStoreTest, ADisabledNodeGetsNothingUntilItIsEnabled) {
+  TokenRecord bound = Token("a");
+  bound.node = Node("n1");
+  ASSERT_THAT(store_->Create(bound), IsOk());
+  ASSERT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow), IsOk());
+  ASSERT_THAT(store_->SetDisabled(Node("n1"), true), IsOk());
+  Open();
+  EXPECT_THAT(*store_->DisabledNodes(), ElementsAre(Node("n1")));
+  EXPECT_THAT(store_->BeginRotation(Node("n1"), "k1", "k2", kNow), HasReason("NODE_DISABLED"));
+  EXPECT_THAT(store_->Redeem("a", "hash", Joining("n1", "k1"), kNow).status(),
+              HasReason("NODE_DISABLED"));
+  EXPECT_EQ((*store_->List("", 1))[0].uses, 1) << "a refusal counts no use";
+  ASSERT_THAT(store_->SetDisabled(Node("n1"), false), IsOk());
+  EXPECT_THAT(*store_->DisabledNodes(), IsEmpty());
+  EXPECT_THAT(store_->BeginRotation(Node("n1"), "k1", "k2", kNow), IsOk());
 }
 
 TEST_F(SqliteTokenStoreTest, ARefusalRecordsNoKey) {

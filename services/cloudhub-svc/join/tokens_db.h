@@ -31,6 +31,13 @@ inline constexpr const char* kTokensDbMigrations[] = {
     R"sql(ALTER TABLE joined_nodes ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';
           ALTER TABLE joined_nodes ADD COLUMN former_boot_id TEXT NOT NULL DEFAULT '';
           ALTER TABLE joined_nodes ADD COLUMN epoch_min INTEGER NOT NULL DEFAULT 0)sql",
+    R"sql(ALTER TABLE joined_nodes ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+          CREATE TABLE next_keys (
+            node TEXT NOT NULL,
+            key_hash TEXT NOT NULL,
+            issue_time INTEGER NOT NULL,
+            PRIMARY KEY (node, key_hash)
+          ) WITHOUT ROWID)sql",
 };
 
 }  // namespace skerry::cloudhub

@@ -1,8 +1,13 @@
 #include "services/cloudhub-svc/service/admin_service.h"
 
+#include <string>
+#include <utility>
+
 #include "api/skerry/cloudhub/v1/admin_service.grpc.pb.h"
+#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/cloudhub-svc/service/session_page.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/model/names.h"
 #include "services/lib/rpc/unary.h"
 
 namespace skerry::cloudhub {
@@ -10,8 +15,9 @@ namespace {
 
 class AdminServiceImpl final : public v1::AdminService::CallbackService {
  public:
-  AdminServiceImpl(SessionHub& hub, TokenAdmin& tokens, exec::ThreadPool& pool)
-      : hub_(hub), tokens_(tokens), pool_(pool) {}
+  AdminServiceImpl(SessionHub& hub, TokenAdmin& tokens, NodeGate& gate, exec::ThreadPool& pool,
+                   log::Logger log)
+      : hub_(hub), tokens_(tokens), gate_(gate), pool_(pool), log_(std::move(log)) {}
 
   grpc::ServerUnaryReactor* CreateJoinToken(grpc::CallbackServerContext* context,
                                             const v1::CreateJoinTokenRequest* request,
@@ -47,17 +53,44 @@ class AdminServiceImpl final : public v1::AdminService::CallbackService {
                          });
   }
 
+  grpc::ServerUnaryReactor* DisableNode(grpc::CallbackServerContext* context,
+                                        const v1::DisableNodeRequest* request,
+                                        v1::DisableNodeResponse*) override {
+    return rpc::RunUnary(context, pool_, [this, request](const rpc::CallScope& scope) {
+      return SetDisabled(request->node(), true, scope);
+    });
+  }
+
+  grpc::ServerUnaryReactor* EnableNode(grpc::CallbackServerContext* context,
+                                       const v1::EnableNodeRequest* request,
+                                       v1::EnableNodeResponse*) override {
+    return rpc::RunUnary(context, pool_, [this, request](const rpc::CallScope& scope) {
+      return SetDisabled(request->node(), false, scope);
+    });
+  }
+
  private:
+  absl::Status SetDisabled(const std::string& name, bool disabled, const rpc::CallScope& scope) {
+    SKERRY_ASSIGN_OR_RETURN(NodeName node, NodeName::Parse(name));
+    SKERRY_RETURN_IF_ERROR(gate_.SetDisabled(node, disabled));
+    if (disabled) hub_.End(node, NodeDisabled(node));
+    log_.Info(disabled ? "node disabled" : "node enabled",
+              {{"node", node.value()}, {"operator", scope.peer.common_name}});
+    return absl::OkStatus();
+  }
+
   SessionHub& hub_;
   TokenAdmin& tokens_;
+  NodeGate& gate_;
   exec::ThreadPool& pool_;
+  const log::Logger log_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens,
-                                                exec::ThreadPool& pool) {
-  return std::make_unique<AdminServiceImpl>(hub, tokens, pool);
+std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens, NodeGate& gate,
+                                                exec::ThreadPool& pool, log::Logger log) {
+  return std::make_unique<AdminServiceImpl>(hub, tokens, gate, pool, std::move(log));
 }
 
 }  // namespace skerry::cloudhub

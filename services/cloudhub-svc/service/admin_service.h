@@ -4,9 +4,11 @@
 
 #include <memory>
 
+#include "services/cloudhub-svc/join/node_gate.h"
 #include "services/cloudhub-svc/join/token_admin.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/lib/exec/thread_pool.h"
+#include "services/lib/log/logger.h"
 
 namespace grpc {
 class Service;
@@ -15,8 +17,8 @@ class Service;
 namespace skerry::cloudhub {
 
 // What is given outlives the server that serves it. Who may call it is the server's method policy.
-std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens,
-                                                exec::ThreadPool& pool);
+std::unique_ptr<grpc::Service> MakeAdminService(SessionHub& hub, TokenAdmin& tokens, NodeGate& gate,
+                                                exec::ThreadPool& pool, log::Logger log);
 
 }  // namespace skerry::cloudhub
 

@@ -41,13 +41,13 @@ struct Reader {
       : connection(std::move(connection)), stream(std::move(stream)) {}
   const SessionHub::Connection connection;
   const std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream;
-  bool invalid = false;
+  bool closing = false;  // Nothing more is read.
 };
 
 class LinkServiceImpl final : public v1::LinkService::CallbackService {
  public:
-  LinkServiceImpl(SessionHub& hub, CloudHubMetrics& metrics, log::Logger log)
-      : hub_(hub), metrics_(metrics), log_(std::move(log)) {}
+  LinkServiceImpl(SessionHub& hub, NodeGate& gate, CloudHubMetrics& metrics, log::Logger log)
+      : hub_(hub), gate_(gate), metrics_(metrics), log_(std::move(log)) {}
 
   grpc::ServerBidiReactor<v1::EdgeFrame, v1::CloudFrame>* Connect(
       grpc::CallbackServerContext* context) override {
@@ -76,17 +76,25 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       return {};
     }
     auto reader = std::make_shared<Reader>(*std::move(connection), stream);
+    // Asked once it is open: who disables a node says so first, and then ends what is open.
+    const absl::Status admitted = gate_.Admit(*node);
+    if (!admitted.ok()) {
+      log_.Warning("connection refused", admitted, {{"peer", peer.address}});
+      metrics_.Refused("DISABLED");
+      reader->closing = true;
+      stream->Close(admitted);
+    }
     return {
         .on_message = [this, reader](v1::EdgeFrame message) { Read(reader, std::move(message)); },
         .on_closed = [this, reader](absl::Status) { hub_.Closed(reader->connection); }};
   }
 
   void Read(const std::shared_ptr<Reader>& reader, v1::EdgeFrame message) {
-    if (reader->invalid) return;
+    if (reader->closing) return;
     const size_t bytes = message.ByteSizeLong();
     absl::StatusOr<link::EdgeFrame> frame = link::FromWire(std::move(message));
     if (!frame.ok()) {
-      reader->invalid = true;
+      reader->closing = true;
       return hub_.Invalid(reader->connection, frame.status());
     }
     metrics_.BytesUp(link::ClassOf(*frame), bytes);
@@ -95,15 +103,16 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
   }
 
   SessionHub& hub_;
+  NodeGate& gate_;
   CloudHubMetrics& metrics_;
   const log::Logger log_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, CloudHubMetrics& metrics,
-                                               log::Logger log) {
-  return std::make_unique<LinkServiceImpl>(hub, metrics, std::move(log));
+std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
+                                               CloudHubMetrics& metrics, log::Logger log) {
+  return std::make_unique<LinkServiceImpl>(hub, gate, metrics, std::move(log));
 }
 
 }  // namespace skerry::cloudhub

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "services/cloudhub-svc/join/node_gate.h"
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/lib/log/logger.h"
@@ -14,10 +15,10 @@ class Service;
 
 namespace skerry::cloudhub {
 
-// The node's name comes from its certificate alone. `hub` and `metrics` outlive the server that
-// serves it.
-std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, CloudHubMetrics& metrics,
-                                               log::Logger log);
+// The node's name comes from its certificate alone. `hub`, `gate` and `metrics` outlive the server
+// that serves it.
+std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
+                                               CloudHubMetrics& metrics, log::Logger log);
 
 }  // namespace skerry::cloudhub
 

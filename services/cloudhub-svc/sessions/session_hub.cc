@@ -119,6 +119,10 @@ void SessionHub::ToNode(const std::string& node, uint64_t epoch, link::cloud::Ev
   ShardOf(node).ToNode(node, epoch, std::move(event), std::move(after));
 }
 
+void SessionHub::End(const NodeName& node, absl::Status status) {
+  ShardOf(node.value()).End(node, std::move(status));
+}
+
 std::vector<SessionInfo> SessionHub::Sessions() {
   std::vector<SessionInfo> sessions;
   for (const std::unique_ptr<Shard>& shard : shards_) {

@@ -61,6 +61,8 @@ class SessionHub {
   void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
               absl::AnyInvocable<void()> after);
 
+  // Ends what the node has open, if anything, with `status`.
+  void End(const NodeName& node, absl::Status status);
   // Those that were admitted, by name.
   std::vector<SessionInfo> Sessions();
   // Nodes dial again after `retry_after`; spokes are told UNAVAILABLE / DRAINING.

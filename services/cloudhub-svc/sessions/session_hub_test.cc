@@ -152,6 +152,18 @@ TEST_F(SessionHubTest, ACopyOfABoxIsRefusedAndTheBoxComesBack) {
             std::string::npos);
 }
 
+TEST_F(SessionHubTest, EndsWhatANodeHasOpen) {
+  Node one = Connect("edge-1");
+  Node two = Connect("edge-2");
+  hub_->End(*NodeName::Parse("edge-1"), absl::PermissionDeniedError("disabled"));
+  hub_->End(*NodeName::Parse("edge-9"), absl::PermissionDeniedError("disabled"));
+  Settle();
+  EXPECT_EQ(one.link->closed(), absl::PermissionDeniedError("disabled"));
+  EXPECT_FALSE(two.link->closed().has_value());
+  hub_->Closed(one.connection);
+  EXPECT_THAT(SessionNodes(), ElementsAre("edge-2"));
+}
+
 // link-2.3
 TEST_F(SessionHubTest, WhatASpokeSaysToAnEarlierSessionIsDroppedAndCounted) {
   auto spoke = std::make_shared<FakeSpoke>();

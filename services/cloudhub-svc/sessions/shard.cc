@@ -110,6 +110,15 @@ void Shard::ToNode(const std::string& node, uint64_t epoch, cloud::Event event,
   });
 }
 
+void Shard::End(const NodeName& node, absl::Status status) {
+  executor_.Post([this, node, status = std::move(status)] {
+    for (const std::map<std::string, SessionPtr>* open : {&dialling_, &by_node_}) {
+      auto it = open->find(node.value());
+      if (it != open->end()) it->second->link->Close(status);
+    }
+  });
+}
+
 void Shard::Drain(absl::Duration retry_after) {
   executor_.Post([this, retry_after] {
     draining_ = true;

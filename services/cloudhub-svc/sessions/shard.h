@@ -70,6 +70,8 @@ class Shard {
   void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
               absl::AnyInvocable<void()> after);
 
+  // Closes the links of the node; their machines hear of it when they are closed.
+  void End(const NodeName& node, absl::Status status);
   // Moves all nodes away and refuses new ones.
   void Drain(absl::Duration retry_after);
   // Waits; not from the shard's thread.

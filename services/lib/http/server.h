@@ -28,6 +28,7 @@ namespace skerry::http {
 struct ClientCertificate {
   std::string common_name;
   std::vector<std::string> organizations;
+  std::string pem;
 };
 
 struct Request {
@@ -95,6 +96,8 @@ struct ServerOptions {
   std::string key_file;
   std::string client_ca_file;  // Needed unless kNone.
   ClientCertificates client_certificates = ClientCertificates::kNone;
+  // One whose time is over is verified all the same: the handler looks at its time.
+  bool accept_expired_clients = false;
   size_t body_bytes_max = 3u << 20;            // Beyond: 413.
   size_t stream_pending_bytes_max = 8u << 20;  // Beyond: the stream is cut.
   size_t connections_max = 4096;               // Beyond: accepted and closed at once, counted.

@@ -47,12 +47,14 @@ class TlsTest : public ::testing::Test {
     dir_.Write("client.crt", issued.certificate_pem);
     dir_.Write("client.key", issued.key_pem);
   }
-  std::unique_ptr<Server> Start(ClientCertificates client_certificates) {
+  std::unique_ptr<Server> Start(ClientCertificates client_certificates,
+                                bool accept_expired_clients = false) {
     auto server = Server::Create(
         {.cert_file = dir_.File("server.crt"),
          .key_file = dir_.File("server.key"),
          .client_ca_file = dir_.File("ca.crt"),
          .client_certificates = client_certificates,
+         .accept_expired_clients = accept_expired_clients,
          .header_timeout = absl::Milliseconds(500),
          .on_background_error = [this](const absl::Status&) { ++background_errors_; }},
         [](Request request, std::shared_ptr<Responder> responder) {
@@ -116,6 +118,28 @@ TEST_F(TlsTest, RequiresCertificatesWhereToldTo) {
   WriteClientCertificate(*ca_);
   EXPECT_NE(Get(*server, false).error, "");
   EXPECT_EQ(Get(*server, true).body, "alice:ops,dev");
+}
+
+TEST_F(TlsTest, OverlooksThatACertificateHasExpiredWhereToldTo) {
+  const auto expired = [this](const security::CertificateAuthority& ca) {
+    const auto issued = *ca.Issue({.subject = {.common_name = "alice", .organizations = {"ops"}},
+                                   .now = absl::Now() - absl::Hours(2),
+                                   .lifetime = absl::Hours(1),
+                                   .for_client = true});
+    dir_.Write("client.crt", issued.certificate_pem);
+    dir_.Write("client.key", issued.key_pem);
+  };
+  expired(*ca_);
+  auto strict = Start(ClientCertificates::kOptional);
+  EXPECT_NE(Get(*strict, true).error, "");
+  auto lenient = Start(ClientCertificates::kOptional, /*accept_expired_clients=*/true);
+  EXPECT_EQ(Get(*lenient, true).body, "alice:ops");
+  EXPECT_EQ(Get(*lenient, false).body, "nobody");
+  WriteClientCertificate(*ca_, /*for_client=*/false);
+  EXPECT_NE(Get(*lenient, true).error, "") << "of no other fault";
+  const auto other = *security::CertificateAuthority::Create("test-ca", absl::Now());
+  expired(*other);
+  EXPECT_NE(Get(*lenient, true).error, "");
 }
 
 TEST_F(TlsTest, ClosesPlainAndSilentClients) {

@@ -92,7 +92,18 @@ TEST(CaTest, SignsTheKeyOfARequestAndNothingElseOfIt) {
   EXPECT_EQ(info.common_name, "system:node:n1");
   EXPECT_THAT(info.organizations, ElementsAre("system:nodes", "second"));
   EXPECT_THAT(CheckKeyFitsCertificate(*certificate, request.key_pem), IsOk());
+  EXPECT_EQ(ParseCertificatePem(*certificate)->key_sha256_hex,
+            Sha256Hex(*CsrPublicKeyDer(request.csr_pem)));
   EXPECT_THAT(ca->SignCsr("nonsense", NodeSpec()).status(), HasReason("CSR_INVALID"));
+}
+
+TEST(CaTest, ABriefLifeIsNotBackdatedByMuch) {
+  auto ca = *CertificateAuthority::Create("test-ca", kNow);
+  CertificateSpec spec = NodeSpec();
+  spec.lifetime = absl::Seconds(60);
+  auto info = *ParseCertificatePem(ca->Issue(spec)->certificate_pem);
+  EXPECT_EQ(info.not_before, kNow - absl::Seconds(6));
+  EXPECT_EQ(info.not_after, kNow + absl::Seconds(60));
 }
 
 TEST(CaTest, RefusesAddressesThatAreNone) {

@@ -101,10 +101,9 @@ absl::StatusOr<CertificateSubject> ParseCsr(absl::string_view csr_pem) {
 absl::StatusOr<std::string> CsrPublicKeyDer(absl::string_view csr_pem) {
   if (csr_pem.size() > kCsrBytesMax) return CsrInvalid("larger than 16 KiB");
   SKERRY_ASSIGN_OR_RETURN(X509ReqPtr request, ReadRequest(csr_pem));
-  EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
-  if (key == nullptr)
-    return CsrInvalid(absl::StrCat("no usable public key (", OpensslReason(), ")"));
-  return PublicKeyDer(key);
+  absl::StatusOr<std::string> key = PublicKeyDer(X509_REQ_get0_pubkey(request.get()));
+  if (!key.ok()) return CsrInvalid(key.status().message());
+  return key;
 }
 
 }  // namespace skerry::security

@@ -97,13 +97,14 @@ absl::StatusOr<std::string> PrivateKeyPem(EVP_PKEY* key) {
   return BioText(bio.get());
 }
 
-absl::StatusOr<std::string> PublicKeyDer(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  int size = i2d_PUBKEY(key, &der);
-  if (size < 0) return OpensslFailure("write public key");
-  std::string bytes(reinterpret_cast<char*>(der), static_cast<size_t>(size));
-  OPENSSL_free(der);
-  return bytes;
+absl::StatusOr<std::string> PublicKeyDer(const EVP_PKEY* key) {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  if (key == nullptr || bio == nullptr || i2d_PUBKEY_bio(bio.get(), key) != 1) {
+    return Error(absl::StatusCode::kInvalidArgument,
+                 absl::StrCat("no usable public key (", OpensslReason(), ")"))
+        .Reason("KEY_INVALID");
+  }
+  return BioText(bio.get());
 }
 
 absl::StatusOr<KeyPtr> MakeP256Key() {

@@ -51,8 +51,8 @@ absl::StatusOr<KeyPtr> ReadPrivateKey(absl::string_view pem);
 absl::StatusOr<std::string> CertificatePem(const X509* certificate);
 absl::StatusOr<std::string> CertificateDer(const X509* certificate);
 absl::StatusOr<std::string> PrivateKeyPem(EVP_PKEY* key);
-// DER of the SubjectPublicKeyInfo: the same bytes wherever the key is found.
-absl::StatusOr<std::string> PublicKeyDer(EVP_PKEY* key);
+// DER of its SubjectPublicKeyInfo: the same bytes wherever the key is found.
+absl::StatusOr<std::string> PublicKeyDer(const EVP_PKEY* key);
 absl::StatusOr<KeyPtr> MakeP256Key();
 
 // All values of one attribute of a name, as UTF-8.

@@ -85,14 +85,8 @@ absl::StatusOr<CertificateInfo> ParseCertificatePem(absl::string_view pem) {
   info.is_ca = X509_check_ca(certificate.get()) == 1;
   SKERRY_ASSIGN_OR_RETURN(std::string der, CertificateDer(certificate.get()));
   info.sha256_hex = Sha256Hex(der);
-  EVP_PKEY* key = X509_get0_pubkey(certificate.get());
-  if (key == nullptr) {
-    return Error(absl::StatusCode::kInvalidArgument,
-                 absl::StrCat("a certificate without a usable public key (", OpensslReason(), ")"))
-        .Reason("CERTIFICATE_INVALID");
-  }
-  SKERRY_ASSIGN_OR_RETURN(std::string key_der, PublicKeyDer(key));
-  info.key_sha256_hex = Sha256Hex(key_der);
+  SKERRY_ASSIGN_OR_RETURN(std::string key, PublicKeyDer(X509_get0_pubkey(certificate.get())));
+  info.key_sha256_hex = Sha256Hex(key);
   return info;
 }
 

@@ -60,9 +60,14 @@ class EdgeNode:
         return done
 
     @property
+    def identity(self):
+        """The file of its certificate and key."""
+        return self.config_dir / "node.pem"
+
+    @property
     def joined(self):
         """Whether there is an identity."""
-        return (self.config_dir / "node.crt").exists()
+        return self.identity.exists()
 
     # ---- life
 

@@ -1,21 +1,25 @@
-// HTTPS to a hub's join port, over libcurl.
-#ifndef SKERRY_TOOLS_SKERRYCTL_HTTPS_CLIENT_H_
-#define SKERRY_TOOLS_SKERRYCTL_HTTPS_CLIENT_H_
+// One HTTPS request, over libcurl: for what calls seldom and keeps no connection.
+#ifndef SKERRY_SERVICES_LIB_HTTP_HTTPS_CLIENT_H_
+#define SKERRY_SERVICES_LIB_HTTP_HTTPS_CLIENT_H_
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
-namespace skerry::skerryctl {
+namespace skerry::http {
 
 struct HttpsRequest {
   std::string url;
   std::string ca_pem;  // The only root that is trusted. Empty: the server is not verified at all.
+  std::string server_name;   // Expected in the server's certificate; empty: the host of `url`.
+  std::string identity_pem;  // Our certificate and its key; empty: none is shown.
   std::vector<std::string> headers;  // "Name: value".
   std::string body;                  // Sent with POST if not empty, else GET.
   absl::Duration timeout = absl::Seconds(15);
+  std::stop_token stop;  // Ends the call within a second or so, with CANCELLED.
 };
 
 struct HttpsResponse {
@@ -27,7 +31,7 @@ struct HttpsResponse {
 class HttpsClient {
  public:
   virtual ~HttpsClient() = default;
-  // An answer of any status is OK. UNAVAILABLE with reason RESOLVE_FAILED, CONNECT_FAILED,
+  // Blocks. An answer of any status is OK. UNAVAILABLE with reason RESOLVE_FAILED, CONNECT_FAILED,
   // TIMED_OUT, TLS_FAILED or TLS_UNTRUSTED; the message is curl's own.
   virtual absl::StatusOr<HttpsResponse> Call(const HttpsRequest& request) = 0;
 };
@@ -37,6 +41,6 @@ class CurlHttpsClient final : public HttpsClient {
   absl::StatusOr<HttpsResponse> Call(const HttpsRequest& request) override;
 };
 
-}  // namespace skerry::skerryctl
+}  // namespace skerry::http
 
-#endif  // SKERRY_TOOLS_SKERRYCTL_HTTPS_CLIENT_H_
+#endif  // SKERRY_SERVICES_LIB_HTTP_HTTPS_CLIENT_H_

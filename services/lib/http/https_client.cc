@@ -1,12 +1,15 @@
-#include "tools/skerryctl/https_client.h"
+#include "services/lib/http/https_client.h"
 
 #include <curl/curl.h>
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "services/lib/base/error.h"
 
-namespace skerry::skerryctl {
+namespace skerry::http {
 namespace {
 
 constexpr size_t kBodyBytesMax = 256 << 10;
@@ -19,6 +22,34 @@ size_t Collect(char* data, size_t size, size_t count, void* user) {
   return size * count;
 }
 
+// Curl asks about once a second while nothing moves.
+int StopRequested(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::stop_token*>(user)->stop_requested() ? 1 : 0;
+}
+
+// "https://10.0.0.1:10002/x" with another host, and what makes curl dial the one that was given:
+// it takes the name to verify from the URL only.
+struct NamedUrl {
+  std::string url;
+  std::string connect_to;
+};
+NamedUrl WithServerName(const std::string& url, const std::string& name) {
+  constexpr absl::string_view kScheme = "https://";
+  absl::string_view rest = absl::StripPrefix(url, kScheme);
+  const absl::string_view authority = rest.substr(0, rest.find('/'));
+  const size_t colon = authority.rfind(':');
+  const bool has_port =
+      colon != absl::string_view::npos && authority.find(']', colon) == absl::string_view::npos;
+  const absl::string_view port = has_port ? authority.substr(colon) : "";
+  rest.remove_prefix(authority.size());
+  return {.url = absl::StrCat(kScheme, name, port, rest),
+          .connect_to = absl::StrCat("::", authority, has_port ? "" : ":443")};
+}
+
+curl_blob BlobOf(const std::string& text) {
+  return {.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_COPY};
+}
+
 const char* ReasonOf(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -28,6 +59,7 @@ const char* ReasonOf(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return "TLS_UNTRUSTED";
     case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
       return "TLS_FAILED";
     case CURLE_WRITE_ERROR:
       return "ANSWER_TOO_LARGE";
@@ -43,7 +75,8 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   if (initialised != CURLE_OK || curl == nullptr)
     return absl::InternalError("libcurl can't be initialised");
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
+  using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+  List headers(nullptr, curl_slist_free_all);
   for (const std::string& header : request.headers) {
     headers.reset(curl_slist_append(headers.release(), header.c_str()));
   }
@@ -52,11 +85,18 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   auto set = [&curl](CURLoption option, auto value) {
     curl_easy_setopt(curl.get(), option, value);
   };
-  set(CURLOPT_URL, request.url.c_str());
+  NamedUrl named = {.url = request.url};
+  List connect_to(nullptr, curl_slist_free_all);
+  if (!request.server_name.empty()) {
+    named = WithServerName(request.url, request.server_name);
+    connect_to.reset(curl_slist_append(nullptr, named.connect_to.c_str()));
+    set(CURLOPT_CONNECT_TO, connect_to.get());
+  }
+  set(CURLOPT_URL, named.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "https");
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_PROXY, "");  // The hub is where --cloud says; an environment variable must not send
-                           // the token elsewhere.
+  set(CURLOPT_PROXY, "");  // The URL says where; an environment variable must not send
+                           // secrets elsewhere.
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT: curl's type
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));  // NOLINT
   set(CURLOPT_CONNECTTIMEOUT_MS,
@@ -65,7 +105,15 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   set(CURLOPT_WRITEFUNCTION, &Collect);
   set(CURLOPT_WRITEDATA, &response.body);
   set(CURLOPT_HTTPHEADER, headers.get());
-  curl_blob ca = {const_cast<char*>(request.ca_pem.data()), request.ca_pem.size(), CURL_BLOB_COPY};
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &StopRequested);
+  set(CURLOPT_XFERINFODATA, &request.stop);
+  curl_blob ca = BlobOf(request.ca_pem);
+  curl_blob identity = BlobOf(request.identity_pem);
+  if (!request.identity_pem.empty()) {
+    set(CURLOPT_SSLCERT_BLOB, &identity);
+    set(CURLOPT_SSLKEY_BLOB, &identity);
+  }
   if (request.ca_pem.empty()) {
     set(CURLOPT_SSL_VERIFYPEER, 0L);
     set(CURLOPT_SSL_VERIFYHOST, 0L);
@@ -78,6 +126,7 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
     set(CURLOPT_POSTFIELDS, request.body.data());
   }
   CURLcode code = curl_easy_perform(curl.get());
+  if (request.stop.stop_requested()) return absl::CancelledError("stopping");
   if (code != CURLE_OK) {
     return Error(absl::StatusCode::kUnavailable,
                  detail[0] != '\0' ? detail : curl_easy_strerror(code))
@@ -89,4 +138,4 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   return response;
 }
 
-}  // namespace skerry::skerryctl
+}  // namespace skerry::http

@@ -1,0 +1,36 @@
+#include "services/cloudhub-svc/join/node_registry.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+
+namespace skerry::cloudhub {
+
+namespace {
+
+absl::Status Refused(const NodeName& node, absl::string_view reason, absl::string_view why) {
+  return Error(absl::StatusCode::kPermissionDenied, absl::StrCat("node '", node.value(), "' ", why))
+      .Reason(reason)
+      .Meta("node", node.value());
+}
+
+}  // namespace
+
+absl::Status NodeDisabled(const NodeName& node) {
+  return Refused(node, "NODE_DISABLED", "was disabled by an operator");
+}
+
+absl::Status CheckRotation(const std::optional<NodeRecord>& record, const NodeName& node,
+                           absl::string_view key_hash) {
+  if (!record.has_value()) return Refused(node, "NODE_UNKNOWN", "has not joined this hub");
+  if (record->disabled) return NodeDisabled(node);
+  const std::vector<std::string>& next = record->next_key_hashes;
+  if (key_hash != absl::string_view(record->key_hash) &&
+      std::find(next.begin(), next.end(), key_hash) == next.end()) {
+    return Refused(node, "NODE_KEY_REPLACED", "belongs to another key by now");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace skerry::cloudhub
