@@ -107,9 +107,9 @@ absl::Status EdgeHubApp::StartHub() {
         {{"path", *p.journal->set_aside()}, {"lost", "reports that the cloud had not taken yet"}});
   }
   SKERRY_ASSIGN_OR_RETURN(
-      p.events,
-      SqliteEventStore::Open(config_.state_dir + "/events.db",
-                             {config_.event_stream_bytes_max, config_.event_age_max}, RandomId()));
+      p.events, SqliteEventStore::Open(config_.state_dir + "/events.db",
+                                       {config_.event_stream_bytes_max, config_.event_age_max},
+                                       RandomId(), clock_));
   if (p.events->set_aside().has_value()) {
     log_.Error(
         "the events were damaged: they were set aside and a new store begun",

@@ -70,7 +70,7 @@ void EdgeHub::StoreWaitingEvents() {
     std::move(put.events.begin(), put.events.end(), std::back_inserter(events));
   }
   const std::map<std::string, StreamStats> before = events_.stats();
-  absl::StatusOr<EventStore::Appended> appended = events_.Append(events, clock_.Now());
+  absl::StatusOr<EventStore::Appended> appended = events_.Append(events);
   if (!appended.ok()) log_.Error("events can't be stored", appended.status());
   size_t next = 0;
   for (WaitingEvents& put : waiting) {
@@ -142,7 +142,7 @@ void EdgeHub::Perform(edge::AwaitDrained effect) {
 }
 
 void EdgeHub::DropExpiredEvents() {
-  absl::StatusOr<std::map<std::string, int64_t>> dropped = events_.DropExpired(clock_.Now());
+  absl::StatusOr<std::map<std::string, int64_t>> dropped = events_.DropExpired();
   if (!dropped.ok()) return log_.Error("events can't be dropped", dropped.status());
   for (const auto& [stream, count] : *dropped) {
     metrics_.EventsDropped("expired", count);

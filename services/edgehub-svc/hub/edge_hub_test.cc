@@ -28,8 +28,8 @@ class EdgeHubTest : public ::testing::Test {
     journal_ = *SqliteJournal::Open(folder_.File("edgehub.db"), {.size_bytes_max = 3000},
                                     "journal-1", clock_);
     events_ = nullptr;
-    events_ =
-        *SqliteEventStore::Open(folder_.File("events.db"), {.stream_bytes_max = 3000}, "events-1");
+    events_ = *SqliteEventStore::Open(folder_.File("events.db"), {.stream_bytes_max = 3000},
+                                      "events-1", clock_);
     EdgeHub::Config config;
     config.session.hello.protocol_version = 1;
     config.session.hello.journal_id = journal_->id();

@@ -29,8 +29,8 @@ struct EventStream {
 };
 
 struct EventBounds {
-  int64_t stream_bytes_max = 32 << 20;  // Sum of link::EventBytes of one stream.
-  absl::Duration age_max = absl::Hours(24 * 30);
+  int64_t stream_bytes_max = 32 << 20;            // Sum of link::EventBytes of one stream.
+  absl::Duration age_max = absl::Hours(24 * 30);  // Of the time that the service runs.
 };
 
 struct NewEvent {
@@ -49,10 +49,11 @@ struct StreamStats {
   int64_t entries = 0;
   int64_t size_bytes = 0;
   uint64_t last_sequence = 0;                       // Ever given.
-  absl::Time oldest_time = absl::InfiniteFuture();  // When the oldest entry was stored.
+  absl::Time oldest_time = absl::InfiniteFuture();  // Now less the age of the oldest entry.
 };
 
-// One thread at a time.
+// Events age by the time for which the store is open, whatever the wall clock does. One thread at a
+// time.
 class EventStore {
  public:
   virtual ~EventStore() = default;
@@ -71,7 +72,7 @@ class EventStore {
     std::map<std::string, int64_t> dropped;  // Events by stream that made room.
   };
   // Stores all in one commit. An error of the whole means that nothing was stored.
-  virtual absl::StatusOr<Appended> Append(const std::vector<NewEvent>& events, absl::Time now) = 0;
+  virtual absl::StatusOr<Appended> Append(const std::vector<NewEvent>& events) = 0;
 
   struct Page {
     std::vector<link::StreamEvent> events;
@@ -83,10 +84,11 @@ class EventStore {
 
   // Forgets the stream's events up to `up_to`: the cloud has them.
   virtual absl::Status Trim(absl::string_view stream, uint64_t up_to) = 0;
-  // Drops what is older than the bound; how many of each stream.
-  virtual absl::StatusOr<std::map<std::string, int64_t>> DropExpired(absl::Time now) = 0;
+  // Drops what is older than the bound; how many of each stream. To be called now and then: a crash
+  // takes back the ageing since the last call.
+  virtual absl::StatusOr<std::map<std::string, int64_t>> DropExpired() = 0;
 
-  virtual const std::map<std::string, StreamStats>& stats() const = 0;
+  virtual std::map<std::string, StreamStats> stats() const = 0;
 };
 
 }  // namespace skerry::edgehub

@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kProducersMax = 1000;
 
 constexpr const char* kMigrations[] = {
-    "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL) STRICT;"
+    "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL,"
+    "  open_micros INTEGER NOT NULL) STRICT;"
     "CREATE TABLE stream ("
     "  id INTEGER PRIMARY KEY,"
     "  name TEXT NOT NULL UNIQUE,"
@@ -29,7 +30,7 @@ constexpr const char* kMigrations[] = {
     "  key TEXT NOT NULL,"
     "  value BLOB NOT NULL,"
     "  size_bytes INTEGER NOT NULL,"
-    "  stored_micros INTEGER NOT NULL,"
+    "  open_micros INTEGER NOT NULL,"
     "  PRIMARY KEY (stream, sequence)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE producer ("
     "  stream INTEGER NOT NULL REFERENCES stream (id),"
@@ -46,12 +47,15 @@ int64_t SizeOf(const NewEvent& event) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(
-    const std::string& path, const EventBounds& bounds, const std::string& new_id) {
+absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(const std::string& path,
+                                                                         const EventBounds& bounds,
+                                                                         const std::string& new_id,
+                                                                         Clock& clock) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
       sqlite::Database::Open({.path = path}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "event store");
-  std::unique_ptr<SqliteEventStore> store(new SqliteEventStore(*std::move(database), bounds));
+  std::unique_ptr<SqliteEventStore> store(
+      new SqliteEventStore(*std::move(database), bounds, clock));
   absl::Status loaded = store->Load(new_id);
   if (!loaded.ok()) return Annotate(loaded, "event store");
   return store;
@@ -60,13 +64,17 @@ absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(
 absl::Status SqliteEventStore::Load(const std::string& new_id) {
   {
     sqlite::Statement insert = database_->Prepare(
-        "INSERT INTO store (id, store_id) VALUES (1, ?1) ON CONFLICT DO NOTHING");
+        "INSERT INTO store (id, store_id, open_micros) VALUES (1, ?1, 0) ON CONFLICT DO NOTHING");
     insert.Bind(1, new_id);
     SKERRY_RETURN_IF_ERROR(insert.Run());
   }
-  sqlite::Statement read = database_->Prepare("SELECT store_id FROM store WHERE id = 1");
+  sqlite::Statement read = database_->Prepare(
+      "SELECT store_id, max(open_micros, (SELECT COALESCE(MAX(open_micros), 0) FROM event))"
+      " FROM store WHERE id = 1");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
-  if (found) id_ = read.Text(0);
+  if (!found) return absl::DataLossError("the store's own row is missing");
+  id_ = read.Text(0);
+  open_time_.Resume(read.Int(1));
   return LoadStreams();
 }
 
@@ -75,7 +83,7 @@ absl::Status SqliteEventStore::LoadStreams() {
       "SELECT id, name, priority, when_full, last_sequence, dropped,"
       "  (SELECT COUNT(*) FROM event WHERE stream = s.id),"
       "  (SELECT COALESCE(SUM(size_bytes), 0) FROM event WHERE stream = s.id),"
-      "  (SELECT stored_micros FROM event WHERE stream = s.id ORDER BY sequence LIMIT 1)"
+      "  COALESCE((SELECT open_micros FROM event WHERE stream = s.id ORDER BY sequence LIMIT 1), 0)"
       " FROM stream AS s");
   while (true) {
     SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
@@ -86,8 +94,7 @@ absl::Status SqliteEventStore::LoadStreams() {
     stream.dropped = static_cast<uint64_t>(read.Int(5));
     stream.stats = {static_cast<link::EventPriority>(read.Int(2)), read.Int(6), read.Int(7),
                     static_cast<uint64_t>(read.Int(4))};
-    if (!read.IsNull(8)) stream.stats.oldest_time = absl::FromUnixMicros(read.Int(8));
-    stats_[read.Text(1)] = stream.stats;
+    stream.oldest_open_micros = read.Int(8);
     streams_[read.Text(1)] = std::move(stream);
   }
   return absl::OkStatus();
@@ -100,9 +107,16 @@ absl::Status SqliteEventStore::Change(absl::FunctionRef<absl::Status(Streams&)> 
     return body(streams);
   }));
   streams_ = std::move(streams);
-  stats_.clear();
-  for (const auto& [name, stream] : streams_) stats_[name] = stream.stats;
   return absl::OkStatus();
+}
+
+std::map<std::string, StreamStats> SqliteEventStore::stats() const {
+  std::map<std::string, StreamStats> all;
+  for (const auto& [name, stream] : streams_) {
+    StreamStats& stats = all[name] = stream.stats;
+    if (stats.entries > 0) stats.oldest_time = open_time_.WallTime(stream.oldest_open_micros);
+  }
+  return all;
 }
 
 absl::Status SqliteEventStore::Declare(const EventStream& declared) {
@@ -141,8 +155,7 @@ absl::Status SqliteEventStore::Save(const Stream& stream) {
 
 // ---- in ----
 
-absl::StatusOr<EventStore::Appended> SqliteEventStore::Append(const std::vector<NewEvent>& events,
-                                                              absl::Time now) {
+absl::StatusOr<EventStore::Appended> SqliteEventStore::Append(const std::vector<NewEvent>& events) {
   Appended appended;
   SKERRY_RETURN_IF_ERROR(Change([&](Streams& streams) -> absl::Status {
     appended = {};
@@ -154,7 +167,7 @@ absl::StatusOr<EventStore::Appended> SqliteEventStore::Append(const std::vector<
         continue;
       }
       SKERRY_ASSIGN_OR_RETURN(absl::StatusOr<uint64_t> outcome,
-                              AppendOne(event, now, streams, appended));
+                              AppendOne(event, streams, appended));
       earlier = outcome.status();
       appended.outcomes.push_back(std::move(outcome));
     }
@@ -165,7 +178,6 @@ absl::StatusOr<EventStore::Appended> SqliteEventStore::Append(const std::vector<
 }
 
 absl::StatusOr<absl::StatusOr<uint64_t>> SqliteEventStore::AppendOne(const NewEvent& event,
-                                                                     absl::Time now,
                                                                      Streams& streams,
                                                                      Appended& appended) {
   using Outcome = absl::StatusOr<uint64_t>;
@@ -187,7 +199,7 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteEventStore::AppendOne(const NewEv
             .Reason("STREAM_FULL")
             .ToStatus());
   }
-  SKERRY_ASSIGN_OR_RETURN(bool repeat, IsRepeat(event, stream.id, now));
+  SKERRY_ASSIGN_OR_RETURN(bool repeat, IsRepeat(event, stream.id));
   if (repeat) return Outcome(0);
   if (!fits) {
     SKERRY_ASSIGN_OR_RETURN(int64_t dropped, MakeRoom(stream, bytes));
@@ -196,19 +208,18 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteEventStore::AppendOne(const NewEv
   const uint64_t sequence = ++stream.stats.last_sequence;
   sqlite::Statement insert = database_->Prepare(
       "INSERT INTO event (stream, sequence, dropped_before, time_micros, key, value, size_bytes,"
-      " stored_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      " open_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   insert.Bind(1, stream.id).Bind(2, static_cast<int64_t>(sequence));
   insert.Bind(3, static_cast<int64_t>(std::exchange(stream.dropped, 0)));
   insert.Bind(4, absl::ToUnixMicros(event.time)).Bind(5, event.key).BindBlob(6, event.value);
-  insert.Bind(7, bytes).Bind(8, absl::ToUnixMicros(now));
+  insert.Bind(7, bytes).Bind(8, open_time_.Micros());
   SKERRY_RETURN_IF_ERROR(insert.Run());
-  if (++stream.stats.entries == 1) stream.stats.oldest_time = now;
+  if (++stream.stats.entries == 1) stream.oldest_open_micros = open_time_.Micros();
   stream.stats.size_bytes += bytes;
   return Outcome(sequence);
 }
 
-absl::StatusOr<bool> SqliteEventStore::IsRepeat(const NewEvent& event, int64_t stream,
-                                                absl::Time now) {
+absl::StatusOr<bool> SqliteEventStore::IsRepeat(const NewEvent& event, int64_t stream) {
   if (event.producer.empty()) return false;
   {
     sqlite::Statement read =
@@ -217,7 +228,7 @@ absl::StatusOr<bool> SqliteEventStore::IsRepeat(const NewEvent& event, int64_t s
     SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
     if (found && event.producer_sequence <= static_cast<uint64_t>(read.Int(0))) return true;
   }
-  // `used` is an order, not a time: the clock may step back.
+  // `used` is an order, not a time.
   sqlite::Statement write = database_->Prepare(
       "INSERT OR REPLACE INTO producer (stream, name, last_sequence, used) VALUES (?1, ?2, ?3,"
       " (SELECT COALESCE(MAX(used), 0) + 1 FROM producer WHERE stream = ?1))");
@@ -294,10 +305,10 @@ absl::Status SqliteEventStore::Delete(Stream& stream, uint64_t up_to) {
     SKERRY_RETURN_IF_ERROR(remove.Run());
   }
   sqlite::Statement oldest = database_->Prepare(
-      "SELECT stored_micros FROM event WHERE stream = ?1 ORDER BY sequence LIMIT 1");
+      "SELECT open_micros FROM event WHERE stream = ?1 ORDER BY sequence LIMIT 1");
   oldest.Bind(1, stream.id);
   SKERRY_ASSIGN_OR_RETURN(bool found, oldest.Step());
-  stream.stats.oldest_time = found ? absl::FromUnixMicros(oldest.Int(0)) : absl::InfiniteFuture();
+  stream.oldest_open_micros = found ? oldest.Int(0) : 0;
   return absl::OkStatus();
 }
 
@@ -331,24 +342,19 @@ absl::Status SqliteEventStore::Trim(absl::string_view name, uint64_t up_to) {
   });
 }
 
-absl::StatusOr<std::map<std::string, int64_t>> SqliteEventStore::DropExpired(absl::Time now) {
-  const absl::Time limit = now - bounds_.age_max;
+absl::StatusOr<std::map<std::string, int64_t>> SqliteEventStore::DropExpired() {
   std::map<std::string, int64_t> dropped;
-  const bool any = std::any_of(stats_.begin(), stats_.end(), [limit](const auto& entry) {
-    return entry.second.oldest_time < limit;
-  });
-  if (!any) return dropped;
+  const int64_t open = open_time_.Micros();
+  const int64_t limit = open - absl::ToInt64Microseconds(bounds_.age_max);
   SKERRY_RETURN_IF_ERROR(Change([&](Streams& streams) -> absl::Status {
     dropped.clear();
     for (auto& [name, stream] : streams) {
-      if (stream.stats.oldest_time >= limit) continue;
+      if (stream.stats.entries == 0 || stream.oldest_open_micros >= limit) continue;
       uint64_t up_to = 0;
       {
-        // From the oldest on: what is behind a younger one stays, whatever the clock said then.
         sqlite::Statement read = database_->Prepare(
-            "SELECT COALESCE((SELECT MIN(sequence) - 1 FROM event WHERE stream = ?1 AND"
-            " stored_micros >= ?2), (SELECT MAX(sequence) FROM event WHERE stream = ?1))");
-        read.Bind(1, stream.id).Bind(2, absl::ToUnixMicros(limit));
+            "SELECT MAX(sequence) FROM event WHERE stream = ?1 AND open_micros < ?2");
+        read.Bind(1, stream.id).Bind(2, limit);
         SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
         if (found) up_to = static_cast<uint64_t>(read.Int(0));
       }
@@ -357,7 +363,9 @@ absl::StatusOr<std::map<std::string, int64_t>> SqliteEventStore::DropExpired(abs
       SKERRY_RETURN_IF_ERROR(Save(stream));
       dropped[name] = entries - stream.stats.entries;
     }
-    return absl::OkStatus();
+    sqlite::Statement update = database_->Prepare("UPDATE store SET open_micros = ?1 WHERE id = 1");
+    update.Bind(1, open);
+    return update.Run();
   }));
   return dropped;
 }

@@ -15,27 +15,30 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/event_store.h"
+#include "services/edgehub-svc/store/open_time.h"
+#include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
 
 namespace skerry::edgehub {
 
 // A commit survives power loss. A damaged file is set aside and a new store begins, with a new id.
-// One thread at a time.
+// One thread at a time. The clock outlives it.
 class SqliteEventStore final : public EventStore {
  public:
   // `new_id` becomes the id of a store that is created.
   static absl::StatusOr<std::unique_ptr<SqliteEventStore>> Open(const std::string& path,
                                                                 const EventBounds& bounds,
-                                                                const std::string& new_id);
+                                                                const std::string& new_id,
+                                                                Clock& clock);
 
   const std::string& id() const override { return id_; }
   absl::Status Declare(const EventStream& stream) override;
-  absl::StatusOr<Appended> Append(const std::vector<NewEvent>& events, absl::Time now) override;
+  absl::StatusOr<Appended> Append(const std::vector<NewEvent>& events) override;
   absl::StatusOr<Page> Read(absl::string_view stream, uint64_t after, size_t count_max,
                             size_t bytes_max) override;
   absl::Status Trim(absl::string_view stream, uint64_t up_to) override;
-  absl::StatusOr<std::map<std::string, int64_t>> DropExpired(absl::Time now) override;
-  const std::map<std::string, StreamStats>& stats() const override { return stats_; }
+  absl::StatusOr<std::map<std::string, int64_t>> DropExpired() override;
+  std::map<std::string, StreamStats> stats() const override;
 
   // Where a damaged file was put at Open.
   const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
@@ -44,22 +47,24 @@ class SqliteEventStore final : public EventStore {
   struct Stream {
     int64_t id = 0;
     WhenFull when_full = WhenFull::kDropOldest;
-    uint64_t dropped = 0;  // Since the last event that is there.
-    StreamStats stats;
+    uint64_t dropped = 0;            // Since the last event that is there.
+    int64_t oldest_open_micros = 0;  // When the oldest event was stored, where there is one.
+    StreamStats stats;               // But for oldest_time, which follows the clocks.
   };
   using Streams = std::map<std::string, Stream, std::less<>>;
 
-  SqliteEventStore(std::unique_ptr<sqlite::Database> database, const EventBounds& bounds)
-      : database_(std::move(database)), bounds_(bounds) {}
+  SqliteEventStore(std::unique_ptr<sqlite::Database> database, const EventBounds& bounds,
+                   Clock& clock)
+      : database_(std::move(database)), bounds_(bounds), open_time_(clock) {}
 
   absl::Status Load(const std::string& new_id);
   absl::Status LoadStreams();
   // Runs `body` over a copy of the streams in one transaction, and keeps it once that is committed.
   absl::Status Change(absl::FunctionRef<absl::Status(Streams&)> body);
   // The following are parts of a transaction.
-  absl::StatusOr<absl::StatusOr<uint64_t>> AppendOne(const NewEvent& event, absl::Time now,
-                                                     Streams& streams, Appended& appended);
-  absl::StatusOr<bool> IsRepeat(const NewEvent& event, int64_t stream, absl::Time now);
+  absl::StatusOr<absl::StatusOr<uint64_t>> AppendOne(const NewEvent& event, Streams& streams,
+                                                     Appended& appended);
+  absl::StatusOr<bool> IsRepeat(const NewEvent& event, int64_t stream);
   absl::StatusOr<int64_t> MakeRoom(Stream& stream, int64_t bytes);
   // Drops the stream's events up to `up_to` and tells the next one.
   absl::Status Drop(Stream& stream, uint64_t up_to);
@@ -68,9 +73,9 @@ class SqliteEventStore final : public EventStore {
 
   const std::unique_ptr<sqlite::Database> database_;
   const EventBounds bounds_;
+  OpenTime open_time_;
   std::string id_;
   Streams streams_;
-  std::map<std::string, StreamStats> stats_;
 };
 
 }  // namespace skerry::edgehub

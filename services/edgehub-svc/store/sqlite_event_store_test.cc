@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/lib/base/error.h"
+#include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgehub {
@@ -27,16 +28,15 @@ class SqliteEventStoreTest : public ::testing::Test {
   std::unique_ptr<SqliteEventStore> Open(const EventBounds& bounds = {},
                                          const std::string& new_id = "store-1") {
     absl::StatusOr<std::unique_ptr<SqliteEventStore>> store =
-        SqliteEventStore::Open(folder_.File("events.db"), bounds, new_id);
+        SqliteEventStore::Open(folder_.File("events.db"), bounds, new_id, clock_);
     EXPECT_TRUE(store.ok()) << store.status();
     EXPECT_TRUE((*store)->Declare({"telemetry"}).ok());
     return *std::move(store);
   }
 
   // "1 2(+3) full": sequences, 0 for repeats, reasons of refusals.
-  static std::string Append(EventStore& store, const std::vector<NewEvent>& events,
-                            absl::Time now = kNow) {
-    absl::StatusOr<EventStore::Appended> appended = store.Append(events, now);
+  static std::string Append(EventStore& store, const std::vector<NewEvent>& events) {
+    absl::StatusOr<EventStore::Appended> appended = store.Append(events);
     if (!appended.ok()) return appended.status().ToString();
     std::vector<std::string> texts;
     for (const absl::StatusOr<uint64_t>& outcome : appended->outcomes) {
@@ -62,6 +62,7 @@ class SqliteEventStoreTest : public ::testing::Test {
   }
 
   skerry::testing::TempDir folder_;
+  skerry::testing::FakeClock clock_{kNow};
 };
 
 TEST_F(SqliteEventStoreTest, GivesBackWhatWasPutInOrder) {
@@ -103,7 +104,7 @@ TEST_F(SqliteEventStoreTest, TheOldestMakeRoomAndTheNextTellsOfThem) {
   const std::string kilobyte(900, 'x');
   EXPECT_EQ(Append(*store, {Make(1, kilobyte), Make(2, kilobyte), Make(3, kilobyte)}), "1 2 3");
   absl::StatusOr<EventStore::Appended> appended =
-      store->Append({Make(4, kilobyte), Make(5, kilobyte)}, kNow);
+      store->Append({Make(4, kilobyte), Make(5, kilobyte)});
   ASSERT_TRUE(appended.ok()) << appended.status();
   EXPECT_EQ(appended->dropped["telemetry"], 1);
   EXPECT_EQ(Held(*store), "2(1 dropped) 3 4 5");
@@ -143,13 +144,15 @@ TEST_F(SqliteEventStoreTest, AnUndeclaredStreamAndOneTooManyAreRefused) {
 TEST_F(SqliteEventStoreTest, ForgetsWhatIsTooOld) {
   auto store = Open({.age_max = absl::Hours(1)});
   EXPECT_EQ(Append(*store, {Make(1), Make(2)}), "1 2");
-  EXPECT_EQ(Append(*store, {Make(3)}, kNow + absl::Minutes(30)), "3");
-  absl::StatusOr<std::map<std::string, int64_t>> dropped =
-      store->DropExpired(kNow + absl::Minutes(61));
+  clock_.Advance(absl::Minutes(30));
+  EXPECT_EQ(Append(*store, {Make(3)}), "3");
+  clock_.Advance(absl::Minutes(31));
+  absl::StatusOr<std::map<std::string, int64_t>> dropped = store->DropExpired();
   ASSERT_TRUE(dropped.ok()) << dropped.status();
   EXPECT_EQ((*dropped)["telemetry"], 2);
   EXPECT_EQ(Held(*store), "3(2 dropped)");
-  ASSERT_TRUE(store->DropExpired(kNow + absl::Hours(3)).ok());
+  clock_.Advance(absl::Hours(2));
+  ASSERT_TRUE(store->DropExpired().ok());
   EXPECT_EQ(Held(*store), "");
   // What was dropped last is told by what comes after it, also after a restart.
   store = Open();
@@ -157,10 +160,29 @@ TEST_F(SqliteEventStoreTest, ForgetsWhatIsTooOld) {
   EXPECT_EQ(Held(*store), "4(3 dropped)");
 }
 
+// [edgehub-2.7]
+TEST_F(SqliteEventStoreTest, AgesByTheTimeThatItIsOpenWhateverTheClockSays) {
+  const EventBounds bounds{.age_max = absl::Hours(1)};
+  auto store = Open(bounds);
+  EXPECT_EQ(Append(*store, {Make(1)}), "1");
+  for (const absl::Duration step : {absl::Hours(24 * 365 * 50), -absl::Hours(24 * 365 * 60)}) {
+    clock_.SetNow(clock_.Now() + step);
+    ASSERT_TRUE(store->DropExpired().ok());
+    EXPECT_EQ(Held(*store), "1");
+  }
+  clock_.Advance(absl::Minutes(40));
+  ASSERT_TRUE(store->DropExpired().ok());
+  store = Open(bounds);
+  clock_.Advance(absl::Minutes(40));
+  ASSERT_TRUE(store->DropExpired().ok());
+  EXPECT_EQ(Held(*store), "");
+}
+
 TEST_F(SqliteEventStoreTest, StatisticsAreThoseOfTheFile) {
   auto store = Open({.stream_bytes_max = 3000});
   for (uint64_t i = 1; i <= 40; ++i) {
-    Append(*store, {Make(i, std::string(i * 37 % 700, 'x'))}, kNow + absl::Seconds(i));
+    clock_.Advance(absl::Seconds(1));
+    Append(*store, {Make(i, std::string(i * 37 % 700, 'x'))});
     if (i % 9 != 0) continue;
     ASSERT_TRUE(store->Trim("telemetry", i - 3).ok());
   }
@@ -186,12 +208,14 @@ TEST_F(SqliteEventStoreTest, ADamagedFileIsSetAside) {
 
 // A child puts events and tells of each one that is durable, until it is killed.
 void PutUntilKilled(const std::string& path, int out) {
-  absl::StatusOr<std::unique_ptr<SqliteEventStore>> store = SqliteEventStore::Open(path, {}, "id");
+  skerry::testing::FakeClock clock(kNow);
+  absl::StatusOr<std::unique_ptr<SqliteEventStore>> store =
+      SqliteEventStore::Open(path, {}, "id", clock);
   if (!store.ok() || !(*store)->Declare({"telemetry"}).ok()) _exit(1);
   uint64_t number = (*store)->stats().at("telemetry").last_sequence;
   while (true) {
     ++number;
-    if (!(*store)->Append({Make(number, absl::StrCat(number))}, kNow).ok()) _exit(2);
+    if (!(*store)->Append({Make(number, absl::StrCat(number))}).ok()) _exit(2);
     if (write(out, &number, sizeof(number)) != sizeof(number)) _exit(3);
   }
 }

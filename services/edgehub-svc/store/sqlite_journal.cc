@@ -78,7 +78,7 @@ absl::Status SqliteJournal::Load(const std::string& new_id) {
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return absl::DataLossError("the journal's own row is missing");
   id_ = read.Text(0);
-  earlier_open_micros_ = read.Int(1);
+  open_time_.Resume(read.Int(1));
   stored_epoch_ = static_cast<uint64_t>(read.Int(2));
   SKERRY_ASSIGN_OR_RETURN(stats_, ReadStats());
   return absl::OkStatus();
@@ -103,13 +103,8 @@ JournalStats SqliteJournal::stats() const {
   JournalStats stats = stats_;
   sqlite::Statement read = database_->Prepare("SELECT MIN(open_micros) FROM report");
   const absl::StatusOr<bool> found = read.Step();
-  if (found.ok() && *found && !read.IsNull(0))
-    stats.oldest_time = clock_.Now() - absl::Microseconds(OpenMicros() - read.Int(0));
+  if (found.ok() && *found && !read.IsNull(0)) stats.oldest_time = open_time_.WallTime(read.Int(0));
   return stats;
-}
-
-int64_t SqliteJournal::OpenMicros() const {
-  return earlier_open_micros_ + absl::ToInt64Microseconds(clock_.Monotonic() - opened_);
 }
 
 absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> SqliteJournal::Put(
@@ -166,7 +161,7 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Repor
       .Bind(3, report.generation)
       .Bind(4, report.time.wall_micros);
   insert.Bind(5, static_cast<int64_t>(report.time.logical)).BindBlob(6, report.value);
-  insert.Bind(7, bytes).Bind(8, OpenMicros());
+  insert.Bind(7, bytes).Bind(8, open_time_.Micros());
   SKERRY_RETURN_IF_ERROR(insert.Run());
   stats.size_bytes += bytes - former_bytes;
   stats.entries += 1 - former_entries;
@@ -229,7 +224,7 @@ absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
 
 absl::StatusOr<int64_t> SqliteJournal::DropExpired() {
   if (stats_.entries == 0) return 0;  // Nothing ages.
-  const int64_t open = OpenMicros();
+  const int64_t open = open_time_.Micros();
   const int64_t limit = open - absl::ToInt64Microseconds(bounds_.age_max);
   JournalStats stats;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {

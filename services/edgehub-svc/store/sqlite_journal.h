@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/journal_store.h"
+#include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
 
@@ -49,24 +50,17 @@ class SqliteJournal final : public JournalStore {
  private:
   SqliteJournal(std::unique_ptr<sqlite::Database> database, const JournalBounds& bounds,
                 Clock& clock)
-      : database_(std::move(database)),
-        bounds_(bounds),
-        clock_(clock),
-        opened_(clock.Monotonic()) {}
+      : database_(std::move(database)), bounds_(bounds), open_time_(clock) {}
 
   absl::Status Load(const std::string& new_id);
   // A scan: done once; from then on every commit updates them.
   absl::StatusOr<JournalStats> ReadStats();
-  // For how long this journal has been open in all.
-  int64_t OpenMicros() const;
   // One report of a Put, whose statistics so far are `stats`.
   absl::StatusOr<absl::StatusOr<uint64_t>> PutOne(const link::Report& report, JournalStats& stats);
 
   const std::unique_ptr<sqlite::Database> database_;
   const JournalBounds bounds_;
-  Clock& clock_;
-  const absl::Duration opened_;      // By the monotonic clock.
-  int64_t earlier_open_micros_ = 0;  // By the processes before this one.
+  OpenTime open_time_;
   std::string id_;
   uint64_t stored_epoch_ = 0;
   JournalStats stats_;  // But for oldest_time, which follows the clocks.
