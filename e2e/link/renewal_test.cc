@@ -188,7 +188,7 @@ class RenewalTest : public ::testing::Test {
 };
 
 TEST_F(RenewalTest, TheLinkOutlivesTheCertificateItBeganWith) {
-  StartCloud(absl::Seconds(6));
+  StartCloud(absl::Seconds(12));
   Join();
   const std::string first_identity = ReadFileText(dir_.File("node.pem"));
   const security::CertificateInfo first = OnDisk();
@@ -208,7 +208,7 @@ TEST_F(RenewalTest, TheLinkOutlivesTheCertificateItBeganWith) {
   EXPECT_GT(Status().epoch(), epoch);
   StopEdge();
   StopCloud();  // Whatever it has seen is recorded by then.
-  StartCloud(absl::Seconds(6));
+  StartCloud(absl::Seconds(12));
   EXPECT_EQ(Renew(first_identity).value("reason", ""), "NODE_KEY_REPLACED")
       << "the new key was seen in use";
 }

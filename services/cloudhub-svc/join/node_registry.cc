@@ -6,7 +6,6 @@
 #include "services/lib/base/error.h"
 
 namespace skerry::cloudhub {
-
 namespace {
 
 absl::Status Refused(const NodeName& node, absl::string_view reason, absl::string_view why) {
@@ -25,12 +24,12 @@ absl::Status CheckRotation(const std::optional<NodeRecord>& record, const NodeNa
                            absl::string_view key_hash) {
   if (!record.has_value()) return Refused(node, "NODE_UNKNOWN", "has not joined this hub");
   if (record->disabled) return NodeDisabled(node);
+  const auto is_key = [key_hash](absl::string_view hash) { return hash == key_hash; };
   const std::vector<std::string>& next = record->next_key_hashes;
-  if (key_hash != absl::string_view(record->key_hash) &&
-      std::find(next.begin(), next.end(), key_hash) == next.end()) {
-    return Refused(node, "NODE_KEY_REPLACED", "belongs to another key by now");
+  if (is_key(record->key_hash) || std::any_of(next.begin(), next.end(), is_key)) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return Refused(node, "NODE_KEY_REPLACED", "belongs to another key by now");
 }
 
 }  // namespace skerry::cloudhub

@@ -31,7 +31,8 @@ absl::Status Check(absl::string_view certificate, absl::string_view key, absl::s
   if (info->common_name != present.certificate.common_name) return wrong("another node's name");
   absl::Status good = security::CheckKeyFitsCertificate(certificate, key);
   if (good.ok()) good = security::VerifyChain(certificate, ca, now);
-  return good.ok() ? good : wrong(good.message());
+  if (!good.ok()) return wrong(good.message());
+  return absl::OkStatus();
 }
 
 }  // namespace

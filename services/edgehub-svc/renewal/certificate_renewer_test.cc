@@ -29,7 +29,8 @@ constexpr absl::Duration kDay = absl::Hours(24);
 // A hub that signs, unless told otherwise.
 class FakeHub final : public RenewalClient {
  public:
-  explicit FakeHub(Clock& clock) : clock_(clock) {}
+  explicit FakeHub(Clock& clock)
+      : ca(*security::CertificateAuthority::Create("ca", clock.Now())), clock_(clock) {}
 
   absl::StatusOr<std::string> Renew(const NodeIdentity& present,
                                     absl::string_view csr_pem) override {
@@ -43,8 +44,7 @@ class FakeHub final : public RenewalClient {
   }
   void Cancel() override { refusal = absl::CancelledError("stopping"); }
 
-  std::unique_ptr<security::CertificateAuthority> ca =
-      *security::CertificateAuthority::Create("ca", clock_.Now());
+  std::unique_ptr<security::CertificateAuthority> ca;
   std::string common_name = "system:node:edge-1";
   std::string answer;
   absl::Status refusal;

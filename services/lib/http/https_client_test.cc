@@ -38,7 +38,8 @@ class HttpsClientTest : public ::testing::Test {
         [this](Request request, std::shared_ptr<Responder> responder) {
           if (request.path == "/silent") {
             kept_ = std::move(responder);
-            return stop_.request_stop();
+            stop_.request_stop();
+            return;
           }
           const std::string who = request.client.has_value() ? request.client->common_name : "";
           responder->Send({.body = absl::StrCat(request.method, " ", request.path, " ", who, " ",
