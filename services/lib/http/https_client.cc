@@ -50,6 +50,24 @@ curl_blob BlobOf(const std::string& text) {
   return {.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_COPY};
 }
 
+// Whom to trust, and who we are.
+void SetTls(CURL* curl, const HttpsRequest& request) {
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION,
+                   static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT: curl's type
+  if (request.ca_pem.empty()) {
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  } else {
+    curl_blob ca = BlobOf(request.ca_pem);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
+  }
+  if (request.identity_pem.empty()) return;
+  curl_blob identity = BlobOf(request.identity_pem);
+  curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &identity);
+  curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &identity);
+}
+
 const char* ReasonOf(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -97,7 +115,6 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROXY, "");  // The URL says where; an environment variable must not send
                            // secrets elsewhere.
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT: curl's type
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));  // NOLINT
   set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));  // NOLINT
@@ -108,19 +125,7 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &StopRequested);
   set(CURLOPT_XFERINFODATA, &request.stop);
-  curl_blob ca = BlobOf(request.ca_pem);
-  curl_blob identity = BlobOf(request.identity_pem);
-  if (!request.identity_pem.empty()) {
-    set(CURLOPT_SSLCERT_BLOB, &identity);
-    set(CURLOPT_SSLKEY_BLOB, &identity);
-  }
-  if (request.ca_pem.empty()) {
-    set(CURLOPT_SSL_VERIFYPEER, 0L);
-    set(CURLOPT_SSL_VERIFYHOST, 0L);
-  } else {
-    set(CURLOPT_CAPATH, nullptr);
-    set(CURLOPT_CAINFO_BLOB, &ca);
-  }
+  SetTls(curl.get(), request);
   if (!request.body.empty()) {
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(CURLOPT_POSTFIELDS, request.body.data());
