@@ -203,6 +203,7 @@ void Engine::OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame
       return upstream_.OnReport(hub, frame.report());
     case cloudhub::v1::HubFrame::kNodesSynced:
     case cloudhub::v1::HubFrame::kRegistered:
+    case cloudhub::v1::HubFrame::kEvents:  // This service registers no streams.
       return;
     case cloudhub::v1::HubFrame::BODY_NOT_SET:
       metrics_.FrameDropped("malformed").Increment();  // Or of a newer hub.

@@ -9,7 +9,7 @@
 namespace skerry::edged {
 namespace {
 
-constexpr char kStampFormat[] = "%Y%m%d-%H%M%S";
+constexpr char kStampFormat[] = "%E4Y%m%d-%H%M%S";  // %Y would take all eight digits.
 constexpr char kCompressed[] = ".gz";
 constexpr char kUnfinished[] = ".tmp";
 
