@@ -142,7 +142,9 @@ class RotationSweepTest : public ::testing::Test {
     renewer.Start();
     renewer.Settle();
     renewer.Stop();
-    if (dies_at_step == 0) EXPECT_NE(KeyOnDisk(), before);
+    if (dies_at_step == 0) {
+      EXPECT_NE(KeyOnDisk(), before);
+    }
     if (death.Survives()) {
       EXPECT_THAT(Link(KeyOnDisk()), IsOk());
       death.Survives();

@@ -291,7 +291,7 @@ TEST_F(AppTest, ProbesAndHooksThatHangHoldUpNoOther) {
         "pods", absl::StrCat("ns/", name),
         Pod(name,
             Command(
-                "mkdir -p /cgi-bin; printf '#!/bin/sh\nsleep 1000' > /cgi-bin/hang; "
+                "mkdir -p /cgi-bin; printf '#!/bin/sh\\nsleep 1000' > /cgi-bin/hang; "
                 "chmod +x /cgi-bin/hang; httpd -f -p 8080 -h /",
                 absl::StrCat(
                     R"(,"startupProbe":{"tcpSocket":{"port":8080},"periodSeconds":1,"failureThreshold":30})",

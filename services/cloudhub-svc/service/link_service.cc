@@ -69,7 +69,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       return {};
     }
     absl::StatusOr<SessionHub::Connection> connection =
-        hub_.Open({.node = *std::move(node), .key_hash = peer.key_hash}, peer.address,
+        hub_.Open({.node = *node, .key_hash = peer.key_hash}, peer.address,
                   std::make_shared<StreamLink>(stream, metrics_));
     if (!connection.ok()) {
       stream->Close(connection.status());

@@ -154,9 +154,9 @@ TEST_F(StreamTest, ASourceThatWaitsForRoomIsNotCut) {
 }
 
 TEST_F(StreamTest, WaitingForRoomEndsWithTheStream) {
-  Start({.stream_pending_bytes_max = 64 << 20, .write_timeout = absl::Milliseconds(100)});
-  RawClient stalls(server_->address(), 4096);
-  stalls.Send(kGet);
+  Start({.stream_pending_bytes_max = 64 << 20});
+  auto stalls = std::make_unique<RawClient>(server_->address(), 4096);
+  stalls->Send(kGet);
   auto stream = WaitForStream();
   // Far more than the socket's buffers take.
   for (int i = 0; i < 60; ++i) ASSERT_TRUE(stream->Write(std::string(1 << 20, 'x')));
@@ -166,6 +166,7 @@ TEST_F(StreamTest, WaitingForRoomEndsWithTheStream) {
   stream->WhenRoom([kept, &called] { called = true; });
   absl::Notification closed;
   stream->OnClosed([&] { closed.Notify(); });
+  stalls.reset();  // Not a write timeout: it would run while the stream is filled.
   ASSERT_TRUE(closed.WaitForNotificationWithTimeout(absl::Seconds(20)));
   server_->Shutdown(absl::Now());  // The network thread is through with the callback.
   EXPECT_FALSE(called);

@@ -124,7 +124,9 @@ TEST_F(WatchTest, FirstStateBeyondThePendingBoundComesAtTheReadersPace) {
   Touch(kObjects - 2);
   Remove(kObjects - 1);
   Create("z", "even");
-  answer += client.ReadUntil("\"name\":\"z\"") + client.ReadUntil("\n\r\n");
+  // One after the other: the operands of a + are evaluated in any order.
+  answer += client.ReadUntil("\"name\":\"z\"");
+  answer += client.ReadUntil("\n\r\n");
   std::vector<std::string> expected;
   for (int i = 0; i < kObjects; ++i) expected.push_back("ADDED " + Name(i));
   expected.push_back("MODIFIED " + Name(0));
@@ -141,7 +143,8 @@ TEST_F(WatchTest, PagesAreOfWhatTheSelectorMatches) {
   client.Send(
       WatchRequest("&labelSelector=parity%3Dodd&sendInitialEvents=true"
                    "&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"));
-  const std::string answer = client.ReadUntil("initial-events-end") + client.ReadUntil("\n\r\n");
+  std::string answer = client.ReadUntil("initial-events-end");
+  answer += client.ReadUntil("\n\r\n");
   std::vector<std::string> expected;
   for (int i = 1; i < kObjects; i += 2) expected.push_back("ADDED " + Name(i));
   expected.push_back("BOOKMARK 0");
