@@ -16,6 +16,7 @@
 #include "services/cloudhub-svc/service/admin_service.h"
 #include "services/cloudhub-svc/service/link_service.h"
 #include "services/cloudhub-svc/service/spoke_service.h"
+#include "services/cloudhub-svc/service/tunnel_service.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/status_macros.h"
@@ -46,6 +47,7 @@ security::MethodPolicy LinkPolicy() {
 security::MethodPolicy ApiPolicy() {
   return security::MethodPolicy({
       {"/skerry.cloudhub.v1.SpokeService/*", {"skerry:controllers"}},
+      {"/skerry.cloudhub.v1.TunnelService/*", {"skerry:controllers"}},
       {"/skerry.cloudhub.v1.AdminService/*", {"skerry:operators"}},
       {"/grpc.health.v1.Health/*", {"*"}},
       {"/grpc.reflection.v1alpha.ServerReflection/*", {"skerry:operators"}},
@@ -78,6 +80,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<exec::ThreadPool> admin_pool;
   std::unique_ptr<grpc::Service> link_service;
   std::unique_ptr<grpc::Service> spoke_service;
+  std::unique_ptr<grpc::Service> tunnel_service;
   std::unique_ptr<grpc::Service> admin_service;
   std::unique_ptr<rpc::Server> api_server;
   std::unique_ptr<rpc::Server> link_server;
@@ -123,6 +126,7 @@ absl::Status CloudHubApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(p.gate, NodeGate::Open(*p.tokens));
   p.link_service = MakeLinkService(*p.hub, *p.gate, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
+  p.tunnel_service = MakeTunnelService(*p.hub);
   p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.gate, *p.admin_pool, log_);
   SKERRY_RETURN_IF_ERROR(StartServers());
   serving_->Set(true);
@@ -156,7 +160,8 @@ absl::Status CloudHubApp::StartServers() {
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
   SKERRY_ASSIGN_OR_RETURN(
-      p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.admin_service.get()}));
+      p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
+                                                  p.admin_service.get()}));
   options.listen = config_.link_listen;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));

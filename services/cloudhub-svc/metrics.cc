@@ -7,11 +7,19 @@ namespace {
 
 using link::cloud::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event", "tunnel"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
 constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING",       "STORE_FAILED", "IDENTITY",
                                      "DISABLED",   "NODE_KEY_WRONG", "NODE_CLONED"};
+constexpr const char* kTunnelEnds[] = {"OK",
+                                       "NODE_NOT_CONNECTED",
+                                       "NO_TUNNEL_TAKER",
+                                       "TUNNEL_NOT_JOINED",
+                                       "TUNNELS_EXHAUSTED",
+                                       "TUNNEL_LINK_LOST",
+                                       "TUNNEL_USER_GONE",
+                                       "other"};
 
 void Add(const std::map<std::string, prometheus::Counter*, std::less<>>& counters,
          absl::string_view label, double value) {
@@ -31,7 +39,10 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
           registry.Gauge("skerry_cloudhub_unsent_bytes", "Pushes that wait for a node's window.")),
       stale_epoch_(registry.Counter("skerry_cloudhub_dropped_frames_total",
                                     "Frames of controllers that came too late or broke a bound.",
-                                    {{"reason", "stale_epoch"}})) {
+                                    {{"reason", "stale_epoch"}})),
+      tunnels_(registry.Gauge("skerry_cloudhub_tunnels", "Tunnels to nodes that are open.")),
+      tunnels_total_(
+          registry.Counter("skerry_cloudhub_tunnels_total", "Tunnels that were asked for.")) {
   for (const char* reason : kEnds) {
     ends_[reason] = &registry.Counter("skerry_cloudhub_session_ends_total", "Sessions that ended.",
                                       {{"reason", reason}});
@@ -40,6 +51,10 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
     refusals_[reason] =
         &registry.Counter("skerry_cloudhub_refusals_total",
                           "Connections of nodes that were refused.", {{"reason", reason}});
+  }
+  for (const char* reason : kTunnelEnds) {
+    tunnel_ends_[reason] = &registry.Counter("skerry_cloudhub_tunnel_ends_total",
+                                             "Tunnels that ended.", {{"reason", reason}});
   }
   for (const char* name : kClasses) {
     bytes_up_[name] =
@@ -60,6 +75,9 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleEventsDone] = dropped("stale_events_done");
   incidents_[Incident::kStaleAck] = &registry.Counter(
       "skerry_cloudhub_stale_acks_total", "Acks of subscriptions that were replaced meanwhile.");
+  incidents_[Incident::kStaleTunnel] =
+      &registry.Counter("skerry_cloudhub_stale_tunnel_frames_total",
+                        "Frames of nodes for tunnels that were over by then.");
   incidents_[Incident::kOverflow] =
       &registry.Counter("skerry_cloudhub_overflows_total",
                         "Queues dropped because a node was slow; it was asked to resync.");
@@ -80,6 +98,17 @@ void CloudHubMetrics::Refused(const std::string& reason) { Add(refusals_, reason
 void CloudHubMetrics::Incident(link::cloud::Incident incident) {
   auto it = incidents_.find(incident);
   if (it != incidents_.end()) it->second->Increment();
+}
+
+void CloudHubMetrics::TunnelOpened() {
+  tunnels_.Increment();
+  tunnels_total_.Increment();
+}
+
+void CloudHubMetrics::TunnelEnded(const std::string& reason) {
+  tunnels_.Decrement();
+  auto it = tunnel_ends_.find(reason.empty() ? "OK" : reason);
+  (it == tunnel_ends_.end() ? tunnel_ends_.find("other") : it)->second->Increment();
 }
 
 void CloudHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {

@@ -28,7 +28,10 @@ class CloudHubMetrics {
   void UnsentBytes(double delta) { unsent_bytes_.Increment(delta); }
   void Incident(link::cloud::Incident incident);
   void StaleEpoch() { stale_epoch_.Increment(); }
-  // class: "session", "resource_sync" or "report".
+  void TunnelOpened();
+  // reason: that of the status; empty for a tunnel that ended in good order.
+  void TunnelEnded(const std::string& reason);
+  // class: "session", "resource_sync", "report", "event" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
 
@@ -41,8 +44,11 @@ class CloudHubMetrics {
   prometheus::Gauge& spokes_;
   prometheus::Gauge& unsent_bytes_;
   prometheus::Counter& stale_epoch_;
+  prometheus::Gauge& tunnels_;
+  prometheus::Counter& tunnels_total_;
   Counters ends_;
   Counters refusals_;
+  Counters tunnel_ends_;
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::cloud::Incident, prometheus::Counter*> incidents_;

@@ -16,6 +16,7 @@
 #include "services/edgehub-svc/renewal/node_identity.h"
 #include "services/edgehub-svc/service/spoke_service.h"
 #include "services/edgehub-svc/service/status_service.h"
+#include "services/edgehub-svc/service/tunnel_service.h"
 #include "services/edgehub-svc/store/sqlite_event_store.h"
 #include "services/edgehub-svc/store/sqlite_journal.h"
 #include "services/lib/base/build_info.h"
@@ -60,6 +61,7 @@ struct EdgeHubApp::Parts {
   std::unique_ptr<EdgeHub> hub;
   std::unique_ptr<exec::ThreadPool> status_pool;
   std::unique_ptr<grpc::Service> spoke_service;
+  std::unique_ptr<grpc::Service> tunnel_service;
   std::unique_ptr<grpc::Service> status_service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -143,6 +145,7 @@ absl::Status EdgeHubApp::StartServer() {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.run_dir, 0750));
   p.status_pool = std::make_unique<exec::ThreadPool>("status", 1, kStatusQueue);
   p.spoke_service = MakeSpokeService(*p.hub, p.node, log_);
+  p.tunnel_service = MakeTunnelService(*p.hub);
   StatusFacts facts;
   facts.node = p.node;
   facts.cloud_address = config_.cloud_address;
@@ -158,7 +161,8 @@ absl::Status EdgeHubApp::StartServer() {
                                           : config_.listen;
   options.registry = &p.registry;
   SKERRY_ASSIGN_OR_RETURN(
-      p.server, rpc::Server::Create(options, {p.spoke_service.get(), p.status_service.get()}));
+      p.server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
+                                              p.status_service.get()}));
   p.server->SetServing(true);
   return absl::OkStatus();
 }

@@ -9,7 +9,7 @@ namespace {
 
 using link::edge::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event", "tunnel"};
 constexpr const char* kEnds[] = {
     "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
     "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
@@ -53,7 +53,10 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
       events_repeated_(registry.Counter("skerry_edgehub_events_repeated_total",
                                         "Events put again that the journal had taken before.")),
       events_refused_(registry.Counter("skerry_edgehub_event_puts_refused_total",
-                                       "Requests of which a full stream refused something.")) {
+                                       "Requests of which a full stream refused something.")),
+      tunnels_(registry.Gauge("skerry_edgehub_tunnels", "Tunnels that services of the box serve.")),
+      tunnels_total_(registry.Counter("skerry_edgehub_tunnels_total",
+                                      "Tunnels that services of the box have taken.")) {
   for (const char* reason : kEnds) {
     ends_[reason] = &registry.Counter("skerry_edgehub_session_ends_total",
                                       "Sessions and dials that ended.", {{"reason", reason}});
@@ -87,6 +90,7 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleSubscribe] = stale("subscribe");
   incidents_[Incident::kStaleDone] = stale("resource_done");
   incidents_[Incident::kStaleConnection] = stale("connection");
+  incidents_[Incident::kStaleTunnel] = stale("tunnel");
 }
 
 void EdgeHubMetrics::Connected(absl::Duration clock_skew) {

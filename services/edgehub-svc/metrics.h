@@ -35,6 +35,8 @@ class EdgeHubMetrics {
   // reason: "expired", "rejected", "full".
   void Dropped(const std::string& reason, int64_t entries);
   void ReportStored() { stored_.Increment(); }
+  void Tunnels(size_t open) { tunnels_.Set(static_cast<double>(open)); }
+  void TunnelJoined() { tunnels_total_.Increment(); }
   void Streams(const std::map<std::string, StreamStats>& streams);
   // `fresh`: not a repeat of what was stored before.
   void EventStored(bool fresh) { (fresh ? events_stored_ : events_repeated_).Increment(); }
@@ -44,7 +46,7 @@ class EdgeHubMetrics {
   void CertificateExpires(absl::Time time);
   // result: "renewed", "refused", "unreachable", "failed".
   void CertificateRenewal(const std::string& result);
-  // class: "session", "resource_sync", "report" or "event".
+  // class: "session", "resource_sync", "report", "event" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
 
@@ -68,6 +70,8 @@ class EdgeHubMetrics {
   prometheus::Counter& events_stored_;
   prometheus::Counter& events_repeated_;
   prometheus::Counter& events_refused_;
+  prometheus::Gauge& tunnels_;
+  prometheus::Counter& tunnels_total_;
   Counters ends_;
   Counters dropped_;
   Counters events_dropped_;

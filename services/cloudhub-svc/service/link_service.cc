@@ -1,7 +1,10 @@
 #include "services/cloudhub-svc/service/link_service.h"
 
+#include <functional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "api/skerry/link/v1/link.grpc.pb.h"
 #include "services/cloudhub-svc/service/node_identity.h"
 #include "services/lib/link/wire.h"
@@ -29,10 +32,30 @@ class StreamLink final : public NodeLink {
     stream_->Send(std::move(message));
   }
   void Close(absl::Status status) override { stream_->Close(std::move(status)); }
+  void AwaitDrained(std::function<void()> drained) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      drained_ = std::move(drained);
+    }
+    // It may have drained before it was asked.
+    if (stream_->pending_bytes() == 0) Drained();
+  }
+
+  // The stream has taken all that was sent.
+  void Drained() {
+    std::function<void()> drained;
+    {
+      absl::MutexLock lock(&mutex_);
+      drained = std::exchange(drained_, nullptr);
+    }
+    if (drained) drained();
+  }
 
  private:
   const std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream_;
   CloudHubMetrics& metrics_;
+  absl::Mutex mutex_;
+  std::function<void()> drained_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What one stream's reactions share; gRPC calls them one at a time.
@@ -68,9 +91,9 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       stream->Close(node.status());
       return {};
     }
+    auto link = std::make_shared<StreamLink>(stream, metrics_);
     absl::StatusOr<SessionHub::Connection> connection =
-        hub_.Open({.node = *node, .key_hash = peer.key_hash}, peer.address,
-                  std::make_shared<StreamLink>(stream, metrics_));
+        hub_.Open({.node = *node, .key_hash = peer.key_hash}, peer.address, link);
     if (!connection.ok()) {
       stream->Close(connection.status());
       return {};
@@ -86,7 +109,8 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
     }
     return {
         .on_message = [this, reader](v1::EdgeFrame message) { Read(reader, std::move(message)); },
-        .on_closed = [this, reader](absl::Status) { hub_.Closed(reader->connection); }};
+        .on_closed = [this, reader](absl::Status) { hub_.Closed(reader->connection); },
+        .on_drained = [link] { link->Drained(); }};
   }
 
   void Read(const std::shared_ptr<Reader>& reader, v1::EdgeFrame message) {

@@ -3,6 +3,7 @@
 #define SKERRY_SERVICES_CLOUDHUB_SVC_SESSIONS_PORTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class NodeLink {
   virtual void Send(link::CloudFrame frame) = 0;
   // After what was sent.
   virtual void Close(absl::Status status) = 0;
+  // Calls `drained`, once, when all that was sent has been taken. One at a time.
+  virtual void AwaitDrained(std::function<void()> drained) = 0;
 };
 
 // A message for a spoke, and the session that it speaks of.

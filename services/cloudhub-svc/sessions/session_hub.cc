@@ -123,6 +123,14 @@ void SessionHub::End(const NodeName& node, absl::Status status) {
   ShardOf(node.value()).End(node, std::move(status));
 }
 
+std::function<void(link::tunnel::UserEvent)> SessionHub::OpenTunnel(
+    const std::string& node, const std::string& type, const std::string& target,
+    std::shared_ptr<link::tunnel::UserPort> port) {
+  Shard& shard = ShardOf(node);
+  return [&shard, tunnel = shard.OpenTunnel(node, type, target, std::move(port))](
+             link::tunnel::UserEvent event) { shard.FromTunnel(tunnel, std::move(event)); };
+}
+
 std::vector<SessionInfo> SessionHub::Sessions() {
   std::vector<SessionInfo> sessions;
   for (const std::unique_ptr<Shard>& shard : shards_) {

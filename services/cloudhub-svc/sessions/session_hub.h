@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,6 +21,7 @@
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/shard.h"
 #include "services/lib/link/cloud_session.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::cloudhub {
 
@@ -63,6 +65,12 @@ class SessionHub {
 
   // Ends what the node has open, if anything, with `status`.
   void End(const NodeName& node, absl::Status status);
+  // A tunnel to the node; `port` hears what becomes of it, to its End. The user's words go to what
+  // is returned, any thread.
+  std::function<void(link::tunnel::UserEvent)> OpenTunnel(
+      const std::string& node, const std::string& type, const std::string& target,
+      std::shared_ptr<link::tunnel::UserPort> port);
+
   // Those that were admitted, by name.
   std::vector<SessionInfo> Sessions();
   // Nodes dial again after `retry_after`; spokes are told UNAVAILABLE / DRAINING.

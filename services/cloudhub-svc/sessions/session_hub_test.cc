@@ -17,6 +17,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::FakeNode;
 using testing::FakeSpoke;
+using testing::FakeTunnelUser;
 using ::testing::UnorderedElementsAre;
 
 class SessionHubTest : public ::testing::Test {
@@ -283,6 +284,54 @@ TEST_F(SessionHubTest, UnsentBytesAreCountedAndForgotten) {
   hub_->Closed(node.connection);
   Settle();
   EXPECT_NE(registry_.Render().find("skerry_cloudhub_unsent_bytes 0"), std::string::npos);
+}
+
+// link-8.2, link-8.6, link-8.7: a user's tunnel, from its opening to the end of the session.
+TEST_F(SessionHubTest, ATunnelGoesToTheNodesSessionAndEndsWithIt) {
+  auto early = std::make_shared<FakeTunnelUser>();
+  hub_->OpenTunnel("edge-1", "kubelet", "", early);
+  Settle();
+  EXPECT_EQ(early->ended_reason(), "NODE_NOT_CONNECTED");
+
+  Node node = Connect("edge-1");
+  node.link->Take();
+  auto user = std::make_shared<FakeTunnelUser>();
+  const auto input = hub_->OpenTunnel("edge-1", "kubelet", "", user);
+  input(link::tunnel::Bytes{"hello"});
+  Settle();
+  std::vector<link::CloudFrame> frames = node.link->Take();
+  ASSERT_EQ(frames.size(), 1u);
+  const uint64_t id = std::get<link::TunnelOpen>(frames[0]).id;
+  Frame(node, link::TunnelAccept{id, 100});
+  frames = node.link->Take();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(std::get<link::TunnelData>(frames[0]).bytes, "hello");
+  Frame(node, link::TunnelData{id, "world"});
+  EXPECT_EQ(user->received(), "world");
+  EXPECT_EQ(user->taken(), 1);
+
+  hub_->Closed(node.connection);
+  Settle();
+  EXPECT_EQ(user->ended_reason(), "TUNNEL_LINK_LOST");
+  EXPECT_NE(registry_.Render().find("skerry_cloudhub_tunnels 0"), std::string::npos);
+}
+
+// A user that goes ends its tunnel, and hears no more.
+TEST_F(SessionHubTest, AUserThatGoesEndsItsTunnel) {
+  Node node = Connect("edge-1");
+  node.link->Take();
+  auto user = std::make_shared<FakeTunnelUser>();
+  const auto input = hub_->OpenTunnel("edge-1", "kubelet", "", user);
+  input(link::tunnel::End{absl::CancelledError("gone")});
+  input(link::tunnel::Bytes{"late"});
+  Settle();
+  std::vector<link::CloudFrame> frames = node.link->Take();
+  ASSERT_EQ(frames.size(), 2u);
+  const auto& close = std::get<link::TunnelClose>(frames[1]);
+  EXPECT_FALSE(close.half_close);
+  Frame(node, link::TunnelAccept{close.id, 100});
+  EXPECT_EQ(user->ended_reason(), "");
+  EXPECT_TRUE(node.link->Take().empty());
 }
 
 }  // namespace

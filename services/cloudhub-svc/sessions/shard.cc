@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
@@ -30,8 +31,14 @@ class NodeSession {
   absl::Time connect_time;
   bool counted = false;  // As a session, by the metrics.
   size_t unsent_bytes = 0;
+  std::map<uint64_t, std::shared_ptr<link::tunnel::UserPort>> tunnels;
   exec::SerialExecutor::TimerId timer = 0;
   absl::Duration timer_due = absl::InfiniteDuration();
+};
+
+struct NodeTunnel {
+  std::weak_ptr<NodeSession> session;
+  uint64_t id = 0;
 };
 
 Shard::Shard(const std::string& name, Deps deps)
@@ -116,6 +123,42 @@ void Shard::End(const NodeName& node, absl::Status status) {
       auto it = open->find(node.value());
       if (it != open->end()) it->second->link->Close(status);
     }
+  });
+}
+
+std::shared_ptr<NodeTunnel> Shard::OpenTunnel(const std::string& node, const std::string& type,
+                                              const std::string& target,
+                                              std::shared_ptr<link::tunnel::UserPort> port) {
+  auto tunnel = std::make_shared<NodeTunnel>();
+  executor_.Post([this, tunnel, node, type, target, port = std::move(port)] {
+    deps_.metrics.TunnelOpened();
+    auto it = by_node_.find(node);
+    if (it == by_node_.end()) {
+      deps_.metrics.TunnelEnded("NODE_NOT_CONNECTED");
+      return port->Tell(
+          link::tunnel::End{Error(absl::StatusCode::kUnavailable,
+                                  absl::StrCat("node ", node, " is not connected to the cloud"))
+                                .Reason("NODE_NOT_CONNECTED")});
+    }
+    const SessionPtr session = it->second;
+    tunnel->session = session;
+    tunnel->id = ++last_tunnel_;
+    session->tunnels[tunnel->id] = port;
+    Feed(session, cloud::OpenTunnel{tunnel->id, type, target});
+  });
+  return tunnel;
+}
+
+void Shard::FromTunnel(std::shared_ptr<NodeTunnel> tunnel, link::tunnel::UserEvent event) {
+  executor_.Post([this, tunnel = std::move(tunnel), event = std::move(event)]() mutable {
+    const SessionPtr session = tunnel->session.lock();
+    if (session == nullptr || session->tunnels.count(tunnel->id) == 0) return;
+    // A user that ends the tunnel hears no more of it.
+    if (const auto* end = std::get_if<link::tunnel::End>(&event)) {
+      session->tunnels.erase(tunnel->id);
+      deps_.metrics.TunnelEnded(GetErrorInfo(end->status).reason);
+    }
+    Feed(session, link::tunnel::FromUser{tunnel->id, std::move(event)});
   });
 }
 
@@ -217,6 +260,14 @@ void Shard::Perform(const SessionPtr& session, cloud::Send effect) {
   session->link->Send(std::move(effect.frame));
 }
 
+void Shard::Perform(const SessionPtr& session, cloud::AwaitDrained) {
+  session->link->AwaitDrained([this, weak = std::weak_ptr<NodeSession>(session)] {
+    executor_.Post([this, weak] {
+      if (const SessionPtr kept = weak.lock(); kept != nullptr) Feed(kept, cloud::Drained{});
+    });
+  });
+}
+
 void Shard::Perform(const SessionPtr& session, cloud::ToSpoke effect) {
   auto it = spokes_.find(effect.spoke);
   if (it == spokes_.end()) return;
@@ -235,6 +286,17 @@ void Shard::Perform(const SessionPtr& session, cloud::EpochStored) {
         "two boxes have the key of one node; the copy is refused from now on",
         {{"node", node}, {"epoch", session->machine.epoch()}, {"peer", session->peer}});
   }
+}
+
+void Shard::Perform(const SessionPtr& session, link::tunnel::ToUser effect) {
+  auto it = session->tunnels.find(effect.tunnel);
+  if (it == session->tunnels.end()) return;
+  const std::shared_ptr<link::tunnel::UserPort> port = it->second;
+  if (const auto* end = std::get_if<link::tunnel::End>(&effect.body)) {
+    session->tunnels.erase(it);
+    deps_.metrics.TunnelEnded(GetErrorInfo(end->status).reason);
+  }
+  port->Tell(std::move(effect.body));
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Close effect) {

@@ -22,6 +22,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/cloud_session.h"
+#include "services/lib/link/tunnel_events.h"
 #include "services/lib/log/logger.h"
 
 namespace skerry::cloudhub {
@@ -29,6 +30,8 @@ namespace skerry::cloudhub {
 // One connection of one node: the machine, its transport and what people want to know of it. Its
 // shard's thread alone looks inside.
 class NodeSession;
+// One tunnel of a user, and the session that it is of. Its shard's thread alone looks inside.
+struct NodeTunnel;
 
 // Runs the machines of its nodes: performs their effects, feeds what comes of them back, wakes
 // them. All public functions may be called from any thread and only post; what they refer to
@@ -72,6 +75,12 @@ class Shard {
 
   // Closes the links of the node; their machines hear of it when they are closed.
   void End(const NodeName& node, absl::Status status);
+  // A tunnel to the node; `port` hears what becomes of it, to its End.
+  std::shared_ptr<NodeTunnel> OpenTunnel(const std::string& node, const std::string& type,
+                                         const std::string& target,
+                                         std::shared_ptr<link::tunnel::UserPort> port);
+  void FromTunnel(std::shared_ptr<NodeTunnel> tunnel, link::tunnel::UserEvent event);
+
   // Moves all nodes away and refuses new ones.
   void Drain(absl::Duration retry_after);
   // Waits; not from the shard's thread.
@@ -88,8 +97,10 @@ class Shard {
   absl::StatusOr<uint64_t> Admit(const NodeSession& session);
   void Refuse(const SessionPtr& session, const absl::Status& why);
   void Perform(const SessionPtr& session, link::cloud::Send effect);
+  void Perform(const SessionPtr& session, link::cloud::AwaitDrained effect);
   void Perform(const SessionPtr& session, link::cloud::ToSpoke effect);
   void Perform(const SessionPtr& session, link::cloud::EpochStored effect);
+  void Perform(const SessionPtr& session, link::tunnel::ToUser effect);
   void Perform(const SessionPtr& session, link::cloud::Close effect);
   void Perform(const SessionPtr& session, link::cloud::Count effect);
   void Arm(const SessionPtr& session);
@@ -98,6 +109,7 @@ class Shard {
   const Deps deps_;
   bool draining_ = false;
   absl::Duration drain_retry_after_;
+  uint64_t last_tunnel_ = 0;
   std::map<link::SpokeId, Spoke> spokes_;
   std::set<SessionPtr> sessions_;               // With those before Welcome.
   std::map<std::string, SessionPtr> dialling_;  // The newest connection before Welcome, by node.

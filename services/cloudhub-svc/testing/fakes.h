@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "services/cloudhub-svc/sessions/ports.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::cloudhub::testing {
 
@@ -25,6 +28,7 @@ class FakeNode final : public NodeLink {
     absl::MutexLock lock(&mutex_);
     if (!closed_.has_value()) closed_ = std::move(status);
   }
+  void AwaitDrained(std::function<void()> drained) override { drained(); }
   std::vector<link::CloudFrame> Take() {
     absl::MutexLock lock(&mutex_);
     return std::exchange(received_, {});
@@ -86,6 +90,36 @@ class FakeSpoke final : public SpokeLink {
   std::vector<std::string> received_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mutex_);
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Any thread may call it.
+class FakeTunnelUser final : public link::tunnel::UserPort {
+ public:
+  void Tell(link::tunnel::UserMessage message) override {
+    absl::MutexLock lock(&mutex_);
+    if (const auto* bytes = std::get_if<link::tunnel::Bytes>(&message)) received_ += bytes->bytes;
+    if (std::holds_alternative<link::tunnel::Taken>(message)) ++taken_;
+    if (const auto* end = std::get_if<link::tunnel::End>(&message))
+      ended_reason_ = GetErrorInfo(end->status).reason;
+  }
+  std::string received() {
+    absl::MutexLock lock(&mutex_);
+    return received_;
+  }
+  int taken() {
+    absl::MutexLock lock(&mutex_);
+    return taken_;
+  }
+  std::string ended_reason() {
+    absl::MutexLock lock(&mutex_);
+    return ended_reason_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::string received_ ABSL_GUARDED_BY(mutex_);
+  std::string ended_reason_ ABSL_GUARDED_BY(mutex_);
+  int taken_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace skerry::cloudhub::testing

@@ -91,16 +91,19 @@ void EdgeHub::Stop() {
 link::SpokeId EdgeHub::Attach(absl::string_view name, std::vector<std::string> resource_types,
                               std::vector<std::string> report_types,
                               std::shared_ptr<SpokePort> port,
-                              std::vector<EventStream> event_streams) {
+                              std::vector<EventStream> event_streams,
+                              std::vector<std::string> tunnel_types) {
   const link::SpokeId id = ++last_spoke_;
   executor_.Post([this, id, name = std::string(name), resource_types = std::move(resource_types),
                   report_types = std::move(report_types), port = std::move(port),
-                  event_streams = std::move(event_streams)]() mutable {
+                  event_streams = std::move(event_streams),
+                  tunnel_types = std::move(tunnel_types)]() mutable {
     log_.Info("spoke attached", {{"spoke", name}});
     spokes_[id] = {name, {report_types.begin(), report_types.end()}, {}, std::move(port)};
     metrics_.Spokes(spokes_.size());
     DeclareStreams(id, event_streams);
-    Feed(edge::SpokeAttached{id, std::move(resource_types), std::move(report_types)});
+    Feed(edge::SpokeAttached{id, std::move(resource_types), std::move(report_types),
+                             std::move(tunnel_types)});
   });
   return id;
 }
@@ -196,6 +199,30 @@ void EdgeHub::DropExpired() {
   executor_.PostAfter(config_.expiry_interval, [this] { DropExpired(); });
 }
 
+std::function<void(link::tunnel::UserEvent)> EdgeHub::JoinTunnel(
+    uint64_t epoch, uint64_t tunnel, std::shared_ptr<link::tunnel::UserPort> port) {
+  executor_.Post([this, epoch, tunnel, port = std::move(port)] {
+    if (!machine_.CanJoin(epoch, tunnel)) {
+      return port->Tell(link::tunnel::End{
+          Error(absl::StatusCode::kNotFound, "this tunnel is not offered, or not any more")
+              .Reason("TUNNEL_UNKNOWN")});
+    }
+    tunnels_[tunnel] = port;
+    metrics_.TunnelJoined();
+    metrics_.Tunnels(tunnels_.size());
+    Feed(edge::JoinTunnel{tunnel});
+  });
+  return [this, epoch, tunnel](link::tunnel::UserEvent event) {
+    executor_.Post([this, epoch, tunnel, event = std::move(event)]() mutable {
+      if (machine_.epoch() != epoch || tunnels_.count(tunnel) == 0) return;
+      // A user that ends the tunnel hears no more of it.
+      if (std::holds_alternative<link::tunnel::End>(event)) tunnels_.erase(tunnel);
+      metrics_.Tunnels(tunnels_.size());
+      Feed(link::tunnel::FromUser{tunnel, std::move(event)});
+    });
+  };
+}
+
 EdgeHub::Snapshot EdgeHub::TakeSnapshot() {
   Snapshot snapshot;
   executor_.Run([&] {
@@ -263,6 +290,8 @@ void EdgeHub::Perform(edge::ToSpoke effect) {
     SendTo(effect.spoke, LinkStateChange{state->connected, change_time_, std::move(state->reason)});
   } else if (auto* request = std::get_if<edge::SubscribeRequest>(&effect.message)) {
     SendTo(effect.spoke, std::move(*request));
+  } else if (auto* tunnel = std::get_if<edge::TunnelRequest>(&effect.message)) {
+    SendTo(effect.spoke, std::move(*tunnel));
   } else {
     SendTo(effect.spoke, std::get<link::ResourceChange>(std::move(effect.message)));
   }
@@ -310,6 +339,15 @@ void EdgeHub::Perform(edge::StoreEpoch effect) {
   absl::Status status = journal_.StoreEpoch(effect.epoch);
   if (!status.ok()) return log_.Error("the session's epoch can't be stored", status);
   executor_.Post([this, epoch = effect.epoch] { Feed(edge::EpochStored{epoch}); });
+}
+
+void EdgeHub::Perform(link::tunnel::ToUser effect) {
+  auto it = tunnels_.find(effect.tunnel);
+  if (it == tunnels_.end()) return;
+  const std::shared_ptr<link::tunnel::UserPort> port = it->second;
+  if (std::holds_alternative<link::tunnel::End>(effect.body)) tunnels_.erase(it);
+  metrics_.Tunnels(tunnels_.size());
+  port->Tell(std::move(effect.body));
 }
 
 void EdgeHub::Perform(edge::Connected effect) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -21,6 +22,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/tunnel_events.h"
 #include "services/lib/log/logger.h"
 
 namespace skerry::edgehub {
@@ -63,7 +65,8 @@ class EdgeHub {
 
   link::SpokeId Attach(absl::string_view name, std::vector<std::string> resource_types,
                        std::vector<std::string> report_types, std::shared_ptr<SpokePort> port,
-                       std::vector<EventStream> event_streams = {});
+                       std::vector<EventStream> event_streams = {},
+                       std::vector<std::string> tunnel_types = {});
   void Detach(link::SpokeId spoke);
   void Subscribe(link::SpokeId spoke, link::Subscribe subscribe, absl::AnyInvocable<void()> after);
   void ResourceDone(link::SpokeId spoke, link::ResourceAck ack, absl::AnyInvocable<void()> after);
@@ -72,6 +75,11 @@ class EdgeHub {
   // All of one stream and one producer.
   void PutEvents(link::SpokeId spoke, uint64_t request_id, std::vector<NewEvent> events,
                  absl::AnyInvocable<void()> after);
+
+  // Takes a tunnel that was offered; `port` hears what becomes of it, to its End. The user's words
+  // go to what is returned, any thread.
+  std::function<void(link::tunnel::UserEvent)> JoinTunnel(
+      uint64_t epoch, uint64_t tunnel, std::shared_ptr<link::tunnel::UserPort> port);
 
   Snapshot TakeSnapshot();
 
@@ -111,6 +119,7 @@ class EdgeHub {
   void Perform(link::edge::TrimEvents effect);
   void Perform(link::edge::AwaitDrained effect);
   void Perform(link::edge::StoreEpoch effect);
+  void Perform(link::tunnel::ToUser effect);
   void Perform(link::edge::Connected effect);
   void Perform(link::edge::Disconnected effect);
   void Perform(link::edge::Count effect);
@@ -139,9 +148,10 @@ class EdgeHub {
   std::shared_ptr<CloudLink> link_;  // Of link_connection_; null while there is none.
   uint64_t link_connection_ = 0;
   std::map<link::SpokeId, Spoke> spokes_;
-  std::vector<WaitingReport> waiting_;         // Stored in one commit.
-  std::vector<WaitingEvents> waiting_events_;  // So are these.
-  absl::Time change_time_;                     // Of the link's state.
+  std::vector<WaitingReport> waiting_;                                   // Stored in one commit.
+  std::vector<WaitingEvents> waiting_events_;                            // So are these.
+  std::map<uint64_t, std::shared_ptr<link::tunnel::UserPort>> tunnels_;  // Of the session.
+  absl::Time change_time_;                                               // Of the link's state.
   exec::SerialExecutor::TimerId timer_ = 0;
   absl::Duration timer_due_ = absl::InfiniteDuration();
   std::atomic<link::SpokeId> last_spoke_ = 0;

@@ -16,6 +16,7 @@ namespace {
 
 using testing::FakeDialer;
 using testing::FakeSpoke;
+using testing::FakeTunnelUser;
 
 class EdgeHubTest : public ::testing::Test {
  protected:
@@ -353,6 +354,44 @@ TEST_F(EdgeHubTest, TheLastReportGoesOutWhateverItsTime) {
   std::vector<link::Report> sent = SentReports();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].value, "after");
+}
+
+// link-8.2, link-8.7: offered to who takes the type, joined once, told of the end of the link.
+TEST_F(EdgeHubTest, ATunnelIsOfferedJoinedAndEndsWithTheLink) {
+  auto spoke = std::make_shared<FakeSpoke>();
+  hub_->Attach("edged-svc", {}, {}, spoke, {}, {"kubelet"});
+  Connect(7);
+  dialer_.last()->events.on_frame(link::TunnelOpen{1, "kubelet", "target", 100}, 10);
+  Settle();
+  std::vector<link::edge::TunnelRequest> offers = Only<link::edge::TunnelRequest>(spoke->Take());
+  ASSERT_EQ(offers.size(), 1u);
+  EXPECT_EQ(offers[0].target, "target");
+  EXPECT_EQ(offers[0].epoch, 7u);
+
+  auto stale = std::make_shared<FakeTunnelUser>();
+  hub_->JoinTunnel(6, 1, stale);
+  auto user = std::make_shared<FakeTunnelUser>();
+  const auto input = hub_->JoinTunnel(7, 1, user);
+  auto second = std::make_shared<FakeTunnelUser>();
+  hub_->JoinTunnel(7, 1, second);
+  input(link::tunnel::Bytes{"up"});
+  dialer_.last()->events.on_frame(link::TunnelData{1, "down"}, 10);
+  Settle();
+  EXPECT_EQ(stale->ended_reason(), "TUNNEL_UNKNOWN");
+  EXPECT_EQ(second->ended_reason(), "TUNNEL_UNKNOWN");
+  EXPECT_EQ(user->received(), "down");
+  std::string sent;
+  for (const link::EdgeFrame& frame : dialer_.last()->TakeSent()) {
+    if (const auto* data = std::get_if<link::TunnelData>(&frame)) sent += data->bytes;
+  }
+  EXPECT_EQ(sent, "up");
+
+  dialer_.last()->events.on_closed(absl::UnavailableError("cut"));
+  Settle();
+  EXPECT_EQ(user->ended_reason(), "TUNNEL_LINK_LOST");
+  input(link::tunnel::Bytes{"late"});
+  Settle();
+  EXPECT_NE(registry_.Render().find("skerry_edgehub_tunnels 0"), std::string::npos);
 }
 
 }  // namespace

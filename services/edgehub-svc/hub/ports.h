@@ -58,8 +58,9 @@ struct EventsStored {
   uint32_t stored = 0;  // That many from the first.
   absl::Status status;  // Why the next is not.
 };
-using SpokeMessage = std::variant<LinkStateChange, link::edge::SubscribeRequest,
-                                  link::ResourceChange, ReportStored, EventsStored>;
+using SpokeMessage =
+    std::variant<LinkStateChange, link::edge::SubscribeRequest, link::ResourceChange, ReportStored,
+                 EventsStored, link::edge::TunnelRequest>;
 
 class SpokePort {
  public:

@@ -125,7 +125,8 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
     spoke.id = hub_.Attach(message.spoke(),
                            {message.resource_types().begin(), message.resource_types().end()},
                            {message.report_types().begin(), message.report_types().end()},
-                           std::make_shared<StreamSpoke>(spoke.stream), StreamsOf(message));
+                           std::make_shared<StreamSpoke>(spoke.stream), StreamsOf(message),
+                           {message.tunnel_types().begin(), message.tunnel_types().end()});
     return absl::OkStatus();
   }
 

@@ -29,6 +29,13 @@ struct Writer {
   void operator()(link::ResourceChange& body) {
     *out.mutable_resource() = link::ToWire(std::move(body));
   }
+  void operator()(link::edge::TunnelRequest& body) {
+    v1::TunnelRequest* m = out.mutable_tunnel_request();
+    m->set_epoch(body.epoch);
+    m->set_tunnel_id(body.tunnel);
+    m->set_type(std::move(body.type));
+    m->set_target(std::move(body.target));
+  }
   void operator()(ReportStored& body) {
     out.mutable_report_stored()->set_request_id(body.request_id);
     *out.mutable_report_stored()->mutable_status() = rpc::ToProto(body.status);
@@ -91,13 +98,15 @@ absl::Status CheckRegister(const v1::Register& message) {
   if (message.spoke().empty() || message.spoke().size() > 256) {
     return SpokeError("`spoke` must have 1 to 256 bytes");
   }
-  if (message.resource_types_size() + message.report_types_size() + message.event_streams_size() ==
+  if (message.resource_types_size() + message.report_types_size() + message.event_streams_size() +
+          message.tunnel_types_size() ==
       0) {
     return SpokeError("a spoke must register at least one type or stream");
   }
   if (static_cast<size_t>(message.resource_types_size()) > link::kSubscriptionsMax ||
       static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax ||
-      static_cast<size_t>(message.event_streams_size()) > link::kEventStreamsMax) {
+      static_cast<size_t>(message.event_streams_size()) > link::kEventStreamsMax ||
+      static_cast<size_t>(message.tunnel_types_size()) > link::kTunnelTypesMax) {
     return SpokeError("too many types or streams");
   }
   for (const std::string& type : message.resource_types())
@@ -106,6 +115,8 @@ absl::Status CheckRegister(const v1::Register& message) {
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
   for (const v1::EventStream& stream : message.event_streams())
     SKERRY_RETURN_IF_ERROR(link::CheckType(stream.name()));
+  for (const std::string& type : message.tunnel_types())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(type));
   return absl::OkStatus();
 }
 

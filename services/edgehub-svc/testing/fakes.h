@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "services/edgehub-svc/hub/ports.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::edgehub::testing {
 
@@ -101,6 +103,30 @@ class FakeSpoke final : public SpokePort {
   absl::Mutex mutex_;
   std::vector<SpokeMessage> received_ ABSL_GUARDED_BY(mutex_);
   absl::Status closed_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Any thread may call it.
+class FakeTunnelUser final : public link::tunnel::UserPort {
+ public:
+  void Tell(link::tunnel::UserMessage message) override {
+    absl::MutexLock lock(&mutex_);
+    if (const auto* bytes = std::get_if<link::tunnel::Bytes>(&message)) received_ += bytes->bytes;
+    if (const auto* end = std::get_if<link::tunnel::End>(&message))
+      ended_reason_ = GetErrorInfo(end->status).reason;
+  }
+  std::string received() {
+    absl::MutexLock lock(&mutex_);
+    return received_;
+  }
+  std::string ended_reason() {
+    absl::MutexLock lock(&mutex_);
+    return ended_reason_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::string received_ ABSL_GUARDED_BY(mutex_);
+  std::string ended_reason_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skerry::edgehub::testing

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/resource_sender.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::link::cloud {
 
@@ -79,11 +80,19 @@ struct SpokeResync {
   SpokeId spoke = 0;
   std::string type;
 };
+// A user wants a tunnel; it is answered to the user of `tunnel`, a number greater than any before.
+struct OpenTunnel {
+  uint64_t tunnel = 0;
+  std::string type;
+  std::string target;
+};
+// Answers AwaitDrained.
+struct Drained {};
 struct Tick {};
 
 using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded,
                            LinkClosed, Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone,
-                           EventsDone, SpokeResync, Tick>;
+                           EventsDone, SpokeResync, OpenTunnel, tunnel::FromUser, Drained, Tick>;
 
 // ---- effects ----
 
@@ -119,6 +128,8 @@ struct Admit {
 struct Send {
   CloudFrame frame;
 };
+// Answer with Drained, once, when the transport has taken all that was sent.
+struct AwaitDrained {};
 struct ToSpoke {
   SpokeId spoke = 0;
   SpokeMessage message;
@@ -139,11 +150,13 @@ enum class Incident {
   kStaleReportDone,  // Of a report that this session doesn't have with that spoke.
   kStaleEventsDone,  // Of events that this session doesn't have with that spoke.
   kOverflow,         // A subscription's queue was dropped.
+  kStaleTunnel,      // A frame of a tunnel that is over.
 };
 struct Count {
   Incident incident = Incident::kStalePush;
 };
-using Effect = std::variant<Admit, Send, ToSpoke, EpochStored, Close, Count>;
+using Effect =
+    std::variant<Admit, Send, AwaitDrained, ToSpoke, tunnel::ToUser, EpochStored, Close, Count>;
 
 }  // namespace skerry::link::cloud
 

@@ -114,6 +114,10 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
   if (phase_ == Phase::kOpen) {
     for (SpokeId spoke : spokes_) ToSpoke(spoke, cloud::NodeDisconnected{std::string(reason)});
   }
+  tunnels_.EndAll(Error(absl::StatusCode::kUnavailable,
+                        absl::StrCat("the link to the node has ended: ", reason))
+                      .Reason("TUNNEL_LINK_LOST"));
+  FlushTunnels();
   phase_ = Phase::kClosed;
   Emit(cloud::Close{std::move(status), std::string(reason)});
   subscriptions_.clear();

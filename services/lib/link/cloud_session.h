@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/lib/link/cloud_events.h"
@@ -20,6 +21,7 @@
 #include "services/lib/link/heartbeat.h"
 #include "services/lib/link/report_receiver.h"
 #include "services/lib/link/resource_sender.h"
+#include "services/lib/link/tunnel_mux.h"
 
 namespace skerry::link {
 
@@ -48,6 +50,7 @@ class CloudSession {
   absl::Duration last_received() const { return heartbeat_.last_received(); }
   size_t unsent_bytes() const;
   std::vector<std::string> subscribed_types() const;
+  size_t tunnels() const { return tunnels_.size(); }
 
  private:
   enum class Phase { kAwaitHello, kAdmitting, kOpen, kClosed };
@@ -76,6 +79,9 @@ class CloudSession {
   void On(cloud::ReportDone event);
   void On(cloud::EventsDone event);
   void On(cloud::SpokeResync event);
+  void On(cloud::OpenTunnel event);
+  void On(tunnel::FromUser event);
+  void On(cloud::Drained event);
   void On(cloud::Tick event);
 
   // Frames.
@@ -87,6 +93,10 @@ class CloudSession {
   void Receive(Heartbeat) {}
   void Receive(EventBatch frame);
   void Receive(EpochStored frame);
+  void Receive(TunnelAccept frame);
+  void Receive(TunnelData frame);
+  void Receive(TunnelCredit frame);
+  void Receive(TunnelClose frame);
 
   using Owners = std::map<std::string, SpokeId>;
 
@@ -102,6 +112,9 @@ class CloudSession {
   void PumpReports(const std::string& type, ReportReceiver& receiver);
   void AckReports(ReportReceiver& receiver);
   void PumpEvents(const std::string& stream, EventReceiver& receiver);
+  void TunnelReceived(absl::StatusOr<bool> current);
+  // Sends and tells what came of the tunnels.
+  void FlushTunnels();
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -127,6 +140,8 @@ class CloudSession {
   std::map<std::string, uint64_t> last_subscription_ids_;
   std::map<std::string, ReportReceiver> reports_;
   std::map<std::string, EventReceiver> events_;
+  TunnelMux tunnels_;
+  bool draining_ = false;               // AwaitDrained was asked for.
   std::vector<cloud::Effect> effects_;  // Of the Step under way.
 };
 

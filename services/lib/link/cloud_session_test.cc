@@ -1,6 +1,7 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
 // closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
-// events, events-done, heartbeat, epoch-stored, advance.
+// events, events-done, heartbeat, epoch-stored, advance, open, user, drained, tunnel-accept,
+// tunnel-data, tunnel-credit, tunnel-close.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -55,12 +56,15 @@ struct EffectWriter {
     return absl::StrCat("spoke ", e.spoke, ": ", std::visit(MessageWriter(), e.message));
   }
   std::string operator()(const cloud::EpochStored&) const { return "epoch stored"; }
+  std::string operator()(const cloud::AwaitDrained&) const { return "await drained"; }
+  std::string operator()(const tunnel::ToUser& e) const { return Text(e); }
   std::string operator()(const cloud::Close& e) const {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
   }
   std::string operator()(const cloud::Count& e) const {
     static constexpr const char* kNames[] = {"stale push",        "invalid push",      "stale ack",
-                                             "stale report done", "stale events done", "overflow"};
+                                             "stale report done", "stale events done", "overflow",
+                                             "stale tunnel"};
     return absl::StrCat("count ", kNames[static_cast<int>(e.incident)]);
   }
 };
@@ -129,6 +133,20 @@ class Machine {
     }
     if (c.name == "heartbeat") return cloud::FrameReceived{Heartbeat{}};
     if (c.name == "epoch-stored") return cloud::FrameReceived{EpochStored{}};
+    if (c.name == "open") {
+      return cloud::OpenTunnel{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
+                               c.Arg("target", "")};
+    }
+    if (c.name == "user") return testing::FromUserOf(c);
+    if (c.name == "drained") return cloud::Drained{};
+    if (c.name == "tunnel-accept") {
+      return cloud::FrameReceived{
+          TunnelAccept{static_cast<uint64_t>(c.Int("id")), static_cast<uint64_t>(c.Int("credit"))}};
+    }
+    if (auto frame = testing::TunnelFrameOf(c); frame.has_value()) {
+      return std::visit([](auto& f) { return cloud::Event(cloud::FrameReceived{std::move(f)}); },
+                        *frame);
+    }
     ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
     return cloud::Tick{};
   }

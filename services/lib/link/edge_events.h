@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "services/lib/link/frames.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::link::edge {
 
@@ -39,6 +40,7 @@ struct SpokeAttached {
   SpokeId spoke = 0;
   std::vector<std::string> resource_types;
   std::vector<std::string> report_types;
+  std::vector<std::string> tunnel_types = {};
 };
 struct SpokeDetached {
   SpokeId spoke = 0;
@@ -79,15 +81,20 @@ struct EventsFetched {
   EventBatch batch;  // Empty where there was nothing.
   bool more = false;
 };
+// A user takes the tunnel that a TunnelRequest offered; CanJoin was asked before.
+struct JoinTunnel {
+  uint64_t tunnel = 0;
+};
 // Answers AwaitDrained of this connection.
 struct Drained {
   uint64_t connection = 0;
 };
 struct Tick {};
 
-using Event = std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached,
-                           SpokeDetached, SpokeSubscribe, ResourceDone, EpochStored, ReportStored,
-                           ReportsFetched, EventStored, EventsFetched, Drained, Tick>;
+using Event =
+    std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached, SpokeDetached,
+                 SpokeSubscribe, ResourceDone, EpochStored, ReportStored, ReportsFetched,
+                 EventStored, EventsFetched, Drained, JoinTunnel, tunnel::FromUser, Tick>;
 
 // ---- effects ----
 
@@ -111,7 +118,14 @@ struct SubscribeRequest {
   std::string type;
   uint64_t subscription_id = 0;
 };
-using SpokeMessage = std::variant<LinkState, SubscribeRequest, ResourceChange>;
+// Take it within the time that link-8.2 gives. The epoch tells it from those of other sessions.
+struct TunnelRequest {
+  uint64_t epoch = 0;
+  uint64_t tunnel = 0;
+  std::string type;
+  std::string target;
+};
+using SpokeMessage = std::variant<LinkState, SubscribeRequest, ResourceChange, TunnelRequest>;
 struct ToSpoke {
   SpokeId spoke = 0;
   SpokeMessage message;
@@ -163,13 +177,13 @@ struct Disconnected {
   bool was_connected = false;
   absl::Duration silence;  // How long nothing was heard.
 };
-enum class Incident { kStaleChange, kStaleSubscribe, kStaleDone, kStaleConnection };
+enum class Incident { kStaleChange, kStaleSubscribe, kStaleDone, kStaleConnection, kStaleTunnel };
 struct Count {
   Incident incident = Incident::kStaleChange;
 };
-using Effect =
-    std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports, FetchEvents,
-                 TrimEvents, AwaitDrained, StoreEpoch, Connected, Disconnected, Count>;
+using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
+                            FetchEvents, TrimEvents, AwaitDrained, StoreEpoch, tunnel::ToUser,
+                            Connected, Disconnected, Count>;
 
 }  // namespace skerry::link::edge
 

@@ -38,7 +38,8 @@ absl::Duration EdgeSession::NextWake() const {
     case Phase::kAwaitWelcome:
       return dialed_at_ + config_.welcome_timeout;
     case Phase::kConnected:
-      return heartbeat_.NextWake();
+      return std::min(heartbeat_.NextWake(),
+                      unjoined_.empty() ? absl::InfiniteDuration() : unjoined_.begin()->second);
     default:
       return absl::InfiniteDuration();
   }
@@ -62,6 +63,8 @@ void EdgeSession::On(edge::Start) {
 void EdgeSession::On(edge::Stop) {
   const Phase phase = std::exchange(phase_, Phase::kIdle);
   if (phase == Phase::kIdle || phase == Phase::kWaiting) return;
+  EndTunnels(Error(absl::StatusCode::kUnavailable, "the hub of the box is going away")
+                 .Reason("TUNNEL_LINK_LOST"));
   Emit(edge::CloseLink{connection_, absl::OkStatus()});
 }
 
@@ -87,6 +90,7 @@ void EdgeSession::On(edge::Tick) {
         Error(absl::StatusCode::kUnavailable, "nothing was heard from the hub for two heartbeats")
             .Reason("HEARTBEAT_LOST"));
   }
+  RefuseUnjoined();
   if (heartbeat_.SendDue(now_)) Send(Heartbeat{});
 }
 
@@ -171,6 +175,9 @@ void EdgeSession::Down(absl::Status status) {
   dial_at_ = now_ + wait;
   Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
   for (auto& [type, resource] : resources_) resource.receiver.Close();
+  EndTunnels(Error(absl::StatusCode::kUnavailable,
+                   absl::StrCat("the link to the cloud has ended: ", down_reason_))
+                 .Reason("TUNNEL_LINK_LOST"));
   if (!was_connected) return;
   for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{false, down_reason_});
 }
@@ -202,6 +209,10 @@ void EdgeSession::On(edge::SpokeAttached event) {
       if (std::find(mine.begin(), mine.end(), type) != mine.end()) replaced.insert(spoke);
     }
   }
+  for (const std::string& type : event.tunnel_types) {
+    auto it = tunnel_takers_.find(type);
+    if (it != tunnel_takers_.end()) replaced.insert(it->second);
+  }
   for (SpokeId spoke : replaced) {
     Emit(edge::CloseSpoke{
         spoke, Error(absl::StatusCode::kAborted, "another spoke registered a type of this one")
@@ -210,6 +221,7 @@ void EdgeSession::On(edge::SpokeAttached event) {
     DetachTypes(spoke);
   }
   spokes_[event.spoke] = event.report_types;
+  for (const std::string& type : event.tunnel_types) tunnel_takers_[type] = event.spoke;
   ToSpoke(event.spoke, edge::LinkState{connected(), connected() ? "" : down_reason_});
   for (const std::string& type : event.resource_types) {
     Resource& resource =
@@ -224,6 +236,7 @@ void EdgeSession::On(edge::SpokeDetached event) {
 }
 
 void EdgeSession::DetachTypes(SpokeId spoke) {
+  std::erase_if(tunnel_takers_, [&](const auto& entry) { return entry.second == spoke; });
   for (auto it = resources_.begin(); it != resources_.end();) {
     if (it->second.spoke != spoke) {
       ++it;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/lib/link/backoff.h"
 #include "services/lib/link/edge_events.h"
@@ -17,6 +18,7 @@
 #include "services/lib/link/heartbeat.h"
 #include "services/lib/link/journal_sender.h"
 #include "services/lib/link/resource_receiver.h"
+#include "services/lib/link/tunnel_mux.h"
 
 namespace skerry::link {
 
@@ -28,6 +30,7 @@ class EdgeSession {
   struct Config {
     Hello hello;  // Its stored_epoch is that on the disk at the start.
     absl::Duration welcome_timeout = absl::Seconds(15);
+    absl::Duration tunnel_join_timeout = absl::Seconds(10);
     absl::Duration backoff_base = absl::Seconds(1);
     absl::Duration backoff_max = absl::Seconds(60);
     // Taken from the journal and not yet taken by the transport: what comes later and is more
@@ -51,6 +54,9 @@ class EdgeSession {
   std::vector<TypeStatus> types() const;
   bool connected() const { return phase_ == Phase::kConnected; }
   uint64_t epoch() const { return epoch_; }
+  // The tunnel is offered and nobody has taken it.
+  bool CanJoin(uint64_t epoch, uint64_t tunnel) const;
+  size_t tunnels() const { return tunnels_.size(); }
   // Monotonic; infinite unless it waits to dial.
   absl::Duration next_dial() const {
     return phase_ == Phase::kWaiting ? dial_at_ : absl::InfiniteDuration();
@@ -90,6 +96,8 @@ class EdgeSession {
   void On(edge::EventStored event);
   void On(edge::EventsFetched event);
   void On(edge::Drained event);
+  void On(edge::JoinTunnel event);
+  void On(tunnel::FromUser event);
   void On(edge::Tick event);
 
   // Frames.
@@ -100,6 +108,10 @@ class EdgeSession {
   void Receive(Resync frame);
   void Receive(GoAway frame);
   void Receive(EventAck frame);
+  void Receive(TunnelOpen frame);
+  void Receive(TunnelData frame);
+  void Receive(TunnelCredit frame);
+  void Receive(TunnelClose frame);
 
   void Dial();
   // Ends the connection from this side, and dials again later.
@@ -115,6 +127,12 @@ class EdgeSession {
   void Fetched(Lane& lane, bool more);
   // Reads from the journal for the first lane that has something and may send it.
   void Pump();
+  // Gives up the tunnels that nobody took in time.
+  void RefuseUnjoined();
+  void EndTunnels(const absl::Status& status);
+  void TunnelReceived(absl::StatusOr<bool> current);
+  // Sends and tells what came of the tunnels.
+  void FlushTunnels();
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -138,11 +156,14 @@ class EdgeSession {
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
   std::map<std::string, Resource> resources_;
-  std::vector<Lane> lanes_;            // By rank; those of one rank by whose turn it is.
-  bool fetching_ = false;              // A read is under way.
-  bool draining_ = false;              // AwaitDrained was asked for.
-  size_t transport_bytes_ = 0;         // Sent since the transport was last known to be empty.
-  std::vector<edge::Effect> effects_;  // Of the Step under way.
+  std::vector<Lane> lanes_;     // By rank; those of one rank by whose turn it is.
+  bool fetching_ = false;       // A read is under way.
+  bool draining_ = false;       // AwaitDrained was asked for.
+  size_t transport_bytes_ = 0;  // Sent since the transport was last known to be empty.
+  std::map<std::string, SpokeId> tunnel_takers_;  // By type.
+  TunnelMux tunnels_;
+  std::map<uint64_t, absl::Duration> unjoined_;  // Tunnels that are offered; until when.
+  std::vector<edge::Effect> effects_;            // Of the Step under way.
 };
 
 }  // namespace skerry::link

@@ -111,6 +111,8 @@ void EdgeSession::On(edge::Drained event) {
   draining_ = false;
   transport_bytes_ = 0;
   Pump();
+  tunnels_.Drained();
+  FlushTunnels();
 }
 
 // ---- report ----

@@ -1,6 +1,7 @@
 // Runs testdata/edge/*.txt. Commands: new, start, stop, welcome, change, report-ack, resync,
 // goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, epoch-stored, stored,
-// fetched, event-stored, events-fetched, event-ack, drained, wake, advance, status.
+// fetched, event-stored, events-fetched, event-ack, drained, wake, advance, status, tunnel-open,
+// tunnel-data, tunnel-credit, tunnel-close, join, user.
 #include "services/lib/link/edge_session.h"
 
 #include <gtest/gtest.h>
@@ -33,6 +34,10 @@ struct MessageWriter {
     return absl::StrCat("SubscribeRequest ", m.type, " id=", m.subscription_id);
   }
   std::string operator()(const ResourceChange& m) const { return Text(m); }
+  std::string operator()(const edge::TunnelRequest& m) const {
+    return absl::StrCat("TunnelRequest ", m.epoch, "/", m.tunnel, " ", m.type,
+                        " target=", m.target);
+  }
 };
 
 struct EffectWriter {
@@ -68,6 +73,7 @@ struct EffectWriter {
   std::string operator()(const edge::StoreEpoch& e) const {
     return absl::StrCat("store epoch=", e.epoch);
   }
+  std::string operator()(const tunnel::ToUser& e) const { return Text(e); }
   std::string operator()(const edge::Connected& e) const {
     return absl::StrCat("connected epoch=", e.welcome.epoch);
   }
@@ -77,7 +83,7 @@ struct EffectWriter {
                         e.was_connected ? "" : " (was not connected)");
   }
   std::string operator()(const edge::Count& e) const {
-    static constexpr const char* kNames[] = {"change", "subscribe", "done", "connection"};
+    static constexpr const char* kNames[] = {"change", "subscribe", "done", "connection", "tunnel"};
     return absl::StrCat("count stale ", kNames[static_cast<int>(e.incident)]);
   }
 };
@@ -120,6 +126,13 @@ class Machine {
       return EventAck{c.Arg("stream"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
     }
     if (c.name == "resync") return Resync{c.Arg("type")};
+    if (c.name == "tunnel-open") {
+      return TunnelOpen{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
+                        c.Arg("target", ""), static_cast<uint64_t>(c.Int("credit", 0))};
+    }
+    if (auto frame = testing::TunnelFrameOf(c); frame.has_value()) {
+      return std::visit([](auto& f) { return CloudFrame(std::move(f)); }, *frame);
+    }
     if (c.name == "goaway") return GoAway{c.Arg("reason"), absl::Seconds(c.Int("retry", 0))};
     if (c.name != "heartbeat")
       ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
@@ -138,8 +151,11 @@ class Machine {
     if (c.name == "invalid")
       return edge::InvalidFrame{connection, Violation("link-7.1", "a key is empty")};
     if (c.name == "attach")
-      return edge::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports")};
+      return edge::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports"),
+                                 ListOf(c, "tunnels")};
     if (c.name == "detach") return edge::SpokeDetached{spoke};
+    if (c.name == "join") return edge::JoinTunnel{static_cast<uint64_t>(c.Int("id"))};
+    if (c.name == "user") return testing::FromUserOf(c);
     if (c.name == "subscribe") return edge::SpokeSubscribe{spoke, SubscribeOf(c)};
     if (c.name == "done") return edge::ResourceDone{spoke, AckOf(c)};
     if (c.name == "epoch-stored") return edge::EpochStored{static_cast<uint64_t>(c.Int("epoch"))};

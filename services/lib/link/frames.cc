@@ -22,11 +22,24 @@ size_t FrameBytes(const EdgeFrame& frame) {
       bytes += holding.key.size() + holding.version.size() + 8;
   } else if (const auto* batch = std::get_if<EventBatch>(&frame)) {
     for (const StreamEvent& event : batch->events) bytes += EventBytes(event);
+  } else if (const auto* data = std::get_if<TunnelData>(&frame)) {
+    bytes += data->bytes.size();
   }
   return bytes;
 }
 
+namespace {
+
+template <typename Frame>
+bool IsTunnel(const Frame& frame) {
+  return std::holds_alternative<TunnelData>(frame) || std::holds_alternative<TunnelCredit>(frame) ||
+         std::holds_alternative<TunnelClose>(frame);
+}
+
+}  // namespace
+
 absl::string_view ClassOf(const EdgeFrame& frame) {
+  if (IsTunnel(frame) || std::holds_alternative<TunnelAccept>(frame)) return "tunnel";
   if (std::holds_alternative<Report>(frame)) return "report";
   if (std::holds_alternative<EventBatch>(frame)) return "event";
   if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame) ||
@@ -37,6 +50,7 @@ absl::string_view ClassOf(const EdgeFrame& frame) {
 }
 
 absl::string_view ClassOf(const CloudFrame& frame) {
+  if (IsTunnel(frame) || std::holds_alternative<TunnelOpen>(frame)) return "tunnel";
   if (std::holds_alternative<ReportAck>(frame)) return "report";
   if (std::holds_alternative<EventAck>(frame)) return "event";
   if (std::holds_alternative<ResourceChange>(frame) || std::holds_alternative<Resync>(frame)) {

@@ -32,6 +32,13 @@ inline constexpr size_t kEventsPerFrameMax = 1024;
 inline constexpr size_t kEventStreamsMax = 12;
 inline constexpr size_t kEventWindowBytes = 1u << 20;
 inline constexpr size_t kEventWindowCount = 4096;
+inline constexpr size_t kTunnelsMax = 64;
+inline constexpr size_t kTunnelTypesMax = 12;
+inline constexpr size_t kTunnelTargetBytesMax = 4u << 10;
+inline constexpr size_t kTunnelDataBytesMax = 32u << 10;
+inline constexpr size_t kTunnelWindowBytes = 256u << 10;
+inline constexpr size_t kTunnelCreditBytesMax = 1u << 20;
+inline constexpr size_t kTunnelUnsentBytesMax = 64u << 10;
 
 // ---- session ----
 
@@ -173,12 +180,44 @@ struct EventAck {
 // Which of the box's streams goes first where the link is narrow.
 enum class EventPriority { kAlarm, kTelemetry, kBulk };
 
-using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat,
-                               EpochStored, EventBatch>;
-using CloudFrame =
-    std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, EventAck>;
+// ---- tunnel ----
 
-// "session", "resource_sync", "report" or "event": the class that a frame's bytes are counted for.
+struct TunnelOpen {
+  uint64_t id = 0;
+  std::string type;
+  std::string target;
+  uint64_t credit = 0;
+};
+
+struct TunnelAccept {
+  uint64_t id = 0;
+  uint64_t credit = 0;
+};
+
+struct TunnelData {
+  uint64_t id = 0;
+  std::string bytes;
+};
+
+struct TunnelCredit {
+  uint64_t id = 0;
+  uint64_t bytes = 0;
+};
+
+struct TunnelClose {
+  uint64_t id = 0;
+  bool half_close = false;
+  absl::Status status;
+};
+
+using EdgeFrame =
+    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EpochStored,
+                 EventBatch, TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
+using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway,
+                                EventAck, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
+
+// "session", "resource_sync", "report", "event" or "tunnel": the class that a frame's bytes are
+// counted for.
 absl::string_view ClassOf(const EdgeFrame& frame);
 absl::string_view ClassOf(const CloudFrame& frame);
 // What a frame costs on the wire, about.

@@ -28,7 +28,8 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
   for (const char* what :
        {"hub crash", "edge crash", "spoke crash", "controller crash", "broken connection",
         "half-open connection", "overflow", "resync", "event again", "event lost", "transport full",
-        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED", "epoch stored"}) {
+        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED", "epoch stored",
+        "tunnel complete", "tunnel left", "hub's transport full", "tunnel end the link to "}) {
     EXPECT_GT(seen[what], 20) << what << " hardly ever happens: the simulation does not test it";
   }
 }

@@ -80,6 +80,25 @@ absl::StatusOr<CloudFrame> ParseEventAck(v1::EventAck& message) {
   return frame;
 }
 
+absl::Status CheckCredit(uint64_t bytes) {
+  return CheckBytes("credit", bytes, kTunnelCreditBytesMax);
+}
+
+absl::StatusOr<TunnelData> ParseTunnelData(v1::TunnelData& message) {
+  if (message.data().empty()) return Violation("link-7.1", "data of a tunnel is empty");
+  SKERRY_RETURN_IF_ERROR(CheckBytes("data", message.data().size(), kTunnelDataBytesMax));
+  return TunnelData{message.tunnel_id(), std::move(*message.mutable_data())};
+}
+
+absl::StatusOr<TunnelCredit> ParseTunnelCredit(const v1::TunnelCredit& message) {
+  SKERRY_RETURN_IF_ERROR(CheckCredit(message.bytes()));
+  return TunnelCredit{message.tunnel_id(), message.bytes()};
+}
+
+TunnelClose ParseTunnelClose(const v1::TunnelClose& message) {
+  return {message.tunnel_id(), message.half_close(), rpc::FromProto(message.status())};
+}
+
 }  // namespace
 
 absl::Time FromProtoTime(const google::protobuf::Timestamp& time) {
@@ -199,6 +218,19 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
       return EpochStored{};
     case v1::EdgeFrame::kEvents:
       return ParseEventBatch(*message.mutable_events());
+    case v1::EdgeFrame::kTunnelAccept:
+      SKERRY_RETURN_IF_ERROR(CheckCredit(message.tunnel_accept().credit()));
+      return TunnelAccept{message.tunnel_accept().tunnel_id(), message.tunnel_accept().credit()};
+    case v1::EdgeFrame::kTunnelData: {
+      SKERRY_ASSIGN_OR_RETURN(TunnelData data, ParseTunnelData(*message.mutable_tunnel_data()));
+      return data;
+    }
+    case v1::EdgeFrame::kTunnelCredit: {
+      SKERRY_ASSIGN_OR_RETURN(TunnelCredit credit, ParseTunnelCredit(message.tunnel_credit()));
+      return credit;
+    }
+    case v1::EdgeFrame::kTunnelClose:
+      return ParseTunnelClose(message.tunnel_close());
     default:
       return Violation("link-7.2", "a frame of a kind that is not known");
   }
@@ -229,6 +261,24 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
       SKERRY_RETURN_IF_ERROR(
           CheckBytes("reason", message.go_away().reason().size(), kTextBytesMax));
       return GoAway{message.go_away().reason(), FromProtoDuration(message.go_away().retry_after())};
+    case v1::CloudFrame::kTunnelOpen: {
+      v1::TunnelOpen* open = message.mutable_tunnel_open();
+      SKERRY_RETURN_IF_ERROR(CheckType(open->type()));
+      SKERRY_RETURN_IF_ERROR(CheckBytes("target", open->target().size(), kTunnelTargetBytesMax));
+      SKERRY_RETURN_IF_ERROR(CheckCredit(open->credit()));
+      return TunnelOpen{open->tunnel_id(), std::move(*open->mutable_type()),
+                        std::move(*open->mutable_target()), open->credit()};
+    }
+    case v1::CloudFrame::kTunnelData: {
+      SKERRY_ASSIGN_OR_RETURN(TunnelData data, ParseTunnelData(*message.mutable_tunnel_data()));
+      return data;
+    }
+    case v1::CloudFrame::kTunnelCredit: {
+      SKERRY_ASSIGN_OR_RETURN(TunnelCredit credit, ParseTunnelCredit(message.tunnel_credit()));
+      return credit;
+    }
+    case v1::CloudFrame::kTunnelClose:
+      return ParseTunnelClose(message.tunnel_close());
     default:
       return Violation("link-7.2", "a frame of a kind that is not known");
   }

@@ -30,6 +30,11 @@ TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
   ExpectSame(EdgeFrame(Heartbeat{}));
   ExpectSame(EdgeFrame(EpochStored{}));
+  ExpectSame(EdgeFrame(TunnelAccept{4, 262144}));
+  ExpectSame(EdgeFrame(TunnelData{4, std::string("\0b", 2)}));
+  ExpectSame(EdgeFrame(TunnelCredit{4, 65536}));
+  ExpectSame(EdgeFrame(TunnelClose{4, true, absl::OkStatus()}));
+  ExpectSame(EdgeFrame(TunnelClose{4, false, absl::UnavailableError("gone")}));
 }
 
 TEST(WireTest, EveryFrameOfTheCloudComesBack) {
@@ -44,6 +49,10 @@ TEST(WireTest, EveryFrameOfTheCloudComesBack) {
   ExpectSame(CloudFrame(Heartbeat{}));
   ExpectSame(CloudFrame(Resync{"pods"}));
   ExpectSame(CloudFrame(GoAway{"DRAINING", absl::Seconds(3)}));
+  ExpectSame(CloudFrame(TunnelOpen{4, "kubelet", "t", 262144}));
+  ExpectSame(CloudFrame(TunnelData{4, "b"}));
+  ExpectSame(CloudFrame(TunnelCredit{4, 1}));
+  ExpectSame(CloudFrame(TunnelClose{4, false, absl::OkStatus()}));
 }
 
 TEST(WireTest, KeepsTimesAndValues) {
@@ -92,6 +101,18 @@ TEST(WireTest, RefusesWhatIsBeyondABound) {
                                                         std::string(kObjectBytesMax + 1, 'o')}})))
                  .status()),
       "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(TunnelData{1, ""}))).status()), "link-7.1");
+  EXPECT_EQ(
+      RuleOf(FromWire(ToWire(EdgeFrame(TunnelData{1, std::string(kTunnelDataBytesMax + 1, 'd')})))
+                 .status()),
+      "link-7.1");
+  EXPECT_EQ(
+      RuleOf(FromWire(ToWire(EdgeFrame(TunnelAccept{1, kTunnelCreditBytesMax + 1}))).status()),
+      "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(CloudFrame(TunnelOpen{
+                                1, "kubelet", std::string(kTunnelTargetBytesMax + 1, 't'), 1})))
+                       .status()),
+            "link-7.1");
   v1::CloudFrame no_change;
   no_change.mutable_resource()->set_type("pods");
   EXPECT_EQ(RuleOf(FromWire(no_change).status()), "link-7.2");

@@ -28,6 +28,25 @@ void RejectionsToWire(const std::vector<Rejection>& rejections, Message& message
   }
 }
 
+// The frames that both ends send.
+template <typename Message>
+void TunnelToWire(TunnelData& f, Message& out) {
+  out.mutable_tunnel_data()->set_tunnel_id(f.id);
+  out.mutable_tunnel_data()->set_data(std::move(f.bytes));
+}
+template <typename Message>
+void TunnelToWire(TunnelCredit& f, Message& out) {
+  out.mutable_tunnel_credit()->set_tunnel_id(f.id);
+  out.mutable_tunnel_credit()->set_bytes(f.bytes);
+}
+template <typename Message>
+void TunnelToWire(TunnelClose& f, Message& out) {
+  v1::TunnelClose* m = out.mutable_tunnel_close();
+  m->set_tunnel_id(f.id);
+  m->set_half_close(f.half_close);
+  if (!f.half_close) *m->mutable_status() = rpc::ToProto(f.status);
+}
+
 struct EdgeFrameWriter {
   v1::EdgeFrame out;
   void operator()(Hello& f) {
@@ -68,6 +87,13 @@ struct EdgeFrameWriter {
     out.mutable_events()->set_stream(std::move(f.stream));
     EventsToWire(std::move(f.events), *out.mutable_events()->mutable_events());
   }
+  void operator()(TunnelAccept& f) {
+    out.mutable_tunnel_accept()->set_tunnel_id(f.id);
+    out.mutable_tunnel_accept()->set_credit(f.credit);
+  }
+  void operator()(TunnelData& f) { TunnelToWire(f, out); }
+  void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
+  void operator()(TunnelClose& f) { TunnelToWire(f, out); }
 };
 
 struct CloudFrameWriter {
@@ -98,6 +124,16 @@ struct CloudFrameWriter {
     m->set_sequence(f.sequence);
     RejectionsToWire(f.rejections, *m);
   }
+  void operator()(TunnelOpen& f) {
+    v1::TunnelOpen* m = out.mutable_tunnel_open();
+    m->set_tunnel_id(f.id);
+    m->set_type(std::move(f.type));
+    m->set_target(std::move(f.target));
+    m->set_credit(f.credit);
+  }
+  void operator()(TunnelData& f) { TunnelToWire(f, out); }
+  void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
+  void operator()(TunnelClose& f) { TunnelToWire(f, out); }
 };
 
 }  // namespace

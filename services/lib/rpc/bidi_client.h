@@ -53,9 +53,11 @@ class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private
   }
 
   void OnWriteDone(bool ok) override {
-    if (!core_->OnWriteDone(ok) || !events_.on_drained) return;
+    const bool drained = core_->OnWriteDone(ok);
+    if (!ok || (!events_.on_written && !events_.on_drained)) return;
     absl::MutexLock lock(&events_mutex_);
-    events_.on_drained();
+    if (events_.on_written) events_.on_written();
+    if (drained && events_.on_drained) events_.on_drained();
   }
 
   void OnDone(const grpc::Status& status) override {

@@ -59,6 +59,7 @@ struct StreamEvents {
   // server ended the stream, or what it was closed with here.
   std::function<void(absl::Status status)> on_closed;
   std::function<void()> on_drained;  // Optional. Pending bytes fell to zero.
+  std::function<void()> on_written;  // Optional. One message was handed to the transport.
 };
 
 // For a server's end that only sends.

@@ -15,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
@@ -231,6 +232,23 @@ TEST_F(StreamTest, KeepsOrderOnManyStreamsWithManyWriters) {
     for (int n = 1; n <= kMessages; ++n)
       ASSERT_EQ(got[n - 1].report_stored().request_id(), static_cast<uint64_t>(n));
   }
+}
+
+TEST_F(StreamTest, TellsOfEachMessageThatWasWritten) {
+  absl::BlockingCounter by_server(3), by_client(5);
+  hub_.accept = [&](const CallScope&, std::shared_ptr<Stream<hub::HubFrame>> stream) {
+    for (int i = 0; i < 3; ++i) stream->Send(Large(1000));
+    return StreamEvents<hub::SpokeFrame>{.on_written = [&] { by_server.DecrementCount(); }};
+  };
+  auto recorder = std::make_shared<Recorder<hub::HubFrame>>();
+  StreamEvents<hub::HubFrame> events = recorder->Events();
+  events.on_written = [&] { by_client.DecrementCount(); };
+  auto stream = Dial(std::move(events));
+  for (int i = 0; i < 5; ++i) stream->Send(Numbered(1));
+  by_server.Wait();
+  by_client.Wait();
+  stream->Close(absl::OkStatus());
+  EXPECT_EQ(recorder->WaitForClose(), absl::OkStatus());
 }
 
 TEST_F(StreamTest, SendsWhatIsPendingBeforeTheStatusOfClose) {

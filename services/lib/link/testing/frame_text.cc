@@ -57,12 +57,44 @@ struct FrameWriter {
   std::string operator()(const GoAway& f) const {
     return absl::StrCat("GoAway ", f.reason, " retry_after=", absl::FormatDuration(f.retry_after));
   }
+  std::string operator()(const TunnelOpen& f) const {
+    return absl::StrCat("TunnelOpen ", f.id, " ", f.type, " target=", f.target,
+                        " credit=", f.credit);
+  }
+  std::string operator()(const TunnelAccept& f) const {
+    return absl::StrCat("TunnelAccept ", f.id, " credit=", f.credit);
+  }
+  std::string operator()(const TunnelData& f) const {
+    return absl::StrCat("TunnelData ", f.id, " bytes=", f.bytes.size());
+  }
+  std::string operator()(const TunnelCredit& f) const {
+    return absl::StrCat("TunnelCredit ", f.id, " bytes=", f.bytes);
+  }
+  std::string operator()(const TunnelClose& f) const {
+    return f.half_close ? absl::StrCat("TunnelClose ", f.id, " half")
+                        : absl::StrCat("TunnelClose ", f.id, " ", Text(f.status));
+  }
 };
 
 }  // namespace
 
 std::string Text(const EdgeFrame& frame) { return std::visit(FrameWriter(), frame); }
 std::string Text(const CloudFrame& frame) { return std::visit(FrameWriter(), frame); }
+
+std::string Text(const tunnel::ToUser& message) {
+  struct Writer {
+    std::string operator()(const tunnel::Opened&) const { return "opened"; }
+    std::string operator()(const tunnel::Bytes& b) const {
+      return absl::StrCat("bytes=", b.bytes.size());
+    }
+    std::string operator()(const tunnel::Taken&) const { return "taken"; }
+    std::string operator()(const tunnel::HalfClose&) const { return "half close"; }
+    std::string operator()(const tunnel::End& e) const {
+      return absl::StrCat("end ", Text(e.status));
+    }
+  };
+  return absl::StrCat("tunnel ", message.tunnel, ": ", std::visit(Writer(), message.body));
+}
 
 std::string Text(const Change& change) {
   switch (change.kind) {
@@ -141,6 +173,31 @@ Change ChangeOf(const ScriptCommand& command) {
 ResourceAck AckOf(const ScriptCommand& command) {
   return {command.Arg("type"), static_cast<uint64_t>(command.Int("id")),
           static_cast<uint64_t>(command.Int("seq")), RejectionsOf(command)};
+}
+
+tunnel::FromUser FromUserOf(const ScriptCommand& command) {
+  tunnel::FromUser event{static_cast<uint64_t>(command.Int("id")), {}};
+  if (HasWord(command, "half")) {
+    event.body = tunnel::HalfClose{};
+  } else if (HasWord(command, "end")) {
+    event.body = tunnel::End{absl::CancelledError("the user is gone")};
+  } else if (HasWord(command, "consumed")) {
+    event.body = tunnel::Consumed{static_cast<size_t>(command.Int("bytes"))};
+  } else {
+    event.body = tunnel::Bytes{std::string(static_cast<size_t>(command.Int("bytes")), 'b')};
+  }
+  return event;
+}
+
+std::optional<std::variant<TunnelData, TunnelCredit, TunnelClose>> TunnelFrameOf(
+    const ScriptCommand& command) {
+  const uint64_t id = static_cast<uint64_t>(command.Int("id", 0));
+  const uint64_t bytes = static_cast<uint64_t>(command.Int("bytes", 0));
+  if (command.name == "tunnel-data") return TunnelData{id, std::string(bytes, 'd')};
+  if (command.name == "tunnel-credit") return TunnelCredit{id, bytes};
+  if (command.name != "tunnel-close") return std::nullopt;
+  return HasWord(command, "half") ? TunnelClose{id, true, absl::OkStatus()}
+                                  : TunnelClose{id, false, absl::UnavailableError("no good")};
 }
 
 std::vector<Rejection> RejectionsOf(const ScriptCommand& command) {

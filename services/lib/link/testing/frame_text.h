@@ -2,11 +2,14 @@
 #ifndef SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
 #define SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
 
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "services/lib/link/frames.h"
+#include "services/lib/link/tunnel_events.h"
 #include "services/lib/testing/script_test.h"
 
 namespace skerry::link::testing {
@@ -14,6 +17,7 @@ namespace skerry::link::testing {
 std::string Text(const EdgeFrame& frame);
 std::string Text(const CloudFrame& frame);
 std::string Text(const Change& change);
+std::string Text(const tunnel::ToUser& message);
 std::string Text(const Subscribe& frame);
 std::string Text(const ResourceChange& frame);
 std::string Text(const Report& report);
@@ -28,6 +32,11 @@ Subscribe SubscribeOf(const skerry::testing::ScriptCommand& command);
 Change ChangeOf(const skerry::testing::ScriptCommand& command);
 // type= id= seq= [reject=seq,…].
 ResourceAck AckOf(const skerry::testing::ScriptCommand& command);
+// id= and: half, end, consumed bytes=, or bytes= of data.
+tunnel::FromUser FromUserOf(const skerry::testing::ScriptCommand& command);
+// tunnel-data id= bytes=, tunnel-credit id= bytes=, tunnel-close id= [half]; else nothing.
+std::optional<std::variant<TunnelData, TunnelCredit, TunnelClose>> TunnelFrameOf(
+    const skerry::testing::ScriptCommand& command);
 // [reject=seq,…]
 std::vector<Rejection> RejectionsOf(const skerry::testing::ScriptCommand& command);
 // stream= [seqs=3,5/1,…], where 5/1 is event 5 with one dropped before it; [bytes=] of each value.

@@ -30,7 +30,10 @@ Simulation::Simulation(uint64_t seed) : rng_(seed) {
 }
 
 void Simulation::Step() {
-  const uint64_t dice = Random(1000);
+  const uint64_t dice = Random(1300);
+  if (dice >= 1290) return OpenTunnel();
+  if (dice >= 1250) return DrainTunnels();
+  if (dice >= 1000) return TunnelWork();
   if (dice < 200) return DeliverDown();
   if (dice < 400) return DeliverUp();
   if (dice < 550) return SpokeWork();
@@ -59,6 +62,7 @@ void Simulation::Settle() {
       SpokeWork();
       ControllerWork();
     }
+    FinishTunnels();
     // Heartbeats keep going for ever; enough time passes to find dead peers and to dial again.
     Advance(absl::Seconds(1));
     if (round > 200 && Quiet()) return CheckFinal();
@@ -121,6 +125,11 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       // link-2.5: what the hub hears of is on the disk.
       if (it->second.session->epoch() > stored_epoch_) Fail("an epoch is not stored");
       ++seen_["epoch stored"];
+    } else if (std::holds_alternative<cloud::AwaitDrained>(effect)) {
+      ++seen_["hub's transport full"];
+      it->second.drain_awaited = true;
+    } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
+      ToTunnelUser(true, std::move(*to_user));
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
       if (IsViolation(close->status)) Fail(absl::StrCat("hub: ", close->status.ToString()));
       ++seen_[absl::StrCat("session end ", close->reason)];
@@ -157,6 +166,7 @@ void Simulation::HubCrash() {
     connection.up.clear();
   }
   current_ = 0;
+  cloud_users_.clear();
   // The controller dials again when it gets to it; the edge notices at once or by its heartbeats.
   if (Random(2) == 0)
     FeedEdge(
@@ -321,12 +331,15 @@ void Simulation::Advance(absl::Duration by) {
 
 bool Simulation::Quiet() const {
   if (!edge_->connected() || current_ != edge_connection_) return false;
-  return for_spoke_.empty() && for_controller_.empty() && for_edge_.empty() && journal_.empty() &&
-         events_.empty() && connections_.at(current_).session->unsent_bytes() == 0 &&
+  return cloud_users_.empty() && box_users_.empty() && for_spoke_.empty() &&
+         for_controller_.empty() && for_edge_.empty() && journal_.empty() && events_.empty() &&
+         connections_.at(current_).session->unsent_bytes() == 0 &&
          connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
 }
 
 void Simulation::CheckFinal() {
+  if (edge_->tunnels() + connections_.at(current_).session->tunnels() != 0)
+    Fail("tunnels are left");
   if (store_ != desired_) Fail("the box does not hold what is desired");
   for (const auto& [key, value] : reported_) {
     if (applied_[key] != value) Fail(absl::StrCat("the last report of ", key, " is not applied"));

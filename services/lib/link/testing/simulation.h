@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "services/lib/link/cloud_session.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/tunnel_events.h"
 
 namespace skerry::link::testing {
 
@@ -40,7 +41,8 @@ class Simulation {
     std::unique_ptr<CloudSession> session;  // Null once the hub's end is closed.
     std::deque<EdgeFrame> up;
     std::deque<CloudFrame> down;
-    bool cut = false;  // Nothing gets through any more.
+    bool cut = false;            // Nothing gets through any more.
+    bool drain_awaited = false;  // By the hub.
   };
   struct Subscription {
     uint64_t epoch = 0;
@@ -51,6 +53,15 @@ class Simulation {
   struct JournalEntry {
     uint64_t sequence = 0;
     uint64_t value = 0;
+  };
+  struct TunnelUser {
+    uint64_t connection = 0;  // Whose session it belongs to.
+    size_t sent = 0;
+    size_t received = 0;
+    size_t untaken = 0;     // Messages.
+    size_t unconsumed = 0;  // Bytes.
+    bool half_closed = false;
+    bool peer_half_closed = false;
   };
   struct ForController {
     uint64_t epoch = 0;
@@ -91,6 +102,16 @@ class Simulation {
   void PutEvent();
   void DropOldestEvent();
 
+  // Tunnels: one random thing of one user; all that their users still have to do.
+  void OpenTunnel();
+  void JoinTunnel(const edge::TunnelRequest& request);
+  void TunnelWork();
+  void FinishTunnels();
+  // What waited for the nodes may have left the transport.
+  void DrainTunnels();
+  void ToTunnelUser(bool cloud, tunnel::ToUser message);
+  void FromTunnelUser(bool cloud, uint64_t tunnel, const TunnelUser& user, tunnel::FromUser event);
+
   void Advance(absl::Duration by);
   bool Quiet() const;
   void CheckFinal();
@@ -121,6 +142,8 @@ class Simulation {
   std::deque<ForController> for_controller_;
   std::optional<Subscription> subscription_;
   uint64_t controller_epoch_ = 0;
+  std::map<uint64_t, TunnelUser> cloud_users_;
+  uint64_t last_tunnel_ = 0;
 
   // Durable on the box.
   std::map<std::string, uint64_t> store_;
@@ -141,6 +164,7 @@ class Simulation {
   SpokeId spoke_ = 0;
   SpokeId last_spoke_ = 0;
   std::deque<edge::SpokeMessage> for_spoke_;
+  std::map<uint64_t, TunnelUser> box_users_;
   uint64_t spoke_subscription_ = 0;
   std::set<std::string> staged_deletes_;
   bool synced_ = false;

@@ -37,6 +37,8 @@ void Simulation::FeedEdge(edge::Event event) {
       if (!connections_[edge_connection_].cut) FeedCloud(edge_connection_, cloud::LinkClosed{});
     } else if (auto* message = std::get_if<edge::ToSpoke>(&effect)) {
       if (message->spoke == spoke_) for_spoke_.push_back(std::move(message->message));
+    } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
+      ToTunnelUser(false, std::move(*to_user));
     } else if (auto* close_spoke = std::get_if<edge::CloseSpoke>(&effect)) {
       Fail(absl::StrCat("spoke closed: ", close_spoke->status.ToString()));
     } else if (auto* fetch = std::get_if<edge::FetchReports>(&effect)) {
@@ -120,6 +122,7 @@ void Simulation::EdgeCrash() {
   spoke_ = 0;
   for_spoke_.clear();
   for_edge_.clear();
+  box_users_.clear();
   EdgeSession::Config config;
   config.hello.protocol_version = kProtocolVersion;
   config.hello.stored_epoch = stored_epoch_;
@@ -138,7 +141,7 @@ void Simulation::SpokeAttach() {
   spoke_subscription_ = 0;
   staged_deletes_.clear();
   synced_ = false;
-  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}});
+  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}, {"kubelet"}});
 }
 
 void Simulation::SpokeCrash() {
@@ -146,6 +149,9 @@ void Simulation::SpokeCrash() {
   const SpokeId gone = std::exchange(spoke_, 0);
   for_spoke_.clear();
   FeedEdge(edge::SpokeDetached{gone});
+  for (const auto& [tunnel, user] : std::exchange(box_users_, {})) {
+    FromTunnelUser(false, tunnel, user, {0, tunnel::End{absl::CancelledError("gone")}});
+  }
 }
 
 void Simulation::SpokeWork() {
@@ -175,6 +181,8 @@ void Simulation::SpokeWork() {
     FeedEdge(edge::SpokeSubscribe{spoke_, std::move(answer)});
   } else if (auto* change = std::get_if<ResourceChange>(&message)) {
     SpokeApply(*change);
+  } else if (auto* offered = std::get_if<edge::TunnelRequest>(&message)) {
+    JoinTunnel(*offered);
   }
 }
 
