@@ -2,14 +2,18 @@
 
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/kubeapi/json.h"
 #include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
 #include "services/lib/rpc/channel.h"
@@ -52,6 +56,7 @@ absl::Status EdgeControllerApp::Start() {
   client_ = std::make_unique<kubeclient::CurlClient>(std::move(source),
                                                      absl::StrCat(kService, "/", BuildVersion()));
   SKERRY_RETURN_IF_ERROR(MakeHubTargets());
+  SKERRY_RETURN_IF_ERROR(StartGateway());
   if (config_.leader_election) {
     StartElector();
   } else {
@@ -68,15 +73,70 @@ absl::Status EdgeControllerApp::MakeHubTargets() {
                          {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
   }
   for (const std::string& address : config_.hub_addresses) {
-    absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
-        rpc::MakeChannel({.target = address,
-                          .credentials = credentials,
-                          .server_name = config_.hub_server_name,
-                          .backoff_max = absl::Seconds(5)});
+    rpc::ChannelOptions options{.target = address,
+                                .credentials = credentials,
+                                .server_name = config_.hub_server_name,
+                                .backoff_max = absl::Seconds(5)};
+    absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(options);
     if (!channel.ok()) return Annotate(channel.status(), absl::StrCat("hub.addresses: ", address));
     hubs_.push_back({address, *std::move(channel)});
+    // Streams have a connection of their own: what they carry holds up no push.
+    options.own_connection = true;
+    SKERRY_ASSIGN_OR_RETURN(tunnel_channels_[address], rpc::MakeChannel(options));
   }
   return absl::OkStatus();
+}
+
+absl::Status EdgeControllerApp::StartGateway() {
+  if (config_.kubelet_listen.empty()) return absl::OkStatus();
+  SKERRY_ASSIGN_OR_RETURN(
+      gateway_, KubeletGateway::Create(
+                    {.listen = config_.kubelet_listen,
+                     .cert_file = config_.tls_cert,
+                     .key_file = config_.tls_key,
+                     .client_ca_file = config_.kubelet_client_ca,
+                     .client_names = config_.kubelet_client_names,
+                     .registry = &registry_},
+                    [this](const std::string& pod) { return RouteTo(pod); }, metrics_, log_));
+  const std::string address = gateway_->address();
+  const size_t colon = address.rfind(':');
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &kubelet_.port))
+    return absl::InternalError(absl::StrCat("the kubelet endpoint has no port: ", address));
+  kubelet_.address = config_.kubelet_advertise_address.empty()
+                         ? absl::StrReplaceAll(address.substr(0, colon), {{"[", ""}, {"]", ""}})
+                         : config_.kubelet_advertise_address;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<KubeletGateway::Route> EdgeControllerApp::RouteTo(const std::string& pod) {
+  absl::ReaderMutexLock lock(&engine_mutex_);
+  if (engine_ == nullptr) {
+    return Error(absl::StatusCode::kUnavailable, "another replica leads; ask that")
+        .Reason("NOT_LEADING");
+  }
+  const std::optional<KubeObject> object = engine_->FindPod(pod);
+  if (!object.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat("pod \"", pod.substr(pod.find('/') + 1), "\" does not exist\n"));
+  }
+  KubeletGateway::Route route;
+  route.node = kubeapi::StringAt(object->Json(), {"spec", "nodeName"});
+  const std::optional<std::string> hub = engine_->HubOf(route.node);
+  if (!hub.has_value()) {
+    return Error(absl::StatusCode::kUnavailable,
+                 absl::StrCat("node ", route.node, " is not connected to the cloud"))
+        .Reason("NODE_NOT_CONNECTED");
+  }
+  route.hub = tunnel_channels_.at(*hub);
+  return route;
+}
+
+void EdgeControllerApp::SetEngine(std::unique_ptr<Engine> engine) {
+  {
+    absl::MutexLock lock(&engine_mutex_);
+    engine_.swap(engine);
+  }
+  // The former goes here, without the lock: it waits for what it began.
 }
 
 void EdgeControllerApp::StartElector() {
@@ -105,26 +165,29 @@ void EdgeControllerApp::StartElector() {
 void EdgeControllerApp::Lead() {
   caches_ready_->Set(false);
   hub_ready_->Set(false);
-  Engine::Options options{.instance = instance_,
-                          .upstream = {.workers = static_cast<size_t>(config_.report_workers)},
-                          .nodes = {.workers = static_cast<size_t>(config_.node_workers),
-                                    .lease_interval = config_.node_lease_interval,
-                                    .lease_duration = config_.node_lease_duration,
-                                    .lost_after = config_.node_lost_after,
-                                    .pod_gc = config_.pod_gc,
-                                    .pod_gc_after = config_.pod_gc_after}};
+  Engine::Options options{
+      .instance = instance_,
+      .upstream = {.workers = static_cast<size_t>(config_.report_workers), .kubelet = kubelet_},
+      .nodes = {.workers = static_cast<size_t>(config_.node_workers),
+                .lease_interval = config_.node_lease_interval,
+                .lease_duration = config_.node_lease_duration,
+                .lost_after = config_.node_lost_after,
+                .pod_gc = config_.pod_gc,
+                .pod_gc_after = config_.pod_gc_after,
+                .kubelet = kubelet_}};
   Engine::Listener listener{.on_synced =
                                 [this] {
                                   api_ready_->Set(true);
                                   caches_ready_->Set(true);
                                 },
                             .on_hubs = [this](size_t attached) { hub_ready_->Set(attached > 0); }};
-  engine_ = std::make_unique<Engine>(std::move(options), *client_, hubs_, std::move(listener),
-                                     clock_, metrics_, log_);
-  engine_->Start();
+  auto engine = std::make_unique<Engine>(std::move(options), *client_, hubs_, std::move(listener),
+                                         clock_, metrics_, log_);
+  engine->Start();
+  SetEngine(std::move(engine));
 }
 
-void EdgeControllerApp::CeaseToLead() { engine_.reset(); }
+void EdgeControllerApp::CeaseToLead() { SetEngine(nullptr); }
 
 void EdgeControllerApp::Drain(absl::Time) {
   // The lease goes to another replica at once; the nodes' sessions are the hubs' and live on.
@@ -133,14 +196,17 @@ void EdgeControllerApp::Drain(absl::Time) {
 
 void EdgeControllerApp::Stop() {
   elector_.reset();
-  engine_.reset();
+  gateway_.reset();
+  SetEngine(nullptr);
   hubs_.clear();
+  tunnel_channels_.clear();
   client_.reset();
   ops_.reset();
 }
 
 std::map<std::string, std::string> EdgeControllerApp::addresses() const {
-  return {{"ops", ops_ == nullptr ? "" : ops_->address()}};
+  return {{"ops", ops_ == nullptr ? "" : ops_->address()},
+          {"kubelet", gateway_ == nullptr ? "" : gateway_->address()}};
 }
 
 }  // namespace skerry::edgecontroller

@@ -7,10 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/edge-controller-svc/config.h"
+#include "services/edge-controller-svc/core/node_plan.h"
 #include "services/edge-controller-svc/engine.h"
+#include "services/edge-controller-svc/gateway/kubelet_gateway.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/kubeclient/client.h"
@@ -38,6 +43,9 @@ class EdgeControllerApp final : public process::App {
 
  private:
   absl::Status MakeHubTargets();
+  absl::Status StartGateway();
+  absl::StatusOr<KubeletGateway::Route> RouteTo(const std::string& pod);
+  void SetEngine(std::unique_ptr<Engine> engine);
   void StartElector();
   void Lead();
   void CeaseToLead();
@@ -55,7 +63,12 @@ class EdgeControllerApp final : public process::App {
   std::unique_ptr<metrics::OpsServer> ops_;
   std::unique_ptr<kubeclient::Client> client_;
   std::vector<Engine::HubTarget> hubs_;
-  std::unique_ptr<Engine> engine_;  // Of the elector's thread while there is an elector.
+  std::map<std::string, std::shared_ptr<grpc::Channel>> tunnel_channels_;  // By the hub's address.
+  absl::Mutex engine_mutex_;
+  // Set by the elector's thread while there is an elector; read by the gateway's.
+  std::unique_ptr<Engine> engine_ ABSL_GUARDED_BY(engine_mutex_);
+  KubeletEndpoint kubelet_;
+  std::unique_ptr<KubeletGateway> gateway_;
   std::unique_ptr<kubeclient::LeaderElector> elector_;
 };
 

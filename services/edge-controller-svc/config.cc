@@ -1,6 +1,7 @@
 #include "services/edge-controller-svc/config.h"
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "services/lib/base/error.h"
 
 namespace skerry::edgecontroller {
@@ -19,6 +20,16 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
              "PEM file of the certificate authority that the hubs' certificates are of");
   schema.Add("tls.cert", &config.tls_cert, "PEM file of this service's certificate chain");
   schema.Add("tls.key", &config.tls_key, "PEM file of this service's private key");
+  schema.Add(
+      "kubelet.listen", &config.kubelet_listen,
+      "HTTPS address (host:port) at which the API server reaches the edge nodes' kubelets, for "
+      "logs and exec; empty: none");
+  schema.Add("kubelet.advertise_address", &config.kubelet_advertise_address,
+             "IP address or DNS name of kubelet.listen, for the API server; default: its host");
+  schema.Add("kubelet.client_ca", &config.kubelet_client_ca,
+             "PEM file of the certificate authority of the API server's client certificate");
+  schema.Add("kubelet.client_names", &config.kubelet_client_names,
+             "common names of the API server's client certificate; others are refused");
   schema.Add("leader_election.enabled", &config.leader_election,
              "only the replica that holds the lease works; turn off for a single replica");
   schema.Add("leader_election.namespace", &config.leader_election_namespace,
@@ -73,6 +84,21 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
     if (files != 0 && files != 3) {
       return InvalidField("tls.ca, tls.cert, tls.key", "",
                           "give all three, or none for hubs on loopback");
+    }
+    if (config.kubelet_listen.empty()) return absl::OkStatus();
+    if (files == 0) {
+      return InvalidField("tls.cert, tls.key", "",
+                          "the kubelet endpoint serves with this certificate");
+    }
+    if (config.kubelet_client_ca.empty()) {
+      return InvalidField("kubelet.client_ca", "", "name the CA of the API server's certificate");
+    }
+    const bool everywhere = absl::StartsWith(config.kubelet_listen, "0.0.0.0:") ||
+                            absl::StartsWith(config.kubelet_listen, "[::]:") ||
+                            config.kubelet_listen[0] == ':';
+    if (everywhere && config.kubelet_advertise_address.empty()) {
+      return InvalidField("kubelet.advertise_address", "",
+                          "kubelet.listen names no address that the API server could dial");
     }
     return absl::OkStatus();
   });

@@ -21,6 +21,11 @@ struct EdgeControllerConfig {
   std::string tls_cert;
   std::string tls_key;
 
+  std::string kubelet_listen;  // Empty: no kubelet endpoint.
+  std::string kubelet_advertise_address;
+  std::string kubelet_client_ca;
+  std::vector<std::string> kubelet_client_names = {"kube-apiserver-kubelet-client"};
+
   bool leader_election = true;
   std::string leader_election_namespace = "kube-system";
   std::string leader_election_name = "edge-controller-svc";

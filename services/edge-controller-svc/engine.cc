@@ -118,6 +118,12 @@ void Engine::MakeHubs(const std::vector<HubTarget>& hubs) {
   }
 }
 
+std::optional<std::string> Engine::HubOf(const std::string& node) const {
+  const std::optional<Session> session = sessions_.Find(node);
+  if (!session.has_value() || !session->connected) return std::nullopt;
+  return session->hub;
+}
+
 void Engine::Start() {
   upstream_.Start();
   for (const auto& [type, informer] : informers_) informer->Start();

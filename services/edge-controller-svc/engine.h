@@ -60,6 +60,11 @@ class Engine {
   void Start();
   void Stop();
 
+  // Any thread.
+  std::optional<KubeObject> FindPod(const std::string& key) const { return Cached("pods", key); }
+  // Address of the hub that the node is connected to.
+  std::optional<std::string> HubOf(const std::string& node) const;
+
  private:
   class Link;
 

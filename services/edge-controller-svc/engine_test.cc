@@ -72,9 +72,11 @@ class EngineTest : public ::testing::Test {
     ASSERT_TRUE(channel.ok()) << channel.status();
     engine_ =
         std::make_unique<Engine>(Engine::Options{.instance = "test",
+                                                 .upstream = {.kubelet = kubelet_},
                                                  .nodes = {.lease_interval = absl::Milliseconds(50),
                                                            .lost_after = lost_after_,
-                                                           .pod_gc_after = pod_gc_after_}},
+                                                           .pod_gc_after = pod_gc_after_,
+                                                           .kubelet = kubelet_}},
                                  api_, std::vector<Engine::HubTarget>{{hub_->address(), *channel}},
                                  Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}},
                                  clock_, metrics_, log::Logger::Null());
@@ -106,6 +108,7 @@ class EngineTest : public ::testing::Test {
   SystemClock clock_;
   absl::Duration lost_after_ = absl::Minutes(5);
   absl::Duration pod_gc_after_ = absl::Minutes(5);
+  KubeletEndpoint kubelet_;
   kubeclient::FakeClient api_;
   std::unique_ptr<FakeHub> hub_ = std::make_unique<FakeHub>();
   std::unique_ptr<Engine> engine_;
@@ -315,6 +318,24 @@ TEST_F(EngineTest, FirstReportRegistersTheNodeAndTheLeaseFollows) {
     return time != first;
   };
   EXPECT_TRUE(api_.Await(kubeclient::Leases(), "kube-node-lease/edge-1", renewed_twice));
+}
+
+// [ec-6.3] Also for a node that has nothing to report to this leader.
+TEST_F(EngineTest, TheKubeletEndpointIsPublishedForEveryNodeThatIsConnected) {
+  kubelet_ = {"controller.example", 10250};
+  api_.Put(kubeclient::Nodes(), EdgeNode("edge-1"));
+  api_.Put(kubeclient::Pods(), Pod("mine", "edge-1"));
+  StartAttached();
+  EXPECT_EQ(engine_->HubOf("edge-1"), std::nullopt);
+  hub_->Connect("edge-1", 1);
+  EXPECT_TRUE(api_.Await(kubeclient::Nodes(), "edge-1", [&](const std::optional<KubeObject>& node) {
+    const json status = node->Json()["status"];
+    return status.value("/daemonEndpoints/kubeletEndpoint/Port"_json_pointer, 0) == 10250 &&
+           status.value("/addresses/0/address"_json_pointer, "") == "controller.example";
+  }));
+  EXPECT_EQ(engine_->HubOf("edge-1"), hub_->address());
+  EXPECT_TRUE(engine_->FindPod("ns/mine").has_value());
+  EXPECT_FALSE(engine_->FindPod("ns/other").has_value());
 }
 
 TEST_F(EngineTest, NodeCannotReportAnother) {

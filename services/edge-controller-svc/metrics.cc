@@ -20,6 +20,8 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
                                    "Hubs that this process is attached to.")),
       nodes_connected(
           registry.Gauge("skerry_edgecontroller_nodes_connected", "Edge nodes with a session.")),
+      streams(registry.Gauge("skerry_edgecontroller_streams",
+                             "Streams to pods (logs, exec, attach, port-forward) that are open.")),
       push_bytes(
           registry.Counter("skerry_edgecontroller_push_bytes_total", "Bytes of objects pushed.")),
       pushes_rejected(registry.Counter("skerry_edgecontroller_pushes_rejected_total",
@@ -52,6 +54,10 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
           {{"type", type}, {"result", result}});
     }
   }
+  for (const char* result : {"opened", "failed", "no_route", "refused"}) {
+    streams_[result] = &registry.Counter("skerry_edgecontroller_streams_total",
+                                         "Requests for streams to pods.", {{"result", result}});
+  }
   for (const char* reason : {"stale_session", "malformed", "unknown_type", "holdings_bound"}) {
     dropped_[reason] =
         &registry.Counter("skerry_edgecontroller_frames_dropped_total",
@@ -71,6 +77,10 @@ prometheus::Counter& EdgeControllerMetrics::Report(absl::string_view type,
 
 prometheus::Counter& EdgeControllerMetrics::FrameDropped(absl::string_view reason) {
   return At(dropped_, std::string(reason));
+}
+
+prometheus::Counter& EdgeControllerMetrics::Stream(absl::string_view result) {
+  return At(streams_, std::string(result));
 }
 
 }  // namespace skerry::edgecontroller

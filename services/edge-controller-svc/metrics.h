@@ -20,9 +20,11 @@ class EdgeControllerMetrics {
   prometheus::Counter& Push(absl::string_view change);  // upsert, delete, synced.
   prometheus::Counter& Report(absl::string_view type, absl::string_view result);
   prometheus::Counter& FrameDropped(absl::string_view reason);
+  prometheus::Counter& Stream(absl::string_view result);  // opened, failed, no_route, refused.
 
   prometheus::Gauge& hubs_attached;
   prometheus::Gauge& nodes_connected;
+  prometheus::Gauge& streams;
   prometheus::Counter& push_bytes;
   prometheus::Counter& pushes_rejected;
   prometheus::Counter& leases_renewed;
@@ -42,6 +44,7 @@ class EdgeControllerMetrics {
   std::map<std::string, prometheus::Counter*> pushes_;
   std::map<std::string, prometheus::Counter*> reports_;  // "type/result".
   std::map<std::string, prometheus::Counter*> dropped_;
+  std::map<std::string, prometheus::Counter*> streams_;
 };
 
 }  // namespace skerry::edgecontroller

@@ -50,6 +50,7 @@ absl::StatusOr<reconcile::Outcome> NodeKeeper::ReconcileNode(const std::string& 
   if (session.has_value() && session->connected) {
     if (object.has_value()) {
       if (IsMarkedLost(object->Json())) SKERRY_RETURN_IF_ERROR(views_.reapply(node));
+      SKERRY_RETURN_IF_ERROR(PublishKubelet(node, *object));
       SKERRY_RETURN_IF_ERROR(RenewLease(node, *object));
     }
     return reconcile::Outcome::RecheckAfter(options_.lease_interval);
@@ -66,6 +67,17 @@ absl::StatusOr<reconcile::Outcome> NodeKeeper::ReconcileNode(const std::string& 
   if (left > absl::ZeroDuration()) return reconcile::Outcome::RecheckAfter(left);
   SKERRY_RETURN_IF_ERROR(MarkLost(node));
   return reconcile::Outcome::Done();
+}
+
+// Reports carry it too; but after a change of leader the node may have nothing to report.
+absl::Status NodeKeeper::PublishKubelet(const std::string& node, const KubeObject& object) {
+  const std::string patch = PlanKubeletEndpoint(object.Json(), options_.kubelet);
+  if (patch.empty()) return absl::OkStatus();
+  absl::Status patched = client_
+                             .PatchStatus(kubeclient::Nodes(), "", node,
+                                          kubeclient::PatchType::kMerge, patch, {.call = Call()})
+                             .status();
+  return absl::IsNotFound(patched) ? absl::OkStatus() : patched;
 }
 
 absl::Status NodeKeeper::RenewLease(const std::string& node, const KubeObject& object) {

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/edge-controller-svc/core/node_plan.h"
 #include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
@@ -34,6 +35,7 @@ class NodeKeeper {
     absl::Duration lost_after = absl::Seconds(40);
     bool pod_gc = true;
     absl::Duration pod_gc_after = absl::Seconds(40);
+    KubeletEndpoint kubelet;
   };
   struct Views {
     std::function<std::optional<KubeObject>(const std::string& name)> node;
@@ -57,6 +59,7 @@ class NodeKeeper {
 
  private:
   absl::StatusOr<reconcile::Outcome> ReconcileNode(const std::string& node);
+  absl::Status PublishKubelet(const std::string& node, const KubeObject& object);
   absl::Status RenewLease(const std::string& node, const KubeObject& object);
   absl::Status WriteLease(const std::string& node, const KubeObject& object,
                           const std::optional<KubeObject>& lease);

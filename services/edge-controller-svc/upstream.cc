@@ -34,7 +34,8 @@ bool IsReportsFault(const absl::Status& status) {
 
 Upstream::Upstream(Options options, kubeclient::Client& client, Cache cache, Sessions& sessions,
                    Answer answer, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log)
-    : client_(client),
+    : kubelet_(options.kubelet),
+      client_(client),
       cache_(std::move(cache)),
       sessions_(sessions),
       answer_(std::move(answer)),
@@ -207,6 +208,7 @@ absl::StatusOr<bool> Upstream::WritePod(const std::string& object_namespace,
 
 Upstream::Applied Upstream::ApplyNode(const std::string& node, const NodeReportValue& report) {
   SKERRY_ASSIGN_OR_RETURN(nlohmann::json status, ParseNodeStatus(report));
+  SetKubeletEndpoint(kubelet_, status);
   bool wrote = false;
   for (int attempt = 0; attempt < kConflictRetries; ++attempt) {
     SKERRY_ASSIGN_OR_RETURN(std::optional<KubeObject> object,

@@ -37,6 +37,7 @@ class Upstream {
     size_t workers = 8;
     size_t bytes_max_per_node = 8u << 20;
     absl::Duration backoff_max = absl::Seconds(30);
+    KubeletEndpoint kubelet;
   };
   using Cache =
       std::function<std::optional<KubeObject>(absl::string_view type, absl::string_view key)>;
@@ -73,6 +74,7 @@ class Upstream {
   void Done(const InboxReport& report, const absl::Status& status);
   kubeclient::CallOptions Call() const { return {.stop = stop_.get_token()}; }
 
+  const KubeletEndpoint kubelet_;
   kubeclient::Client& client_;
   const Cache cache_;
   Sessions& sessions_;

@@ -11,6 +11,8 @@
 #include "services/edged-svc/adapters/meta_client.h"
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
+#include "services/edged-svc/adapters/tunnel_acceptor.h"
+#include "services/edged-svc/kubelet/kubelet_server.h"
 #include "services/edged-svc/metrics.h"
 #include "services/edged-svc/runner/image_collector.h"
 #include "services/edged-svc/runner/log_rotator.h"
@@ -29,6 +31,7 @@
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/pipe/byte_stream.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
 
@@ -36,6 +39,9 @@ namespace skerry::edged {
 namespace {
 
 constexpr size_t kStepQueue = 1024;
+// Each tunnel has at most one piece of work in it.
+constexpr size_t kStreamQueue = 128;
+constexpr size_t kStreamThreads = 2;
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
 
 }  // namespace
@@ -52,7 +58,7 @@ struct EdgedApp::Parts {
   std::unique_ptr<SqliteCheckpointStore> checkpoints;
   std::unique_ptr<PodFolders> folders;
   ObjectCache objects;
-  std::unique_ptr<exec::ThreadPool> steps;
+  std::unique_ptr<exec::ThreadPool> steps, streams;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<Handlers> handlers;
   std::unique_ptr<MetaEvents> events;
@@ -64,6 +70,8 @@ struct EdgedApp::Parts {
   std::unique_ptr<Relister> relister;
   std::unique_ptr<LogRotator> logs;
   std::unique_ptr<Periodic> image_gc, log_rotation;
+  std::unique_ptr<KubeletServer> kubelet;
+  std::unique_ptr<TunnelAcceptor> tunnels;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -99,11 +107,13 @@ absl::Status EdgedApp::Start() {
                 {"lost", "restart counts and ends of pods that no container tells of"}});
   SKERRY_RETURN_IF_ERROR(StartMeta());
   SKERRY_RETURN_IF_ERROR(StartPods());
+  SKERRY_RETURN_IF_ERROR(StartStreams());
   SKERRY_RETURN_IF_ERROR(StartServer());
   StartUpkeep();
   p.relister->Start();
   p.health->Start();
   p.meta->Start();
+  p.tunnels->Start();
   serving_->Set(true);
   return absl::OkStatus();
 }
@@ -204,6 +214,21 @@ void EdgedApp::StartUpkeep() {
                                               [&p] { p.logs->Run(); });
 }
 
+absl::Status EdgedApp::StartStreams() {
+  Parts& p = *parts_;
+  p.streams = std::make_unique<exec::ThreadPool>("streams", kStreamThreads, kStreamQueue);
+  p.kubelet = std::make_unique<KubeletServer>(
+      KubeletServer::Deps{*p.runtime, *p.folders, *p.streams, p.executor, clock_, log_},
+      [&p](const std::string& key) { return p.pods->Find(key); });
+  SKERRY_ASSIGN_OR_RETURN(
+      p.tunnels,
+      TunnelAcceptor::Create(
+          {config_.edgehub_address, config_.meta_reconnect_max}, p.executor,
+          [&p](std::shared_ptr<pipe::ByteStream> tunnel) { p.kubelet->Serve(std::move(tunnel)); },
+          log_));
+  return absl::OkStatus();
+}
+
 absl::Status EdgedApp::StartServer() {
   Parts& p = *parts_;
   p.service = MakeEdgedService([&p](v1::EdgedStatus& out) {
@@ -242,6 +267,7 @@ void EdgedApp::Stop() {
   Parts& p = *parts_;
   serving_->Set(false);
   p.server.reset();
+  if (p.tunnels != nullptr) p.tunnels->Stop();
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
   p.log_rotation.reset();
@@ -250,6 +276,7 @@ void EdgedApp::Stop() {
   p.health.reset();
   p.meta.reset();
   if (p.steps != nullptr) p.steps->Stop();
+  if (p.streams != nullptr) p.streams->Stop();
   p.executor.Stop();
   p.handlers.reset();
   p.runtime.reset();  // Ends what is in flight; its callbacks still find the pods.

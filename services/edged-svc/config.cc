@@ -18,9 +18,11 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
   schema.Add("listen", &c.listen, "gRPC address for operators; default unix:<run_dir>/edged.sock");
   schema.Add("meta.address", &c.meta_address,
              "gRPC target of edge-meta-svc; default unix:<run_dir>/edge-meta.sock");
+  schema.Add("edgehub.address", &c.edgehub_address,
+             "gRPC target of edgehub-svc, for streams; default unix:<run_dir>/edgehub.sock");
   schema
       .Add("meta.reconnect_max", &c.meta_reconnect_max,
-           "longest pause between attempts to reach edge-meta-svc")
+           "longest pause between attempts to reach edge-meta-svc and edgehub-svc")
       .Min(absl::Milliseconds(10));
   schema.Add("runtime.endpoint", &c.runtime_endpoint, "container runtime's CRI socket").Required();
   schema.Add("image.endpoint", &c.image_endpoint,
@@ -83,6 +85,8 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
 void FillDefaults(EdgedConfig& c) {
   if (c.listen.empty()) c.listen = absl::StrCat("unix:", c.run_dir, "/edged.sock");
   if (c.meta_address.empty()) c.meta_address = absl::StrCat("unix:", c.run_dir, "/edge-meta.sock");
+  if (c.edgehub_address.empty())
+    c.edgehub_address = absl::StrCat("unix:", c.run_dir, "/edgehub.sock");
   if (c.root_dir.empty()) c.root_dir = c.state_dir + "/edged";
   if (c.pod_log_dir.empty()) c.pod_log_dir = c.state_dir + "/logs/pods";
 }

@@ -17,8 +17,9 @@ struct EdgedConfig {
   std::string node_address;  // Empty: found.
   std::string state_dir = "/var/lib/skerry";
   std::string run_dir = "/run/skerry";
-  std::string listen;        // Empty: unix:<run_dir>/edged.sock.
-  std::string meta_address;  // Empty: unix:<run_dir>/edge-meta.sock.
+  std::string listen;           // Empty: unix:<run_dir>/edged.sock.
+  std::string meta_address;     // Empty: unix:<run_dir>/edge-meta.sock.
+  std::string edgehub_address;  // Empty: unix:<run_dir>/edgehub.sock.
   absl::Duration meta_reconnect_max = absl::Seconds(5);
   std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
   std::string image_endpoint;  // Empty: the runtime's.

@@ -6,7 +6,8 @@ namespace {
 constexpr const char* kOperations[] = {
     "status",          "run_sandbox",    "stop_sandbox",     "remove_sandbox", "create_container",
     "start_container", "stop_container", "remove_container", "exec",           "reopen_log",
-    "find_image",      "pull_image",     "list_images",      "remove_image",   "image_folder"};
+    "find_image",      "pull_image",     "list_images",      "remove_image",   "image_folder",
+    "open_stream"};
 constexpr const char* kProbes[] = {"startup", "liveness", "readiness"};
 constexpr const char* kProbeResults[] = {"ok", "failed", "unknown"};
 constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};

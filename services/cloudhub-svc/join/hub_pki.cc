@@ -15,10 +15,11 @@ struct HubPki::Client {
   const char* file;
   const char* common_name;
   const char* organization;
+  bool serves;  // The kubelet endpoint of the edge nodes.
 };
 constexpr HubPki::Client HubPki::kClients[] = {
-    {"edge-controller", "system:edge-controller", "skerry:controllers"},
-    {"operator", "skerry:operator", "skerry:operators"},
+    {"edge-controller", "system:edge-controller", "skerry:controllers", true},
+    {"operator", "skerry:operator", "skerry:operators", false},
 };
 
 namespace {
@@ -76,10 +77,15 @@ absl::StatusOr<security::RenewalReport> HubPki::Renew() {
 }
 
 security::CertificateSpec HubPki::ClientSpec(const Client& client) const {
-  return {.subject = {.common_name = client.common_name, .organizations = {client.organization}},
-          .now = clock_.Now(),
-          .lifetime = options_.certificate_lifetime,
-          .for_client = true};
+  security::CertificateSpec spec = {
+      .subject = {.common_name = client.common_name, .organizations = {client.organization}},
+      .now = clock_.Now(),
+      .lifetime = options_.certificate_lifetime,
+      .for_client = true};
+  if (!client.serves) return spec;
+  security::AddServerNames(spec, options_.sans);
+  spec.for_server = true;
+  return spec;
 }
 
 absl::StatusOr<security::KeptCertificate> HubPki::Keep(const std::string& certificate_file,

@@ -51,6 +51,7 @@ TEST_F(HubPkiTest, MakesAllThatIsNeededAtTheFirstStart) {
   security::CertificateInfo controller = InfoOf("clients/edge-controller.crt");
   EXPECT_EQ(controller.common_name, "system:edge-controller");
   EXPECT_THAT(controller.organizations, ElementsAre("skerry:controllers"));
+  EXPECT_THAT(controller.dns_names, Contains("hub.example"));  // For its kubelet endpoint.
   security::CertificateInfo op = InfoOf("clients/operator.crt");
   EXPECT_THAT(op.organizations, ElementsAre("skerry:operators"));
   EXPECT_EQ(ReadFileText(File("clients/ca.crt")), pki->ca().certificate_pem());

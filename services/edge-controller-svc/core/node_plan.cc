@@ -123,6 +123,25 @@ std::string PlanNodeStatus(const nlohmann::json& node, const nlohmann::json& sta
        {"status", std::move(difference)}});
 }
 
+void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status) {
+  if (endpoint.port == 0) return;
+  status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", endpoint.port}}}};
+  nlohmann::json addresses =
+      nlohmann::json::array({{{"type", "Hostname"}, {"address", endpoint.address}}});
+  for (const nlohmann::json& entry : kubeapi::ArrayAt(status, {"addresses"})) {
+    if (StringAt(entry, {"type"}) != "Hostname") addresses.push_back(entry);
+  }
+  status["addresses"] = std::move(addresses);
+}
+
+std::string PlanKubeletEndpoint(const nlohmann::json& node, const KubeletEndpoint& endpoint) {
+  const nlohmann::json& before = kubeapi::ObjectAt(node, {"status"});
+  nlohmann::json status = before;
+  SetKubeletEndpoint(endpoint, status);
+  const nlohmann::json difference = MergeDiff(before, status);
+  return difference.empty() ? "" : kubeapi::DumpJson({{"status", difference}});
+}
+
 bool IsEdgeNode(const nlohmann::json& node) {
   return kubeapi::ObjectAt(node, {"metadata", "labels"}).contains(kEdgeRoleLabel);
 }

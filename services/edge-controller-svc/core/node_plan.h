@@ -33,6 +33,17 @@ std::string NewNode(absl::string_view name, const NodeReportValue& report,
 // Merge patch of the labels; empty where nothing differs. Labels that others set stay.
 std::string PlanNodeLabels(const nlohmann::json& node, const NodeReportValue& report,
                            const nlohmann::json& status);
+// Where the API server reaches the kubelets of edge nodes: at this controller. Port 0: nowhere.
+struct KubeletEndpoint {
+  std::string address;  // An IP address or a DNS name.
+  int port = 0;
+};
+// Puts it into a Node's status: the kubelet's port, and the address of type Hostname, which API
+// servers prefer over all others.
+void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status);
+// Merge patch for the status subresource that does so; empty where it says so already.
+std::string PlanKubeletEndpoint(const nlohmann::json& node, const KubeletEndpoint& endpoint);
+
 // Merge patch for the status subresource, conditional on resourceVersion; empty where nothing
 // differs. What the node does not report (conditions of others, volumesAttached) stays.
 std::string PlanNodeStatus(const nlohmann::json& node, const nlohmann::json& status);

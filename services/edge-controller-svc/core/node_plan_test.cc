@@ -172,5 +172,22 @@ TEST(ParseNodeStatusTest, RefusesWhatIsNoObject) {
   }
 }
 
+TEST(KubeletEndpointTest, IsThePortAndTheHostnameOfTheNodeAndNothingElse) {
+  const KubeletEndpoint endpoint{"controller.example", 10250};
+  const json node = Node(R"({"phase":"x","addresses":[{"type":"InternalIP","address":"10.0.0.7"},
+                             {"type":"Hostname","address":"n1"}]})");
+  const json patched = Patched(node, PlanKubeletEndpoint(node, endpoint));
+  EXPECT_EQ(patched["status"], json::parse(R"({"phase":"x",
+      "addresses":[{"type":"Hostname","address":"controller.example"},
+                   {"type":"InternalIP","address":"10.0.0.7"}],
+      "daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}})"));
+  EXPECT_EQ(PlanKubeletEndpoint(patched, endpoint), "");
+  EXPECT_NE(PlanKubeletEndpoint(patched, {"controller.example", 10251}), "");
+}
+
+TEST(KubeletEndpointTest, WithoutOneTheNodeStaysAsItIs) {
+  EXPECT_EQ(PlanKubeletEndpoint(Node(), {}), "");
+}
+
 }  // namespace
 }  // namespace skerry::edgecontroller

@@ -34,6 +34,7 @@ constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 constexpr absl::Duration kSandboxTimeout = absl::Minutes(4);
 constexpr absl::Duration kListTimeout = absl::Seconds(30);
 constexpr absl::Duration kPullTimeout = absl::Minutes(30);
+constexpr absl::Duration kStreamTimeout = absl::Seconds(10);  // Somebody waits.
 constexpr size_t kExecOutputMax = 64 << 10;
 
 absl::Time FromNanos(int64_t nanos) {
@@ -379,6 +380,44 @@ absl::Status CriRuntime::ReopenLog(absl::string_view id) {
   return rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->ReopenContainerLog(context, request, &response);
   });
+}
+
+absl::StatusOr<std::string> CriRuntime::OpenStream(const StreamRequest& request) {
+  if (request.kind == StreamRequest::Kind::kPortForward) {
+    cri::PortForwardRequest message;
+    message.set_pod_sandbox_id(request.id);
+    for (const int32_t port : request.ports) message.add_port(port);
+    cri::PortForwardResponse response;
+    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+      return impl_->pods->PortForward(context, message, &response);
+    }));
+    return response.url();
+  }
+  if (request.kind == StreamRequest::Kind::kAttach) {
+    cri::AttachRequest message;
+    message.set_container_id(request.id);
+    message.set_tty(request.tty);
+    message.set_stdin(request.in);
+    message.set_stdout(request.out);
+    message.set_stderr(request.err);
+    cri::AttachResponse response;
+    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+      return impl_->pods->Attach(context, message, &response);
+    }));
+    return response.url();
+  }
+  cri::ExecRequest message;
+  message.set_container_id(request.id);
+  for (const std::string& word : request.command) message.add_cmd(word);
+  message.set_tty(request.tty);
+  message.set_stdin(request.in);
+  message.set_stdout(request.out);
+  message.set_stderr(request.err);
+  cri::ExecResponse response;
+  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+    return impl_->pods->Exec(context, message, &response);
+  }));
+  return response.url();
 }
 
 absl::StatusOr<std::optional<ImageView>> CriRuntime::FindImage(absl::string_view image) {

@@ -46,6 +46,7 @@ class CriRuntime final : public Runtime {
   void Exec(absl::string_view id, const std::vector<std::string>& command, absl::Duration timeout,
             absl::AnyInvocable<void(absl::StatusOr<ExecResult>)> done) override;
   absl::Status ReopenLog(absl::string_view id) override;
+  absl::StatusOr<std::string> OpenStream(const StreamRequest& request) override;
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) override;
   void PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) override;
   absl::StatusOr<std::vector<StoredImage>> ListImages() override;

@@ -60,6 +60,9 @@ class MeteredRuntime final : public Runtime {
   absl::Status ReopenLog(absl::string_view id) override {
     return Timed("reopen_log", [&] { return runtime_->ReopenLog(id); });
   }
+  absl::StatusOr<std::string> OpenStream(const StreamRequest& request) override {
+    return Timed("open_stream", [&] { return runtime_->OpenStream(request); });
+  }
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) override {
     return Timed("find_image", [&] { return runtime_->FindImage(image); });
   }

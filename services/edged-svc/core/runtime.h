@@ -117,6 +117,16 @@ struct ExecResult {
   std::string output;  // Standard output, then standard error; at most 64 KiB.
 };
 
+// A stream to a container (exec, attach) or a sandbox (port forward).
+struct StreamRequest {
+  enum class Kind { kExec, kAttach, kPortForward };
+  Kind kind = Kind::kExec;
+  std::string id;  // Of the container or the sandbox.
+  std::vector<std::string> command;
+  bool tty = false, in = false, out = false, err = false;
+  std::vector<int32_t> ports;
+};
+
 struct ImageView {
   std::string id;
   std::optional<int64_t> uid;  // The user it says to run as, where that is a number.
@@ -178,6 +188,9 @@ class Runtime {
   // Its log was renamed: goes on in a new file at log_path. An error for a container that does not
   // run; no file is made then.
   virtual absl::Status ReopenLog(absl::string_view id) = 0;
+
+  // The HTTP URL on this box at which the stream is served, for one use.
+  virtual absl::StatusOr<std::string> OpenStream(const StreamRequest& request) = 0;
 
   // nullopt: not on this box.
   virtual absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view image) = 0;

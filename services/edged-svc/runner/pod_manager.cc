@@ -334,6 +334,15 @@ std::optional<std::set<std::string>> PodManager::Images() const {
   return out;
 }
 
+std::optional<PodManager::PodState> PodManager::Find(const std::string& key) const {
+  absl::MutexLock lock(&mutex_);
+  const auto uid = uid_of_.find(key);
+  if (uid == uid_of_.end()) return std::nullopt;
+  const auto it = entries_.find(uid->second);
+  if (it == entries_.end() || it->second.pod == nullptr) return std::nullopt;
+  return PodState{it->second.pod, it->second.view, it->second.status};
+}
+
 void PodManager::Stop() {
   absl::MutexLock lock(&mutex_);
   stopping_ = true;

@@ -39,6 +39,12 @@ class PodManager {
     std::string key, uid, phase, message;
     int32_t restarts = 0;
   };
+  // A pod that the store has, what runs of it and what was said of it.
+  struct PodState {
+    std::shared_ptr<const PodSpec> pod;
+    PodView view;
+    PodStatus status;
+  };
 
   // All references outlive Stop().
   PodManager(WorkerDeps deps, Options options, exec::ThreadPool& pool, exec::SerialExecutor& timers,
@@ -64,6 +70,8 @@ class PodManager {
   std::vector<PodSummary> Summaries() const;
   // Full names of the images of all pods that run or are to run here; nullopt: not synced.
   std::optional<std::set<std::string>> Images() const;
+  // The pod of that key ("namespace/name"); nothing where the store has none.
+  std::optional<PodState> Find(const std::string& key) const;
   bool synced() const;
   // No further step begins; returns when none runs.
   void Stop();

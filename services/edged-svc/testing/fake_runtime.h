@@ -19,6 +19,8 @@ class FakeRuntime : public Runtime {
   std::function<absl::Status(absl::string_view id)> reopen_log = [](absl::string_view) {
     return No();
   };
+  std::function<absl::StatusOr<std::string>(const StreamRequest&)> open_stream =
+      [](const StreamRequest&) { return No(); };
   absl::StatusOr<std::vector<StoredImage>> images = std::vector<StoredImage>();
   absl::StatusOr<std::string> image_folder = std::string("/");
   std::function<absl::Status(absl::string_view id)> remove_image = [](absl::string_view) {
@@ -42,6 +44,9 @@ class FakeRuntime : public Runtime {
     done(No());
   }
   absl::Status ReopenLog(absl::string_view id) override { return reopen_log(id); }
+  absl::StatusOr<std::string> OpenStream(const StreamRequest& request) override {
+    return open_stream(request);
+  }
   absl::StatusOr<std::optional<ImageView>> FindImage(absl::string_view) override { return No(); }
   void PullImage(absl::string_view, std::vector<RegistryAuth>, Done done) override { done(No()); }
   absl::StatusOr<std::vector<StoredImage>> ListImages() override { return images; }

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/lib/pipe/byte_stream.h"
 
 namespace skerry::metrics {
 class Registry;
@@ -34,6 +35,7 @@ struct ClientCertificate {
 struct Request {
   std::string method;  // "GET", upper case.
   std::string path;    // Percent-decoded, without the query: "/api/v1/pods".
+  std::string target;  // As it was sent: "/api/v1/pods?limit=5".
   std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
   std::map<std::string, std::string>
       headers;  // Names in lower case; repeated ones joined with ", ".
@@ -73,8 +75,8 @@ class ResponseStream {
   virtual void OnClosed(std::function<void()> callback) = 0;
 };
 
-// Answers one request exactly once: Send, or Stream. Any thread; may be kept after the handler
-// returned. Destroyed without an answer: 500 is sent.
+// Answers one request exactly once: Send, Stream or TakeConnection. Any thread; may be kept after
+// the handler returned. Destroyed without an answer: 500 is sent.
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -82,6 +84,10 @@ class Responder {
   // Sends status and headers with Transfer-Encoding: chunked, and hands over the body.
   virtual std::shared_ptr<ResponseStream> Stream(
       int status, std::vector<std::pair<std::string, std::string>> headers) = 0;
+  // Hands over the connection: what follows the request is raw bytes both ways, beginning with the
+  // head of the answer, which is the handler's to write. There is no idle timeout. Null where an
+  // answer was given, or where there is no connection.
+  virtual std::shared_ptr<pipe::ByteStream> TakeConnection() { return nullptr; }
 };
 
 // Runs on the server's pool; may block on a database.

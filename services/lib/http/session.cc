@@ -49,6 +49,10 @@ class SessionResponder final : public Responder {
     return closed;
   }
 
+  std::shared_ptr<pipe::ByteStream> TakeConnection() override {
+    return answered_.exchange(true) ? nullptr : session_->StartRaw();
+  }
+
   // The session answers by itself.
   void Disown() { answered_ = true; }
 
@@ -119,7 +123,10 @@ void Session::Start() {
 
 void Session::Drain() {
   draining_ = true;
-  if (state_ == State::kHandshake || (state_ == State::kReading && !request_begun_)) Close();
+  if (state_ == State::kHandshake || state_ == State::kRaw ||
+      (state_ == State::kReading && !request_begun_)) {
+    Close();
+  }
   if (stream_ != nullptr) stream_->End();
 }
 
@@ -132,6 +139,7 @@ void Session::Close() {
   transport_.socket().close(ignored);
   host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->Close();
+  EndRaw();
   host_->Closed(this);
 }
 
@@ -141,7 +149,8 @@ void Session::Read() {
   if (state_ != State::kReading && input_.size() >= kReadAheadBytes) return;
   reading_ = true;
   transport_.AsyncRead(
-      input_.prepare(body || state_ == State::kLingering ? kBodyReadBytes : kIdleReadBytes),
+      input_.prepare(body || state_ == State::kLingering || state_ == State::kRaw ? kBodyReadBytes
+                                                                                  : kIdleReadBytes),
       [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
         self->OnRead(error, bytes);
       });
@@ -161,6 +170,8 @@ void Session::OnRead(const ErrorCode& error, size_t bytes) {
     input_.clear();
     lingered_bytes_ += bytes;
     if (lingered_bytes_ > kLingerBytes) return Close();
+  } else if (state_ == State::kRaw) {
+    DeliverRaw();
   }
   Read();
 }
@@ -168,6 +179,7 @@ void Session::OnRead(const ErrorCode& error, size_t bytes) {
 // A client that closed its sending side may still wait for an answer, but not for a stream.
 void Session::OnReadEnded(bool clean) {
   read_ended_ = true;
+  if (state_ == State::kRaw && clean) return DeliverRaw();
   const bool answer_under_way = state_ == State::kHandling || state_ == State::kResponding;
   if (!clean || !answer_under_way) Close();
 }
@@ -254,6 +266,7 @@ void Session::Dispatch() {
   if (!target.ok()) return Refuse(400, target.status().message());
   Request request;
   request.method = std::string(View(message.method_string()));
+  request.target = std::string(View(message.target()));
   request.path = std::move(target->path);
   request.query = std::move(target->query);
   for (const auto& field : message) {

@@ -22,6 +22,7 @@
 #include "services/lib/http/server.h"
 #include "services/lib/http/tls_context.h"
 #include "services/lib/http/transport.h"
+#include "services/lib/pipe/byte_stream.h"
 
 namespace skerry::http {
 
@@ -61,6 +62,14 @@ class Session final : public std::enable_shared_from_this<Session> {
   void Answer(Response response);
   std::shared_ptr<ResponseStream> StartStream(
       int status, std::vector<std::pair<std::string, std::string>> headers);
+  std::shared_ptr<pipe::ByteStream> StartRaw();
+
+  // Any thread, after StartRaw; as ByteStream's.
+  using ReadDone = pipe::ByteStream::ReadDone;
+  using WriteDone = pipe::ByteStream::WriteDone;
+  void RawRead(ReadDone done);
+  void RawWrite(std::string bytes, WriteDone done);
+  void RawClose(bool at_once);
 
  private:
   enum class State {
@@ -69,6 +78,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     kHandling,
     kResponding,
     kStreaming,
+    kRaw,
     kLingering,
     kClosed
   };
@@ -100,6 +110,10 @@ class Session final : public std::enable_shared_from_this<Session> {
   void BeginStream(int status, const std::vector<std::pair<std::string, std::string>>& headers,
                    std::shared_ptr<QueuedStream> stream);
   void Pump();
+  // Gives what was read to who waits for it.
+  void DeliverRaw();
+  void RawWritten();
+  void EndRaw();
   void Write(std::string bytes);
   void WriteMore();
   void OnWritten();
@@ -140,6 +154,13 @@ class Session final : public std::enable_shared_from_this<Session> {
   std::shared_ptr<QueuedStream> stream_;
   size_t stream_payload_bytes_ = 0;  // In `output_`.
   bool stream_last_ = false;         // `output_` ends the stream.
+
+  // A call that waits; called once, also when the session ends first.
+  template <typename Done>
+  class RawCall;
+  std::shared_ptr<RawCall<ReadDone>> raw_read_;
+  std::shared_ptr<RawCall<WriteDone>> raw_write_;
+  bool raw_closing_ = false;  // After what is being written.
 };
 
 }  // namespace skerry::http

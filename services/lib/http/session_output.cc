@@ -115,7 +115,8 @@ void Session::Write(std::string bytes) {
 }
 
 void Session::WriteMore() {
-  SetDeadline(host_->options().write_timeout);
+  // The other end of a raw connection decides how long it may pause.
+  if (state_ != State::kRaw) SetDeadline(host_->options().write_timeout);
   const size_t bytes = std::min(output_.size() - output_offset_, kWriteSliceBytes);
   transport_.AsyncWrite(asio::buffer(output_.data() + output_offset_, bytes),
                         [self = shared_from_this()](const ErrorCode& error, size_t written) {
@@ -137,6 +138,7 @@ void Session::OnWritten() {
     Parse();
     return Read();
   }
+  if (state_ == State::kRaw) return RawWritten();
   if (state_ == State::kStreaming) {
     stream_->Written(std::exchange(stream_payload_bytes_, 0));
     if (!stream_last_) return Pump();
