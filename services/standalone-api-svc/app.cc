@@ -18,11 +18,13 @@
 #include "services/lib/kubeapi/definition_follower.h"
 #include "services/lib/kubeapi/local_client.h"
 #include "services/lib/kubeapi/object_service.h"
+#include "services/lib/kubeapi/pod_proxy.h"
 #include "services/lib/kubeapi/server_metrics.h"
 #include "services/lib/kubeapi/store/postgres_object_store.h"
 #include "services/lib/kubeapi/store/sqlite_object_store.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/pipe/connector.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/renewal_loop.h"
@@ -53,6 +55,7 @@ struct StandaloneApiApp::Parts {
   std::unique_ptr<kubeapi::DefinitionFollower> definitions;
   std::unique_ptr<kubeapi::AccessControl> access;
   std::unique_ptr<kubeapi::ObjectService> objects;
+  std::unique_ptr<kubeapi::PodProxy> pod_proxy;
   std::unique_ptr<kubeapi::ApiServer> api;
   std::unique_ptr<kubeapi::LocalClient> system_client;
   std::unique_ptr<kubeapi::LocalClient> scheduler_client;
@@ -84,9 +87,12 @@ absl::Status StandaloneApiApp::Start() {
   p.definitions = std::make_unique<kubeapi::DefinitionFollower>(*p.store, *p.kinds, clock_, log_);
   p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_,
                                                        kubeapi::ObjectServiceOptions{});
-  p.api = std::make_unique<kubeapi::ApiServer>(
-      kubeapi::ApiServer::Deps{*p.store, *p.kinds, *p.objects, *p.access, clock_, p.server_metrics,
-                               log_, [this] { return readiness_.WaitingFor(); }});
+  const CertificateFiles& kubelet_client = p.pki->kubelet_client_files();
+  p.pod_proxy = std::make_unique<kubeapi::PodProxy>(pipe::TlsClient{
+      .cert = kubelet_client.cert, .key = kubelet_client.key, .ca = config_.kubelet_ca});
+  p.api = std::make_unique<kubeapi::ApiServer>(kubeapi::ApiServer::Deps{
+      *p.store, *p.kinds, *p.objects, *p.access, clock_, p.server_metrics, log_,
+      [this] { return readiness_.WaitingFor(); }, p.pod_proxy.get()});
   p.system_client = std::make_unique<kubeapi::LocalClient>(
       *p.api, kubeapi::Caller{"system:apiserver", {kMasters}, /*in_process=*/true});
   p.scheduler_client = std::make_unique<kubeapi::LocalClient>(
@@ -161,7 +167,7 @@ absl::Status StandaloneApiApp::Bootstrap() {
 
 absl::Status StandaloneApiApp::Serve() {
   Parts& p = *parts_;
-  const ServingFiles& files = p.pki->serving_files();
+  const CertificateFiles& files = p.pki->serving_files();
   http::ServerOptions options;
   options.listen = config_.listen;
   options.cert_file = files.cert;

@@ -37,6 +37,10 @@ void Declare(config::Schema& schema, StandaloneApiConfig& c) {
   schema.Add("bootstrap.manifests_dir", &c.manifests_dir,
              "folder of YAML or JSON manifests that are applied at every start, by name "
              "(definitions first)");
+  schema.Add(
+      "kubelet.ca", &c.kubelet_ca,
+      "PEM file of the certificate authority of the kubelets (edge-controller-svc); empty: their "
+      "certificates are not checked, as kube-apiserver's default");
   schema.Add("scheduler.enabled", &c.scheduler,
              "bind pods of schedulerName default-scheduler to nodes");
   schema.Add("events.ttl", &c.event_ttl, "events are deleted this long after they were last seen")

@@ -24,6 +24,7 @@ struct StandaloneApiConfig {
   std::string kubeconfig_out_dir;  // Empty: <state_dir>/kubeconfig.
   std::string kubeconfig_server;   // Empty: https://127.0.0.1:<bound port>.
   std::string manifests_dir;
+  std::string kubelet_ca;  // Empty: kubelets' certificates are not checked.
   bool scheduler = true;
   absl::Duration event_ttl = absl::Hours(1);
   int64_t workers = 4;

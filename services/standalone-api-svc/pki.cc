@@ -58,6 +58,9 @@ Pki::Pki(PkiOptions options, Clock& clock, log::Logger log)
   files_ = {.ca = folder + "/ca.crt",
             .cert = folder + "/apiserver.crt",
             .key = folder + "/apiserver.key"};
+  kubelet_client_ = {.ca = files_.ca,
+                     .cert = folder + "/apiserver-kubelet-client.crt",
+                     .key = folder + "/apiserver-kubelet-client.key"};
 }
 
 absl::StatusOr<std::unique_ptr<Pki>> Pki::Open(const PkiOptions& options, Clock& clock,
@@ -68,6 +71,7 @@ absl::StatusOr<std::unique_ptr<Pki>> Pki::Open(const PkiOptions& options, Clock&
   SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(
                                         folder, "skerry-standalone-api", clock.Now()));
   SKERRY_RETURN_IF_ERROR(pki->KeepServing().status());
+  SKERRY_RETURN_IF_ERROR(pki->KeepKubeletClient().status());
   return pki;
 }
 
@@ -75,6 +79,8 @@ absl::StatusOr<security::RenewalReport> Pki::Renew(absl::string_view server) {
   security::RenewalReport report;
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate serving, KeepServing());
   report.Add("apiserver", serving);
+  SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kubelet_client, KeepKubeletClient());
+  report.Add("apiserver-kubelet-client", kubelet_client);
   for (const Client& client : kClients) {
     SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kept, KeepKubeconfig(client, server));
     report.Add(client.file, kept);
@@ -90,9 +96,21 @@ absl::StatusOr<security::KeptCertificate> Pki::KeepServing() {
       .lifetime = options_.certificate_lifetime,
       .for_server = true};
   security::AddServerNames(spec, options_.sans);
+  return Keep(files_, spec);
+}
+
+absl::StatusOr<security::KeptCertificate> Pki::KeepKubeletClient() {
+  return Keep(kubelet_client_, {.subject = {.common_name = "kube-apiserver-kubelet-client"},
+                                .now = clock_.Now(),
+                                .lifetime = options_.certificate_lifetime,
+                                .for_client = true});
+}
+
+absl::StatusOr<security::KeptCertificate> Pki::Keep(const CertificateFiles& files,
+                                                    const security::CertificateSpec& spec) {
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kept,
-                          security::KeepCertificate(*ca_, files_.cert, files_.key, spec));
-  security::LogIssued(log_, files_.cert, kept);
+                          security::KeepCertificate(*ca_, files.cert, files.key, spec));
+  security::LogIssued(log_, files.cert, kept);
   return kept;
 }
 

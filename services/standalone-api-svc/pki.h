@@ -17,7 +17,7 @@
 
 namespace skerry::standaloneapi {
 
-struct ServingFiles {
+struct CertificateFiles {
   std::string ca;
   std::string cert;
   std::string key;
@@ -35,6 +35,7 @@ struct PkiOptions {
 // Files below <state_dir>/pki:
 //   ca.crt ca.key                the CA; created at the first start, never replaced
 //   apiserver.crt apiserver.key  what the API is served with
+//   apiserver-kubelet-client.crt apiserver-kubelet-client.key  how it shows itself to kubelets
 // and in kubeconfig_dir:
 //   admin.kubeconfig             system:masters
 //   edge-controller.kubeconfig   skerry:controllers
@@ -43,11 +44,12 @@ struct PkiOptions {
 // Used by one thread at a time.
 class Pki {
  public:
-  // The CA and the serving certificate.
+  // The CA and the API's own certificates.
   static absl::StatusOr<std::unique_ptr<Pki>> Open(const PkiOptions& options, Clock& clock,
                                                    const log::Logger& log);
 
-  const ServingFiles& serving_files() const { return files_; }
+  const CertificateFiles& serving_files() const { return files_; }
+  const CertificateFiles& kubelet_client_files() const { return kubelet_client_; }
   const std::string& ca_pem() const { return ca_->certificate_pem(); }
 
   // Issues what is due, for a RenewalLoop. A kubeconfig is due also when it is not there, or names
@@ -60,13 +62,17 @@ class Pki {
 
   Pki(PkiOptions options, Clock& clock, log::Logger log);
   absl::StatusOr<security::KeptCertificate> KeepServing();
+  absl::StatusOr<security::KeptCertificate> KeepKubeletClient();
+  absl::StatusOr<security::KeptCertificate> Keep(const CertificateFiles& files,
+                                                 const security::CertificateSpec& spec);
   absl::StatusOr<security::KeptCertificate> KeepKubeconfig(const Client& client,
                                                            absl::string_view server);
 
   const PkiOptions options_;
   Clock& clock_;
   const log::Logger log_;
-  ServingFiles files_;
+  CertificateFiles files_;
+  CertificateFiles kubelet_client_;
   std::unique_ptr<security::CertificateAuthority> ca_;
 };
 

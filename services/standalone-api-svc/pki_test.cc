@@ -43,6 +43,10 @@ class PkiTest : public ::testing::Test {
   security::CertificateInfo Serving() {
     return *security::ParseCertificatePem(ReadFileText(dir_.File("pki/apiserver.crt")));
   }
+  security::CertificateInfo KubeletClient() {
+    return *security::ParseCertificatePem(
+        ReadFileText(dir_.File("pki/apiserver-kubelet-client.crt")));
+  }
   security::CertificateInfo Client(const std::string& name) {
     return *security::ParseCertificatePem(
         kubeclient::LoadKubeconfig(KubeconfigFile(name))->cert_pem);
@@ -57,8 +61,9 @@ TEST_F(PkiTest, MakesWhatServerAndClientsNeed) {
   EXPECT_THAT(Serving().dns_names, Contains("api.example"));
   EXPECT_THAT(Serving().ip_addresses, Contains("10.1.2.3"));
   const security::RenewalReport report = Renew(*pki);
-  EXPECT_EQ(report.renewed, 2) << "the serving certificate was there";
-  EXPECT_EQ(report.expire_times.size(), 3u);
+  EXPECT_EQ(report.renewed, 2) << "the API's own certificates were there";
+  EXPECT_EQ(report.expire_times.size(), 4u);
+  EXPECT_EQ(KubeletClient().common_name, "kube-apiserver-kubelet-client");
   EXPECT_THAT(Client("admin").organizations, ElementsAre("system:masters"));
   EXPECT_THAT(Client("edge-controller").organizations, ElementsAre("skerry:controllers"));
   const auto config = kubeclient::LoadKubeconfig(KubeconfigFile("admin"));
@@ -82,13 +87,15 @@ TEST_F(PkiTest, RenewsAtTwoThirdsOfLife) {
   auto pki = Open();
   const absl::Time due = Renew(*pki).next_time;
   const std::string serving = Serving().serial;
+  const std::string kubelet_client = KubeletClient().serial;
   const std::string admin = Client("admin").serial;
   const std::string key = ReadFileText(dir_.File("pki/apiserver.key"));
   clock_.Advance(due - clock_.Now() - absl::Seconds(1));
   EXPECT_EQ(Renew(*pki).renewed, 0);
   clock_.Advance(absl::Seconds(1));
-  EXPECT_EQ(Renew(*pki).renewed, 3);
+  EXPECT_EQ(Renew(*pki).renewed, 4);
   EXPECT_NE(Serving().serial, serving);
+  EXPECT_NE(KubeletClient().serial, kubelet_client);
   EXPECT_NE(Client("admin").serial, admin);
   EXPECT_EQ(ReadFileText(dir_.File("pki/apiserver.key")), key);
   EXPECT_EQ(Serving().not_after, clock_.Now() + 365 * kDay);

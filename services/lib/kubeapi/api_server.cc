@@ -15,7 +15,9 @@
 #include "services/lib/kubeapi/media_type.h"
 #include "services/lib/kubeapi/openapi.h"
 #include "services/lib/kubeapi/openapi_v2_protobuf.h"
+#include "services/lib/kubeapi/pod_stream_target.h"
 #include "services/lib/kubeapi/request_info.h"
+#include "services/lib/kubeapi/status_response.h"
 
 namespace skerry::kubeapi {
 namespace {
@@ -32,13 +34,6 @@ http::Response TextResponse(int code, std::string text) {
   return {code,
           {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}},
           std::move(text)};
-}
-
-http::Response ErrorResponse(const absl::Status& status) {
-  http::Response response = JsonResponse(HttpCode(status), StatusObject(status));
-  if (response.status == 429 || response.status == 503)
-    response.headers.emplace_back("Retry-After", "1");
-  return response;
 }
 
 bool AcceptsJson(absl::string_view accept) {
@@ -70,7 +65,7 @@ void ApiServer::Handle(http::Request request, std::shared_ptr<http::Responder> r
     const absl::Status status =
         absl::IsUnauthenticated(caller.status()) ? UnauthorizedError() : caller.status();
     deps_.metrics.RequestDone("other", "", HttpCode(status), absl::ZeroDuration());
-    responder->Send(ErrorResponse(status));
+    responder->Send(StatusResponse(status));
     return;
   }
   HandleAs(*caller, std::move(request), std::move(responder));
@@ -99,7 +94,7 @@ void ApiServer::Run(Call& call) {
       deps_.log.Error("request failed", response.status(),
                       {{"verb", call.info.verb}, {"path", call.info.path}});
     }
-    response = ErrorResponse(response.status());
+    response = StatusResponse(response.status());
   }
   for (const std::string& warning : call.warnings) {
     const std::string text =
@@ -199,6 +194,7 @@ absl::StatusOr<http::Response> ApiServer::DispatchResource(Call& call) {
   if (resource.virtual_ && info.verb != "create")
     return MethodNotAllowedError(resource.About(""), info.verb);
 
+  if (IsPodStream(info.subresource)) return Stream(call);
   if (info.verb == "get") return Get(call);
   if (info.verb == "list") return List(call);
   if (info.verb == "watch") return Watch(call);
@@ -208,6 +204,34 @@ absl::StatusOr<http::Response> ApiServer::DispatchResource(Call& call) {
   if (info.verb == "delete" && info.subresource.empty()) return Delete(call);
   if (info.verb == "deletecollection" && info.subresource.empty()) return DeleteCollection(call);
   return MethodNotAllowedError(resource.About(""), info.verb);
+}
+
+absl::StatusOr<http::Response> ApiServer::Stream(Call& call) {
+  const RequestInfo& info = call.info;
+  const bool log = info.subresource == "log";
+  if (info.verb != "get" && (log || info.verb != "create"))
+    return MethodNotAllowedError(call.resource->About(""), info.verb);
+  if (deps_.pod_streams == nullptr)
+    return ApiError(501, "NotImplemented", "this server has no way to kubelets");
+  SKERRY_ASSIGN_OR_RETURN(const Json pod, deps_.objects.Get(*call.resource, info.ns, info.name));
+  SKERRY_ASSIGN_OR_RETURN(std::string target,
+                          KubeletTarget(info.subresource, pod, call.request.query));
+  const std::string node_name = StringAt(pod, {"spec", "nodeName"});
+  if (node_name.empty()) {
+    if (log) return TextResponse(200, "");
+    return BadRequestError(absl::StrCat("pod ", info.name, " does not have a host assigned"));
+  }
+  const ResourcePtr nodes = deps_.registry.Find("", "v1", "nodes");
+  SKERRY_ASSIGN_OR_RETURN(const Json node, deps_.objects.Get(*nodes, "", node_name));
+  SKERRY_ASSIGN_OR_RETURN(KubeletAddress kubelet, KubeletAddressOf(node));
+  call.streaming = true;
+  deps_.pod_streams->Serve({.request = std::move(call.request),
+                            .pod = info.name,
+                            .log = log,
+                            .kubelet = std::move(kubelet),
+                            .target = std::move(target)},
+                           std::move(call.responder));
+  return http::Response{};
 }
 
 }  // namespace skerry::kubeapi

@@ -13,6 +13,7 @@
 #include "services/lib/http/server.h"
 #include "services/lib/kubeapi/access.h"
 #include "services/lib/kubeapi/object_service.h"
+#include "services/lib/kubeapi/pod_streams.h"
 #include "services/lib/kubeapi/resource_registry.h"
 #include "services/lib/kubeapi/server_metrics.h"
 #include "services/lib/kubeapi/store/object_store.h"
@@ -34,6 +35,7 @@ class ApiServer {
     ServerMetrics& metrics;
     log::Logger log;
     std::function<std::string()> waiting_for;  // For /readyz: empty when ready.
+    PodStreams* pod_streams = nullptr;         // Null: logs, exec and the like are not served.
   };
 
   explicit ApiServer(Deps deps)
@@ -52,6 +54,8 @@ class ApiServer {
   absl::StatusOr<http::Response> Dispatch(Call& call);
   absl::StatusOr<http::Response> DispatchPath(Call& call);
   absl::StatusOr<http::Response> DispatchResource(Call& call);
+  // Log, exec, attach, portforward.
+  absl::StatusOr<http::Response> Stream(Call& call);
   absl::StatusOr<http::Response> Get(Call& call);
   absl::StatusOr<http::Response> List(Call& call);
   absl::StatusOr<http::Response> Watch(Call& call);

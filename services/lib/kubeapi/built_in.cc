@@ -176,7 +176,7 @@ Resource Nodes() {
 Resource Pods() {
   Resource r = Core("Pod", "pods", "pod", {"po"});
   r.categories = {"all"};
-  r.subresources = {"status", "binding"};
+  r.subresources = {"status", "binding", "log", "exec", "attach", "portforward"};
   r.generation = true;
   r.graceful_deletion = true;
   r.returns_deleted = true;

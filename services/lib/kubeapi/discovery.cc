@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/kubeapi/custom_resource.h"
+#include "services/lib/kubeapi/pod_stream_target.h"
 
 namespace skerry::kubeapi {
 namespace {
@@ -22,7 +23,17 @@ Json Verbs(const Resource& resource) {
 Json SubresourceVerbs(const std::string& name) {
   if (name == "binding") return {"create"};
   if (name == "finalize") return {"update"};
+  if (name == "log") return {"get"};
+  if (IsPodStream(name)) return {"create", "get"};
   return {"get", "patch", "update"};
+}
+
+std::string SubresourceKind(const Resource& r, const std::string& name) {
+  if (name == "binding") return "Binding";
+  if (name == "exec") return "PodExecOptions";
+  if (name == "attach") return "PodAttachOptions";
+  if (name == "portforward") return "PodPortForwardOptions";
+  return r.kind;
 }
 
 // Versions of each group, preferred first.
@@ -63,7 +74,7 @@ Json DiscoveryResource(const Resource& r) {
   if (!r.categories.empty()) out["categories"] = r.categories;
   for (const std::string& name : r.subresources) {
     out["subresources"].push_back({{"subresource", name},
-                                   {"responseKind", kind(name == "binding" ? "Binding" : r.kind)},
+                                   {"responseKind", kind(SubresourceKind(r, name))},
                                    {"verbs", SubresourceVerbs(name)}});
   }
   return out;
@@ -111,7 +122,7 @@ std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources,
       list.push_back({{"name", absl::StrCat(r->plural, "/", name)},
                       {"singularName", ""},
                       {"namespaced", r->namespaced},
-                      {"kind", name == "binding" ? "Binding" : r->kind},
+                      {"kind", SubresourceKind(*r, name)},
                       {"verbs", SubresourceVerbs(name)}});
     }
   }

@@ -46,7 +46,7 @@ struct Resource {
   bool custom = false;    // Declared by a CustomResourceDefinition.
   bool virtual_ = false;  // Create only, nothing is stored (SelfSubjectAccessReview).
   NameRule name_rule = NameRule::kSubdomain;
-  std::vector<std::string> subresources;  // "status", "binding", "finalize".
+  std::vector<std::string> subresources;  // "status", "binding", "log".
   bool generation = false;  // metadata.generation counts changes outside metadata and status.
   bool graceful_deletion = false;    // Pods.
   bool returns_deleted = false;      // DELETE answers with the object, not with a Status.

@@ -25,7 +25,7 @@ class CloudHalf:
     """Started in order, because each writes the credentials of the next: the API writes kubeconfigs, the hub the
     controller's and the operator's certificates.
 
-    fixed_ports: take the usual ports (6443, 10000, 10002, 10005) where they are free.
+    fixed_ports: take the usual ports (6443, 10000, 10002, 10005, 10250) where they are free.
     """
 
     def __init__(self, folder, logs, binaries, address="127.0.0.1", fixed_ports=False):
@@ -42,6 +42,7 @@ class CloudHalf:
             "listen": _listen(address, port(6443)),
             "state_dir": str(self.folder / "api"),
             "kubeconfig.out_dir": str(self.kubeconfigs),
+            "kubelet.ca": str(self.clients / "ca.crt"),
         }, {"listen": "api"})
         self.hub = service("cloudhub-svc", {
             "state_dir": str(self.folder / "hub"),
@@ -55,7 +56,9 @@ class CloudHalf:
             "tls.cert": str(self.clients / "edge-controller.crt"),
             "tls.key": str(self.clients / "edge-controller.key"),
             "leader_election.enabled": False,  # There is one.
-        }, {})
+            "kubelet.listen": _listen(address, port(10250)),
+            "kubelet.client_ca": str(self.folder / "api/pki/ca.crt"),
+        }, {"kubelet.listen": "kubelet"})
 
     @property
     def services(self):

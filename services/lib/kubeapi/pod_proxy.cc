@@ -1,0 +1,181 @@
+#include "services/lib/kubeapi/pod_proxy.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/kubeapi/api_status.h"
+#include "services/lib/kubeapi/json.h"
+#include "services/lib/kubeapi/status_response.h"
+#include "services/lib/pipe/pipe.h"
+
+namespace skerry::kubeapi {
+namespace {
+
+namespace beast = boost::beast;
+using Stream = std::shared_ptr<pipe::ByteStream>;
+
+constexpr absl::Duration kDialTimeout = absl::Seconds(10);
+constexpr size_t kHeadBytesMax = 64u << 10;
+constexpr size_t kErrorBytesMax = 64u << 10;
+
+// What a client says to this server alone.
+bool IsOurs(absl::string_view header) {
+  return header == "authorization" || header == "cookie" || header == "host" ||
+         header == "content-length" || header == "transfer-encoding" || header == "expect" ||
+         header.substr(0, 12) == "impersonate-";
+}
+
+std::string Render(const PodStreamRequest& r) {
+  std::string text =
+      absl::StrCat(r.request.method, " ", r.target, " HTTP/1.1\r\nHost: ", r.kubelet.host, ":",
+                   r.kubelet.port, "\r\n");
+  for (const auto& [name, value] : r.request.headers) {
+    if (IsOurs(name) || (r.log && name == "connection")) continue;
+    absl::StrAppend(&text, name, ": ", value, "\r\n");
+  }
+  absl::StrAppend(
+      &text, "X-Forwarded-For: ", r.request.remote.substr(0, r.request.remote.rfind(':')), "\r\n");
+  if (r.log) text += "Connection: close\r\n";
+  return text + "Content-Length: 0\r\n\r\n";
+}
+
+// A kubelet's refusal of a log, in the words of apimachinery's NewGenericServerResponse.
+absl::Status LogRefusal(int code, const std::string& text, const std::string& pod) {
+  if (code == 400) return BadRequestError(text);
+  if (code == 500)
+    return ApiError(500, "InternalError", absl::StrCat("Internal error occurred: ", text));
+  if (code == 404) {
+    return ApiError(
+        404, "NotFound",
+        absl::StrCat("the server could not find the requested resource ( pods/log ", pod, ")"));
+  }
+  return ApiError(
+      code, "InternalError",
+      absl::StrCat("an error on the server (\"", text,
+                   "\") has prevented the request from succeeding ( pods/log ", pod, ")"));
+}
+
+// One request on its way: the kubelet's answer decides what becomes of it.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  Exchange(bool log, std::string pod, std::shared_ptr<http::Responder> responder, Stream kubelet)
+      : log_(log),
+        pod_(std::move(pod)),
+        responder_(std::move(responder)),
+        kubelet_(std::move(kubelet)) {
+    parser_.header_limit(static_cast<uint32_t>(kHeadBytesMax));
+    parser_.body_limit(kErrorBytesMax);
+  }
+
+  void Start(std::string request) {
+    kubelet_->Write(std::move(request), [self = shared_from_this()](absl::Status status) {
+      if (!status.ok()) return self->Fail(status.message());
+      self->Read();
+    });
+  }
+
+ private:
+  void Read() {
+    kubelet_->Read([self = shared_from_this()](absl::StatusOr<std::string> bytes) {
+      if (!bytes.ok()) return self->Fail(bytes.status().message());
+      self->Take(*bytes);
+    });
+  }
+
+  // Until the head is complete, and for an error its body.
+  void Take(const std::string& bytes) {
+    if (bytes.empty()) return head_done_ ? Refuse() : Fail("unexpected EOF");
+    absl::StrAppend(&answer_, bytes);
+    if (!head_done_) {
+      const size_t end = answer_.find("\r\n\r\n");
+      if (end == std::string::npos) {
+        return answer_.size() > kHeadBytesMax ? Fail("the head of the answer is too long") : Read();
+      }
+      boost::system::error_code error;
+      used_ = parser_.put(boost::asio::buffer(answer_.data(), end + 4), error);
+      if (error && error != beast::http::error::need_more) return Fail(error.message());
+      head_done_ = true;
+      const int code = static_cast<int>(parser_.get().result_int());
+      if (!log_ || (code >= 200 && code <= 206)) return PassOn();
+    }
+    parser_.eager(true);
+    boost::system::error_code error;
+    while (used_ < answer_.size() && !parser_.is_done() && !error) {
+      const size_t used =
+          parser_.put(boost::asio::buffer(answer_.data() + used_, answer_.size() - used_), error);
+      if (used == 0) break;
+      used_ += used;
+    }
+    if (parser_.is_done() || (error && error != beast::http::error::need_more)) return Refuse();
+    Read();
+  }
+
+  void PassOn() {
+    Stream client = responder_->TakeConnection();
+    Send(client, std::move(answer_));
+  }
+
+  // What is here of the answer in pieces, then whatever comes.
+  void Send(const Stream& client, std::string bytes) {
+    std::string rest;
+    if (bytes.size() > pipe::ByteStream::kChunkBytesMax) {
+      rest = bytes.substr(pipe::ByteStream::kChunkBytesMax);
+      bytes.resize(pipe::ByteStream::kChunkBytesMax);
+    }
+    client->Write(std::move(bytes), [self = shared_from_this(), client,
+                                     rest = std::move(rest)](absl::Status status) mutable {
+      if (!status.ok()) {
+        client->Close(status);
+        return self->kubelet_->Close(std::move(status));
+      }
+      if (!rest.empty()) return self->Send(client, std::move(rest));
+      pipe::Join(client, self->kubelet_, [](absl::Status) {});
+    });
+  }
+
+  void Refuse() {
+    kubelet_->Close(absl::OkStatus());
+    responder_->Send(StatusResponse(
+        LogRefusal(static_cast<int>(parser_.get().result_int()), parser_.get().body(), pod_)));
+  }
+
+  void Fail(absl::string_view why) {
+    kubelet_->Close(absl::CancelledError("no answer"));
+    responder_->Send(StatusResponse(
+        ApiError(502, "InternalError", absl::StrCat("error reading the kubelet's answer: ", why))));
+  }
+
+  const bool log_;
+  const std::string pod_;
+  const std::shared_ptr<http::Responder> responder_;
+  const Stream kubelet_;
+  beast::http::response_parser<beast::http::string_body> parser_;
+  std::string answer_;
+  size_t used_ = 0;  // Of `answer_`, by the parser.
+  bool head_done_ = false;
+};
+
+}  // namespace
+
+void PodProxy::Serve(PodStreamRequest request, std::shared_ptr<http::Responder> responder) {
+  std::string head = Render(request);
+  if (head.size() > pipe::ByteStream::kChunkBytesMax)
+    return responder->Send(StatusResponse(BadRequestError("the request is too long")));
+  connector_.Connect(
+      {.host = request.kubelet.host, .port = request.kubelet.port, .tls = &tls_}, kDialTimeout,
+      [log = request.log, pod = std::move(request.pod), head = std::move(head),
+       responder = std::move(responder)](absl::StatusOr<Stream> kubelet) mutable {
+        if (!kubelet.ok()) {
+          return responder->Send(StatusResponse(
+              ApiError(502, "InternalError",
+                       absl::StrCat("error dialing backend: ", kubelet.status().message()))));
+        }
+        std::make_shared<Exchange>(log, std::move(pod), std::move(responder), *std::move(kubelet))
+            ->Start(std::move(head));
+      });
+}
+
+}  // namespace skerry::kubeapi
