@@ -11,16 +11,19 @@ sys.path[:0] = [str(TOP / "tools/dev"), str(TOP / "e2e")]
 # pylint: disable=wrong-import-position
 from harness.system import System  # noqa: E402
 
-_RUNNING = []
+
+def pytest_addoption(parser):
+    """Options of the fault scenarios (fault/)."""
+    group = parser.getgroup("faults")
+    group.addoption("--long", action="store_true", help="the nightly form: 1,000 kills instead of 50")
+    group.addoption("--kills", type=int, help="how many kills, whatever the form")
 
 
 def _make(request):
     system = System(request.module.__name__)
-    _RUNNING.append(system)
     try:
         yield system
     finally:
-        _RUNNING.remove(system)
         system.close()
 
 
@@ -41,5 +44,5 @@ def pytest_runtest_makereport(item, call):
     """Adds the state and the logs of every running system to the report of a scenario that failed."""
     report = (yield).get_result()
     if report.failed and call.when in ("setup", "call"):
-        for system in _RUNNING:
+        for system in System.alive:
             report.sections.append((f"system of {item.nodeid}", system.describe()))

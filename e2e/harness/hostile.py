@@ -1,26 +1,21 @@
-"""What a box says whose root is hostile: reports of anything, sent through its own services and certificate."""
+"""What a box does whose root is hostile: with its own certificate, through its own services or instead of them."""
 
+import queue
 import sqlite3
+import threading
 
-
-def _field(number, payload):
-    """A length-delimited protobuf field."""
-    length, encoded = len(payload), b""
-    while length > 0x7F:
-        encoded += bytes([length & 0x7F | 0x80])
-        length >>= 7
-    return bytes([number << 3 | 2]) + encoded + bytes([length]) + payload
+from . import stubs
+from .proxy import Proxy
 
 
 def pod_report(uid, status_json, gone=False):
     """skerry.edged.v1.PodReport."""
-    return _field(1, uid.encode()) + _field(2, status_json.encode()) + (b"\x18\x01" if gone else b"")
+    return stubs.report.PodReport(uid=uid, status_json=status_json.encode(), gone=gone).SerializeToString()
 
 
 def node_report(status_json, **labels):
     """skerry.edged.v1.NodeReport."""
-    entries = (_field(2, _field(1, k.encode()) + _field(2, v.encode())) for k, v in labels.items())
-    return _field(1, status_json.encode()) + b"".join(entries)
+    return stubs.report.NodeReport(status_json=status_json.encode(), labels=labels).SerializeToString()
 
 
 def put_reports(node, reports):
@@ -31,3 +26,39 @@ def put_reports(node, reports):
             connection.execute("INSERT INTO reports(type, key, generation, wall_micros, logical, value) "
                                "VALUES(?, ?, 1, 4102444800000000, 0, ?)", (kind, key, value))
     connection.close()
+
+
+class NeverReadingBox:
+    """Instead of edgehub-svc, which must be stopped: subscribes to everything, sends its heartbeats, reads nothing."""
+
+    def __init__(self, field, node, types, heartbeat):
+        socket = node.run_dir / "link.sock"
+        self._relay = Proxy(node.host, f"unix:{socket}", field.cloud.hub.addresses["link"])
+        config = node.config_dir
+        self._channel = stubs.tls_channel(socket, config / "ca.crt", config / "node.crt", config / "node.key", "localhost")
+        self._frames = queue.SimpleQueue()
+        self._heartbeat = heartbeat
+        self._closed = threading.Event()
+        self._types = types
+        self._call = None
+
+    def __enter__(self):
+        frame = stubs.link.EdgeFrame
+        self._call = stubs.link.LinkServiceStub(self._channel).Connect(iter(self._frames.get, None), timeout=120)
+        self._frames.put(frame(hello={"protocol_version": 1, "boot_id": "hostile", "journal_id": "hostile"}))
+        assert next(self._call).HasField("welcome")
+        for kind in self._types:
+            self._frames.put(frame(subscribe={"type": kind, "subscription_id": 1}))
+        threading.Thread(target=self._beat, daemon=True).start()
+        return self
+
+    def _beat(self):
+        while not self._closed.wait(self._heartbeat / 2):
+            self._frames.put(stubs.link.EdgeFrame(heartbeat={}))
+
+    def __exit__(self, *unused):
+        self._closed.set()
+        self._frames.put(None)
+        self._call.cancel()
+        self._channel.close()
+        self._relay.close()

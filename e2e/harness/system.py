@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from cluster.cluster import Cluster
+from cluster.host import HOST
 from cluster.kube import KubectlFailed
 from cluster.node import EdgeNode
 
@@ -18,9 +19,12 @@ class Leftover(AssertionError):
 class System(Cluster):
     """A Cluster under /tmp; start what the scenario needs: `cloud.start()`, `add_node(name)`."""
 
-    def __init__(self, name):
-        super().__init__(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"))
+    alive = []  # Those that have not been closed, for the report of a failure.
+
+    def __init__(self, name, cloud_host=HOST):
+        super().__init__(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"), cloud_host=cloud_host)
         self.name = name
+        self.alive.append(self)
         self.cloud.hub.settings["link.heartbeat_interval"] = "2s"  # A peer that hangs is noticed in 4 s, not 30 s.
 
     def make_namesake(self, node):
@@ -70,6 +74,7 @@ class System(Cluster):
 
     def close(self):
         """Ends everything and proves that nothing is left."""
+        self.alive.remove(self)
         self.remove()
         # grep would find itself in the list of processes; pgrep does not.
         left = subprocess.run(["pgrep", "-f", "-a", str(self.folder)], text=True, check=False,

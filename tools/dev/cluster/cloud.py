@@ -4,6 +4,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .host import HOST
 from .kube import Kubectl
 from .process import Service
 
@@ -28,27 +29,29 @@ class CloudHalf:
     fixed_ports: take the usual ports (6443, 10000, 10002, 10005, 10250) where they are free.
     """
 
-    def __init__(self, folder, logs, binaries, address="127.0.0.1", fixed_ports=False):
+    def __init__(self, folder, logs, binaries, fixed_ports=False, host=HOST):
         self.folder = Path(folder)
         self._binaries = binaries
+        self.host = host
         port = (lambda number: number) if fixed_ports else (lambda number: 0)
         self.kubeconfigs = self.folder / "kubeconfig"
         self.clients = self.folder / "hub/clients"
 
         def service(name, settings, listens):
-            return Service(name, binaries, self.folder, Path(logs) / f"{name}.log", settings, listens)
+            return Service(name, binaries, self.folder, Path(logs) / f"{name}.log", settings, listens, host=host)
 
         self.api = service("standalone-api-svc", {
-            "listen": _listen(address, port(6443)),
+            "listen": _listen(HOST.address, port(6443)),
             "state_dir": str(self.folder / "api"),
             "kubeconfig.out_dir": str(self.kubeconfigs),
             "kubelet.ca": str(self.clients / "ca.crt"),
         }, {"listen": "api"})
         self.hub = service("cloudhub-svc", {
             "state_dir": str(self.folder / "hub"),
-            "link.listen": _listen(address, port(10000)),
-            "join.listen": _listen(address, port(10002)),
-            "api.listen": _listen(address, port(10005)),
+            "link.listen": _listen(host.address, port(10000)),
+            "join.listen": _listen(host.address, port(10002)),
+            "api.listen": _listen(HOST.address, port(10005)),
+            "tls.sans": [host.address],
         }, {"link.listen": "link", "join.listen": "join", "api.listen": "api"})
         self.controller = service("edge-controller-svc", {
             "kubeconfig": str(self.kubeconfigs / "edge-controller.kubeconfig"),
@@ -95,13 +98,13 @@ class CloudHalf:
 
     def kubectl(self, cache, kubeconfig=None):
         """kubectl with the administrator's rights."""
-        return Kubectl(kubeconfig or self.admin_kubeconfig, cache)
+        return Kubectl(kubeconfig or self.admin_kubeconfig, cache, self.host)
 
     # ---- skerryctl
 
     def skerryctl(self, *arguments, check=True):
         """Runs skerryctl as the operator; returns its standard output."""
-        command = [str(self._binaries["skerryctl"]), *arguments]
+        command = self.host.command(self._binaries["skerryctl"], *arguments)
         done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=60)
         if check and done.returncode != 0:

@@ -6,6 +6,7 @@ from pathlib import Path
 from . import wait
 from .binaries import Binaries
 from .cloud import CloudHalf
+from .host import HOST
 from .kube import condition
 from .node import EdgeNode
 
@@ -14,18 +15,18 @@ class Cluster:
     """Everything is under `folder`: cloud/, nodes/<name>/, logs/, kubectl-cache/. Another Cluster of the same folder,
     in another process, finds what runs there."""
 
-    def __init__(self, folder, binaries=None, fixed_ports=False):
+    def __init__(self, folder, binaries=None, fixed_ports=False, cloud_host=HOST):
         self.folder = Path(folder).resolve()
         self.binaries = binaries or Binaries()
         self.logs = self.folder / "logs"
-        self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self.binaries, fixed_ports=fixed_ports)
+        self.cloud = CloudHalf(self.folder / "cloud", self.logs / "cloud", self.binaries, fixed_ports, cloud_host)
         self.nodes = {}
         for path in sorted((self.folder / "nodes").glob("*")):
             self.make_node(path.name, (path / "containerd").exists())
 
-    def make_node(self, name, runtime=True):
+    def make_node(self, name, runtime=True, host=HOST):
         """A box that has not joined and does not run yet."""
-        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime)
+        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime, host)
         return self.nodes[name]
 
     @property

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from . import binaries, wait
+from .host import HOST
 
 
 class KubectlFailed(RuntimeError):
@@ -13,8 +14,9 @@ class KubectlFailed(RuntimeError):
 class Kubectl:
     """Runs kubectl as the cluster's administrator, or as whoever `kubeconfig` names."""
 
-    def __init__(self, kubeconfig, cache):
-        self._base = [binaries.kubectl(), f"--kubeconfig={kubeconfig}", f"--cache-dir={cache}", "--request-timeout=20s"]
+    def __init__(self, kubeconfig, cache, host=HOST):
+        self._base = host.command(binaries.kubectl(), f"--kubeconfig={kubeconfig}", f"--cache-dir={cache}",
+                                  "--request-timeout=20s")
 
     def __call__(self, *arguments, stdin=None, check=True, timeout=60):
         """Runs kubectl and returns its standard output."""

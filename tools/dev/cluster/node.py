@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import binaries as programs
+from .host import HOST
 from .process import Service
 
 CONTAINERD = programs.TOP / "tools/dev/containerd"
@@ -19,8 +20,9 @@ class EdgeNode:
     Sockets have short paths only (a limit of Unix), so `folder` must not be deep.
     """
 
-    def __init__(self, name, folder, logs, binaries, runtime=True):
+    def __init__(self, name, folder, logs, binaries, runtime=True, host=HOST):
         self.name = name
+        self.host = host
         self.folder = Path(folder)
         self.run_dir = self.folder / "run"
         self.state_dir = self.folder / "state"
@@ -33,7 +35,7 @@ class EdgeNode:
 
         def service(program, config):
             return Service(program, binaries, self.folder, Path(logs) / f"{program}.log",
-                           config=self.config_dir / config)
+                           config=self.config_dir / config, host=host)
 
         self.edgehub = service("edgehub-svc", "edgehub.yaml")
         self.meta = service("edge-meta-svc", "edge-meta.yaml")
@@ -50,9 +52,10 @@ class EdgeNode:
         """`skerryctl join`, which writes the identity and the services' configuration; returns the finished process."""
         self.folder.mkdir(parents=True, exist_ok=True)
         address = [] if any(flag.startswith("--cloud=") for flag in flags) else [f"--cloud={cloud.join_address}"]
-        command = [str(self._binaries["skerryctl"]), "join", *address, f"--node-name={self.name}", f"--dir={self.config_dir}", f"--run-dir={self.run_dir}",
-                   f"--state-dir={self.state_dir}",
-                   f"--runtime-endpoint=unix://{self.containerd_dir}/run/containerd.sock", *flags]
+        command = self.host.command(
+            self._binaries["skerryctl"], "join", *address, f"--node-name={self.name}", f"--dir={self.config_dir}",
+            f"--run-dir={self.run_dir}", f"--state-dir={self.state_dir}",
+            f"--runtime-endpoint=unix://{self.containerd_dir}/run/containerd.sock", *flags)
         done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=60, env={**os.environ, **(env or {}), "SKERRY_JOIN_TOKEN": token})
         if check and done.returncode != 0:

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from . import wait
+from .host import HOST
 
 START_TIMEOUT = 30
 STOP_TIMEOUT = 20
@@ -46,7 +47,7 @@ class Service:
     once bound is asked for again, so that a restarted service is found where it was.
     """
 
-    def __init__(self, name, binaries, folder, log, settings=None, listens=None, config=None):
+    def __init__(self, name, binaries, folder, log, settings=None, listens=None, config=None, host=HOST):
         self.name = name
         self._binaries = binaries
         self.folder = Path(folder)
@@ -54,6 +55,7 @@ class Service:
         self.settings = settings or {}
         self.listens = listens or {}
         self.config = config
+        self.host = host
         self.env = {}
         self._child = None
 
@@ -117,7 +119,7 @@ class Service:
         fresh.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
-                [str(self._binaries[self.name]), f"--config={config}", f"--addresses_file={fresh}"],
+                self.host.command(self._binaries[self.name], f"--config={config}", f"--addresses_file={fresh}"),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**_environment(), **self.env})
         self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}")
@@ -175,7 +177,7 @@ class Service:
         """The body of a page of the ops port, whatever its status."""
         url = f"http://{self.addresses['ops']}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=5) as response:
+            with self.host.entered(), urllib.request.urlopen(url, timeout=5) as response:
                 return response.read().decode()
         except urllib.error.HTTPError as error:
             return error.read().decode()
@@ -183,7 +185,8 @@ class Service:
     def ready(self):
         """True if /readyz says so."""
         try:
-            with urllib.request.urlopen(f"http://{self.addresses['ops']}/readyz", timeout=5) as response:
+            url = f"http://{self.addresses['ops']}/readyz"
+            with self.host.entered(), urllib.request.urlopen(url, timeout=5) as response:
                 return response.status == 200
         except (OSError, KeyError):
             return False

@@ -1,0 +1,88 @@
+"""What happens to a box itself: its clock jumps, its disk fills up."""
+
+import time
+
+import pytest
+from cluster import wait
+from harness.clock import JumpingClock
+from harness.disk import filled
+from harness.field import HEARTBEAT, Field
+
+_DAY = 86400
+_DISK_BYTES = 32 << 20
+
+
+@pytest.fixture(scope="module", name="field")
+def fixture_field(request):
+    """A cloud and one box, with a clock of its own and a small disk."""
+    field = Field(request.module.__name__)
+    try:
+        field.clock = JumpingClock(field.folder)
+        field.cloud.start()
+        field.add_box("edge-1", env=field.clock.env, disk_bytes=_DISK_BYTES)
+        field.start_load()
+        yield field
+    finally:
+        field.close()
+
+
+@pytest.fixture(name="clock")
+def fixture_clock(field):
+    """The box's clock, right again afterwards."""
+    yield field.clock
+    field.clock.jump(0)
+
+
+def test_clock_jumps_by_a_day(field, load, clock):
+    """[box-1] L1, L3: forward, back, and back beyond; the session lives on, for intervals are of a clock that does not
+    jump."""
+    lost = len(load.edges["edge-1"].lost)
+    with load.running():
+        for offset in (_DAY, 0, -_DAY, 0):
+            clock.jump(offset)
+            load.await_progress()
+    assert len(load.edges["edge-1"].lost) == lost
+
+
+@pytest.mark.parametrize("offset", [_DAY, -_DAY])
+def test_clock_of_an_idle_box_jumps(load, clock, offset):
+    """[box-2] L3; link-3.2: heartbeats go on though nothing but their timers wakes anybody."""
+    lost, began = len(load.edges["edge-1"].lost), time.monotonic()
+    clock.jump(offset)
+    wait.until("five heartbeats to pass", lambda: time.monotonic() - began > 5 * HEARTBEAT)
+    assert len(load.edges["edge-1"].lost) == lost
+
+
+def test_reports_of_a_box_whose_clock_was_ahead(field, load, clock):
+    """[box-3] L1, A3; edgehub-2.2, meta-4.2: what it reports after its clock was set right counts, though the journal
+    holds values of tomorrow."""
+    net = field.nodes["edge-1"].host
+    with load.running():
+        net.drop()
+        clock.jump(_DAY)
+        load.await_acknowledged("edge-1")
+        clock.jump(0)
+        load.await_acknowledged("edge-1")
+        net.heal()
+        load.await_connected()
+        load.await_progress()
+
+
+def test_disk_is_full_and_has_room_again(field, load):
+    """[box-4] L1, A5; meta-2.1, edgehub-2.1: what can't be stored is refused with a clear error and counted, what was
+    acknowledged stays, and no one has to do more than make room."""
+    node, edge, box = field.nodes["edge-1"], load.edges["edge-1"], load.objects["edge-1"]
+    pids = [service.pid for service in node.services]
+    failed = node.meta.metric("skerry_edgemeta_commits_total", result="failed")
+    edge.refused.clear()
+    box.refused.clear()
+    with load.running():
+        with filled(node.state_dir):
+            wait.until("reports to be refused", lambda: edge.refused and box.refused)
+            wait.until("objects to be refused",
+                       lambda: node.meta.metric("skerry_edgemeta_commits_total", result="failed") > failed)
+        load.await_connected()
+        load.await_progress(timeout=60)
+    print(f"refused: {edge.refused[-1]}; {box.refused[-1]}")
+    assert "full" in edge.refused[-1].lower() and "full" in box.refused[-1].lower()
+    assert pids == [service.pid for service in node.services], "a service was restarted"

@@ -1,0 +1,244 @@
+"""Both ends of the link as their neighbours see them: a controller of the cloud and a service of each box, in Python.
+
+They own the type "probes" and speak SpokeService, so that what the hubs do shows without the services beside them. Each
+kind of frame has its method in `_on`: a class of traffic that the link gains gets methods here and a stream in the
+history.
+"""
+
+import collections
+import json
+import queue
+import threading
+import time
+
+from . import stubs
+from .history import Kind
+from .stubs import grpc
+
+TYPE = "probes"
+DOWN, UP = "down/probes", "up/probes"
+
+
+class _Spoke:
+    """A stream to a hub that is opened again whenever it ends."""
+
+    def __init__(self, history, channel, spoke_frame, stub):
+        self._history = history
+        self._channel = channel
+        self._frame = spoke_frame
+        self._stub = stub(channel)
+        self._outgoing = None  # None: not attached.
+        self._lock = threading.RLock()
+        self._call = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.failures = []  # What this end itself found to be broken.
+
+    def start(self):
+        """Attaches."""
+        self._thread.start()
+        return self
+
+    def close(self):
+        """Detaches for good."""
+        self._closed = True
+        if self._call is not None:
+            self._call.cancel()
+        self._thread.join(10)
+        self._channel.close()
+
+    def take_failures(self):
+        """What this end found to be broken since it was last asked."""
+        failures, self.failures = self.failures, []
+        return failures
+
+    def _run(self):
+        while not self._closed:
+            outgoing = queue.SimpleQueue()
+            outgoing.put(self._frame(register={"spoke": "e2e-probe", "resource_types": [TYPE], "report_types": [TYPE]}))
+            with self._lock:
+                self._outgoing = outgoing
+            try:
+                self._call = self._stub.Attach(iter(outgoing.get, None))
+                for frame in self._call:
+                    with self._lock:
+                        kind = frame.WhichOneof("body")
+                        self._on[kind](self, getattr(frame, kind))
+            except grpc.RpcError:
+                time.sleep(0.02)  # The service is being killed, or is not there yet.
+            except Exception as error:  # pylint: disable=broad-except
+                self.failures.append(repr(error))
+            finally:
+                with self._lock:
+                    self._outgoing = None
+                    self._detached()
+                outgoing.put(None)
+
+    def _send(self, **body):
+        if self._outgoing is not None:
+            self._outgoing.put(self._frame(**body))
+
+    def _detached(self):
+        """The stream is over."""
+
+    _on = {}  # Methods by the name of the frame's body.
+
+
+class CloudProbe(_Spoke):
+    """The controller."""
+
+    def __init__(self, history, channel):
+        super().__init__(history, channel, stubs.cloudhub.SpokeFrame, stubs.cloudhub.SpokeServiceStub)
+        self.sessions = {}    # Node: epoch.
+        self.ended = collections.defaultdict(list)  # Node: (when, reason) of the sessions that it lost.
+        self._wanted = collections.defaultdict(dict)  # Node: key: number.
+        self._subscriptions = {}  # Node: id.
+        self._holdings = {}       # (node, id): key: version, of holdings that still come in.
+        self._applied = {}        # (node, key): time of the value that stands.
+        self._sizes = {}          # (node, key): bytes.
+        self._number = 0
+
+    def put(self, node, key, size=64):
+        """The key's next value for a node."""
+        with self._lock:
+            self._number += 1
+            self._wanted[node][key] = self._number
+            self._sizes[node, key] = size
+            self._history.add(Kind.SENT, DOWN, node, key, self._number)
+            if node in self._subscriptions:
+                self._push(node, key)
+
+    def _push(self, node, key=None):
+        number = self._wanted[node].get(key)
+        change = {"synced": {}} if key is None else {"upsert": {"key": key, "version": str(number), "object": json.dumps(
+            {"epoch": self.sessions[node], "pad": "x" * self._sizes[node, key]}).encode()}}
+        self._send(push={"session": {"node": node, "epoch": self.sessions[node]}, "type": TYPE,
+                         "subscription_id": self._subscriptions[node], **change})
+
+    def _detached(self):
+        self.sessions.clear()
+        self._subscriptions.clear()
+        self._holdings.clear()
+
+    def _connected(self, frame):
+        self.sessions[frame.session.node] = frame.session.epoch
+        self._history.add(Kind.SESSION, UP, frame.session.node, epoch=frame.session.epoch)
+
+    def _disconnected(self, frame):
+        self.ended[frame.session.node].append((time.monotonic(), frame.reason))
+        self._subscriptions.pop(frame.session.node, None)
+        self.sessions.pop(frame.session.node, None)
+
+    def _subscribed(self, frame):
+        node, name = frame.session.node, (frame.session.node, frame.subscription_id)
+        self._holdings.setdefault(name, {}).update((h.key, h.version) for h in frame.holdings)
+        if frame.more:
+            return
+        holdings = self._holdings.pop(name)
+        self._subscriptions[node] = frame.subscription_id
+        for key, number in self._wanted[node].items():
+            if holdings.get(key) != str(number):
+                self._push(node, key)
+        self._push(node)
+
+    def _unsubscribed(self, frame):
+        if self._subscriptions.get(frame.session.node) == frame.subscription_id:
+            del self._subscriptions[frame.session.node]
+
+    def _push_done(self, frame):
+        for item in frame.items:
+            if item.status.code != 0:
+                self.failures.append(f"{frame.session.node} refused {item.key}: {item.status.message}")
+            elif item.version:
+                self._history.add(Kind.ACKED, DOWN, frame.session.node, item.key, int(item.version))
+
+    def _report(self, frame):
+        node, epoch, report = frame.session.node, frame.session.epoch, frame.report
+        number, stamp = int(report.value), (report.time.wall_micros, report.time.logical)
+        self._history.add(Kind.DELIVERED, UP, node, report.key, number, epoch, stamp)
+        if stamp > self._applied.get((node, report.key), (0, 0)):
+            self._applied[node, report.key] = stamp
+            self._history.add(Kind.APPLIED, UP, node, report.key, number, epoch, stamp)
+        self._send(report_done={"session": frame.session, "sequence": report.sequence})
+
+    def _nothing(self, frame):
+        pass
+
+    _on = {"registered": _nothing, "nodes_synced": _nothing, "node_connected": _connected,
+           "node_disconnected": _disconnected, "subscribed": _subscribed, "unsubscribed": _unsubscribed,
+           "push_done": _push_done, "report": _report}
+
+
+class EdgeProbe(_Spoke):
+    """The service of one box. What it holds outlives its stream, as a store would."""
+
+    def __init__(self, history, node):
+        super().__init__(history, stubs.unix_channel(node.run_dir / "edgehub.sock"), stubs.edgehub.SpokeFrame,
+                         stubs.edgehub.SpokeServiceStub)
+        self._node = node.name
+        self.connected = False
+        self.lost = []       # When the link went down.
+        self.refused = []    # What edgehub-svc said to reports that it did not take.
+        self._subscription = None
+        self._held = {}      # Key: version.
+        self._waiting = {}   # Number: key, of reports without an answer.
+        self._number = 0
+        self._last_time = 0
+
+    def put(self, key):
+        """The key's next value for the cloud; it is sent if there is a stream."""
+        with self._lock:
+            if self._outgoing is None:
+                return
+            self._number += 1
+            self._last_time = max(self._last_time + 1, time.time_ns() // 1000)
+            self._waiting[self._number] = key
+            self._history.add(Kind.SENT, UP, self._node, key, self._number, stamp=(self._last_time, 0))
+            self._send(put_report={"request_id": self._number, "report": {
+                "type": TYPE, "key": key, "value": str(self._number).encode(),
+                "time": {"wall_micros": self._last_time}}})
+
+    def _detached(self):
+        self._subscription = None
+        self._waiting.clear()
+        if self.connected:
+            self.connected = False
+            self.lost.append(time.monotonic())
+
+    def _link_state(self, frame):
+        if self.connected and not frame.connected:
+            self.lost.append(time.monotonic())
+        self.connected = frame.connected
+
+    def _subscribe_request(self, frame):
+        self._subscription = frame.subscription_id
+        self._send(subscribe={"type": TYPE, "subscription_id": frame.subscription_id, "holdings": [
+            {"key": key, "version": version} for key, version in self._held.items()]})
+
+    def _resource(self, frame):
+        if frame.subscription_id != self._subscription:
+            return
+        kind = frame.WhichOneof("change")
+        if kind == "upsert":
+            self._held[frame.upsert.key] = frame.upsert.version
+            self._history.add(Kind.APPLIED, DOWN, self._node, frame.upsert.key, int(frame.upsert.version),
+                              json.loads(frame.upsert.object)["epoch"])
+        elif kind == "delete":
+            self._held.pop(frame.delete.key, None)
+            self._history.add(Kind.REMOVED, DOWN, self._node, frame.delete.key)
+        self._send(resource_done={"type": TYPE, "subscription_id": frame.subscription_id, "sequence": frame.sequence})
+
+    def _report_stored(self, frame):
+        key = self._waiting.pop(frame.request_id, None)
+        if key is None:
+            self.failures.append(f"an answer to report {frame.request_id}, which does not wait for one")
+        elif frame.status.code == 0:
+            self._history.add(Kind.ACKED, UP, self._node, key, frame.request_id)
+        else:
+            self.refused.append(frame.status.message)
+
+    def _nothing(self, frame):
+        pass
+
+    _on = {"registered": _nothing, "link_state": _link_state, "subscribe_request": _subscribe_request,
+           "resource": _resource, "report_stored": _report_stored}
