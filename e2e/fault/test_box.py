@@ -53,8 +53,19 @@ def test_clock_of_an_idle_box_jumps(load, clock, offset):
     assert len(load.edges["edge-1"].lost) == lost
 
 
+def test_clock_is_set_back_while_the_box_waits_to_dial(field, load, clock):
+    """[box-3] L1; link-6.1: the wait is of a clock that does not jump. Half an hour, so that certificates stay valid."""
+    field.cloud.hub.kill()
+    wait.until("the box to notice", lambda: not load.edges["edge-1"].connected)
+    dials = field.nodes["edge-1"].edgehub.metric("skerry_edgehub_dials_total")
+    wait.until("it to dial", lambda: field.nodes["edge-1"].edgehub.metric("skerry_edgehub_dials_total") > dials)
+    clock.jump(-1800)
+    field.cloud.hub.start()
+    load.await_connected(timeout=15)
+
+
 def test_reports_of_a_box_whose_clock_was_ahead(field, load, clock):
-    """[box-3] L1, A3; edgehub-2.2, meta-4.2: what it reports after its clock was set right counts, though the journal
+    """[box-4] L1, A3; edgehub-2.2, meta-4.2: what it reports after its clock was set right counts, though the journal
     holds values of tomorrow."""
     net = field.nodes["edge-1"].host
     with load.running():
@@ -69,7 +80,7 @@ def test_reports_of_a_box_whose_clock_was_ahead(field, load, clock):
 
 
 def test_disk_is_full_and_has_room_again(field, load):
-    """[box-4] L1, A5; meta-2.1, edgehub-2.1: what can't be stored is refused with a clear error and counted, what was
+    """[box-5] L1, A5; meta-2.1, edgehub-2.1: what can't be stored is refused with a clear error and counted, what was
     acknowledged stays, and no one has to do more than make room."""
     node, edge, box = field.nodes["edge-1"], load.edges["edge-1"], load.objects["edge-1"]
     pids = [service.pid for service in node.services]

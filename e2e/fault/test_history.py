@@ -81,8 +81,9 @@ def test_behind_is_what_was_acknowledged_and_is_still_under_way():
 
 def test_history_that_starts_anew_remembers_what_must_not_be_undone():
     """The last of each kind stays, in order."""
-    kept = History(sound())
+    kept = History([*sound(), record(Kind.SENT, 4)])
     kept.start_anew()
+    assert history.violations(kept.records) == []
     assert kept.last(Kind.APPLIED, ("up/pods", "n", "k")) == 3
     kept.add(Kind.APPLIED, "up/pods", "n", "k", 2, epoch=1)
     found = kept.records

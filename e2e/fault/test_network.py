@@ -57,7 +57,7 @@ def test_one_packet_of_five_is_lost(load, net):
     """[network-4] L1: slow, perhaps with new sessions, but everything arrives."""
     with load.running():
         net.lose(0.2)
-        load.await_progress("edge-1", timeout=60)
+        load.measure("edge-1", 60, timeout=60)
         net.heal()
         load.await_connected()
 
@@ -98,7 +98,7 @@ def test_long_line_with_jitter(field, load, proxy):
     with load.running():
         for rate in (0, 200_000):
             proxy.line(delay=0.3, jitter=0.1, rate=rate)
-            load.await_progress()
+            load.measure("edge-1", 20)
         proxy.line()
     assert len(edge.lost) == sessions, "a slow session was given up"
 

@@ -91,8 +91,18 @@ def test_box_that_never_reads_delays_no_other(field, load):
     assert len(load.edges["edge-2"].lost) == lost
 
 
+def test_controller_goes_with_reports_that_it_applied(load):
+    """[processes-5] L1; link-5.6: it had not said so, and its successor does not see a value go back."""
+    with load.running():
+        load.cloud.silent = True
+        load.await_acknowledged("edge-1", 40)
+        load.cloud.silent = False
+        load.cloud.detach()
+        load.await_progress()
+
+
 def test_killed_at_random_under_load(field, load, kills):
-    """[processes-5] L1, L2, L9, A2, A5. The seed is printed: SKERRY_E2E_SEED repeats the order of kills."""
+    """[processes-6] L1, L2, L9, A2, A5. The seed is printed: SKERRY_E2E_SEED repeats the order of kills."""
     seed = int(os.environ.get("SKERRY_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"seed: SKERRY_E2E_SEED={seed}")
     rng = random.Random(seed)

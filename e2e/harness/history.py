@@ -75,22 +75,26 @@ class History:
             return self._records[bisect.bisect_left(self._records, began, key=lambda r: r.at):]
 
     def start_anew(self):
-        """Forgets all but what the next records must not fall behind: the last of each place, the last sessions."""
+        """Forgets all but what the next records must not fall behind: the last of each place, the last sessions, and
+        what has been sent and is applied last or may still be."""
         with self._lock:
-            self._records = [r for r in self._records if self._last[r.kind, r.place] is r]
+            self._records = [r for r in self._records if self._last[r.kind, r.place] is r or
+                             r.kind is Kind.SENT and r.number >= self._number(Kind.APPLIED, r.place)]
 
     def last(self, kind, place):
-        """The number of a place's last record of a kind, or None."""
+        """The number of a place's last record of a kind; -1 if it has none."""
         with self._lock:
-            record = self._last.get((kind, place))
-        return None if record is None else record.number
+            return self._number(kind, place)
+
+    def _number(self, kind, place):
+        record = self._last.get((kind, place))
+        return -1 if record is None else record.number
 
     def behind(self):
         """Places where the last value acknowledged is not applied (yet)."""
         with self._lock:
-            acked = {place: r.number for (kind, place), r in self._last.items() if kind is Kind.ACKED}
-            applied = {place: r.number for (kind, place), r in self._last.items() if kind is Kind.APPLIED}
-        return [place for place, number in acked.items() if applied.get(place, -1) < number]
+            return [place for (kind, place), r in self._last.items()
+                    if kind is Kind.ACKED and r.number > self._number(Kind.APPLIED, place)]
 
 
 # ---- L1

@@ -144,7 +144,7 @@ class BoxObjects:
 
     def _missing_in(self, snapshot):
         for key in self.keys:
-            if key not in snapshot and self._last_applied(DOWN, key) is not None:
+            if key not in snapshot and self._last_applied(DOWN, key) >= 0:
                 self._history.add(Kind.REMOVED, DOWN, self._node.name, key)
 
     def applied_at_api(self, pod):

@@ -39,11 +39,15 @@ class _Spoke:
         self._thread.start()
         return self
 
+    def detach(self):
+        """Ends the stream; the next one follows at once."""
+        if self._call is not None:
+            self._call.cancel()
+
     def close(self):
         """Detaches for good."""
         self._closed = True
-        if self._call is not None:
-            self._call.cancel()
+        self.detach()
         self._thread.join(10)
         self._channel.close()
 
@@ -89,6 +93,7 @@ class CloudProbe(_Spoke):
 
     def __init__(self, history, channel):
         super().__init__(history, channel, stubs.cloudhub.SpokeFrame, stubs.cloudhub.SpokeServiceStub)
+        self.silent = False   # Reports are applied and not answered.
         self.sessions = {}    # Node: epoch.
         self.ended = collections.defaultdict(list)  # Node: (when, reason) of the sessions that it lost.
         self._wanted = collections.defaultdict(dict)  # Node: key: number.
@@ -159,7 +164,8 @@ class CloudProbe(_Spoke):
         if stamp > self._applied.get((node, report.key), (0, 0)):
             self._applied[node, report.key] = stamp
             self._history.add(Kind.APPLIED, UP, node, report.key, number, epoch, stamp)
-        self._send(report_done={"session": frame.session, "sequence": report.sequence})
+        if not self.silent:
+            self._send(report_done={"session": frame.session, "sequence": report.sequence})
 
     def _nothing(self, frame):
         pass
