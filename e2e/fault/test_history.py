@@ -47,6 +47,14 @@ def test_planted_violation_is_found(planted, promise):
     assert any(line.startswith(promise) for line in found), found
 
 
+def test_gap_in_a_log_is_found():
+    """[L1] Of a log every value counts."""
+    log = [Record(Kind.APPLIED, "up/events", "n", "s", number) for number in (7, 8, 10)]
+    assert history.missing(log[:2]) == []
+    assert len(history.missing(log)) == 1
+    assert history.missing([record(Kind.APPLIED, 1), record(Kind.APPLIED, 3)]) == [], "a stream of state has gaps"
+
+
 def test_sessions_of_other_nodes_do_not_matter():
     """Epochs are compared within a node."""
     assert history.outlived([record(Kind.SESSION, 0, epoch=5), record(Kind.SESSION, 0, epoch=4, node="other")]) == []

@@ -3,6 +3,9 @@
 Every value of a load is a number that goes up, under a key of a stream ("down/configmaps", "up/pods"). Those who send,
 receive and apply it note that in a History, in the order in which they come to know it. The checks are functions of the
 records and name what they find.
+
+Most streams are of state: a newer value stands for all before it. Of a log every value counts, and the numbers of a key
+have no gaps.
 """
 
 import bisect
@@ -12,6 +15,9 @@ import enum
 import math
 import threading
 import time
+
+
+LOGS = frozenset({"up/events"})
 
 
 class Kind(enum.Enum):
@@ -111,6 +117,17 @@ def backward(records):
             if record.number < delivered.get(record.place, -1):
                 found.append(f"L1: {record}, after {delivered[record.place]}")
             delivered[record.place] = max(record.number, delivered.get(record.place, -1))
+    return found
+
+
+def missing(records):
+    """[L1] A log has a gap."""
+    found, applied = [], {}
+    for record in records:
+        if record.kind is Kind.APPLIED and record.stream in LOGS:
+            if record.number > applied.get(record.place, record.number) + 1:
+                found.append(f"L1: {record}, after {applied[record.place]}")
+            applied[record.place] = max(record.number, applied.get(record.place, -1))
     return found
 
 
@@ -223,4 +240,5 @@ def restamped(records):
 
 def violations(records):
     """All that a history alone can show."""
-    return [found for check in (backward, lost, invented, outlived, vanished, restamped) for found in check(records)]
+    checks = (backward, missing, lost, invented, outlived, vanished, restamped)
+    return [found for check in checks for found in check(records)]

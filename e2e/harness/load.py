@@ -15,6 +15,7 @@ from .proxy import Proxy
 _KEYS = [f"probe-{n}" for n in range(4)]
 _PERIOD = 0.025  # Of each writer: a change down and a report up, of each kind and box.
 _SETTLE_TIMEOUT = 45
+_STREAMS = (objects.DOWN, objects.UP, probes.DOWN, probes.UP, probes.EVENTS)
 
 
 class Load:
@@ -88,6 +89,7 @@ class Load:
         def step(count):
             box = self.objects[name]
             self.edges[name].put(_KEYS[count % len(_KEYS)])
+            self.edges[name].put_event()
             box.report(box.keys[count % len(box.keys)])
         return step
 
@@ -116,7 +118,7 @@ class Load:
                     sent.add((record.place, record.number))
                 elif record.kind is Kind.APPLIED and (record.place, record.number) in sent:
                     seen.add((record.stream, record.node))
-            return len(seen) == 4 * len(names)
+            return len(seen) == len(_STREAMS) * len(names)
 
         wait.until("new values of every kind to arrive", arrived, timeout, 0.05)
 
@@ -128,7 +130,7 @@ class Load:
         def acknowledged():
             seen = collections.Counter(r.stream for r in self.history.since(began)
                                        if r.node == name and r.kind is Kind.ACKED)
-            return min(seen[objects.DOWN], seen[objects.UP], seen[probes.UP]) >= count
+            return min(seen[stream] for stream in _STREAMS if stream != probes.DOWN) >= count
 
         wait.until(f"{count} values to be acknowledged", acknowledged, timeout, 0.05)
 
@@ -139,7 +141,7 @@ class Load:
 
         def measured():
             records = self.history.since(began)
-            for stream in (objects.DOWN, objects.UP, probes.DOWN, probes.UP):
+            for stream in _STREAMS:
                 result[stream] = history.delays(records, stream, name)
             return min(map(len, result.values())) >= count
 

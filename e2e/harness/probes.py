@@ -1,6 +1,6 @@
 """Both ends of the link as their neighbours see them: a controller of the cloud and a service of each box, in Python.
 
-They own the type "probes" and speak SpokeService, so that what the hubs do shows without the services beside them. Each
+They own what is called "probes" and speak SpokeService, so that what the hubs do shows without the services beside them. Each
 kind of frame has its method in `_on`: a class of traffic that the link gains gets methods here and a stream in the
 history.
 """
@@ -16,7 +16,8 @@ from .history import Kind
 from .stubs import grpc
 
 TYPE = "probes"
-DOWN, UP = "down/probes", "up/probes"
+_EVENTS_MAX = 500  # Of a box, that wait for edgehub-svc.
+DOWN, UP, EVENTS = "down/probes", "up/probes", "up/events"
 
 
 class _Spoke:
@@ -59,7 +60,8 @@ class _Spoke:
     def _run(self):
         while not self._closed:
             outgoing = queue.SimpleQueue()
-            outgoing.put(self._frame(register={"spoke": "e2e-probe", "resource_types": [TYPE], "report_types": [TYPE]}))
+            outgoing.put(self._frame(register={"spoke": "e2e-probe", "resource_types": [TYPE], "report_types": [TYPE],
+                                               "event_streams": self._event_streams}))
             with self._lock:
                 self._outgoing = outgoing
             try:
@@ -86,10 +88,13 @@ class _Spoke:
         """The stream is over."""
 
     _on = {}  # Methods by the name of the frame's body.
+    _event_streams = ()
 
 
 class CloudProbe(_Spoke):
     """The controller."""
+
+    _event_streams = (TYPE, )
 
     def __init__(self, history, channel):
         super().__init__(history, channel, stubs.cloudhub.SpokeFrame, stubs.cloudhub.SpokeServiceStub)
@@ -100,6 +105,8 @@ class CloudProbe(_Spoke):
         self._subscriptions = {}  # Node: id.
         self._holdings = {}       # (node, id): key: version, of holdings that still come in.
         self._applied = {}        # (node, key): time of the value that stands.
+        self._event_stores = {}   # Node: id of its store of events.
+        self._events = {}         # (node, id): sequence of the last event that took effect.
         self._sizes = {}          # (node, key): bytes.
         self._number = 0
 
@@ -127,6 +134,7 @@ class CloudProbe(_Spoke):
 
     def _connected(self, frame):
         self.sessions[frame.session.node] = frame.session.epoch
+        self._event_stores[frame.session.node] = frame.event_store_id
         self._history.add(Kind.SESSION, UP, frame.session.node, epoch=frame.session.epoch)
 
     def _disconnected(self, frame):
@@ -167,16 +175,30 @@ class CloudProbe(_Spoke):
         if not self.silent:
             self._send(report_done={"session": frame.session, "sequence": report.sequence})
 
+    def _events_came(self, frame):
+        node = frame.session.node
+        store = node, self._event_stores[node]
+        for event in frame.events:
+            if event.sequence <= self._events.get(store, 0):
+                continue
+            self._events[store] = event.sequence
+            self._history.add(Kind.APPLIED, EVENTS, node, TYPE, int(event.value), frame.session.epoch,
+                              event.time.ToMicroseconds())
+        if not self.silent:
+            self._send(events_done={"session": frame.session, "stream": TYPE, "sequence": frame.events[-1].sequence})
+
     def _nothing(self, frame):
         pass
 
     _on = {"registered": _nothing, "nodes_synced": _nothing, "node_connected": _connected,
            "node_disconnected": _disconnected, "subscribed": _subscribed, "unsubscribed": _unsubscribed,
-           "push_done": _push_done, "report": _report}
+           "push_done": _push_done, "report": _report, "events": _events_came}
 
 
 class EdgeProbe(_Spoke):
     """The service of one box. What it holds outlives its stream, as a store would."""
+
+    _event_streams = ({"name": TYPE}, )
 
     def __init__(self, history, node):
         super().__init__(history, stubs.unix_channel(node.run_dir / "edgehub.sock"), stubs.edgehub.SpokeFrame,
@@ -184,12 +206,33 @@ class EdgeProbe(_Spoke):
         self._node = node.name
         self.connected = False
         self.lost = []       # When the link went down.
-        self.refused = []    # What edgehub-svc said to reports that it did not take.
+        self.refused = []    # What edgehub-svc said to what it did not take.
         self._subscription = None
         self._held = {}      # Key: version.
         self._waiting = {}   # Number: key, of reports without an answer.
         self._number = 0
         self._last_time = 0
+        self._event = 0
+        self._events = collections.deque()  # (number, time in microseconds) of those that are not answered.
+        self._put_outstanding = False
+
+    def put_event(self):
+        """The next event. Events are put until they are stored, in order, one request at a time."""
+        with self._lock:
+            if len(self._events) == _EVENTS_MAX:
+                return
+            self._event += 1
+            self._events.append((self._event, time.time_ns() // 1000))
+            self._history.add(Kind.SENT, EVENTS, self._node, TYPE, self._event, stamp=self._events[-1][1])
+            self._put_events()
+
+    def _put_events(self):
+        if self._outgoing is None or self._put_outstanding or not self._events:
+            return
+        self._put_outstanding = True
+        self._send(put_events={"request_id": self._event, "stream": TYPE, "producer": "e2e-probe", "events": [
+            {"producer_sequence": number, "value": str(number).encode(),
+             "time": {"seconds": micros // 10**6, "nanos": micros % 10**6 * 1000}} for number, micros in self._events]})
 
     def put(self, key):
         """The key's next value for the cloud; it is sent if there is a stream."""
@@ -207,6 +250,7 @@ class EdgeProbe(_Spoke):
     def _detached(self):
         self._subscription = None
         self._waiting.clear()
+        self._put_outstanding = False
         if self.connected:
             self.connected = False
             self.lost.append(time.monotonic())
@@ -243,8 +287,18 @@ class EdgeProbe(_Spoke):
         else:
             self.refused.append(frame.status.message)
 
-    def _nothing(self, frame):
-        pass
+    def _registered(self, frame):
+        del frame
+        self._put_events()
 
-    _on = {"registered": _nothing, "link_state": _link_state, "subscribe_request": _subscribe_request,
-           "resource": _resource, "report_stored": _report_stored}
+    def _events_stored(self, frame):
+        self._put_outstanding = False
+        for _ in range(frame.stored):
+            self._history.add(Kind.ACKED, EVENTS, self._node, TYPE, self._events.popleft()[0])
+        if frame.status.code == 0:
+            self._put_events()
+        else:
+            self.refused.append(frame.status.message)  # The next event takes them along.
+
+    _on = {"registered": _registered, "link_state": _link_state, "subscribe_request": _subscribe_request,
+           "resource": _resource, "report_stored": _report_stored, "events_stored": _events_stored}
