@@ -1,14 +1,13 @@
-"""What happens to a box itself: its clock jumps, its disk fills up."""
+"""What happens to a box itself: its clock steps, its disk fills up."""
 
 import time
 
 import pytest
 from cluster import wait
-from harness.clock import JumpingClock
+from harness.clock import SteppingClock
 from harness.disk import filled
 from harness.field import HEARTBEAT, Field
 
-_DAY = 86400
 _DISK_BYTES = 32 << 20
 
 
@@ -17,7 +16,7 @@ def fixture_field(request):
     """A cloud and one box, with a clock of its own and a small disk."""
     field = Field(request.module.__name__)
     try:
-        field.clock = JumpingClock(field.folder)
+        field.clock = SteppingClock(field.folder / "clock")
         field.cloud.start()
         field.add_box("edge-1", env=field.clock.env, disk_bytes=_DISK_BYTES)
         field.start_load()
@@ -30,31 +29,31 @@ def fixture_field(request):
 def fixture_clock(field):
     """The box's clock, right again afterwards."""
     yield field.clock
-    field.clock.jump(0)
+    field.clock.step()
 
 
-def test_clock_jumps_by_a_day(field, load, clock):
+def test_clock_steps_by_a_day(field, load, clock):
     """[box-1] L1, L3: forward, back, and back beyond; the session lives on, for intervals are of a clock that does not
-    jump."""
+    step."""
     lost = len(load.edges["edge-1"].lost)
     with load.running():
-        for offset in (_DAY, 0, -_DAY, 0):
-            clock.jump(offset)
+        for days in (1, 0, -1, 0):
+            clock.step(days=days)
             load.await_progress()
     assert len(load.edges["edge-1"].lost) == lost
 
 
-@pytest.mark.parametrize("offset", [_DAY, -_DAY])
-def test_clock_of_an_idle_box_jumps(load, clock, offset):
+@pytest.mark.parametrize("days", [1, -1])
+def test_clock_of_an_idle_box_steps(load, clock, days):
     """[box-2] L3; link-3.2: heartbeats go on though nothing but their timers wakes anybody."""
     lost, began = len(load.edges["edge-1"].lost), time.monotonic()
-    clock.jump(offset)
+    clock.step(days=days)
     wait.until("five heartbeats to pass", lambda: time.monotonic() - began > 5 * HEARTBEAT)
     assert len(load.edges["edge-1"].lost) == lost
 
 
 def test_clock_is_set_back_while_the_box_waits_to_dial(field, load, clock):
-    """[box-3] L1; link-6.1: the waits are of a clock that does not jump. Half an hour in all: certificates stay valid."""
+    """[box-3] L1; link-6.1: the waits are of a clock that does not step. Half an hour in all: certificates stay valid."""
 
     def dials():
         return field.nodes["edge-1"].edgehub.metric("skerry_edgehub_dials_total")
@@ -64,7 +63,7 @@ def test_clock_is_set_back_while_the_box_waits_to_dial(field, load, clock):
     for minutes in range(3, 31, 3):
         before = dials()
         wait.until("it to dial again", lambda n=before: dials() > n, 10, 0.02)
-        clock.jump(-60 * minutes)
+        clock.step(minutes=-minutes)
     field.cloud.hub.start()
     load.await_connected(timeout=15)
 
@@ -75,9 +74,9 @@ def test_reports_of_a_box_whose_clock_was_ahead(field, load, clock):
     net = field.nodes["edge-1"].host
     with load.running():
         net.drop()
-        clock.jump(_DAY)
+        clock.step(days=1)
         load.await_acknowledged("edge-1")
-        clock.jump(0)
+        clock.step()
         load.await_acknowledged("edge-1")
         net.heal()
         load.await_connected()

@@ -1,8 +1,8 @@
 """Both ends of the link as their neighbours see them: a controller of the cloud and a service of each box, in Python.
 
-They own what is called "probes" and speak SpokeService, so that what the hubs do shows without the services beside them. Each
-kind of frame has its method in `_on`: a class of traffic that the link gains gets methods here and a stream in the
-history.
+They own what is called "probes" and speak SpokeService, so that what the hubs do shows without the services beside
+them. Each kind of frame has its method in `_on`: a class of traffic that the link gains gets methods here and a stream
+in the history.
 """
 
 import collections

@@ -67,14 +67,14 @@ def test_clock_set_back_between_two_changes_while_offline(system, node, clock):
     system.cloud.kill()
     wait.until("edgehub to notice", lambda: node.edgehub.metric("skerry_edgehub_link_connected") == 0, 60)
     restart(system, node, "before", 1)
-    clock.step("+9y")
+    clock.step(days=9 * 365)
     node.stop()  # What is in the journal is looked at when edgehub starts: it is not nine years old.
     node.start()
     wait.until("edged to be ready", node.edged.ready, 30)
     restart(system, node, "ahead", 1)
     restart(system, node, "both", 1)
     assert node.edgehub.metric("skerry_edgehub_journal_entries") >= 3
-    clock.step("+0")
+    clock.step()
     restart(system, node, "both", 2)
     system.cloud.start()
     system.wait_ready("edge-1")
