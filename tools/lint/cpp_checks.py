@@ -13,8 +13,8 @@ _FOREIGN = (
     ("absl/", "absl"), ("grpcpp/", "grpc"), ("grpc/", "grpc"), ("google/protobuf/", "protobuf"),
     ("openssl/", "openssl"), ("sqlite3.h", "sqlite3"), ("pqxx/", "pqxx"), ("libpq-fe.h", "pqxx"),
     ("prometheus/", "prometheus"), ("spdlog/", "spdlog"), ("yaml-cpp/", "yaml"), ("nlohmann/", "json"),
-    ("CLI/", "cli11"), ("boost/", "asio"), ("curl/", "curl"), ("re2/", "re2"), ("gtest/", "gtest"),
-    ("gmock/", "gtest"), ("zlib.h", "zlib"),
+    ("CLI/", "cli11"), ("boost/", "asio"), ("curl/", "curl"), ("nghttp2/", "nghttp2"), ("re2/", "re2"),
+    ("gtest/", "gtest"), ("gmock/", "gtest"), ("zlib.h", "zlib"),
 )
 # Shared code that computes on values only, so that decisions may use it.
 _PURE = ("services/lib/base/", "services/lib/model/", "services/lib/kubeapi/json.h")

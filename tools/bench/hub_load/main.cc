@@ -1,0 +1,188 @@
+// Simulates edge nodes and a controller against a hub, or clients of a server that echoes. What to
+// do comes as lines on standard input, each answered by one line of name=value on standard output
+// (or error=…): tools/bench/hub is the command for people.
+//   connect PARALLEL              -> seconds=
+//   up SECONDS BYTES RATE         -> answered= p50_ms= p99_ms=     (RATE 0: as many as it takes)
+//   down SECONDS BYTES RATE       -> the same, from the controller
+//   broadcast up|down BYTES       -> p50_s= p99_s= p100_s=
+//   storm SECONDS                 -> p50_s= p99_s= p100_s=         (kill the server after
+//   "ready=1") tcp                           -> sent= received= segments_sent= segments_received=
+//   leave                         -> left=
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/status_macros.h"
+#include "tools/bench/hub_load/controller.h"
+#include "tools/bench/hub_load/event_loop.h"
+#include "tools/bench/hub_load/fleet.h"
+#include "tools/bench/hub_load/load.h"
+
+namespace skerry::bench {
+namespace {
+
+constexpr absl::Duration kConnectMax = absl::Minutes(5);
+constexpr absl::Duration kDay = absl::Hours(24);
+
+// Lines of standard input, while the loop runs.
+class Commands final : public EventLoop::Handler {
+ public:
+  void OnReady(uint32_t) override {
+    char buffer[4096];
+    const ssize_t count = read(STDIN_FILENO, buffer, sizeof(buffer));
+    if (count <= 0) {
+      ended_ = true;
+      return;
+    }
+    text_.append(buffer, static_cast<size_t>(count));
+  }
+  bool waiting() const { return ended_ || text_.find('\n') != std::string::npos; }
+  // Empty at the end of the input.
+  std::string Take() {
+    const size_t end = text_.find('\n');
+    if (end == std::string::npos) return "";
+    std::string line = text_.substr(0, end);
+    text_.erase(0, end + 1);
+    return line;
+  }
+
+ private:
+  std::string text_;
+  bool ended_ = false;
+};
+
+struct Bench {
+  EventLoop& loop;
+  Fleet& fleet;
+  Controller* controller;  // Null: echo.
+  int nodes;
+};
+
+std::string Times(const std::vector<double>& seconds) {
+  return absl::StrCat("p50_s=", Quantile(seconds, 0.5), " p99_s=", Quantile(seconds, 0.99),
+                      " p100_s=", Quantile(seconds, 1));
+}
+
+absl::StatusOr<Path*> PathOf(Bench& bench, const std::string& direction) {
+  if (direction == "up") return &bench.fleet;
+  if (bench.controller != nullptr) return bench.controller;
+  return absl::InvalidArgumentError("an echo has no way down");
+}
+
+absl::StatusOr<std::string> Connect(Bench& bench, int parallel) {
+  const absl::Duration begin = EventLoop::Now();
+  if (!bench.fleet.Connect(parallel, kConnectMax)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("only ", bench.fleet.in_sync(), " nodes came in sync"));
+  }
+  return absl::StrCat("seconds=", absl::ToDoubleSeconds(EventLoop::Now() - begin));
+}
+
+absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
+  std::istringstream words(line);
+  std::string command;
+  std::string direction;
+  double seconds = 0;
+  size_t bytes = 0;
+  double rate = 0;
+  int parallel = 0;
+  words >> command;
+  if (command == "connect" && words >> parallel && parallel > 0) return Connect(bench, parallel);
+  if ((command == "up" || command == "down") && words >> seconds >> bytes >> rate) {
+    SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, command));
+    SKERRY_ASSIGN_OR_RETURN(
+        LoadResult result,
+        RunLoad(bench.loop, *path, {bench.nodes, bytes, absl::Seconds(seconds), rate}));
+    return absl::StrCat("answered=", result.answered, " p50_ms=", result.p50_ms,
+                        " p99_ms=", result.p99_ms);
+  }
+  if (command == "broadcast" && words >> direction >> bytes) {
+    SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, direction));
+    SKERRY_ASSIGN_OR_RETURN(std::vector<double> all,
+                            Broadcast(bench.loop, *path, bench.nodes, bytes));
+    return Times(all);
+  }
+  if (command == "storm" && words >> seconds) {
+    std::cout << "ready=1" << std::endl;
+    SKERRY_ASSIGN_OR_RETURN(std::vector<double> all, bench.fleet.Storm(absl::Seconds(seconds)));
+    return Times(all);
+  }
+  if (command == "tcp") {
+    const TcpBytes tcp = bench.fleet.tcp();
+    return absl::StrCat("sent=", tcp.sent, " received=", tcp.received,
+                        " segments_sent=", tcp.segments_sent,
+                        " segments_received=", tcp.segments_received);
+  }
+  if (command == "leave") {
+    bench.fleet.Stop();
+    return absl::StrCat("left=", bench.nodes);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("'", line, "' is no command"));
+}
+
+absl::Status Serve(const Fleet::Options& options, const std::string& api) {
+  EventLoop loop;
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<Fleet> fleet, Fleet::Create(loop, options));
+  std::unique_ptr<Controller> controller;
+  if (!options.echo) {
+    SKERRY_ASSIGN_OR_RETURN(controller,
+                            Controller::Create(loop, {api, options.state_dir, options.nodes}));
+  }
+  Bench bench{loop, *fleet, controller.get(), options.nodes};
+  auto commands = std::make_shared<Commands>();
+  loop.Watch(STDIN_FILENO, EPOLLIN, commands);
+  std::cout << "ready=1" << std::endl;
+  while (loop.RunUntil([&] { return commands->waiting(); }, kDay)) {
+    const std::string line = commands->Take();
+    if (line.empty()) break;
+    const absl::StatusOr<std::string> answer = Run(bench, line);
+    std::cout << (answer.ok() ? *answer : absl::StrCat("error=", answer.status().message()))
+              << std::endl;
+  }
+  // The controller's calls go on, on gRPC's threads: nothing of it is destroyed.
+  std::_Exit(0);
+}
+
+// Every node is an open file.
+absl::Status RaiseFileLimit(int nodes) {
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t needed = static_cast<rlim_t>(nodes) + 100;
+  if (limit.rlim_cur >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      nodes, " nodes need ", needed, " open files, the hard limit is ", limit.rlim_max));
+}
+
+}  // namespace
+}  // namespace skerry::bench
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  skerry::bench::Fleet::Options options;
+  std::string api;
+  CLI::App app("Simulates edge nodes and a controller; see tools/bench/hub.");
+  app.add_option("--target", options.target, "address:port that the nodes dial")->required();
+  app.add_option("--api", api,
+                 "address:port that the controller dials; without it, the target echoes");
+  app.add_option("--state-dir", options.state_dir,
+                 "the hub's, for its CA and a controller's certificate")
+      ->required();
+  app.add_option("--nodes", options.nodes)->required()->check(CLI::Range(1, 100000));
+  CLI11_PARSE(app, argc, argv);
+  options.echo = api.empty();
+  absl::Status status = skerry::bench::RaiseFileLimit(options.nodes);
+  if (status.ok()) status = skerry::bench::Serve(options, api);
+  std::cerr << "hub_load: " << status.message() << std::endl;
+  return 1;
+}
