@@ -33,8 +33,8 @@ class App {
   virtual std::map<std::string, std::string> addresses() const = 0;
 };
 
-// Ignores SIGPIPE, blocks the signals that Run waits for (threads started later inherit that).
-// First line of main().
+// Ignores SIGPIPE, blocks the signals that Run waits for (threads started later inherit that),
+// turns off Abseil's search for lock cycles. First line of main().
 void Init();
 
 // Prints the error and its fix on standard error; returns the exit code 1 (2 for INVALID_ARGUMENT).
