@@ -179,7 +179,7 @@ TEST_F(TunnelTest, OneThatIsNotReadHoldsUpNothing) {
     absl::MutexLock lock(&mutex);
     EXPECT_LT(written, 8u << 20);  // Held back: what the windows on the way hold.
   }
-  edge_->Stop();
+  edge_->Drain(absl::Now() + absl::Seconds(5));
   while (true) {
     absl::StatusOr<std::string> bytes = ReadFrom(*slow_cloud);
     if (bytes.ok()) {

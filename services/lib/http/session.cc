@@ -148,12 +148,12 @@ void Session::Read() {
   const bool body = state_ == State::kReading && headers_done_;
   if (state_ != State::kReading && input_.size() >= kReadAheadBytes) return;
   reading_ = true;
-  transport_.AsyncRead(
-      input_.prepare(body || state_ == State::kLingering || state_ == State::kRaw ? kBodyReadBytes
-                                                                                  : kIdleReadBytes),
-      [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
-        self->OnRead(error, bytes);
-      });
+  incoming_.resize(body || state_ == State::kLingering || state_ == State::kRaw ? kBodyReadBytes
+                                                                                : kIdleReadBytes);
+  transport_.AsyncRead(asio::buffer(incoming_),
+                       [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+                         self->OnRead(error, bytes);
+                       });
 }
 
 void Session::OnRead(const ErrorCode& error, size_t bytes) {
@@ -163,7 +163,7 @@ void Session::OnRead(const ErrorCode& error, size_t bytes) {
     OnReadEnded(error == asio::error::eof || error == asio::ssl::error::stream_truncated);
     return;
   }
-  input_.commit(bytes);
+  input_.commit(asio::buffer_copy(input_.prepare(bytes), asio::buffer(incoming_, bytes)));
   if (state_ == State::kReading && !continue_pending_) {
     Parse();
   } else if (state_ == State::kLingering) {

@@ -132,6 +132,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool draining_ = false;
 
   boost::beast::flat_buffer input_;
+  std::string incoming_;     // Where a read goes: input_ may be consumed, and so move, meanwhile.
   bool reading_ = false;     // A read is under way.
   bool read_ended_ = false;  // The client sends no more.
   size_t lingered_bytes_ = 0;

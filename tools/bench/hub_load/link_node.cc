@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/skerry/link/v1/link.pb.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/tunnel_events.h"
 #include "services/lib/link/wire.h"
 #include "tools/bench/hub_load/node.h"
 
@@ -124,6 +125,7 @@ class LinkNode final : public Node, private GrpcStream::Owner {
     }
     Feed(std::move(fetched));
   }
+  void Perform(link::tunnel::ToUser) {}  // Nobody opens a tunnel to it.
   void Perform(edge::TrimReports effect) {
     const absl::Duration now = EventLoop::Now();
     while (!journal_.empty() && journal_.front().report.sequence <= effect.up_to) {

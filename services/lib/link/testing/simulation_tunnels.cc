@@ -59,11 +59,17 @@ void Simulation::TunnelWork() {
   const uint64_t tunnel = it->first;
   TunnelUser& user = it->second;
   const uint64_t dice = Random(100);
-  if (dice < 50 && !user.half_closed && user.untaken < kUntakenMax) {
-    std::string bytes(1 + Random(Random(3) == 0 ? kTunnelDataBytesMax : 100), ' ');
-    for (char& c : bytes) c = ByteAt(tunnel, cloud, user.sent++);
-    ++user.untaken;
-    FromTunnelUser(cloud, tunnel, user, {0, tunnel::Bytes{std::move(bytes)}});
+  if (dice < 50 && !user.half_closed) {
+    // Now and then as much at once as fills the transport.
+    const bool burst = Random(4) == 0;
+    for (size_t i = 0; i < (burst ? kUntakenMax : 1) && users.count(tunnel) != 0; ++i) {
+      TunnelUser& sender = users.at(tunnel);
+      if (sender.untaken >= kUntakenMax) return;
+      std::string bytes(burst ? kTunnelDataBytesMax : 1 + Random(100), ' ');
+      for (char& c : bytes) c = ByteAt(tunnel, cloud, sender.sent++);
+      ++sender.untaken;
+      FromTunnelUser(cloud, tunnel, TunnelUser(sender), {0, tunnel::Bytes{std::move(bytes)}});
+    }
   } else if (dice < 90 && user.unconsumed > 0) {
     const size_t bytes = std::exchange(user.unconsumed, 0);
     FromTunnelUser(cloud, tunnel, user, {0, tunnel::Consumed{bytes}});
