@@ -35,7 +35,7 @@ class NeverReadingBox:
         socket = node.run_dir / "link.sock"
         self._relay = Proxy(node.host, f"unix:{socket}", field.cloud.hub.addresses["link"])
         config = node.config_dir
-        self._channel = stubs.tls_channel(socket, config / "ca.crt", config / "node.crt", config / "node.key", "localhost")
+        self._channel = stubs.tls_channel(socket, config / "ca.crt", config / "node.pem", config / "node.pem", "localhost")
         self._frames = queue.SimpleQueue()
         self._heartbeat = heartbeat
         self._closed = threading.Event()

@@ -59,7 +59,7 @@ class CloudHalf:
             "tls.cert": str(self.clients / "edge-controller.crt"),
             "tls.key": str(self.clients / "edge-controller.key"),
             "leader_election.enabled": False,  # There is one.
-            "kubelet.listen": _listen(address, port(10250)),
+            "kubelet.listen": _listen(HOST.address, port(10250)),
             "kubelet.client_ca": str(self.folder / "api/pki/ca.crt"),
         }, {"kubelet.listen": "kubelet"})
 
