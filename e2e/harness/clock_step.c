@@ -26,8 +26,13 @@ static const volatile int64_t* offset_page;
 static long (*real_syscall)(long, ...);
 static int (*real_cond_timedwait)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*);
 
+// An allocator may make system calls before any constructor has run.
+static long (*RealSyscall(void))(long, ...) {
+  if (real_syscall == NULL) real_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+  return real_syscall;
+}
+
 __attribute__((constructor)) static void Load(void) {
-  real_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
   real_cond_timedwait =
       (int (*)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*))dlvsym(
           RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
@@ -90,11 +95,11 @@ long syscall(long number, ...) {
   for (int i = 0; i < 6; ++i) a[i] = va_arg(list, long);
   va_end(list);
   if (number != SYS_futex || !(a[1] & FUTEX_CLOCK_REALTIME) || a[3] == 0) {
-    return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return RealSyscall()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   }
   int last;
   struct timespec end = SliceEnd((const struct timespec*)a[3], &last);
-  long result = real_syscall(number, a[0], a[1], a[2], &end, a[4], a[5]);
+  long result = RealSyscall()(number, a[0], a[1], a[2], &end, a[4], a[5]);
   if (result == -1 && errno == ETIMEDOUT && !last) errno = EINTR;  // The caller waits on.
   return result;
 }

@@ -1,5 +1,6 @@
 """The cloud half: the Kubernetes-compatible API, the hub, the controller."""
 
+import random
 import socket
 import subprocess
 from pathlib import Path
@@ -9,17 +10,23 @@ from .kube import Kubectl
 from .process import Service
 
 
+def _ports():
+    """Ports to try: below those that outgoing connections get, one of which may take a server's while it is away."""
+    below = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return random.sample(range(below - 12000, below), 100)
+
+
 def _listen(address, port):
-    """`address:port` where the port is free, else a port that the kernel picks."""
-    if port:
+    """`address:port` where the port is free, else another that is."""
+    for candidate in [port] * bool(port) + _ports():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((address, port))
-                return f"{address}:{port}"
+                probe.bind((address, candidate))
+                return f"{address}:{candidate}"
             except OSError:
                 pass
-    return f"{address}:0"
+    return f"{address}:0"  # An address of another namespace.
 
 
 class CloudHalf:
