@@ -32,10 +32,16 @@ static long (*RealSyscall(void))(long, ...) {
   return real_syscall;
 }
 
+// Nor have they where it has threads of its own.
+static int RealCondTimedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const struct timespec* until) {
+  if (real_cond_timedwait == NULL) {
+    real_cond_timedwait = (int (*)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*))dlvsym(
+        RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+  }
+  return real_cond_timedwait(condition, mutex, until);
+}
+
 __attribute__((constructor)) static void Load(void) {
-  real_cond_timedwait =
-      (int (*)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*))dlvsym(
-          RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
   const char* path = getenv("CLOCK_STEP_FILE");
   int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
@@ -107,9 +113,9 @@ long syscall(long number, ...) {
 int pthread_cond_timedwait(pthread_cond_t* restrict condition, pthread_mutex_t* restrict mutex,
                            const struct timespec* restrict until) {
   const unsigned kOfMonotonicClock = 2;  // glibc's flag in the condition variable.
-  if (condition->__data.__wrefs & kOfMonotonicClock) return real_cond_timedwait(condition, mutex, until);
+  if (condition->__data.__wrefs & kOfMonotonicClock) return RealCondTimedwait(condition, mutex, until);
   int last;
   struct timespec end = SliceEnd(until, &last);
-  int result = real_cond_timedwait(condition, mutex, &end);
+  int result = RealCondTimedwait(condition, mutex, &end);
   return result == ETIMEDOUT && !last ? 0 : result;  // 0: woken for nothing, which is allowed.
 }
