@@ -1,5 +1,5 @@
-// L1, L2, L3 for thousands of seeds: crashes of every part and broken connections, then
-// convergence.
+// L1, L2, L3, A2, A3 for thousands of seeds: crashes of every part and broken connections, then
+// convergence. SKERRY_SEED=<n> runs one seed again, SKERRY_SEEDS=<n> the first n of them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -13,10 +13,12 @@ namespace {
 
 TEST(LinkSimulationTest, ConvergesWhateverFails) {
   std::map<std::string, int> seen;
-  // SKERRY_SEED runs one seed again.
   const char* one = std::getenv("SKERRY_SEED");
+  const char* count = std::getenv("SKERRY_SEEDS");
   const uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
-  const uint64_t last = one == nullptr ? 1000 : first;
+  const uint64_t last = one != nullptr     ? first
+                        : count != nullptr ? std::strtoull(count, nullptr, 10)
+                                           : 1000;
   for (uint64_t seed = first; seed <= last; ++seed) {
     testing::Simulation simulation(seed);
     for (int step = 0; step < 400 && simulation.failure().empty(); ++step) simulation.Step();

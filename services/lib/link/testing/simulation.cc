@@ -298,11 +298,13 @@ void Simulation::PushTo(const Subscription& subscription, Change change) {
 void Simulation::ChangeDesired() {
   const std::string key = RandomKey();
   if (Random(3) == 0 && desired_.erase(key) != 0) {
+    desired_since_.erase(key);
     if (subscription_.has_value() && subscription_->complete)
       PushTo(*subscription_, {Change::Kind::kDelete, key, "", ""});
     return;
   }
   desired_[key] = ++last_version_;
+  desired_since_.emplace(key, last_version_);
   if (subscription_.has_value() && subscription_->complete) {
     PushTo(*subscription_, {Change::Kind::kUpsert, key, absl::StrCat(last_version_), ""});
   }

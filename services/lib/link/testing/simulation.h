@@ -98,6 +98,7 @@ class Simulation {
   void SpokeCrash();
   void SpokeWork();
   void SpokeApply(const ResourceChange& change);
+  void SpokeDelete(const std::string& key);
   void PutReport();
   void PutEvent();
   void DropOldestEvent();
@@ -126,6 +127,7 @@ class Simulation {
 
   // Durable in the cloud.
   std::map<std::string, uint64_t> desired_;
+  std::map<std::string, uint64_t> desired_since_;  // The version that made it.
   std::map<std::string, uint64_t> applied_;  // The latest report of each key that was applied.
   uint64_t last_version_ = 0;
   uint64_t last_epoch_ = 0;

@@ -199,19 +199,29 @@ void Simulation::SpokeApply(const ResourceChange& frame) {
     staged_deletes_.erase(change.key);
   } else if (change.kind == Change::Kind::kDelete) {
     if (synced_) {
-      store_.erase(change.key);
+      SpokeDelete(change.key);
     } else {
       staged_deletes_.insert(change.key);
     }
   } else {
     synced_ = true;
-    for (const std::string& key : staged_deletes_) store_.erase(key);
+    for (const std::string& key : staged_deletes_) SpokeDelete(key);
     staged_deletes_.clear();
   }
   if (Random(3) != 0 && !for_spoke_.empty() &&
       std::holds_alternative<ResourceChange>(for_spoke_.front()))
     return;
   FeedEdge(edge::ResourceDone{spoke_, {kType, spoke_subscription_, stored_up_to_, {}}});
+}
+
+void Simulation::SpokeDelete(const std::string& key) {
+  auto held = store_.find(key);
+  if (held == store_.end()) return;
+  // A2: what the cloud wanted all the time stays, so that no healthy pod is stopped.
+  auto since = desired_since_.find(key);
+  if (since != desired_since_.end() && held->second >= since->second)
+    Fail(absl::StrCat(key, " is deleted on the box and not in the cloud"));
+  store_.erase(held);
 }
 
 void Simulation::PutReport() {
