@@ -11,8 +11,8 @@ namespace skerry::kubeapi {
 namespace {
 
 const ResourceRegistry& Kinds() {
-  static const ResourceRegistry& registry = **new auto(MakeBuiltInRegistry().value());
-  return registry;
+  static const auto* const registry = new auto(MakeBuiltInRegistry().value());
+  return **registry;
 }
 
 const Schema& PodSchema() { return *Kinds().Find("", "v1", "pods")->schema; }

@@ -10,8 +10,8 @@ namespace skerry::kubeapi {
 namespace {
 
 const ResourceRegistry& Kinds() {
-  static const ResourceRegistry& registry = **new auto(MakeBuiltInRegistry().value());
-  return registry;
+  static const auto* const registry = new auto(MakeBuiltInRegistry().value());
+  return **registry;
 }
 
 // A length-delimited field; all lengths here fit one byte.

@@ -10,8 +10,8 @@ namespace skerry::kubeapi {
 namespace {
 
 const Schema& PodSchema() {
-  static const ResourceRegistry& registry = **new auto(MakeBuiltInRegistry().value());
-  return *registry.Find("", "v1", "pods")->schema;
+  static const auto* const registry = new auto(MakeBuiltInRegistry().value());
+  return *(*registry)->Find("", "v1", "pods")->schema;
 }
 
 SchemaPtr Structural(const char* text) { return ParseStructural(Json::parse(text)).value(); }
