@@ -17,7 +17,10 @@
 #include "absl/types/span.h"
 
 namespace pqxx {
-class connection_base;
+class connect_direct;
+template <typename Policy>
+class basic_connection_base;
+using connection = basic_connection_base<connect_direct>;
 class transaction_base;
 }  // namespace pqxx
 
@@ -60,10 +63,11 @@ class Pool {
 
   const PoolOptions& options() const { return options_; }
   // A connection outside of the pool's count, for LISTEN.
-  absl::StatusOr<std::unique_ptr<pqxx::connection_base>> Connect() const;
+  absl::StatusOr<std::unique_ptr<pqxx::connection>> Connect() const;
 
  private:
-  using Connection = std::unique_ptr<pqxx::connection_base>;
+  // Not by its base, which has no virtual destructor and would leave it open.
+  using Connection = std::unique_ptr<pqxx::connection>;
 
   absl::StatusOr<Connection> Take();
   void Return(Connection connection);

@@ -66,7 +66,7 @@ void ChangeTail::Loop() {
 }
 
 absl::Status ChangeTail::Follow() {
-  SKERRY_ASSIGN_OR_RETURN(const std::unique_ptr<pqxx::connection_base> connection,
+  SKERRY_ASSIGN_OR_RETURN(const std::unique_ptr<pqxx::connection> connection,
                           pool_->Connect());
   return postgres::CatchPq("follow changes", [&]() -> absl::Status {
     Announced announced(*connection);
