@@ -163,7 +163,6 @@ absl::Status CloudHubApp::StartServers() {
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
                                                   p.admin_service.get()}));
   options.listen = config_.link_listen;
-  options.bandwidth_pings = false;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
   SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));

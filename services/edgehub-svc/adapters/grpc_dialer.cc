@@ -92,8 +92,6 @@ std::shared_ptr<CloudLink> GrpcDialer::Dial(LinkEvents events) {
   options.server_name = server_name_;
   options.credentials = credentials_;
   options.own_connection = true;
-  // A link is quiet for most of its life; pings would be most of what it then sends.
-  options.bandwidth_pings = false;
   options.window_bytes = link::kResourceWindowBytes;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(options);
   if (!channel.ok()) {

@@ -26,9 +26,7 @@ struct ChannelOptions {
   absl::Duration keepalive_interval =
       absl::Seconds(30);  // Also without calls; infinite turns it off.
   absl::Duration keepalive_timeout = absl::Seconds(10);
-  // As of servers. Off: the server may send `window_bytes` ahead of what was read.
-  bool bandwidth_pings = true;
-  int window_bytes = 64 << 10;
+  int window_bytes = 64 << 10;  // The server may send this much of a call ahead of what was read.
   absl::Duration backoff_min =
       absl::Milliseconds(200);  // Between attempts to connect, with jitter.
   absl::Duration backoff_max = absl::Seconds(30);

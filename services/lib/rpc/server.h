@@ -32,10 +32,6 @@ struct ServerOptions {
       credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
   int message_bytes_max = 4 << 20;
   absl::Duration keepalive_interval = absl::Seconds(30);
-  // Measure the bandwidth of each connection by pings, and widen its windows by it. Off: a stream
-  // that carries a message now and then is as quiet as its messages; peers may send 64 KiB ahead of
-  // what was read.
-  bool bandwidth_pings = true;
   absl::Duration connection_age_max = absl::InfiniteDuration();
   // Where set: skerry_rpc_server_handling_seconds{service,method,code} of every unary call.
   // Outlives the server.
