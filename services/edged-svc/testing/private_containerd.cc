@@ -39,7 +39,8 @@ void PrivateContainerd::AddImage(const std::string& name) {
   const std::string archive = folder_ + "/image.tar";
   Run(absl::StrCat("tools/dev/make_image --tag ", name, " --out ", archive, " --text /name=", name,
                    " --cmd /none"));
-  Ctr("images import " + archive);
+  // Not unpacked: it may be removed as soon as it is listed.
+  Ctr("images import --no-unpack " + archive);
 }
 
 bool PrivateContainerd::HasImage(const std::string& name) const {

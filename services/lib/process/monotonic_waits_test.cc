@@ -3,6 +3,7 @@
 #include <grpcpp/alarm.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@ extern "C" int clock_gettime(clockid_t id, struct timespec* time) noexcept {
   return static_cast<int>(result);
 }
 
+// Abseil's deadlines come from this one.
+extern "C" int gettimeofday(struct timeval* time, void*) noexcept {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  *time = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+  return 0;
+}
+
 namespace {
 
 constexpr absl::Duration kShort = absl::Milliseconds(5);
@@ -26,6 +35,9 @@ TEST(MonotonicWaitsTest, TheWallClockIsAhead) {
   struct timespec kernel;
   ASSERT_EQ(syscall(SYS_clock_gettime, CLOCK_REALTIME, &kernel), 0);
   EXPECT_GT(absl::Now(), absl::TimeFromTimespec(kernel) + absl::Minutes(59));
+  struct timeval day;
+  gettimeofday(&day, nullptr);
+  EXPECT_GT(absl::TimeFromTimeval(day), absl::TimeFromTimespec(kernel) + absl::Minutes(59));
 }
 
 // Each of these would take an hour.
