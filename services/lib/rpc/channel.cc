@@ -20,6 +20,11 @@
 namespace skerry::rpc {
 namespace {
 
+// From the first packet to the end of the TLS handshake; gRPC calls it a back-off. Callers have
+// their own deadlines. A shorter one would have a busy server, or one that is far, begin handshakes
+// that nobody waits for.
+constexpr absl::Duration kConnectTimeout = absl::Seconds(20);
+
 int Millis(absl::Duration duration) {
   int64_t millis = absl::ToInt64Milliseconds(duration);
   constexpr int64_t kMax = std::numeric_limits<int>::max();
@@ -101,7 +106,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
   args.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // As servers: fixed windows.
   args.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, options.window_bytes);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, Millis(options.backoff_min));
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(options.backoff_min));
+  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(kConnectTimeout));
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, Millis(options.backoff_max));
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY,
               0);  // Where we dial is configured, not taken from the environment.

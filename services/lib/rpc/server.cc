@@ -22,6 +22,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/listener.h"
 #include "services/lib/rpc/server_metrics.h"
 
 namespace skerry::rpc {
@@ -29,6 +30,8 @@ namespace {
 
 // Peers may ping from this often without being cut; our clients ping every 30 s.
 constexpr absl::Duration kPingIntervalMin = absl::Seconds(20);
+// Of the TLS handshake of a connection that came by a listener.
+constexpr int kHandshakeMaxMillis = 10000;
 
 Error CannotListen(absl::string_view address, absl::string_view why) {
   return Error(absl::StatusCode::kUnavailable,
@@ -81,6 +84,11 @@ void SetBounds(const ServerOptions& options, grpc::ServerBuilder& builder) {
   // Windows that follow the bandwidth, which gRPC measures by pings, grow to many MiB a call, and the
   // pings keep an idle connection busy. Fixed ones bound what a peer may send ahead: 64 KiB.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  if (options.connection_idle_max != absl::InfiniteDuration()) {
+    builder.AddChannelArgument(
+        GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+        static_cast<int>(absl::ToInt64Milliseconds(options.connection_idle_max)));
+  }
   if (options.connection_age_max != absl::InfiniteDuration()) {
     builder.AddChannelArgument(
         GRPC_ARG_MAX_CONNECTION_AGE_MS,
@@ -125,8 +133,11 @@ std::string BoundAddress(const std::string& listen, int port) {
 }  // namespace
 
 Server::Server(std::unique_ptr<grpc::Server> server, std::string address,
-               std::vector<std::string> services)
-    : server_(std::move(server)), address_(std::move(address)), services_(std::move(services)) {
+               std::vector<std::string> services, Listener* listener)
+    : server_(std::move(server)),
+      address_(std::move(address)),
+      services_(std::move(services)),
+      listener_(listener) {
   SetServing(false);  // Each service has its entry from the start.
 }
 
@@ -134,7 +145,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
     const ServerOptions& options, const std::vector<grpc::Service*>& services) {
   absl::string_view path = options.listen;
   bool is_unix = absl::ConsumePrefix(&path, "unix:");
-  if (is_unix) {
+  if (options.listener != nullptr) {
+    if (options.credentials == nullptr)
+      return absl::InvalidArgumentError("a server with a listener needs TLS credentials");
+  } else if (is_unix) {
     absl::ConsumePrefix(&path, "//");
     SKERRY_RETURN_IF_ERROR(PrepareSocketPath(options.listen, std::string(path)));
   } else if (options.listen.rfind(':') == std::string::npos) {
@@ -151,10 +165,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
   grpc::ServerBuilder builder;
   SetBounds(options, builder);
   int port = 0;
-  builder.AddListeningPort(
-      options.listen,
-      options.credentials != nullptr ? options.credentials : grpc::InsecureServerCredentials(),
-      &port);
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  if (options.listener != nullptr) {
+    acceptor = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        options.credentials);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMaxMillis);
+  } else {
+    builder.AddListeningPort(
+        options.listen,
+        options.credentials != nullptr ? options.credentials : grpc::InsecureServerCredentials(),
+        &port);
+  }
   for (grpc::Service* service : services) builder.RegisterService(service);
   if (options.registry != nullptr) AddServerMetrics(*options.registry, builder);
   auto names = std::make_shared<std::vector<std::string>>();
@@ -166,7 +188,16 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
   if (is_unix && chmod(std::string(path).c_str(), 0660) != 0)
     return CannotListen(options.listen, strerror(errno));
   std::string address = is_unix ? absl::StrCat("unix:", path) : BoundAddress(options.listen, port);
-  return std::unique_ptr<Server>(new Server(std::move(server), std::move(address), *names));
+  if (options.listener != nullptr) {
+    address = options.listener->address();
+    options.listener->Start([acceptor = std::move(acceptor)](int fd) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = fd;
+      acceptor->HandleNewConnection(&connection);
+    });
+  }
+  return std::unique_ptr<Server>(
+      new Server(std::move(server), std::move(address), *names, options.listener));
 }
 
 Server::~Server() { Shutdown(absl::Now()); }
@@ -181,6 +212,7 @@ void Server::Shutdown(absl::Time deadline) {
   absl::MutexLock lock(&shutdown_mutex_);
   if (shut_down_) return;
   shut_down_ = true;
+  if (listener_ != nullptr) listener_->Stop();
   server_->GetHealthCheckService()->Shutdown();
   server_->Shutdown(absl::ToChronoTime(deadline));
 }

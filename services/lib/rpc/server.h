@@ -24,7 +24,11 @@ class Registry;
 
 namespace skerry::rpc {
 
+class Listener;
+
 struct ServerOptions {
+  // Where set: connections of `listen` come by it. TLS only. Outlives the server.
+  Listener* listener = nullptr;
   // "host:port" (0 picks a port) or "unix:/path". A stale socket file is replaced; the socket gets
   // mode 0660.
   std::string listen;
@@ -33,6 +37,8 @@ struct ServerOptions {
   int message_bytes_max = 4 << 20;
   absl::Duration keepalive_interval = absl::Seconds(30);
   absl::Duration connection_age_max = absl::InfiniteDuration();
+  // A connection without a call is closed after this time.
+  absl::Duration connection_idle_max = absl::InfiniteDuration();
   // Where set: skerry_rpc_server_handling_seconds{service,method,code} of every unary call.
   // Outlives the server.
   metrics::Registry* registry = nullptr;
@@ -56,11 +62,12 @@ class Server {
 
  private:
   Server(std::unique_ptr<grpc::Server> server, std::string address,
-         std::vector<std::string> services);
+         std::vector<std::string> services, Listener* listener);
 
   std::unique_ptr<grpc::Server> server_;
   const std::string address_;
   const std::vector<std::string> services_;  // Full names.
+  Listener* const listener_;                 // Or null.
   absl::Mutex shutdown_mutex_;
   bool shut_down_ ABSL_GUARDED_BY(shutdown_mutex_) = false;
 };
