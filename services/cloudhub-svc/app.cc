@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "services/cloudhub-svc/join/hub_pki.h"
 #include "services/cloudhub-svc/join/join_server.h"
 #include "services/cloudhub-svc/join/node_gate.h"
@@ -23,6 +24,7 @@
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/rpc/listener.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/ca.h"
 #include "services/lib/security/files.h"
@@ -36,6 +38,8 @@ namespace {
 
 constexpr size_t kAdminThreads = 2;
 constexpr size_t kAdminQueue = 64;
+// A node calls when it has connected; what does not is a probe, or means no good.
+constexpr absl::Duration kIdleMax = absl::Seconds(30);
 
 security::MethodPolicy LinkPolicy() {
   return security::MethodPolicy({
@@ -78,6 +82,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
   std::unique_ptr<exec::ThreadPool> admin_pool;
+  std::unique_ptr<rpc::Listener> link_listener;
   std::unique_ptr<grpc::Service> link_service;
   std::unique_ptr<grpc::Service> spoke_service;
   std::unique_ptr<grpc::Service> tunnel_service;
@@ -119,12 +124,19 @@ absl::Status CloudHubApp::Start() {
   hub.session.hub = config_.hub_name.empty() ? HostName() : config_.hub_name;
   hub.session.heartbeat_interval = config_.heartbeat_interval;
   hub.session.unsent_bytes_max = static_cast<size_t>(config_.unsent_bytes_max);
+  hub.admission.syncs_max = static_cast<size_t>(config_.syncs_max);
+  hub.admission.seed = absl::Uniform<uint64_t>(absl::BitGen());
   hub.shards = static_cast<int>(config_.session_threads);
   hub.connections_max = static_cast<int>(config_.connections_max);
   p.hub = std::make_unique<SessionHub>(hub, *p.records, *p.epochs, clock_, p.metrics, log_);
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
   SKERRY_ASSIGN_OR_RETURN(p.gate, NodeGate::Open(*p.tokens));
-  p.link_service = MakeLinkService(*p.hub, *p.gate, p.metrics, log_);
+  SKERRY_ASSIGN_OR_RETURN(
+      p.link_listener,
+      rpc::Listener::Create(config_.link_listen,
+                            {.handshakes_max = static_cast<size_t>(config_.handshakes_max)},
+                            p.registry));
+  p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
   p.tunnel_service = MakeTunnelService(*p.hub);
   p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.gate, *p.admin_pool, log_);
@@ -163,6 +175,9 @@ absl::Status CloudHubApp::StartServers() {
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
                                                   p.admin_service.get()}));
   options.listen = config_.link_listen;
+  options.listen = config_.link_listen;
+  options.listener = p.link_listener.get();
+  options.connection_idle_max = kIdleMax;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
   SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));

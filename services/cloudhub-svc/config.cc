@@ -52,6 +52,16 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Add("link.connections_max", &c.connections_max,
            "connections of nodes, with those before Welcome")
       .Min(1);
+  schema
+      .Add("link.handshakes_max", &c.handshakes_max,
+           "TLS handshakes of nodes at a time; others wait, their addresses take turns")
+      .Min(4)
+      .Max(10000);
+  schema
+      .Add("link.syncs_max", &c.syncs_max,
+           "nodes that are brought up to date at a time; others wait for their turn")
+      .Min(1)
+      .Max(100000);
   schema.Add("link.threads", &c.session_threads, "threads that share the sessions").Min(1).Max(64);
 }
 

@@ -28,6 +28,8 @@ struct CloudHubConfig {
   int64_t unsent_bytes_max = 16 << 20;
   int64_t connections_max = 20000;
   int64_t session_threads = 2;
+  int64_t syncs_max = 256;
+  int64_t handshakes_max = 64;
 };
 
 // Declares every setting on `schema`, bound to `config`.

@@ -10,8 +10,9 @@ using link::cloud::Incident;
 constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event", "tunnel"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
-constexpr const char* kRefusals[] = {"OVERLOADED", "DRAINING",       "STORE_FAILED", "IDENTITY",
-                                     "DISABLED",   "NODE_KEY_WRONG", "NODE_CLONED"};
+constexpr const char* kRefusals[] = {"OVERLOADED",     "DIALS_TOO_OFTEN", "DRAINING",
+                                     "STORE_FAILED",   "IDENTITY",        "DISABLED",
+                                     "NODE_KEY_WRONG", "NODE_CLONED"};
 constexpr const char* kTunnelEnds[] = {"OK",
                                        "NODE_NOT_CONNECTED",
                                        "NO_TUNNEL_TAKER",
@@ -40,6 +41,14 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
       stale_epoch_(registry.Counter("skerry_cloudhub_dropped_frames_total",
                                     "Frames of controllers that came too late or broke a bound.",
                                     {{"reason", "stale_epoch"}})),
+      syncs_(registry.Gauge("skerry_cloudhub_syncs", "Nodes in a full sync.")),
+      waiting_(registry.Gauge("skerry_cloudhub_sync_waiting",
+                              "Connected nodes that wait for their full sync.")),
+      tickets_(registry.Gauge("skerry_cloudhub_tickets",
+                              "Nodes that were sent away until it is their turn.")),
+      sync_overruns_(
+          registry.Counter("skerry_cloudhub_sync_overruns_total",
+                           "Full syncs that were not done in time: another was let in.")),
       tunnels_(registry.Gauge("skerry_cloudhub_tunnels", "Tunnels to nodes that are open.")),
       tunnels_total_(
           registry.Counter("skerry_cloudhub_tunnels_total", "Tunnels that were asked for.")) {
@@ -98,6 +107,12 @@ void CloudHubMetrics::Refused(const std::string& reason) { Add(refusals_, reason
 void CloudHubMetrics::Incident(link::cloud::Incident incident) {
   auto it = incidents_.find(incident);
   if (it != incidents_.end()) it->second->Increment();
+}
+
+void CloudHubMetrics::Admission(size_t syncs, size_t waiting, size_t tickets) {
+  syncs_.Set(static_cast<double>(syncs));
+  waiting_.Set(static_cast<double>(waiting));
+  tickets_.Set(static_cast<double>(tickets));
 }
 
 void CloudHubMetrics::TunnelOpened() {

@@ -6,6 +6,7 @@
 #include <prometheus/gauge.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -28,6 +29,10 @@ class CloudHubMetrics {
   void UnsentBytes(double delta) { unsent_bytes_.Increment(delta); }
   void Incident(link::cloud::Incident incident);
   void StaleEpoch() { stale_epoch_.Increment(); }
+  // Nodes that are in a full sync, that wait for one, and that were sent away until it is their
+  // turn.
+  void Admission(size_t syncs, size_t waiting, size_t tickets);
+  void SyncOverruns(uint64_t count) { sync_overruns_.Increment(static_cast<double>(count)); }
   void TunnelOpened();
   // reason: that of the status; empty for a tunnel that ended in good order.
   void TunnelEnded(const std::string& reason);
@@ -44,6 +49,10 @@ class CloudHubMetrics {
   prometheus::Gauge& spokes_;
   prometheus::Gauge& unsent_bytes_;
   prometheus::Counter& stale_epoch_;
+  prometheus::Gauge& syncs_;
+  prometheus::Gauge& waiting_;
+  prometheus::Gauge& tickets_;
+  prometheus::Counter& sync_overruns_;
   prometheus::Gauge& tunnels_;
   prometheus::Counter& tunnels_total_;
   Counters ends_;

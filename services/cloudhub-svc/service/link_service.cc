@@ -69,8 +69,9 @@ struct Reader {
 
 class LinkServiceImpl final : public v1::LinkService::CallbackService {
  public:
-  LinkServiceImpl(SessionHub& hub, NodeGate& gate, CloudHubMetrics& metrics, log::Logger log)
-      : hub_(hub), gate_(gate), metrics_(metrics), log_(std::move(log)) {}
+  LinkServiceImpl(SessionHub& hub, NodeGate& gate, rpc::Listener& listener,
+                  CloudHubMetrics& metrics, log::Logger log)
+      : hub_(hub), gate_(gate), listener_(listener), metrics_(metrics), log_(std::move(log)) {}
 
   grpc::ServerBidiReactor<v1::EdgeFrame, v1::CloudFrame>* Connect(
       grpc::CallbackServerContext* context) override {
@@ -84,6 +85,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
  private:
   rpc::StreamEvents<v1::EdgeFrame> Accept(const rpc::PeerIdentity& peer,
                                           std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream) {
+    listener_.Arrived(peer.address);
     absl::StatusOr<NodeName> node = NodeOf(peer);
     if (!node.ok()) {
       log_.Warning("connection refused", node.status(), {{"peer", peer.address}});
@@ -128,6 +130,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
 
   SessionHub& hub_;
   NodeGate& gate_;
+  rpc::Listener& listener_;
   CloudHubMetrics& metrics_;
   const log::Logger log_;
 };
@@ -135,8 +138,9 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
-                                               CloudHubMetrics& metrics, log::Logger log) {
-  return std::make_unique<LinkServiceImpl>(hub, gate, metrics, std::move(log));
+                                               rpc::Listener& listener, CloudHubMetrics& metrics,
+                                               log::Logger log) {
+  return std::make_unique<LinkServiceImpl>(hub, gate, listener, metrics, std::move(log));
 }
 
 }  // namespace skerry::cloudhub

@@ -8,6 +8,7 @@
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/lib/log/logger.h"
+#include "services/lib/rpc/listener.h"
 
 namespace grpc {
 class Service;
@@ -15,10 +16,11 @@ class Service;
 
 namespace skerry::cloudhub {
 
-// The node's name comes from its certificate alone. `hub`, `gate` and `metrics` outlive the server
-// that serves it.
+// The node's name comes from its certificate alone. `listener`, which the connections come by,
+// `hub`, `gate` and `metrics` outlive the server that serves it.
 std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
-                                               CloudHubMetrics& metrics, log::Logger log);
+                                               rpc::Listener& listener, CloudHubMetrics& metrics,
+                                               log::Logger log);
 
 }  // namespace skerry::cloudhub
 

@@ -19,11 +19,16 @@ bool Overlaps(const std::set<std::string>& owned, const std::vector<std::string>
 
 SessionHub::SessionHub(Config config, NodeRecords& records, EpochStore& epochs, Clock& clock,
                        CloudHubMetrics& metrics, log::Logger log)
-    : config_(std::move(config)), metrics_(metrics), log_(log) {
+    : config_(std::move(config)),
+      clock_(clock),
+      metrics_(metrics),
+      log_(log),
+      dials_(config_.dials),
+      gate_(config_.admission, clock, metrics) {
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
         absl::StrCat("sessions-", i),
-        Shard::Deps{config_.session, records, epochs, clock, metrics, log}));
+        Shard::Deps{config_.session, records, epochs, gate_, clock, metrics, log}));
   }
 }
 
@@ -35,6 +40,12 @@ Shard& SessionHub::ShardOf(absl::string_view node) {
 
 absl::StatusOr<SessionHub::Connection> SessionHub::Open(LinkingBox box, const std::string& peer,
                                                         std::shared_ptr<NodeLink> link) {
+  if (!dials_.Allow(box.node.value(), clock_.Monotonic())) {
+    metrics_.Refused("DIALS_TOO_OFTEN");
+    return Error(absl::StatusCode::kResourceExhausted,
+                 absl::StrCat("node ", box.node.value(), " dials more often than twice a second"))
+        .Reason("DIALS_TOO_OFTEN");
+  }
   if (connections_.fetch_add(1) >= config_.connections_max) {
     connections_.fetch_sub(1);
     metrics_.Refused("OVERLOADED");

@@ -18,8 +18,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/cloudhub-svc/core/admission.h"
+#include "services/cloudhub-svc/join/rate_limiter.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/shard.h"
+#include "services/cloudhub-svc/sessions/sync_gate.h"
+#include "services/lib/base/clock.h"
 #include "services/lib/link/cloud_session.h"
 #include "services/lib/link/tunnel_events.h"
 
@@ -32,6 +36,9 @@ class SessionHub {
  public:
   struct Config {
     link::CloudSession::Config session;
+    Admission::Config admission;
+    // What one node may dial, however its sessions go.
+    RateLimiter::Options dials = {.burst = 60, .per_second = 2, .remotes_max = 1 << 16};
     int shards = 2;
     int connections_max = 20000;
   };
@@ -45,7 +52,8 @@ class SessionHub {
              CloudHubMetrics& metrics, log::Logger log);
   ~SessionHub();
 
-  // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections.
+  // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections, DIALS_TOO_OFTEN when the
+  // node makes too many.
   absl::StatusOr<Connection> Open(LinkingBox box, const std::string& peer,
                                   std::shared_ptr<NodeLink> link);
   void Frame(const Connection& connection, link::EdgeFrame frame, absl::AnyInvocable<void()> after);
@@ -90,6 +98,7 @@ class SessionHub {
   void DetachLocked(link::SpokeId spoke) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Config config_;
+  Clock& clock_;
   CloudHubMetrics& metrics_;
   const log::Logger log_;
   std::atomic<int> connections_ = 0;
@@ -97,6 +106,8 @@ class SessionHub {
       mutex_;  // Held while posting to the shards, so that all see spokes come and go in one order.
   std::map<link::SpokeId, Attached> spokes_ ABSL_GUARDED_BY(mutex_);
   link::SpokeId last_spoke_ ABSL_GUARDED_BY(mutex_) = 0;
+  RateLimiter dials_;
+  SyncGate gate_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

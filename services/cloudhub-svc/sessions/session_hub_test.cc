@@ -30,15 +30,23 @@ class SessionHubTest : public ::testing::Test {
   SessionHubTest() : registry_("cloudhub-svc"), metrics_(registry_) {
     records_ = *SqliteNodeRecords::Open(folder_.File("tokens.db"), clock_);
     epochs_ = *EpochStore::Open(folder_.File("epoch.db"), clock_);
+    StartHub(256);
+  }
+
+  void StartHub(size_t syncs_max) {
     SessionHub::Config config;
     config.session.hub = "hub-1";
+    config.admission.syncs_max = syncs_max;
     config.connections_max = 4;
     hub_ = std::make_unique<SessionHub>(config, *records_, *epochs_, clock_, metrics_,
                                         log::Logger::Null());
   }
 
-  // Everything that was posted has run.
-  void Settle() { hub_->Sessions(); }
+  // Everything that was posted has run, and what shards posted to each other.
+  void Settle() {
+    hub_->Sessions();
+    hub_->Sessions();
+  }
 
   static LinkingBox Box(const std::string& name, const std::string& key = "key") {
     return {*NodeName::Parse(name), key};
@@ -65,6 +73,16 @@ class SessionHubTest : public ::testing::Test {
   void Frame(const Node& node, link::EdgeFrame frame) {
     hub_->Frame(node.connection, std::move(frame), [] {});
     Settle();
+  }
+
+  // The controller brings the node up to date.
+  void Sync(const Node& node, const std::string& name, uint64_t epoch, link::SpokeId spoke,
+            uint64_t subscription_id) {
+    hub_->ToNode(name, epoch,
+                 link::cloud::Push{spoke, "pods", subscription_id, {link::Change::Kind::kSynced}},
+                 [] {});
+    Settle();
+    Frame(node, link::ResourceAck{"pods", subscription_id, 1, {}});
   }
 
   std::vector<std::string> SessionNodes() {
@@ -261,6 +279,83 @@ TEST_F(SessionHubTest, ADrainMovesTheNodesAndRefusesNewOnes) {
   frames = late.link->Take();
   ASSERT_EQ(frames.size(), 1u);
   EXPECT_EQ(std::get<link::GoAway>(frames[0]).reason, "DRAINING");
+}
+
+// link-11.1, link-11.2
+TEST_F(SessionHubTest, NodesAreLetInInTheirOrderAsOthersGetDone) {
+  StartHub(1);
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-controller-svc/1", {"pods"}, {}, spoke);
+  Node first = Connect("edge-1");
+  const uint64_t epoch = first.link->TakeEpoch();
+  Frame(first, link::Subscribe{"pods", 1, {}, false});
+  Node second = Connect("edge-2");
+  Node third = Connect("edge-3");
+  EXPECT_THAT(SessionNodes(), ElementsAre("edge-1"));
+  Sync(first, "edge-1", epoch, id, 1);
+  EXPECT_NE(second.link->TakeEpoch(), 0u);
+  EXPECT_EQ(third.link->TakeEpoch(), 0u);
+  // One that never gets done holds its place for ten seconds; who waits for five is sent away.
+  Frame(second, link::Subscribe{"pods", 1, {}, false});
+  clock_.Advance(absl::Seconds(6));
+  Settle();
+  std::vector<link::CloudFrame> frames = third.link->Take();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(std::get<link::GoAway>(frames[0]).reason, "OVERLOADED");
+  EXPECT_GT(std::get<link::GoAway>(frames[0]).retry_after, absl::ZeroDuration());
+  hub_->Closed(third.connection);
+  third = Connect("edge-3");
+  clock_.Advance(absl::Milliseconds(4500));
+  Settle();
+  EXPECT_NE(third.link->TakeEpoch(), 0u);
+  const std::string metrics = registry_.Render();
+  EXPECT_NE(metrics.find("skerry_cloudhub_sync_overruns_total 1"), std::string::npos);
+  EXPECT_NE(metrics.find("skerry_cloudhub_refusals_total{reason=\"OVERLOADED\"} 1"),
+            std::string::npos);
+}
+
+// link-11.4: a controller that attaches does not have all nodes sync at once.
+TEST_F(SessionHubTest, ANewControllerGetsTheNodesInTurn) {
+  StartHub(1);
+  std::vector<Node> nodes = {Connect("edge-1"), Connect("edge-2")};
+  std::vector<uint64_t> epochs;
+  for (Node& node : nodes) {
+    Frame(node, link::Subscribe{"pods", 1, {}, false});
+    epochs.push_back(node.link->TakeEpoch());
+    EXPECT_NE(epochs.back(), 0u);
+  }
+  auto spoke = std::make_shared<FakeSpoke>();
+  const link::SpokeId id = hub_->Attach("edge-controller-svc/1", {"pods"}, {}, spoke);
+  Settle();
+  std::vector<size_t> asked = {nodes[0].link->Take().size(), nodes[1].link->Take().size()};
+  EXPECT_THAT(asked, UnorderedElementsAre(0u, 1u));
+  const size_t first = asked[0] == 1 ? 0 : 1;
+  Frame(nodes[first], link::Subscribe{"pods", 2, {}, false});
+  EXPECT_TRUE(nodes[1 - first].link->Take().empty());
+  Sync(nodes[first], absl::StrCat("edge-", first + 1), epochs[first], id, 2);
+  EXPECT_EQ(nodes[1 - first].link->Take().size(), 1u);
+}
+
+// link-11.5
+TEST_F(SessionHubTest, ANodeThatDialsInALoopIsRefusedAndKeepsItsSession) {
+  Node hostile;
+  for (int i = 0; i < 60; ++i) {
+    if (hostile.connection.shard != nullptr) hub_->Closed(hostile.connection);
+    hostile = Connect("edge-1");
+  }
+  for (int i = 0; i < 10; ++i) {
+    const absl::Status refused =
+        hub_->Open(Box("edge-1"), "", std::make_shared<FakeNode>()).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(GetErrorInfo(refused).reason, "DIALS_TOO_OFTEN");
+  }
+  EXPECT_NE(Connect("edge-2").link->TakeEpoch(), 0u);
+  EXPECT_THAT(SessionNodes(), ElementsAre("edge-1", "edge-2"));
+  EXPECT_NE(
+      registry_.Render().find("skerry_cloudhub_refusals_total{reason=\"DIALS_TOO_OFTEN\"} 10"),
+      std::string::npos);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_NE(Connect("edge-1").link->TakeEpoch(), 0u);
 }
 
 // The gauge of unsent bytes comes back to zero with the session.

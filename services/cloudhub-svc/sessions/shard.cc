@@ -11,6 +11,12 @@ namespace skerry::cloudhub {
 
 namespace cloud = link::cloud;
 
+namespace {
+
+constexpr absl::Duration kGateTick = absl::Milliseconds(250);
+
+}  // namespace
+
 class NodeSession {
  public:
   NodeSession(LinkingBox linking, absl::string_view peer, std::shared_ptr<NodeLink> link,
@@ -29,7 +35,8 @@ class NodeSession {
   std::string software_version;
   std::string event_store_id;
   absl::Time connect_time;
-  bool counted = false;  // As a session, by the metrics.
+  SyncGate::Id gate = 0;  // What it waits for at the gate, or has got; 0 for nothing.
+  bool counted = false;   // As a session, by the metrics.
   size_t unsent_bytes = 0;
   std::map<uint64_t, std::shared_ptr<link::tunnel::UserPort>> tunnels;
   exec::SerialExecutor::TimerId timer = 0;
@@ -195,6 +202,7 @@ void Shard::Feed(const SessionPtr& session, cloud::Event event) {
   deps_.metrics.UnsentBytes(static_cast<double>(unsent_bytes) -
                             static_cast<double>(session->unsent_bytes));
   session->unsent_bytes = unsent_bytes;
+  UpdateSync(session);
   Arm(session);
 }
 
@@ -205,11 +213,19 @@ void Shard::Perform(const SessionPtr& session, std::vector<cloud::Effect> effect
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
-  const std::string& node = session->node.value();
   session->software_version = std::move(effect.hello.software_version);
   session->event_store_id = std::move(effect.hello.event_store_id);
   session->box.boot_id = effect.hello.boot_id;
   session->box.stored_epoch = effect.hello.stored_epoch;
+  if (draining_) {
+    return Refuse(session,
+                  Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING"));
+  }
+  Ask(session, deps_.gate.Arrive(session->node.value(), TellOf(session)));
+}
+
+void Shard::LetIn(const SessionPtr& session) {
+  const std::string& node = session->node.value();
   absl::StatusOr<uint64_t> epoch = Admit(*session);
   if (!epoch.ok()) return Refuse(session, epoch.status());
   // The old session ends before the new one can be heard of: its spokes see the one and then the
@@ -225,15 +241,12 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   deps_.log.Info("node connected", {{"node", node},
                                     {"epoch", *epoch},
                                     {"peer", session->peer},
-                                    {"boot_id", effect.hello.boot_id},
+                                    {"boot_id", session->box.boot_id},
                                     {"version", session->software_version}});
   Feed(session, cloud::Admitted{*epoch, session->connect_time});
 }
 
 absl::StatusOr<uint64_t> Shard::Admit(const NodeSession& session) {
-  if (draining_) {
-    return Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING");
-  }
   SKERRY_RETURN_IF_ERROR(deps_.records.Admit(session.box));
   return deps_.epochs.Next();
 }
@@ -316,10 +329,64 @@ void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
   auto dialling = dialling_.find(session->node.value());
   if (dialling != dialling_.end() && dialling->second == session) dialling_.erase(dialling);
   sessions_.erase(session);
+  LeaveGate(*session);
 }
 
 void Shard::Perform(const SessionPtr&, cloud::Count effect) {
   deps_.metrics.Incident(effect.incident);
+}
+
+// ---- the gate ----
+
+void Shard::Perform(const SessionPtr& session, cloud::AwaitSync) {
+  // A sync that begins anew goes on with its place.
+  if (session->gate != 0 && deps_.gate.HasPlace(session->gate)) {
+    return Feed(session, cloud::SyncTurn{});
+  }
+  Ask(session, deps_.gate.AwaitSync(TellOf(session)));
+}
+
+void Shard::Ask(const SessionPtr& session, SyncGate::Answer answer) {
+  session->gate = answer.id;
+  TickGate();
+  if (answer.verdict.has_value()) Hear(session, *answer.verdict);
+}
+
+SyncGate::Tell Shard::TellOf(const SessionPtr& session) {
+  return [this, weak = std::weak_ptr<NodeSession>(session)](const SyncGate::Verdict& verdict) {
+    executor_.Post([this, weak, verdict] {
+      if (const SessionPtr kept = weak.lock(); kept != nullptr) Hear(kept, verdict);
+    });
+  };
+}
+
+void Shard::Hear(const SessionPtr& session, const SyncGate::Verdict& verdict) {
+  if (session->gate != verdict.id) return;  // It has left meanwhile.
+  if (session->machine.open()) return Feed(session, cloud::SyncTurn{});
+  if (verdict.admitted) return LetIn(session);
+  Feed(session, cloud::Refused{Error(absl::StatusCode::kResourceExhausted,
+                                     "as many nodes as may be are on their way in")
+                                   .Reason("OVERLOADED"),
+                               "OVERLOADED", verdict.retry_after});
+}
+
+void Shard::UpdateSync(const SessionPtr& session) {
+  if (session->gate == 0 || !session->machine.open()) return;
+  const link::CloudSession::Sync sync = session->machine.sync();
+  if (sync == link::CloudSession::Sync::kUnderWay) deps_.gate.Begin(session->gate);
+  if (sync == link::CloudSession::Sync::kDone) LeaveGate(*session);
+}
+
+void Shard::LeaveGate(NodeSession& session) {
+  if (session.gate != 0) deps_.gate.Leave(std::exchange(session.gate, 0));
+}
+
+void Shard::TickGate() {
+  if (std::exchange(gate_ticks_, true)) return;
+  executor_.PostAfter(kGateTick, [this] {
+    gate_ticks_ = false;
+    if (deps_.gate.Tick()) TickGate();
+  });
 }
 
 // Timers are moved only to fire earlier: one that fires early finds nothing due and is set again,

@@ -18,6 +18,7 @@
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/sessions/node_records.h"
 #include "services/cloudhub-svc/sessions/ports.h"
+#include "services/cloudhub-svc/sessions/sync_gate.h"
 #include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
@@ -42,6 +43,7 @@ class Shard {
     const link::CloudSession::Config& session;
     NodeRecords& records;
     EpochStore& epochs;
+    SyncGate& gate;
     Clock& clock;
     CloudHubMetrics& metrics;
     log::Logger log;
@@ -93,6 +95,16 @@ class Shard {
   void Feed(const SessionPtr& session, link::cloud::Event event);
   void Perform(const SessionPtr& session, std::vector<link::cloud::Effect> effects);
   void Perform(const SessionPtr& session, link::cloud::Admit effect);
+  void Perform(const SessionPtr& session, link::cloud::AwaitSync effect);
+  // What the gate says to the session, now or later.
+  void Ask(const SessionPtr& session, SyncGate::Answer answer);
+  SyncGate::Tell TellOf(const SessionPtr& session);
+  void Hear(const SessionPtr& session, const SyncGate::Verdict& verdict);
+  // Tells the gate how far the session's sync is.
+  void UpdateSync(const SessionPtr& session);
+  void LeaveGate(NodeSession& session);
+  void TickGate();
+  void LetIn(const SessionPtr& session);
   // The epoch of the session that this connection is to have.
   absl::StatusOr<uint64_t> Admit(const NodeSession& session);
   void Refuse(const SessionPtr& session, const absl::Status& why);
@@ -110,6 +122,7 @@ class Shard {
   bool draining_ = false;
   absl::Duration drain_retry_after_;
   uint64_t last_tunnel_ = 0;
+  bool gate_ticks_ = false;  // A tick is posted.
   std::map<link::SpokeId, Spoke> spokes_;
   std::set<SessionPtr> sessions_;               // With those before Welcome.
   std::map<std::string, SessionPtr> dialling_;  // The newest connection before Welcome, by node.

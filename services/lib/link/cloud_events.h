@@ -88,11 +88,14 @@ struct OpenTunnel {
 };
 // Answers AwaitDrained.
 struct Drained {};
+// Answers AwaitSync.
+struct SyncTurn {};
 struct Tick {};
 
-using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded,
-                           LinkClosed, Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone,
-                           EventsDone, SpokeResync, OpenTunnel, tunnel::FromUser, Drained, Tick>;
+using Event =
+    std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded, LinkClosed,
+                 Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone, EventsDone,
+                 SpokeResync, OpenTunnel, tunnel::FromUser, Drained, SyncTurn, Tick>;
 
 // ---- effects ----
 
@@ -130,6 +133,8 @@ struct Send {
 };
 // Answer with Drained, once, when the transport has taken all that was sent.
 struct AwaitDrained {};
+// Answer with SyncTurn, once, when the node may be asked to sync anew (link-11.4).
+struct AwaitSync {};
 struct ToSpoke {
   SpokeId spoke = 0;
   SpokeMessage message;
@@ -155,8 +160,8 @@ enum class Incident {
 struct Count {
   Incident incident = Incident::kStalePush;
 };
-using Effect =
-    std::variant<Admit, Send, AwaitDrained, ToSpoke, tunnel::ToUser, EpochStored, Close, Count>;
+using Effect = std::variant<Admit, Send, AwaitDrained, AwaitSync, ToSpoke, tunnel::ToUser,
+                            EpochStored, Close, Count>;
 
 }  // namespace skerry::link::cloud
 

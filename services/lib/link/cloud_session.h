@@ -52,6 +52,14 @@ class CloudSession {
   std::vector<std::string> subscribed_types() const;
   size_t tunnels() const { return tunnels_.size(); }
 
+  // How far the node is with what it subscribed to.
+  enum class Sync {
+    kAwaited,   // Neither has it subscribed yet, nor been asked to: its turn has not come.
+    kUnderWay,  // Something that has an owner is not synced.
+    kDone,
+  };
+  Sync sync() const;
+
  private:
   enum class Phase { kAwaitHello, kAdmitting, kOpen, kClosed };
 
@@ -60,6 +68,7 @@ class CloudSession {
     ResourceSender sender;
     bool more = false;       // Further Subscribe frames of this id are to come.
     bool forwarded = false;  // To the present owner, from its first holding on.
+    bool resync_due = false;
     bool resync_sent = false;
   };
 
@@ -82,6 +91,7 @@ class CloudSession {
   void On(cloud::OpenTunnel event);
   void On(tunnel::FromUser event);
   void On(cloud::Drained event);
+  void On(cloud::SyncTurn event);
   void On(cloud::Tick event);
 
   // Frames.
@@ -107,7 +117,7 @@ class CloudSession {
   void ResourceOwnerChanged(const std::string& type, SpokeId spoke);
   void ReportOwnerChanged(const std::string& type);
   void EventOwnerChanged(const std::string& stream);
-  void AskResync(const std::string& type, Subscription& subscription);
+  void AskResync(Subscription& subscription);
   void Pump(Subscription& subscription);
   void PumpReports(const std::string& type, ReportReceiver& receiver);
   void AckReports(ReportReceiver& receiver);
@@ -141,7 +151,8 @@ class CloudSession {
   std::map<std::string, ReportReceiver> reports_;
   std::map<std::string, EventReceiver> events_;
   TunnelMux tunnels_;
-  bool draining_ = false;               // AwaitDrained was asked for.
+  bool draining_ = false;  // AwaitDrained was asked for.
+  bool awaiting_sync_ = false;
   std::vector<cloud::Effect> effects_;  // Of the Step under way.
 };
 

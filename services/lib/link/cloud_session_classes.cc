@@ -16,14 +16,32 @@ void CloudSession::ResourceOwnerChanged(const std::string& type, SpokeId spoke) 
   // What the former owner queued is void, and only the node knows what it holds by now (link-4.4).
   it->second.forwarded = false;
   it->second.sender.Overflow();
-  if (spoke != 0) AskResync(type, it->second);
+  if (spoke != 0) AskResync(it->second);
 }
 
-// Asks once per subscription: the answer is a new one.
-void CloudSession::AskResync(const std::string& type, Subscription& subscription) {
+// Asks once per subscription, when it is this node's turn: the answer is a new one.
+void CloudSession::AskResync(Subscription& subscription) {
   if (subscription.resync_sent) return;
-  subscription.resync_sent = true;
-  Send(Resync{type});
+  subscription.resync_due = true;
+  if (!std::exchange(awaiting_sync_, true)) Emit(cloud::AwaitSync{});
+}
+
+void CloudSession::On(cloud::SyncTurn) {
+  awaiting_sync_ = false;
+  for (auto& [type, subscription] : subscriptions_) {
+    if (!std::exchange(subscription.resync_due, false)) continue;
+    subscription.resync_sent = true;
+    Send(Resync{type});
+  }
+}
+
+CloudSession::Sync CloudSession::sync() const {
+  if (awaiting_sync_ || last_subscription_ids_.empty()) return Sync::kAwaited;
+  for (const auto& [type, subscription] : subscriptions_) {
+    if (subscription.resync_sent || (subscription.forwarded && !subscription.sender.synced()))
+      return Sync::kUnderWay;
+  }
+  return Sync::kDone;
 }
 
 void CloudSession::Receive(Subscribe frame) {
@@ -93,7 +111,7 @@ void CloudSession::On(cloud::Push event) {
   if (unsent_bytes() <= config_.unsent_bytes_max) return;
   Count(cloud::Incident::kOverflow);
   subscription.sender.Overflow();
-  if (!subscription.sender.in_flight()) AskResync(event.type, subscription);
+  if (!subscription.sender.in_flight()) AskResync(subscription);
 }
 
 void CloudSession::On(cloud::SpokeResync event) {
@@ -102,7 +120,7 @@ void CloudSession::On(cloud::SpokeResync event) {
     return Count(cloud::Incident::kStalePush);
   }
   it->second.sender.Overflow();
-  AskResync(event.type, it->second);
+  AskResync(it->second);
 }
 
 void CloudSession::Receive(ResourceAck frame) {
@@ -127,7 +145,7 @@ void CloudSession::Receive(ResourceAck frame) {
   // A node that was too slow is asked anew only when it has stored what is under way (link-4.10).
   if (subscription.sender.overflowed() && subscription.forwarded &&
       !subscription.sender.in_flight()) {
-    AskResync(frame.type, subscription);
+    AskResync(subscription);
   }
   Pump(subscription);
 }

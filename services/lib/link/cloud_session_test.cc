@@ -1,7 +1,8 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
 // closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
 // events, events-done, heartbeat, epoch-stored, advance, open, user, drained, tunnel-accept,
-// tunnel-data, tunnel-credit, tunnel-close.
+// tunnel-data, tunnel-credit, tunnel-close, turn. "await sync" is answered at once, unless
+// hold-turns was said.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -57,6 +58,7 @@ struct EffectWriter {
   }
   std::string operator()(const cloud::EpochStored&) const { return "epoch stored"; }
   std::string operator()(const cloud::AwaitDrained&) const { return "await drained"; }
+  std::string operator()(const cloud::AwaitSync&) const { return "await sync"; }
   std::string operator()(const tunnel::ToUser& e) const { return Text(e); }
   std::string operator()(const cloud::Close& e) const {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
@@ -80,6 +82,14 @@ class Machine {
       return "";
     }
     if (c.name == "advance") return Advance(absl::Seconds(c.Int("seconds")));
+    if (c.name == "hold-turns") {
+      hold_turns_ = true;
+      return "";
+    }
+    if (c.name == "sync") {
+      static constexpr const char* kNames[] = {"awaited", "under way", "done"};
+      return kNames[static_cast<int>(machine_->sync())];
+    }
     if (c.name == "pending") return absl::StrCat(machine_->unsent_bytes(), " bytes");
     return Step(EventOf(c));
   }
@@ -139,6 +149,7 @@ class Machine {
     }
     if (c.name == "user") return testing::FromUserOf(c);
     if (c.name == "drained") return cloud::Drained{};
+    if (c.name == "turn") return cloud::SyncTurn{};
     if (c.name == "tunnel-accept") {
       return cloud::FrameReceived{
           TunnelAccept{static_cast<uint64_t>(c.Int("id")), static_cast<uint64_t>(c.Int("credit"))}};
@@ -154,7 +165,11 @@ class Machine {
   std::string Step(cloud::Event event) {
     std::string out;
     for (const cloud::Effect& effect : machine_->Step(std::move(event), now_)) {
-      absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
+      if (!hold_turns_ && std::holds_alternative<cloud::AwaitSync>(effect)) {
+        absl::StrAppend(&out, Step(cloud::SyncTurn{}));
+      } else {
+        absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
+      }
     }
     return out;
   }
@@ -172,6 +187,7 @@ class Machine {
   }
 
   absl::Duration now_ = absl::Seconds(1000);
+  bool hold_turns_ = false;
   CloudSession::Config config_;
   std::unique_ptr<CloudSession> machine_;
 };

@@ -144,6 +144,8 @@ void EdgeSession::On(edge::EpochStored event) {
 
 void EdgeSession::Receive(GoAway frame) {
   retry_after_ = std::clamp(frame.retry_after, absl::ZeroDuration(), config_.backoff_max);
+  // The hub says when: what failed before tells no more.
+  if (retry_after_ > absl::ZeroDuration()) backoff_.Reset();
   Hangup(Error(absl::StatusCode::kUnavailable, "the hub asked to go away").Reason(frame.reason));
 }
 

@@ -228,5 +228,22 @@ TEST(EdgeSessionTest, FollowsTheScripts) {
   });
 }
 
+// link-6.3: the hub says when to come, and what failed before adds nothing to that.
+TEST(EdgeSessionTest, AfterAGoAwayTheWaitIsTheHubsWithTheShortestJitter) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    EdgeSession machine({.seed = seed});
+    absl::Duration now = absl::Seconds(1000);
+    machine.Step(edge::Start{}, now);
+    for (uint64_t connection = 1; connection <= 10; ++connection) {
+      machine.Step(edge::LinkClosed{connection, absl::UnavailableError("gone")}, now);
+      now = machine.NextWake();
+      machine.Step(edge::Tick{}, now);
+    }
+    machine.Step(edge::FrameReceived{11, GoAway{"OVERLOADED", absl::Seconds(20)}}, now);
+    EXPECT_GE(machine.NextWake() - now, absl::Seconds(20)) << "seed=" << seed;
+    EXPECT_LT(machine.NextWake() - now, absl::Seconds(21)) << "seed=" << seed;
+  }
+}
+
 }  // namespace
 }  // namespace skerry::link

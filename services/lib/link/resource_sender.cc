@@ -61,6 +61,7 @@ absl::StatusOr<std::vector<PushOutcome>> ResourceSender::Ack(const ResourceAck& 
   while (acked_ < ack.sequence) {
     ++acked_;
     InFlight& item = in_flight_.front();
+    synced_ |= item.key.empty();
     auto it = rejected.find(acked_);
     outcomes.push_back({std::move(item.key), std::move(item.version),
                         it == rejected.end() ? absl::OkStatus() : *it->second});

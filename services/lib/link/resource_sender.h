@@ -45,6 +45,8 @@ class ResourceSender {
   void Overflow();
   bool overflowed() const { return overflowed_; }
 
+  // The node has acknowledged `synced`.
+  bool synced() const { return synced_; }
   size_t unsent_bytes() const { return unsent_bytes_; }
   bool in_flight() const { return !in_flight_.empty(); }
 
@@ -66,6 +68,7 @@ class ResourceSender {
   size_t in_flight_bytes_ = 0;
   uint64_t acked_ = 0;
   bool overflowed_ = false;
+  bool synced_ = false;
 };
 
 }  // namespace skerry::link

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,8 @@ Simulation::Simulation(uint64_t seed) : rng_(seed) {
 }
 
 void Simulation::Step() {
-  const uint64_t dice = Random(1300);
+  const uint64_t dice = Random(1320);
+  if (dice >= 1300) return GrantSyncs();
   if (dice >= 1290) return OpenTunnel();
   if (dice >= 1250) return DrainTunnels();
   if (dice >= 1000) return TunnelWork();
@@ -63,6 +65,7 @@ void Simulation::Settle() {
       ControllerWork();
     }
     FinishTunnels();
+    GrantSyncs();
     // Heartbeats keep going for ever; enough time passes to find dead peers and to dial again.
     Advance(absl::Seconds(1));
     if (round > 200 && Quiet()) return CheckFinal();
@@ -128,6 +131,8 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
     } else if (std::holds_alternative<cloud::AwaitDrained>(effect)) {
       ++seen_["hub's transport full"];
       it->second.drain_awaited = true;
+    } else if (std::holds_alternative<cloud::AwaitSync>(effect)) {
+      it->second.sync_awaited = true;
     } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
       ToTunnelUser(true, std::move(*to_user));
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
@@ -150,6 +155,14 @@ void Simulation::Admit(uint64_t id) {
   if (old != 0) FeedCloud(old, cloud::Fence{});
   current_ = id;
   FeedCloud(id, cloud::Admitted{epoch, absl::UnixEpoch() + now_});
+}
+
+void Simulation::GrantSyncs() {
+  std::vector<uint64_t> granted;
+  for (auto& [id, connection] : connections_) {
+    if (std::exchange(connection.sync_awaited, false)) granted.push_back(id);
+  }
+  for (uint64_t id : granted) FeedCloud(id, cloud::SyncTurn{});
 }
 
 void Simulation::FeedAllSessions(const cloud::Event& event) {

@@ -43,6 +43,7 @@ class Simulation {
     std::deque<CloudFrame> down;
     bool cut = false;            // Nothing gets through any more.
     bool drain_awaited = false;  // By the hub.
+    bool sync_awaited = false;
   };
   struct Subscription {
     uint64_t epoch = 0;
@@ -76,6 +77,8 @@ class Simulation {
   // The cloud.
   void FeedCloud(uint64_t connection, cloud::Event event);
   void Admit(uint64_t connection);
+  // It is every node's turn to sync anew.
+  void GrantSyncs();
   void FeedAllSessions(const cloud::Event& event);
   void HubCrash();
   void ControllerAttach();
