@@ -18,6 +18,7 @@ using cloudhub::v1::SpokeFrame;
 
 constexpr size_t kHighWaterBytes = 1u << 20;     // Beyond, the hub gets no more until it has read.
 constexpr size_t kPushesPerTurn = 256;           // Then frames from hubs and informers get theirs.
+constexpr int64_t kTurnBytes = 64 << 10;         // Of a node; who had more sits out.
 constexpr size_t kHoldingsMax = 50'000;          // Of one type and node.
 constexpr size_t kObjectBytesMax = 1536u << 10;  // The link's bound, and about that of Kubernetes.
 
@@ -252,6 +253,12 @@ void Downstream::Pump(const std::string& hub_name) {
     hub.turns.pop_front();
     const auto node = hub.nodes.find(node_name);
     if (node == hub.nodes.end()) continue;
+    int64_t& credit = node->second.credit;
+    credit = std::min(credit + kTurnBytes, kTurnBytes);
+    if (credit <= 0) {
+      hub.turns.push_back(node_name);
+      continue;
+    }
     node->second.queued = false;
     SendNext(hub, node_name, node->second);
   }
@@ -283,7 +290,7 @@ bool Downstream::SendOf(Hub& hub, const std::string& node_name, Node& node, cons
   return true;
 }
 
-void Downstream::SendPush(Hub& hub, const std::string& node_name, const Node& node,
+void Downstream::SendPush(Hub& hub, const std::string& node_name, Node& node,
                           const std::string& type, uint64_t id, const Push& push) {
   if (push.object.has_value() && push.object->text().size() > kObjectBytesMax) {
     metrics_.pushes_rejected.Increment();
@@ -303,6 +310,7 @@ void Downstream::SendPush(Hub& hub, const std::string& node_name, const Node& no
       out->mutable_upsert()->set_key(push.key);
       out->mutable_upsert()->set_version(push.version);
       out->mutable_upsert()->set_object(push.object->text());
+      node.credit -= static_cast<int64_t>(push.object->text().size());
       metrics_.Push("upsert").Increment();
       metrics_.push_bytes.Increment(static_cast<double>(push.object->text().size()));
       break;

@@ -32,10 +32,10 @@ class HubLink {
 };
 
 // Owns the interest index and every node's subscriptions; all of it lives on the executor. The
-// nodes of a hub take turns, one push each, while the hub reads: a node with much to send delays no
-// other. Methods of the first group come from informers and wait for the executor (so a long list
-// can't pile up there); those of the second group are called on the executor. References outlive
-// it.
+// nodes of a hub take turns, one push each and as many bytes each, while the hub reads: a node with
+// much to send delays no other. Methods of the first group come from informers and wait for the
+// executor (so a long list can't pile up there); those of the second group are called on the
+// executor. References outlive it.
 class Downstream {
  public:
   using Cache =
@@ -67,6 +67,7 @@ class Downstream {
     uint64_t epoch = 0;
     std::map<std::string, Subscription> subscriptions;  // By type.
     bool queued = false;
+    int64_t credit = 0;  // Bytes that it may be sent when it is its turn; below zero, it waits.
   };
   struct Hub {
     HubLink* link = nullptr;
@@ -87,7 +88,7 @@ class Downstream {
   // False where the subscription had nothing to say after all.
   bool SendOf(Hub& hub, const std::string& node_name, Node& node, const std::string& type,
               Subscription& subscription);
-  void SendPush(Hub& hub, const std::string& node_name, const Node& node, const std::string& type,
+  void SendPush(Hub& hub, const std::string& node_name, Node& node, const std::string& type,
                 uint64_t id, const Push& push);
   std::optional<Desired> Lookup(const std::string& node, const std::string& type,
                                 const std::string& key) const;

@@ -520,5 +520,28 @@ TEST_F(EngineTest, NodeWithVeryMuchToSendDelaysNoOther) {
   EXPECT_LT(small - said.begin(), 60);
 }
 
+// ec-2.3: an object of 200 kB is worth three turns of others.
+TEST_F(EngineTest, NodesTakeTurnsByBytes) {
+  const std::string big(200'000, 'x');
+  for (int i = 0; i < 100; ++i) {
+    api_.Put(kubeclient::Pods(), Pod(absl::StrCat("p", i), "big", absl::StrCat("cm", i)));
+    api_.Put(kubeclient::ConfigMaps(), ConfigMap(absl::StrCat("cm", i), big));
+  }
+  for (int i = 0; i < 30; ++i) api_.Put(kubeclient::Pods(), Pod(absl::StrCat("s", i), "small"));
+  StartAttached();
+  hub_->Connect("big", 1);
+  hub_->Connect("small", 1);
+  hub_->Subscribe("big", 1, "configmaps", 1);
+  hub_->Subscribe("small", 1, "pods", 1);
+  ASSERT_TRUE(hub_->AwaitSaid("big configmaps synced"));
+  ASSERT_TRUE(hub_->AwaitSaid("small pods synced"));
+  const std::vector<std::string> said = hub_->Said();
+  const auto of_small = [](const std::string& line) { return line.rfind("small ", 0) == 0; };
+  const auto first = std::find_if(said.begin(), said.end(), of_small);
+  const auto last = std::find(said.begin(), said.end(), "small pods synced");
+  EXPECT_LE(std::count_if(first, last, [&](const std::string& line) { return !of_small(line); }),
+            11);
+}
+
 }  // namespace
 }  // namespace skerry::edgecontroller
