@@ -56,6 +56,7 @@ class LinkTest : public ::testing::Test {
     config.api_listen = "127.0.0.1:0";
     config.join_listen = "127.0.0.1:0";
     config.drain_retry_after = absl::ZeroDuration();
+    config.syncs_max = syncs_max_;
     cloud_ = std::make_unique<cloudhub::CloudHubApp>(config, clock_, log::Logger::Null());
     absl::Status started = cloud_->Start();
     ASSERT_TRUE(started.ok()) << started;
@@ -248,6 +249,7 @@ class LinkTest : public ::testing::Test {
   std::string folder_;
   std::string link_address_;
   int files_ = 0;
+  int syncs_max_ = 256;
   security::TlsFiles node_files_;
   std::unique_ptr<cloudhub::CloudHubApp> cloud_;
   std::unique_ptr<edgehub::EdgeHubApp> edge_;
