@@ -70,18 +70,25 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(EventLoop& loop, const Opti
   SKERRY_ASSIGN_OR_RETURN(target.key, ParseKey(request.key_pem));
 
   std::unique_ptr<Fleet> fleet(new Fleet(loop, std::move(target)));
-  for (int i = 0; i < options.nodes; ++i) {
+  const auto parts_of = [&](int number) -> absl::StatusOr<NodeParts> {
     const security::CertificateSpec spec = {
-        .subject = {.common_name = absl::StrCat("system:node:", NodeNameOf(i)),
+        .subject = {.common_name = absl::StrCat("system:node:", NodeNameOf(number)),
                     .organizations = {"system:nodes"}},
         .now = absl::Now(),
         .lifetime = absl::Hours(24),
         .for_client = true};
     SKERRY_ASSIGN_OR_RETURN(std::string pem, ca->SignCsr(request.csr_pem, spec));
     SKERRY_ASSIGN_OR_RETURN(std::string der, security::CertificatePemToDer(pem));
-    NodeParts parts{i, loop, fleet->target_, *fleet, std::move(der)};
+    return NodeParts{number, loop, fleet->target_, *fleet, std::move(der)};
+  };
+  for (int i = 0; i < options.nodes; ++i) {
+    SKERRY_ASSIGN_OR_RETURN(NodeParts parts, parts_of(i));
     fleet->nodes_.push_back(options.echo ? MakeEchoNode(std::move(parts))
                                          : MakeLinkNode(std::move(parts)));
+  }
+  if (!options.echo) {
+    SKERRY_ASSIGN_OR_RETURN(NodeParts parts, parts_of(options.nodes));
+    fleet->hostile_ = MakeHostileNode(std::move(parts));
   }
   fleet->in_sync_at_.resize(options.nodes);
   return fleet;
@@ -139,6 +146,7 @@ void Fleet::OnInSync(int node) {
 
 void Fleet::OnLost(int) {
   --in_sync_;
+  ++lost_;
   first_lost_ = std::min(first_lost_, EventLoop::Now());
 }
 

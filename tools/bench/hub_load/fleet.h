@@ -50,7 +50,12 @@ class Fleet final : public Path, private NodeObserver {
   absl::StatusOr<std::vector<double>> Storm(absl::Duration limit);
   void Stop();
 
+  // One more node of a hub, which is hostile from here on.
+  void StartHostile() { hostile_->Start(); }
+
   int in_sync() const { return in_sync_; }
+  // Times that a node lost its connection.
+  int lost() const { return lost_; }
   TcpBytes tcp() const;
 
   void Send(int node, absl::string_view payload) override { nodes_[node]->Send(payload); }
@@ -66,8 +71,10 @@ class Fleet final : public Path, private NodeObserver {
   EventLoop& loop_;
   const StreamTarget target_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::unique_ptr<Node> hostile_;
   Answered answered_;
   int in_sync_ = 0;
+  int lost_ = 0;
   absl::Duration first_lost_ = absl::InfiniteDuration();
   std::vector<absl::Duration> in_sync_at_;  // By node.
 };

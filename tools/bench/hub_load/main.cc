@@ -7,6 +7,8 @@
 //   broadcast up|down BYTES       -> p50_s= p99_s= p100_s=
 //   storm SECONDS                 -> p50_s= p99_s= p100_s=         (kill the server after
 //   "ready=1") tcp                           -> sent= received= segments_sent= segments_received=
+//   hostile                       -> hostile=1                     (from here on)
+//   state                         -> in_sync= lost=
 //   leave                         -> left=
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -121,6 +123,13 @@ absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
     return absl::StrCat("sent=", tcp.sent, " received=", tcp.received,
                         " segments_sent=", tcp.segments_sent,
                         " segments_received=", tcp.segments_received);
+  }
+  if (command == "hostile" && bench.controller != nullptr) {
+    bench.fleet.StartHostile();
+    return "hostile=1";
+  }
+  if (command == "state") {
+    return absl::StrCat("in_sync=", bench.fleet.in_sync(), " lost=", bench.fleet.lost());
   }
   if (command == "leave") {
     bench.fleet.Stop();

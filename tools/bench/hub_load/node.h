@@ -45,6 +45,8 @@ class Node {
 std::unique_ptr<Node> MakeLinkNode(NodeParts parts);
 // Of a server that sends everything back: dials with the same back-off, sends heartbeats as often.
 std::unique_ptr<Node> MakeEchoNode(NodeParts parts);
+// Does to a hub what it can; tells its observer nothing.
+std::unique_ptr<Node> MakeHostileNode(NodeParts parts);
 
 }  // namespace skerry::bench
 

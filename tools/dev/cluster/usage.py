@@ -14,6 +14,12 @@ def memory_mb(pid):
     return values
 
 
+def memory_peak_mb(pid):
+    """The most that a process has had resident, in MB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:")) / 1024
+
+
 def cpu_seconds(pid):
     """User and system time of a process since its start."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
