@@ -4,6 +4,9 @@ Every scenario runs under a load whose history is checked at its end (harness/hi
 """
 
 import pytest
+from cluster import wait
+from harness import probes
+from harness.history import Kind
 
 
 @pytest.fixture(name="net")
@@ -101,6 +104,21 @@ def test_long_line_with_jitter(field, load, proxy):
             load.measure("edge-1", 20)
         proxy.line()
     assert len(edge.lost) == sessions, "a slow session was given up"
+
+
+def test_large_object_on_a_slow_line(field, load, proxy):
+    """[network-10] L3; link-11: an object that takes five heartbeats to come does come, in the session that it began in."""
+    edge = load.edges["edge-1"]
+    field.dial_by(field.nodes["edge-1"], proxy)
+    load.await_connected()
+    sessions = len(edge.lost)
+    proxy.line(rate=100_000)
+    load.cloud.put("edge-1", "large", size=512 << 10)
+    place = (probes.DOWN, "edge-1", "large")
+    wait.until("the large object to be at the box",
+               lambda: load.history.last(Kind.APPLIED, place) == load.history.last(Kind.SENT, place), timeout=20)
+    assert len(edge.lost) == sessions, "a slow session was given up"
+    proxy.line()
 
 
 def test_late_frames_of_a_dead_session_are_not_applied(field, load, proxy):

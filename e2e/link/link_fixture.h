@@ -174,7 +174,7 @@ class LinkTest : public ::testing::Test {
   }
 
   void Push(Controller& controller, const cv1::Subscribed& to, const std::string& key,
-            const std::string& version) {
+            const std::string& version, const std::string& object = "{}") {
     cv1::SpokeFrame frame;
     cv1::Push* push = frame.mutable_push();
     *push->mutable_session() = to.session();
@@ -185,7 +185,7 @@ class LinkTest : public ::testing::Test {
     } else {
       push->mutable_upsert()->set_key(key);
       push->mutable_upsert()->set_version(version);
-      push->mutable_upsert()->set_object("{}");
+      push->mutable_upsert()->set_object(object);
     }
     controller.Send(frame);
   }

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "e2e/link/link_fixture.h"
 #include "services/lib/base/error.h"
+#include "services/lib/link/frames.h"
 #include "services/lib/rpc/channel.h"
 
 namespace skerry::e2e {
@@ -58,6 +59,27 @@ TEST_F(LinkTest, AnObjectGoesDownAndAReportComesUp) {
   ASSERT_EQ(status.types_size(), 1);
   EXPECT_TRUE(status.types(0).synced());
   EXPECT_EQ(status.types(0).spoke(), "edge-meta-svc");
+}
+
+// link-11: in chunks, both ways.
+TEST_F(LinkTest, TheLargestObjectAndTheLargestReportArriveWhole) {
+  std::string largest(link::kObjectBytesMax, ' ');
+  for (size_t i = 0; i < largest.size(); ++i) largest[i] = static_cast<char>('a' + i / 1000 % 26);
+  StartCloud();
+  StartEdge();
+  std::unique_ptr<Controller> controller = AttachAndMeetNode();
+  std::unique_ptr<Spoke> spoke = AttachSpoke();
+  Subscribe(*spoke);
+  cv1::Subscribed subscribed = AwaitSubscribed(*controller);
+  Push(*controller, subscribed, "default/large", "u1/1", largest);
+  Push(*controller, subscribed, "default/small", "u2/1");
+  PutReport(*spoke, 1, largest);
+  lv1::ResourceChange change = AwaitChange(*spoke);
+  EXPECT_TRUE(change.upsert().object() == largest);
+  change = AwaitChange(*spoke);
+  EXPECT_EQ(change.upsert().key(), "default/small");
+  EXPECT_EQ(change.sequence(), 2u);
+  EXPECT_TRUE(AwaitReport(*controller).report().value() == largest);
 }
 
 // L1: the hub dies with a report in hand; the next hub gets it.

@@ -22,6 +22,7 @@
 #include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
+#include "services/lib/link/frames.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/listener.h"
@@ -175,9 +176,9 @@ absl::Status CloudHubApp::StartServers() {
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
                                                   p.admin_service.get()}));
   options.listen = config_.link_listen;
-  options.listen = config_.link_listen;
   options.listener = p.link_listener.get();
   options.connection_idle_max = kIdleMax;
+  options.message_bytes_max = link::kFrameBytesMax;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
   SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));

@@ -16,7 +16,7 @@ constexpr size_t kBatchBytesMax = 4u << 20;   // Of objects in one transaction.
 constexpr size_t kReportsInFlightMax = 32;
 constexpr size_t kReportBytesAtOnce = 1u << 20;  // Handed to the transport at a time.
 constexpr size_t kHoldingBytesAtOnce = 512u << 10;
-constexpr int kHoldingsAtOnce = 4096;  // The link's bound for one frame.
+constexpr int kHoldingsAtOnce = 2048;  // The link's bound for one frame.
 
 ResourceEvent ToEvent(link::v1::ResourceChange change) {
   ResourceEvent event{change.type(), change.subscription_id(), change.sequence(), {}};

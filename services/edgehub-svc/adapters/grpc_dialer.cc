@@ -92,7 +92,8 @@ std::shared_ptr<CloudLink> GrpcDialer::Dial(LinkEvents events) {
   options.server_name = server_name_;
   options.credentials = credentials_;
   options.own_connection = true;
-  options.window_bytes = link::kResourceWindowBytes;
+  options.window_bytes = link::kTransportWindowBytes;
+  options.message_bytes_max = link::kFrameBytesMax;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(options);
   if (!channel.ok()) {
     events.on_closed(channel.status());

@@ -120,6 +120,8 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
   FlushTunnels();
   phase_ = Phase::kClosed;
   Emit(cloud::Close{std::move(status), std::string(reason)});
+  chunks_.Clear();
+  received_chunks_.Clear();
   subscriptions_.clear();
   reports_.clear();
   events_.clear();
@@ -127,6 +129,7 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
 
 void CloudSession::Send(CloudFrame frame) {
   heartbeat_.Sent(now_);
+  transport_bytes_ += FrameBytes(frame);
   Emit(cloud::Send{std::move(frame)});
 }
 

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/lib/link/chunks.h"
 #include "services/lib/link/cloud_events.h"
 #include "services/lib/link/event_receiver.h"
 #include "services/lib/link/frames.h"
@@ -35,6 +36,8 @@ class CloudSession {
     absl::Duration heartbeat_interval = absl::Seconds(15);
     absl::Duration hello_timeout = absl::Seconds(10);
     size_t unsent_bytes_max = 16u << 20;  // Of all subscriptions of the node.
+    // Given to the transport and not yet taken by it: no more of resource sync.
+    size_t transport_bytes_max = kTransportUnsentBytesMax;
   };
 
   // `config` outlives it. `now` here and in Step is monotonic.
@@ -72,6 +75,8 @@ class CloudSession {
     bool resync_sent = false;
   };
 
+  using SubscriptionIterator = std::map<std::string, Subscription>::iterator;
+
   // Events.
   void On(cloud::FrameReceived event);
   void On(cloud::InvalidFrame event) { Fail(std::move(event.violation)); }
@@ -103,6 +108,7 @@ class CloudSession {
   void Receive(Heartbeat) {}
   void Receive(EventBatch frame);
   void Receive(EpochStored frame);
+  void Receive(Chunk frame);
   void Receive(TunnelAccept frame);
   void Receive(TunnelData frame);
   void Receive(TunnelCredit frame);
@@ -118,7 +124,10 @@ class CloudSession {
   void ReportOwnerChanged(const std::string& type);
   void EventOwnerChanged(const std::string& stream);
   void AskResync(Subscription& subscription);
-  void Pump(Subscription& subscription);
+  // Sends chunks and changes, in turns, while the transport may be given more (link-12.1).
+  void Pump();
+  // Whose change is next; the end where none has one or may send it.
+  SubscriptionIterator NextToSend();
   void PumpReports(const std::string& type, ReportReceiver& receiver);
   void AckReports(ReportReceiver& receiver);
   void PumpEvents(const std::string& stream, EventReceiver& receiver);
@@ -130,6 +139,9 @@ class CloudSession {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
   }
   void Send(CloudFrame frame);
+  // The same for frames that may be large, which Pump then sends. Those of one flow keep their
+  // order.
+  void SendRanked(Rank rank, const std::string& flow, CloudFrame frame);
   void ToSpoke(SpokeId spoke, cloud::SpokeMessage message);
   void Count(cloud::Incident incident);
   void End(absl::Status status, absl::string_view reason);
@@ -150,9 +162,14 @@ class CloudSession {
   std::map<std::string, uint64_t> last_subscription_ids_;
   std::map<std::string, ReportReceiver> reports_;
   std::map<std::string, EventReceiver> events_;
+  std::string turn_;  // The type whose change was sent last.
+  ChunkSender chunks_;
+  ChunkReceiver received_chunks_;
+  bool chunk_sent_ = false;  // The last turn was a chunk's.
   TunnelMux tunnels_;
   bool draining_ = false;  // AwaitDrained was asked for.
   bool awaiting_sync_ = false;
+  size_t transport_bytes_ = 0;          // Sent since the transport was last known to be empty.
   std::vector<cloud::Effect> effects_;  // Of the Step under way.
 };
 

@@ -107,7 +107,7 @@ void CloudSession::On(cloud::Push event) {
   }
   if (subscription.sender.overflowed()) return;
   subscription.sender.Push(std::move(event.change));
-  Pump(subscription);
+  Pump();
   if (unsent_bytes() <= config_.unsent_bytes_max) return;
   Count(cloud::Incident::kOverflow);
   subscription.sender.Overflow();
@@ -147,15 +147,11 @@ void CloudSession::Receive(ResourceAck frame) {
       !subscription.sender.in_flight()) {
     AskResync(subscription);
   }
-  Pump(subscription);
-}
-
-void CloudSession::Pump(Subscription& subscription) {
-  while (std::optional<ResourceChange> frame = subscription.sender.Next()) Send(*std::move(frame));
+  Pump();
 }
 
 size_t CloudSession::unsent_bytes() const {
-  size_t bytes = 0;
+  size_t bytes = chunks_.bytes();
   for (const auto& [type, subscription] : subscriptions_)
     bytes += subscription.sender.unsent_bytes();
   return bytes;
@@ -200,7 +196,11 @@ void CloudSession::PumpReports(const std::string& type, ReportReceiver& receiver
 }
 
 void CloudSession::AckReports(ReportReceiver& receiver) {
-  if (std::optional<ReportAck> ack = receiver.TakeAck()) Send(*std::move(ack));
+  std::optional<ReportAck> ack = receiver.TakeAck();
+  if (!ack.has_value()) return;
+  const std::string flow = "report " + ack->type;
+  SendRanked(Rank::kState, flow, *std::move(ack));
+  Pump();
 }
 
 void CloudSession::On(cloud::ReportDone event) {
@@ -249,7 +249,9 @@ void CloudSession::On(cloud::EventsDone event) {
       !it->second.Done(event.ack.sequence)) {
     return Count(cloud::Incident::kStaleEventsDone);
   }
-  Send(std::move(event.ack));
+  const std::string flow = "event " + event.ack.stream;
+  SendRanked(Rank::kTelemetry, flow, std::move(event.ack));
+  Pump();
 }
 
 }  // namespace skerry::link

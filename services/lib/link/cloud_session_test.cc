@@ -1,6 +1,6 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
 // closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
-// events, events-done, heartbeat, epoch-stored, advance, open, user, drained, tunnel-accept,
+// events, events-done, heartbeat, chunk, epoch-stored, advance, open, user, drained, tunnel-accept,
 // tunnel-data, tunnel-credit, tunnel-close, turn. "await sync" is answered at once, unless
 // hold-turns was said.
 #include "services/lib/link/cloud_session.h"
@@ -8,8 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/link/chunks.h"
+#include "services/lib/link/frame_bytes.h"
 #include "services/lib/link/testing/frame_text.h"
 #include "services/lib/testing/script_test.h"
 
@@ -78,6 +81,7 @@ class Machine {
       config_.hub = "hub-1";
       config_.heartbeat_interval = absl::Seconds(10);
       config_.unsent_bytes_max = static_cast<size_t>(c.Int("unsent_max", 1 << 20));
+      joined_ = c.Arg("chunks", "") == "joined";
       machine_ = std::make_unique<CloudSession>(config_, now_);
       return "";
     }
@@ -142,6 +146,7 @@ class Machine {
                                          std::string(static_cast<size_t>(c.Int("bytes", 1)), 'r')}};
     }
     if (c.name == "heartbeat") return cloud::FrameReceived{Heartbeat{}};
+    if (c.name == "chunk") return cloud::FrameReceived{testing::ChunkOf(c)};
     if (c.name == "epoch-stored") return cloud::FrameReceived{EpochStored{}};
     if (c.name == "open") {
       return cloud::OpenTunnel{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
@@ -164,14 +169,31 @@ class Machine {
 
   std::string Step(cloud::Event event) {
     std::string out;
+    bool drained = false;
     for (const cloud::Effect& effect : machine_->Step(std::move(event), now_)) {
+      const auto* send = std::get_if<cloud::Send>(&effect);
       if (!hold_turns_ && std::holds_alternative<cloud::AwaitSync>(effect)) {
         absl::StrAppend(&out, Step(cloud::SyncTurn{}));
+      } else if (joined_ && std::holds_alternative<cloud::AwaitDrained>(effect)) {
+        drained = true;
+      } else if (joined_ && send != nullptr && std::holds_alternative<Chunk>(send->frame)) {
+        absl::StrAppend(&out, Join(std::get<Chunk>(send->frame)));
       } else {
         absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
       }
     }
-    return out;
+    return drained ? out + Step(cloud::Drained{}) : out;
+  }
+
+  // With chunks=joined the transport takes all at once, and frames are shown when they are
+  // complete.
+  std::string Join(const Chunk& chunk) {
+    absl::StatusOr<std::optional<std::string>> bytes = chunks_.Receive(chunk);
+    EXPECT_TRUE(bytes.ok()) << bytes.status();
+    if (!bytes.ok() || !bytes->has_value()) return "";
+    absl::StatusOr<CloudFrame> frame = ParseCloudFrame(**bytes);
+    EXPECT_TRUE(frame.ok()) << frame.status();
+    return frame.ok() ? absl::StrCat("send in chunks ", Text(*frame), "\n") : "";
   }
 
   // Ticks whenever the machine wants to be woken.
@@ -189,6 +211,8 @@ class Machine {
   absl::Duration now_ = absl::Seconds(1000);
   bool hold_turns_ = false;
   CloudSession::Config config_;
+  bool joined_ = false;
+  ChunkReceiver chunks_;
   std::unique_ptr<CloudSession> machine_;
 };
 

@@ -26,12 +26,6 @@ void CloudSession::On(tunnel::FromUser event) {
   FlushTunnels();
 }
 
-void CloudSession::On(cloud::Drained) {
-  draining_ = false;
-  tunnels_.Drained();
-  FlushTunnels();
-}
-
 void CloudSession::Receive(TunnelAccept frame) { TunnelReceived(tunnels_.Receive(frame)); }
 void CloudSession::Receive(TunnelData frame) { TunnelReceived(tunnels_.Receive(std::move(frame))); }
 void CloudSession::Receive(TunnelCredit frame) { TunnelReceived(tunnels_.Receive(frame)); }

@@ -177,6 +177,8 @@ void EdgeSession::Down(absl::Status status) {
   dial_at_ = now_ + wait;
   Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
   for (auto& [type, resource] : resources_) resource.receiver.Close();
+  chunks_.Clear();
+  received_chunks_.Clear();
   EndTunnels(Error(absl::StatusCode::kUnavailable,
                    absl::StrCat("the link to the cloud has ended: ", down_reason_))
                  .Reason("TUNNEL_LINK_LOST"));
@@ -245,7 +247,10 @@ void EdgeSession::DetachTypes(SpokeId spoke) {
       continue;
     }
     const ResourceReceiver& receiver = it->second.receiver;
-    if (connected() && receiver.open()) Send(Unsubscribe{it->first, receiver.requested_id()});
+    if (connected() && receiver.open()) {
+      SendRanked(Rank::kSync, SyncFlow(it->first), Unsubscribe{it->first, receiver.requested_id()});
+      Pump();
+    }
     it = resources_.erase(it);
   }
 }

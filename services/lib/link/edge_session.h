@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/lib/link/backoff.h"
+#include "services/lib/link/chunks.h"
 #include "services/lib/link/edge_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
@@ -33,9 +34,9 @@ class EdgeSession {
     absl::Duration tunnel_join_timeout = absl::Seconds(10);
     absl::Duration backoff_base = absl::Seconds(1);
     absl::Duration backoff_max = absl::Seconds(60);
-    // Taken from the journal and not yet taken by the transport: what comes later and is more
-    // urgent waits for no more than this.
-    size_t transport_bytes_max = 256u << 10;
+    // Given to the transport and not yet taken by it: what comes later and is more urgent waits for
+    // no more than this.
+    size_t transport_bytes_max = kTransportUnsentBytesMax;
     uint64_t seed = 0;  // Of the backoff's jitter: differs from box to box.
   };
 
@@ -70,15 +71,15 @@ class EdgeSession {
     ResourceReceiver receiver;
     SpokeId spoke = 0;
   };
-  // Something that goes up from the journal: a type of reports or a stream of events. The order is
-  // that in which they take their turns (link-6.4).
-  enum class Rank { kAlarm, kTelemetry, kState, kBulk };
+  // Something that goes up from the journal: a type of reports or a stream of events.
   struct Lane {
     Rank rank = Rank::kState;
     bool events = false;
     std::string name;
+    std::string flow;  // As chunks know it.
     JournalSender sender;
   };
+  using LaneIterator = std::vector<Lane>::iterator;
 
   // Events.
   void On(edge::Start event);
@@ -107,6 +108,7 @@ class EdgeSession {
   void Receive(Heartbeat) {}
   void Receive(Resync frame);
   void Receive(GoAway frame);
+  void Receive(Chunk frame);
   void Receive(EventAck frame);
   void Receive(TunnelOpen frame);
   void Receive(TunnelData frame);
@@ -123,10 +125,16 @@ class EdgeSession {
   void DetachTypes(SpokeId spoke);
   Lane* FindLane(bool events, const std::string& name);
   Lane& LaneOf(Rank rank, bool events, const std::string& name);
+  // Behind the lanes of this rank.
+  LaneIterator EndOfRank(LaneIterator from, Rank rank);
   // A read of this connection is over.
   void Fetched(Lane& lane, bool more);
-  // Reads from the journal for the first lane that has something and may send it.
+  // Sends chunks and reads from the journal, in the order of rank, while the transport may be given
+  // more (link-6.4, link-12.1).
   void Pump();
+  // Whose turn it is to be read; the end where none has something or may send it.
+  LaneIterator NextLane();
+  void Fetch(LaneIterator lane);
   // Gives up the tunnels that nobody took in time.
   void RefuseUnjoined();
   void EndTunnels(const absl::Status& status);
@@ -138,6 +146,9 @@ class EdgeSession {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
   }
   void Send(EdgeFrame frame);
+  // The same for frames that may be large, which Pump then sends. Those of one flow keep their
+  // order.
+  void SendRanked(Rank rank, const std::string& flow, EdgeFrame frame);
   void ToSpoke(SpokeId spoke, edge::SpokeMessage message);
   void Count(edge::Incident incident);
 
@@ -156,7 +167,10 @@ class EdgeSession {
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
   std::map<std::string, Resource> resources_;
-  std::vector<Lane> lanes_;     // By rank; those of one rank by whose turn it is.
+  std::vector<Lane> lanes_;  // By rank; those of one rank by whose turn it is.
+  ChunkSender chunks_;
+  ChunkReceiver received_chunks_;
+  bool chunk_sent_ = false;     // The last turn was a chunk's.
   bool fetching_ = false;       // A read is under way.
   bool draining_ = false;       // AwaitDrained was asked for.
   size_t transport_bytes_ = 0;  // Sent since the transport was last known to be empty.

@@ -5,8 +5,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/frame_bytes.h"
 
 namespace skerry::link {
+namespace {
+
+// Large frames of one rank that wait: one under way, and one that was found large when it was read.
+constexpr size_t kChunkedFramesMax = 2;
+
+}  // namespace
 
 // ---- resource sync ----
 
@@ -29,7 +36,9 @@ void EdgeSession::On(edge::SpokeSubscribe event) {
     return On(edge::SpokeDetached{event.spoke});
   }
   if (!*current) return Count(edge::Incident::kStaleSubscribe);
-  Send(std::move(event.subscribe));
+  const std::string flow = SyncFlow(event.subscribe.type);
+  SendRanked(Rank::kSync, flow, std::move(event.subscribe));
+  Pump();
 }
 
 void EdgeSession::Receive(ResourceChange frame) {
@@ -50,7 +59,9 @@ void EdgeSession::On(edge::ResourceDone event) {
     return On(edge::SpokeDetached{event.spoke});
   }
   if (!*current) return Count(edge::Incident::kStaleDone);
-  Send(std::move(event.ack));
+  const std::string flow = SyncFlow(event.ack.type);
+  SendRanked(Rank::kSync, flow, std::move(event.ack));
+  Pump();
 }
 
 // ---- what goes up from the journal ----
@@ -65,39 +76,65 @@ EdgeSession::Lane* EdgeSession::FindLane(bool events, const std::string& name) {
 EdgeSession::Lane& EdgeSession::LaneOf(Rank rank, bool events, const std::string& name) {
   Lane* lane = FindLane(events, name);
   if (lane != nullptr) return *lane;
-  auto after = std::find_if(lanes_.begin(), lanes_.end(),
-                            [rank](const Lane& other) { return other.rank > rank; });
   JournalSender sender = events ? JournalSender("link-9.5", absl::StrCat("events of ", name),
                                                 {kEventWindowCount, kEventWindowBytes})
                                 : JournalSender("link-5.5", absl::StrCat("reports of ", name),
                                                 {kReportWindowCount, kReportWindowBytes});
-  return *lanes_.insert(after, Lane{rank, events, name, std::move(sender)});
+  const std::string flow = absl::StrCat(events ? "event " : "report ", name);
+  return *lanes_.insert(EndOfRank(lanes_.begin(), rank),
+                        Lane{rank, events, name, flow, std::move(sender)});
+}
+
+EdgeSession::LaneIterator EdgeSession::EndOfRank(LaneIterator from, Rank rank) {
+  return std::find_if(from, lanes_.end(), [rank](const Lane& lane) { return lane.rank > rank; });
+}
+
+void EdgeSession::SendRanked(Rank rank, const std::string& flow, EdgeFrame frame) {
+  if (FrameBytes(frame) <= kChunkBytesMax && !chunks_.Holds(flow)) return Send(std::move(frame));
+  chunks_.Add(rank, flow, Serialize(std::move(frame)));
+}
+
+EdgeSession::LaneIterator EdgeSession::NextLane() {
+  return std::find_if(lanes_.begin(), lanes_.end(), [this](const Lane& lane) {
+    return lane.sender.NextFetch().has_value() && !chunks_.Holds(lane.flow) &&
+           chunks_.frames(lane.rank) < kChunkedFramesMax;
+  });
 }
 
 void EdgeSession::Pump() {
-  if (!connected() || fetching_) return;
-  if (transport_bytes_ >= config_.transport_bytes_max) {
-    if (!std::exchange(draining_, true)) Emit(edge::AwaitDrained{connection_});
-    return;
-  }
-  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
-    std::optional<JournalSender::Fetch> fetch = it->sender.NextFetch();
-    if (!fetch.has_value()) continue;
-    it->sender.Fetching();
-    fetching_ = true;
-    const size_t bytes = std::min(fetch->bytes_max, config_.transport_bytes_max - transport_bytes_);
-    if (it->events) {
-      Emit(edge::FetchEvents{connection_, it->name, fetch->after,
-                             std::min(fetch->count_max, kEventsPerFrameMax), bytes});
-    } else {
-      Emit(edge::FetchReports{connection_, it->name, fetch->after, fetch->count_max, bytes});
+  while (connected() && !fetching_) {
+    const LaneIterator lane = NextLane();
+    const std::optional<Rank> chunk = chunks_.First();
+    if (lane == lanes_.end() && !chunk.has_value()) return;
+    if (transport_bytes_ >= config_.transport_bytes_max) {
+      if (!std::exchange(draining_, true)) Emit(edge::AwaitDrained{connection_});
+      return;
     }
-    // The next turn is another's of the same rank.
-    auto end = std::find_if(it, lanes_.end(),
-                            [rank = it->rank](const Lane& other) { return other.rank > rank; });
-    std::rotate(it, it + 1, end);
-    return;
+    // Chunks and reads of one rank take turns, so that what is small passes what is large.
+    const bool chunk_first = chunk.has_value() && (lane == lanes_.end() || *chunk < lane->rank ||
+                                                   (*chunk == lane->rank && !chunk_sent_));
+    chunk_sent_ = chunk_first;
+    if (chunk_first) {
+      Send(chunks_.Next());
+    } else {
+      Fetch(lane);
+    }
   }
+}
+
+void EdgeSession::Fetch(LaneIterator lane) {
+  const JournalSender::Fetch fetch = *lane->sender.NextFetch();
+  lane->sender.Fetching();
+  fetching_ = true;
+  const size_t bytes = std::min(fetch.bytes_max, config_.transport_bytes_max - transport_bytes_);
+  if (lane->events) {
+    Emit(edge::FetchEvents{connection_, lane->name, fetch.after,
+                           std::min(fetch.count_max, kEventsPerFrameMax), bytes});
+  } else {
+    Emit(edge::FetchReports{connection_, lane->name, fetch.after, fetch.count_max, bytes});
+  }
+  // The next turn is another's of the same rank.
+  std::rotate(lane, lane + 1, EndOfRank(lane, lane->rank));
 }
 
 void EdgeSession::Fetched(Lane& lane, bool more) {
@@ -115,6 +152,15 @@ void EdgeSession::On(edge::Drained event) {
   FlushTunnels();
 }
 
+void EdgeSession::Receive(Chunk frame) {
+  absl::StatusOr<std::optional<std::string>> bytes = received_chunks_.Receive(frame);
+  if (!bytes.ok()) return Hangup(bytes.status());
+  if (!bytes->has_value()) return;
+  absl::StatusOr<CloudFrame> complete = ParseCloudFrame(**bytes);
+  if (!complete.ok()) return Hangup(complete.status());
+  std::visit([this](auto& part) { Receive(std::move(part)); }, *complete);
+}
+
 // ---- report ----
 
 void EdgeSession::On(edge::ReportStored event) {
@@ -127,7 +173,7 @@ void EdgeSession::On(edge::ReportsFetched event) {
   if (event.connection != connection_ || !connected() || lane == nullptr) return;
   for (Report& report : event.reports) {
     lane->sender.Sent(report.sequence, ReportBytes(report));
-    Send(std::move(report));
+    SendRanked(lane->rank, lane->flow, std::move(report));
   }
   Fetched(*lane, event.more);
 }
@@ -159,7 +205,7 @@ void EdgeSession::On(edge::EventsFetched event) {
   if (event.connection != connection_ || !connected() || lane == nullptr) return;
   for (const StreamEvent& entry : event.batch.events)
     lane->sender.Sent(entry.sequence, EventBytes(entry));
-  if (!event.batch.events.empty()) Send(std::move(event.batch));
+  if (!event.batch.events.empty()) SendRanked(lane->rank, lane->flow, std::move(event.batch));
   Fetched(*lane, event.more);
 }
 

@@ -1,5 +1,5 @@
 // Runs testdata/edge/*.txt. Commands: new, start, stop, welcome, change, report-ack, resync,
-// goaway, heartbeat, invalid, closed, attach, detach, subscribe, done, epoch-stored, stored,
+// goaway, heartbeat, chunk, invalid, closed, attach, detach, subscribe, done, epoch-stored, stored,
 // fetched, event-stored, events-fetched, event-ack, drained, wake, advance, status, tunnel-open,
 // tunnel-data, tunnel-credit, tunnel-close, join, user.
 #include "services/lib/link/edge_session.h"
@@ -126,6 +126,7 @@ class Machine {
       return EventAck{c.Arg("stream"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
     }
     if (c.name == "resync") return Resync{c.Arg("type")};
+    if (c.name == "chunk") return testing::ChunkOf(c);
     if (c.name == "tunnel-open") {
       return TunnelOpen{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
                         c.Arg("target", ""), static_cast<uint64_t>(c.Int("credit", 0))};

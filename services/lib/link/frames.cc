@@ -1,5 +1,6 @@
 #include "services/lib/link/frames.h"
 
+#include "absl/strings/cord.h"
 #include "services/lib/base/error.h"
 
 namespace skerry::link {
@@ -14,18 +15,56 @@ bool IsViolation(const absl::Status& status) {
   return GetErrorInfo(status).reason == "PROTOCOL_VIOLATION";
 }
 
-size_t FrameBytes(const EdgeFrame& frame) {
-  if (const auto* report = std::get_if<Report>(&frame)) return ReportBytes(*report);
-  size_t bytes = 64;
-  if (const auto* subscribe = std::get_if<Subscribe>(&frame)) {
-    for (const Holding& holding : subscribe->holdings)
-      bytes += holding.key.size() + holding.version.size() + 8;
-  } else if (const auto* batch = std::get_if<EventBatch>(&frame)) {
-    for (const StreamEvent& event : batch->events) bytes += EventBytes(event);
-  } else if (const auto* data = std::get_if<TunnelData>(&frame)) {
-    bytes += data->bytes.size();
+namespace {
+
+size_t RejectionBytes(const std::vector<Rejection>& rejections) {
+  size_t bytes = 0;
+  for (const Rejection& rejection : rejections) {
+    bytes += rejection.status.message().size() + 64;
+    rejection.status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+      bytes += url.size() + payload.size() + 16;
+    });
   }
   return bytes;
+}
+
+// What of a frame has no fixed bound of some ten bytes.
+struct VariableBytes {
+  size_t operator()(const Subscribe& f) const {
+    size_t bytes = 0;
+    for (const Holding& holding : f.holdings)
+      bytes += holding.key.size() + holding.version.size() + 16;
+    return bytes;
+  }
+  size_t operator()(const ResourceAck& f) const { return RejectionBytes(f.rejections); }
+  size_t operator()(const ResourceChange& f) const { return ChangeBytes(f.change); }
+  size_t operator()(const Report& f) const { return ReportBytes(f); }
+  size_t operator()(const ReportAck& f) const { return RejectionBytes(f.rejections); }
+  size_t operator()(const EventBatch& f) const {
+    size_t bytes = 0;
+    for (const StreamEvent& event : f.events) bytes += EventBytes(event);
+    return bytes;
+  }
+  size_t operator()(const EventAck& f) const { return RejectionBytes(f.rejections); }
+  size_t operator()(const Chunk& f) const { return f.bytes.size(); }
+  size_t operator()(const TunnelOpen& f) const { return f.target.size(); }
+  size_t operator()(const TunnelData& f) const { return f.bytes.size(); }
+  template <typename Frame>
+  size_t operator()(const Frame&) const {
+    return 0;
+  }
+};
+
+constexpr size_t kFixedBytesMax = 64;
+
+}  // namespace
+
+size_t FrameBytes(const EdgeFrame& frame) {
+  return kFixedBytesMax + std::visit(VariableBytes(), frame);
+}
+
+size_t FrameBytes(const CloudFrame& frame) {
+  return kFixedBytesMax + std::visit(VariableBytes(), frame);
 }
 
 namespace {
@@ -36,10 +75,16 @@ bool IsTunnel(const Frame& frame) {
          std::holds_alternative<TunnelClose>(frame);
 }
 
+absl::string_view ClassOf(Rank rank) {
+  if (rank == Rank::kSync) return "resource_sync";
+  return rank == Rank::kState ? "report" : "event";
+}
+
 }  // namespace
 
 absl::string_view ClassOf(const EdgeFrame& frame) {
   if (IsTunnel(frame) || std::holds_alternative<TunnelAccept>(frame)) return "tunnel";
+  if (const auto* chunk = std::get_if<Chunk>(&frame)) return ClassOf(chunk->rank);
   if (std::holds_alternative<Report>(frame)) return "report";
   if (std::holds_alternative<EventBatch>(frame)) return "event";
   if (std::holds_alternative<Hello>(frame) || std::holds_alternative<Heartbeat>(frame) ||
@@ -51,6 +96,7 @@ absl::string_view ClassOf(const EdgeFrame& frame) {
 
 absl::string_view ClassOf(const CloudFrame& frame) {
   if (IsTunnel(frame) || std::holds_alternative<TunnelOpen>(frame)) return "tunnel";
+  if (const auto* chunk = std::get_if<Chunk>(&frame)) return ClassOf(chunk->rank);
   if (std::holds_alternative<ReportAck>(frame)) return "report";
   if (std::holds_alternative<EventAck>(frame)) return "event";
   if (std::holds_alternative<ResourceChange>(frame) || std::holds_alternative<Resync>(frame)) {

@@ -16,12 +16,16 @@ namespace skerry::link {
 
 // Bounds of docs/spec/link.md section 7, the same at both ends.
 inline constexpr uint32_t kProtocolVersion = 1;
-inline constexpr size_t kFrameBytesMax = 4u << 20;
+inline constexpr size_t kFrameBytesMax = 512u << 10;
+inline constexpr size_t kChunkBytesMax = 16u << 10;
+inline constexpr size_t kChunkedBytesMax = 4u << 20;
+inline constexpr size_t kTransportWindowBytes = 64u << 10;
+inline constexpr size_t kTransportUnsentBytesMax = 32u << 10;
 inline constexpr size_t kObjectBytesMax = 3u << 19;  // 1.5 MiB, the limit of Kubernetes.
 inline constexpr size_t kKeyBytesMax = 320;
 inline constexpr size_t kVersionBytesMax = 256;
 inline constexpr size_t kTypeBytesMax = 253;
-inline constexpr size_t kHoldingsPerFrameMax = 4096;
+inline constexpr size_t kHoldingsPerFrameMax = 2048;
 inline constexpr size_t kSubscriptionsMax = 12;
 inline constexpr size_t kReportTypesMax = 12;
 inline constexpr size_t kResourceWindowBytes = 1u << 20;
@@ -65,6 +69,17 @@ struct Heartbeat {};
 struct GoAway {
   std::string reason;
   absl::Duration retry_after;
+};
+
+// ---- chunks ----
+
+// In the order of urgency.
+enum class Rank { kSync, kAlarm, kTelemetry, kState, kBulk };
+
+struct Chunk {
+  Rank rank = Rank::kSync;
+  std::string bytes;
+  bool last = false;
 };
 
 // ---- resource sync ----
@@ -211,17 +226,18 @@ struct TunnelClose {
 };
 
 using EdgeFrame =
-    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EpochStored,
+    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EpochStored, Chunk,
                  EventBatch, TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
 using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway,
-                                EventAck, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
+                                Chunk, EventAck, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
 
 // "session", "resource_sync", "report", "event" or "tunnel": the class that a frame's bytes are
 // counted for.
 absl::string_view ClassOf(const EdgeFrame& frame);
 absl::string_view ClassOf(const CloudFrame& frame);
-// What a frame costs on the wire, about.
+// What a frame costs on the wire, about: more than it does, but for a long name of its type.
 size_t FrameBytes(const EdgeFrame& frame);
+size_t FrameBytes(const CloudFrame& frame);
 
 // Who a spoke is to a machine: one attachment of it. 0 is nobody.
 using SpokeId = uint64_t;

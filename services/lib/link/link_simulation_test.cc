@@ -27,11 +27,27 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
     for (const auto& [what, count] : simulation.seen()) seen[what] += count;
   }
   if (one != nullptr) return;
-  for (const char* what :
-       {"hub crash", "edge crash", "spoke crash", "controller crash", "broken connection",
-        "half-open connection", "overflow", "resync", "event again", "event lost", "transport full",
-        "session end FENCED", "session end HEARTBEAT_LOST", "session end CLOSED", "epoch stored",
-        "tunnel complete", "tunnel left", "hub's transport full", "tunnel end the link to "}) {
+  for (const char* what : {"hub crash",
+                           "edge crash",
+                           "spoke crash",
+                           "controller crash",
+                           "broken connection",
+                           "half-open connection",
+                           "overflow",
+                           "resync",
+                           "event again",
+                           "event lost",
+                           "transport full",
+                           "session end FENCED",
+                           "session end HEARTBEAT_LOST",
+                           "session end CLOSED",
+                           "epoch stored",
+                           "tunnel complete",
+                           "tunnel left",
+                           "hub's transport full",
+                           "chunk up",
+                           "chunk down",
+                           "tunnel end the link to "}) {
     EXPECT_GT(seen[what], 20) << what << " hardly ever happens: the simulation does not test it";
   }
 }

@@ -24,8 +24,13 @@ void ResourceSender::Push(Change change) {
   }
 }
 
+size_t ResourceSender::next_bytes() const {
+  if (unsent_.empty() || in_flight_bytes_ >= kResourceWindowBytes) return 0;
+  return ChangeBytes(unsent_.front());
+}
+
 std::optional<ResourceChange> ResourceSender::Next() {
-  if (unsent_.empty() || in_flight_bytes_ >= kResourceWindowBytes) return std::nullopt;
+  if (next_bytes() == 0) return std::nullopt;
   ResourceChange frame;
   frame.type = type_;
   frame.subscription_id = subscription_id_;

@@ -38,6 +38,8 @@ class ResourceSender {
   void Push(Change change);
   // The next frame, while the unacknowledged bytes are below the window.
   std::optional<ResourceChange> Next();
+  // Bytes of what Next would give; 0 where it would give nothing.
+  size_t next_bytes() const;
   // Outcomes in the order of sending. A violation where the ack names what was not sent.
   absl::StatusOr<std::vector<PushOutcome>> Ack(const ResourceAck& ack);
 

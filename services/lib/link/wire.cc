@@ -80,6 +80,17 @@ absl::StatusOr<CloudFrame> ParseEventAck(v1::EventAck& message) {
   return frame;
 }
 
+absl::StatusOr<Chunk> ParseChunk(v1::Chunk& message) {
+  if (message.rank() < v1::Chunk::RANK_SYNC || message.rank() > v1::Chunk::RANK_BULK) {
+    return Violation("link-7.2",
+                     absl::StrCat("a chunk of rank ", message.rank(), ", which is not known"));
+  }
+  if (message.data().empty()) return Violation("link-7.1", "data of a chunk is empty");
+  SKERRY_RETURN_IF_ERROR(CheckBytes("data", message.data().size(), kChunkBytesMax));
+  return Chunk{static_cast<Rank>(message.rank() - v1::Chunk::RANK_SYNC),
+               std::move(*message.mutable_data()), message.last()};
+}
+
 absl::Status CheckCredit(uint64_t bytes) {
   return CheckBytes("credit", bytes, kTunnelCreditBytesMax);
 }
@@ -218,6 +229,10 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
       return EpochStored{};
     case v1::EdgeFrame::kEvents:
       return ParseEventBatch(*message.mutable_events());
+    case v1::EdgeFrame::kChunk: {
+      SKERRY_ASSIGN_OR_RETURN(Chunk chunk, ParseChunk(*message.mutable_chunk()));
+      return chunk;
+    }
     case v1::EdgeFrame::kTunnelAccept:
       SKERRY_RETURN_IF_ERROR(CheckCredit(message.tunnel_accept().credit()));
       return TunnelAccept{message.tunnel_accept().tunnel_id(), message.tunnel_accept().credit()};
@@ -261,6 +276,10 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
       SKERRY_RETURN_IF_ERROR(
           CheckBytes("reason", message.go_away().reason().size(), kTextBytesMax));
       return GoAway{message.go_away().reason(), FromProtoDuration(message.go_away().retry_after())};
+    case v1::CloudFrame::kChunk: {
+      SKERRY_ASSIGN_OR_RETURN(Chunk chunk, ParseChunk(*message.mutable_chunk()));
+      return chunk;
+    }
     case v1::CloudFrame::kTunnelOpen: {
       v1::TunnelOpen* open = message.mutable_tunnel_open();
       SKERRY_RETURN_IF_ERROR(CheckType(open->type()));

@@ -30,6 +30,10 @@ TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
   ExpectSame(EdgeFrame(Heartbeat{}));
   ExpectSame(EdgeFrame(EpochStored{}));
+  for (const Rank rank : {Rank::kSync, Rank::kAlarm, Rank::kTelemetry, Rank::kState, Rank::kBulk}) {
+    ExpectSame(EdgeFrame(Chunk{rank, "data", rank == Rank::kBulk}));
+    ExpectSame(CloudFrame(Chunk{rank, "data", rank == Rank::kSync}));
+  }
   ExpectSame(EdgeFrame(TunnelAccept{4, 262144}));
   ExpectSame(EdgeFrame(TunnelData{4, std::string("\0b", 2)}));
   ExpectSame(EdgeFrame(TunnelCredit{4, 65536}));
@@ -113,6 +117,14 @@ TEST(WireTest, RefusesWhatIsBeyondABound) {
                                 1, "kubelet", std::string(kTunnelTargetBytesMax + 1, 't'), 1})))
                        .status()),
             "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Chunk{Rank::kBulk, "", true}))).status()), "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(CloudFrame(
+                                Chunk{Rank::kSync, std::string(kChunkBytesMax + 1, 'c'), true})))
+                       .status()),
+            "link-7.1");
+  v1::EdgeFrame no_rank;
+  no_rank.mutable_chunk()->set_data("data");
+  EXPECT_EQ(RuleOf(FromWire(no_rank).status()), "link-7.2");
   v1::CloudFrame no_change;
   no_change.mutable_resource()->set_type("pods");
   EXPECT_EQ(RuleOf(FromWire(no_change).status()), "link-7.2");

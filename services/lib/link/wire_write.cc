@@ -47,6 +47,14 @@ void TunnelToWire(TunnelClose& f, Message& out) {
   if (!f.half_close) *m->mutable_status() = rpc::ToProto(f.status);
 }
 
+template <typename Message>
+void ChunkToWire(Chunk& f, Message& out) {
+  out.mutable_chunk()->set_rank(
+      static_cast<v1::Chunk::Rank>(static_cast<int>(f.rank) + v1::Chunk::RANK_SYNC));
+  out.mutable_chunk()->set_data(std::move(f.bytes));
+  out.mutable_chunk()->set_last(f.last);
+}
+
 struct EdgeFrameWriter {
   v1::EdgeFrame out;
   void operator()(Hello& f) {
@@ -91,6 +99,7 @@ struct EdgeFrameWriter {
     out.mutable_tunnel_accept()->set_tunnel_id(f.id);
     out.mutable_tunnel_accept()->set_credit(f.credit);
   }
+  void operator()(Chunk& f) { ChunkToWire(f, out); }
   void operator()(TunnelData& f) { TunnelToWire(f, out); }
   void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
   void operator()(TunnelClose& f) { TunnelToWire(f, out); }
@@ -131,6 +140,7 @@ struct CloudFrameWriter {
     m->set_target(std::move(f.target));
     m->set_credit(f.credit);
   }
+  void operator()(Chunk& f) { ChunkToWire(f, out); }
   void operator()(TunnelData& f) { TunnelToWire(f, out); }
   void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
   void operator()(TunnelClose& f) { TunnelToWire(f, out); }

@@ -57,6 +57,11 @@ struct FrameWriter {
   std::string operator()(const GoAway& f) const {
     return absl::StrCat("GoAway ", f.reason, " retry_after=", absl::FormatDuration(f.retry_after));
   }
+  std::string operator()(const Chunk& f) const {
+    static constexpr const char* kRanks[] = {"sync", "alarm", "telemetry", "state", "bulk"};
+    return absl::StrCat("Chunk ", kRanks[static_cast<int>(f.rank)], " bytes=", f.bytes.size(),
+                        f.last ? " last" : "");
+  }
   std::string operator()(const TunnelOpen& f) const {
     return absl::StrCat("TunnelOpen ", f.id, " ", f.type, " target=", f.target,
                         " credit=", f.credit);
@@ -198,6 +203,12 @@ std::optional<std::variant<TunnelData, TunnelCredit, TunnelClose>> TunnelFrameOf
   if (command.name != "tunnel-close") return std::nullopt;
   return HasWord(command, "half") ? TunnelClose{id, true, absl::OkStatus()}
                                   : TunnelClose{id, false, absl::UnavailableError("no good")};
+}
+
+Chunk ChunkOf(const ScriptCommand& command) {
+  const size_t bytes = static_cast<size_t>(command.Int("bytes"));
+  return {command.Arg("rank") == "sync" ? Rank::kSync : Rank::kState, std::string(bytes, '\xff'),
+          HasWord(command, "last")};
 }
 
 std::vector<Rejection> RejectionsOf(const ScriptCommand& command) {

@@ -37,6 +37,8 @@ tunnel::FromUser FromUserOf(const skerry::testing::ScriptCommand& command);
 // tunnel-data id= bytes=, tunnel-credit id= bytes=, tunnel-close id= [half]; else nothing.
 std::optional<std::variant<TunnelData, TunnelCredit, TunnelClose>> TunnelFrameOf(
     const skerry::testing::ScriptCommand& command);
+// rank= bytes= [last], of bytes that are no frame.
+Chunk ChunkOf(const skerry::testing::ScriptCommand& command);
 // [reject=seq,…]
 std::vector<Rejection> RejectionsOf(const skerry::testing::ScriptCommand& command);
 // stream= [seqs=3,5/1,…], where 5/1 is event 5 with one dropped before it; [bytes=] of each value.

@@ -18,12 +18,20 @@ uint64_t NumberOf(const std::string& text) {
   return absl::SimpleAtoi(text, &number) ? number : 0;
 }
 
+// More of the same frame follows: it comes at once, else hardly any would be complete.
+template <typename Frame>
+bool IsPart(const Frame& frame) {
+  const auto* chunk = std::get_if<Chunk>(&frame);
+  return chunk != nullptr && !chunk->last;
+}
+
 }  // namespace
 
 Simulation::Simulation(uint64_t seed) : rng_(seed) {
   cloud_config_.heartbeat_interval = absl::Seconds(10);
   // Small enough that windows and bounds are reached by the few objects here.
   cloud_config_.unsent_bytes_max = 1u << 20;
+  cloud_config_.transport_bytes_max = 256u << 10;
   for (int i = 0; i < 4; ++i) ChangeDesired();
   EdgeCrash();
   SpokeAttach();
@@ -84,18 +92,27 @@ void Simulation::DeliverUp() {
     std::advance(it, Random(connections_.size()));
   }
   Connection& connection = it->second;
-  if (connection.cut || connection.up.empty() || connection.session == nullptr) return;
-  EdgeFrame frame = std::move(connection.up.front());
-  connection.up.pop_front();
-  FeedCloud(it->first, cloud::FrameReceived{std::move(frame)});
+  for (bool more = true; more;) {
+    if (connection.cut || connection.up.empty() || connection.session == nullptr) return;
+    EdgeFrame frame = std::move(connection.up.front());
+    connection.up.pop_front();
+    more = IsPart(frame);
+    if (more) ++seen_["chunk up"];
+    FeedCloud(it->first, cloud::FrameReceived{std::move(frame)});
+  }
 }
 
 void Simulation::DeliverDown() {
   auto it = connections_.find(edge_connection_);
-  if (it == connections_.end() || it->second.cut || it->second.down.empty()) return;
-  CloudFrame frame = std::move(it->second.down.front());
-  it->second.down.pop_front();
-  FeedEdge(edge::FrameReceived{it->first - connection_base_, std::move(frame)});
+  for (bool more = true; more;) {
+    it = connections_.find(edge_connection_);
+    if (it == connections_.end() || it->second.cut || it->second.down.empty()) return;
+    CloudFrame frame = std::move(it->second.down.front());
+    it->second.down.pop_front();
+    more = IsPart(frame);
+    if (more) ++seen_["chunk down"];
+    FeedEdge(edge::FrameReceived{it->first - connection_base_, std::move(frame)});
+  }
 }
 
 void Simulation::Cut() {
