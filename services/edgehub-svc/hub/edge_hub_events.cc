@@ -24,6 +24,11 @@ void EdgeHub::DeclareStreams(link::SpokeId spoke, const std::vector<EventStream>
       continue;
     }
     spokes_.at(spoke).event_streams.insert(stream.name);
+    // What waits goes by its priority from now on.
+    const StreamStats stats = events_.stats()[stream.name];
+    if (stats.entries != 0) {
+      Feed(edge::EventStored{stream.name, stats.priority, stats.last_sequence});
+    }
   }
   metrics_.Streams(events_.stats());
 }

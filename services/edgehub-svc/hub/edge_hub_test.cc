@@ -199,6 +199,20 @@ TEST_F(EdgeHubTest, AFullStreamSaysHowFarItCame) {
   EXPECT_NE(page.find("skerry_edgehub_event_puts_refused_total 1"), std::string::npos);
 }
 
+// The last registration decides, also for what waits.
+TEST_F(EdgeHubTest, AStreamRegisteredAnewGoesByItsNewPriority) {
+  const link::SpokeId id = AttachStreams(std::make_shared<FakeSpoke>());
+  PutEvents(id, 1, "telemetry", {"t1"});
+  PutEvents(id, 2, "alarms", {"a1"});
+  Settle();
+  hub_->Attach(
+      "twin-svc", {}, {}, std::make_shared<FakeSpoke>(),
+      {{"alarms", link::EventPriority::kBulk}, {"telemetry", link::EventPriority::kAlarm}});
+  Connect(1);
+  Settle();
+  EXPECT_EQ(SentEvents(), (std::vector<std::string>{"telemetry: t1", "alarms: a1"}));
+}
+
 TEST_F(EdgeHubTest, EventsThatCannotBePutAreRefusedWithTheReason) {
   auto spoke = std::make_shared<FakeSpoke>();
   const link::SpokeId id = AttachStreams(spoke);

@@ -74,15 +74,22 @@ EdgeSession::Lane* EdgeSession::FindLane(bool events, const std::string& name) {
 }
 
 EdgeSession::Lane& EdgeSession::LaneOf(Rank rank, bool events, const std::string& name) {
-  Lane* lane = FindLane(events, name);
-  if (lane != nullptr) return *lane;
-  JournalSender sender = events ? JournalSender("link-9.5", absl::StrCat("events of ", name),
-                                                {kEventWindowCount, kEventWindowBytes})
-                                : JournalSender("link-5.5", absl::StrCat("reports of ", name),
-                                                {kReportWindowCount, kReportWindowBytes});
-  const std::string flow = absl::StrCat(events ? "event " : "report ", name);
-  return *lanes_.insert(EndOfRank(lanes_.begin(), rank),
-                        Lane{rank, events, name, flow, std::move(sender)});
+  Lane* found = FindLane(events, name);
+  if (found != nullptr && found->rank == rank) return *found;
+  if (found == nullptr) {
+    JournalSender sender = events ? JournalSender("link-9.5", absl::StrCat("events of ", name),
+                                                  {kEventWindowCount, kEventWindowBytes})
+                                  : JournalSender("link-5.5", absl::StrCat("reports of ", name),
+                                                  {kReportWindowCount, kReportWindowBytes});
+    const std::string flow = absl::StrCat(events ? "event " : "report ", name);
+    return *lanes_.insert(EndOfRank(lanes_.begin(), rank),
+                          Lane{rank, events, name, flow, std::move(sender)});
+  }
+  // It was registered anew, with another priority.
+  Lane lane = std::move(*found);
+  lanes_.erase(lanes_.begin() + (found - lanes_.data()));
+  lane.rank = rank;
+  return *lanes_.insert(EndOfRank(lanes_.begin(), rank), std::move(lane));
 }
 
 EdgeSession::LaneIterator EdgeSession::EndOfRank(LaneIterator from, Rank rank) {
