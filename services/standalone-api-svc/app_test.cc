@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
@@ -85,6 +87,37 @@ TEST_F(StandaloneApiAppTest, OutlivesItsCertificates) {
     answer = client.GetRaw("/readyz", {}).status();
   } while (!answer.ok() && absl::Now() < deadline);
   EXPECT_THAT(answer, IsOk());
+}
+
+// [api-4.3] More of them than are looked at at a time.
+TEST_F(StandaloneApiAppTest, EventsGoAnHourAfterTheyWereLastSeen) {
+  testing::FakeClock clock(absl::Now());
+  StandaloneApiApp app(Config(), clock, log::Logger::Null());
+  ASSERT_THAT(app.Start(), IsOk());
+  auto source = kubeclient::ConfigSource::Open(state_.path() + "/api/kubeconfig/admin.kubeconfig",
+                                               log::Logger::Null());
+  ASSERT_THAT(source, IsOk());
+  kubeclient::CurlClient client(*std::move(source), "test/1");
+  const auto make = [&](const std::string& name) {
+    const std::string event = absl::StrCat(
+        R"({"apiVersion":"v1","kind":"Event","metadata":{"name":")", name,
+        R"("},"involvedObject":{"kind":"Pod","namespace":"default","name":"p"},"reason":"R",)",
+        R"("lastTimestamp":"2020-01-01T00:00:00Z"})");
+    ASSERT_THAT(client.Create(kubeclient::Events(), "default", event, {}), IsOk());
+  };
+  for (int i = 0; i < 520; ++i) make(absl::StrCat("old-", i));
+  clock.Advance(absl::Minutes(50));
+  make("young");  // Told late: what counts is when it came.
+  clock.Advance(absl::Minutes(11));
+  std::vector<KubeObject> left;
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  do {
+    auto list = client.List(kubeclient::Events(), "default", {});
+    ASSERT_THAT(list, IsOk());
+    left = std::move(list->items);
+  } while (left.size() != 1 && absl::Now() < deadline);
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].name(), "young");
 }
 
 TEST_F(StandaloneApiAppTest, AppliesManifestsAtEveryStart) {

@@ -17,6 +17,7 @@ using kubeapi::StringAt;
 
 constexpr absl::Duration kRetry = absl::Seconds(1);
 constexpr absl::Duration kSweep = absl::Minutes(1);
+constexpr char kSweepPage[] = "500";
 constexpr char kDefinitions[] = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 bool Is(const absl::Status& status, absl::string_view reason) {
@@ -27,6 +28,18 @@ std::string CollectionPath(const kubeapi::Resource& resource, const std::string&
   const std::string root = resource.group.empty() ? "/api/" : "/apis/";
   return absl::StrCat(root, resource.ApiVersion(),
                       ns.empty() ? "" : absl::StrCat("/namespaces/", ns), "/", resource.plural);
+}
+
+// Events of boxes that were cut off are younger here than what they tell of.
+absl::Time LastSeen(const Json& event) {
+  absl::Time seen = absl::InfinitePast();
+  for (const std::string& text :
+       {StringAt(event, {"lastTimestamp"}), StringAt(event, {"eventTime"}),
+        StringAt(event, {"metadata", "creationTimestamp"})}) {
+    absl::Time time;
+    if (absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) seen = std::max(seen, time);
+  }
+  return seen;
 }
 
 bool IsTerminating(const Json& object) {
@@ -51,7 +64,7 @@ void Housekeeper::Start() {
     WatchNamespaces();
     WatchDefinitions();
     WatchAccounts();
-    ExpireEvents();
+    ExpireEvents("");
   });
 }
 
@@ -240,36 +253,33 @@ absl::Status Housekeeper::EmptyDefinition(const Json& definition) {
       .status();
 }
 
-void Housekeeper::ExpireEvents() {
-  const absl::Time oldest = clock_.Now() - options_.event_ttl;
-  const absl::StatusOr<Json> events = client_.Get("/api/v1/events");
-  if (events.ok()) {
-    for (const Json& event : kubeapi::ArrayAt(*events, {"items"})) {
-      absl::Time seen = absl::InfinitePast();
-      for (const char* field : {"lastTimestamp", "eventTime"}) {
-        absl::Time time;
-        if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {field}), &time, nullptr))
-          seen = std::max(seen, time);
-      }
-      absl::Time created;
-      if (absl::ParseTime(absl::RFC3339_full, StringAt(event, {"metadata", "creationTimestamp"}),
-                          &created, nullptr)) {
-        seen = std::max(seen, created);
-      }
-      if (seen >= oldest) continue;
-      const absl::Status gone =
-          client_
-              .Delete(absl::StrCat("/api/v1/namespaces/",
-                                   StringAt(event, {"metadata", "namespace"}), "/events/",
-                                   StringAt(event, {"metadata", "name"})))
-              .status();
-      if (!gone.ok() && !Is(gone, "NotFound")) {
-        log_.Warning("old event not deleted", gone, {});
-        break;
-      }
-    }
+void Housekeeper::ExpireEvents(const std::string& from) {
+  const absl::StatusOr<Json> page =
+      client_.Get("/api/v1/events", {{"limit", kSweepPage}, {"continue", from}});
+  absl::Status status = page.status();
+  if (page.ok()) status = DeleteOld(kubeapi::ArrayAt(*page, {"items"}));
+  if (!status.ok()) log_.Warning("old events not deleted", status);
+  const std::string next = page.ok() ? StringAt(*page, {"metadata", "continue"}) : "";
+  if (status.ok() && !next.empty()) {
+    // Other chores have their turn between two pages.
+    executor_.Post([this, next] { ExpireEvents(next); });
+  } else {
+    executor_.PostAfter(kSweep, [this] { ExpireEvents(""); });
   }
-  executor_.PostAfter(kSweep, [this] { ExpireEvents(); });
+}
+
+absl::Status Housekeeper::DeleteOld(const Json& events) {
+  const absl::Time oldest = clock_.Now() - options_.event_ttl;
+  for (const Json& event : events) {
+    if (LastSeen(event) >= oldest) continue;
+    const absl::Status gone =
+        client_
+            .Delete(absl::StrCat("/api/v1/namespaces/", StringAt(event, {"metadata", "namespace"}),
+                                 "/events/", StringAt(event, {"metadata", "name"})))
+            .status();
+    if (!gone.ok() && !Is(gone, "NotFound")) return gone;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace skerry::standaloneapi

@@ -20,8 +20,8 @@ namespace skerry::standaloneapi {
 
 // Every namespace has its ServiceAccount "default" and its ConfigMap kube-root-ca.crt; a namespace
 // that is being deleted loses its content, then itself; so does a CustomResourceDefinition; events
-// go after their time. Works through the API alone, on a thread of its own. Client, registry and
-// clock outlive it.
+// go after their time, 500 looked at at a time. Works through the API alone, on a thread of its
+// own. Client, registry and clock outlive it.
 class Housekeeper {
  public:
   struct Options {
@@ -46,7 +46,9 @@ class Housekeeper {
   void ReconcileDefinition(const std::string& name);
   absl::Status EmptyDefinition(const kubeapi::Json& definition);
   void Later(const std::string& key, std::function<void()> work);
-  void ExpireEvents();
+  // One page of all events, from that token on, then the next.
+  void ExpireEvents(const std::string& from);
+  absl::Status DeleteOld(const kubeapi::Json& events);
 
   kubeapi::LocalClient& client_;
   const kubeapi::ResourceRegistry& registry_;
