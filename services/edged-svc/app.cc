@@ -4,16 +4,20 @@
 
 #include <utility>
 
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "services/edged-svc/adapters/cri_runtime.h"
+#include "services/edged-svc/adapters/edgehub_spoke.h"
 #include "services/edged-svc/adapters/handlers.h"
 #include "services/edged-svc/adapters/machine.h"
 #include "services/edged-svc/adapters/meta_client.h"
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
-#include "services/edged-svc/adapters/tunnel_acceptor.h"
+#include "services/edged-svc/core/kube_event.h"
 #include "services/edged-svc/kubelet/kubelet_server.h"
 #include "services/edged-svc/metrics.h"
+#include "services/edged-svc/runner/event_recorder.h"
 #include "services/edged-svc/runner/image_collector.h"
 #include "services/edged-svc/runner/log_rotator.h"
 #include "services/edged-svc/runner/meta_events.h"
@@ -44,16 +48,25 @@ constexpr size_t kStreamQueue = 128;
 constexpr size_t kStreamThreads = 2;
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
 
+std::string MakeInstance() {
+  absl::BitGen random;
+  return absl::StrFormat("%016x", absl::Uniform<uint64_t>(random));
+}
+
 }  // namespace
 
 // In start order: each uses those above it. Stopped in reverse, see Stop.
 struct EdgedApp::Parts {
   explicit Parts(Clock& clock)
-      : registry("edged-svc"), metrics(registry), executor("edged", clock) {}
+      : registry("edged-svc"),
+        metrics(registry),
+        recorder(MakeInstance(), clock, metrics),
+        executor("edged", clock) {}
 
   metrics::Registry registry;
   EdgedMetrics metrics;
   std::unique_ptr<metrics::OpsServer> ops;
+  EventRecorder recorder;
   exec::SerialExecutor executor;  // Events of the store, reports, timers.
   std::unique_ptr<SqliteCheckpointStore> checkpoints;
   std::unique_ptr<PodFolders> folders;
@@ -71,7 +84,7 @@ struct EdgedApp::Parts {
   std::unique_ptr<LogRotator> logs;
   std::unique_ptr<Periodic> image_gc, log_rotation;
   std::unique_ptr<KubeletServer> kubelet;
-  std::unique_ptr<TunnelAcceptor> tunnels;
+  std::unique_ptr<EdgehubSpoke> spoke;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -110,10 +123,11 @@ absl::Status EdgedApp::Start() {
   SKERRY_RETURN_IF_ERROR(StartStreams());
   SKERRY_RETURN_IF_ERROR(StartServer());
   StartUpkeep();
+  TellStart();
   p.relister->Start();
   p.health->Start();
   p.meta->Start();
-  p.tunnels->Start();
+  p.spoke->Start();
   serving_->Set(true);
   return absl::OkStatus();
 }
@@ -142,7 +156,8 @@ absl::Status EdgedApp::StartPods() {
 
   const NodeFacts machine = ReadMachine(config_.root_dir, "");
   const std::string address = config_.node_address.empty() ? FindAddress() : config_.node_address;
-  WorkerDeps deps{*p.runtime, *p.folders, *p.checkpoints, p.objects, *p.handlers, clock_, log_};
+  WorkerDeps deps{*p.runtime,  *p.folders, *p.checkpoints, p.objects,
+                  *p.handlers, p.recorder, clock_,         log_};
   deps.node = {machine.cpus * 1000, machine.memory_bytes, machine.storage_bytes};
   deps.node_name = config_.node_name;
   deps.host_address = address;
@@ -161,14 +176,15 @@ absl::Status EdgedApp::StartPods() {
       *p.runtime, clock_,
       ImageGcPolicy{config_.image_gc_high_threshold_percent, config_.image_gc_low_threshold_percent,
                     config_.image_gc_age_min},
-      ImageCollector::Sources{ReadDisk, [&p] { return p.pods->Images(); }}, p.metrics, log_);
+      ImageCollector::Sources{ReadDisk, [&p] { return p.pods->Images(); }}, config_.node_name,
+      p.recorder, p.metrics, log_);
 
   NodeReporter::Options node;
   node.name = config_.node_name;
   node.version = BuildVersion();
   node.limits.pods_max = config_.pods_max;
   p.node = std::make_unique<NodeReporter>(
-      node, clock_,
+      node, clock_, p.recorder,
       [&p](const std::string& name, const std::string& value) { p.meta->ReportNode(name, value); });
   RuntimeHealth::Options health;
   health.period = kNodePeriod;
@@ -214,6 +230,22 @@ void EdgedApp::StartUpkeep() {
                                               [&p] { p.logs->Run(); });
 }
 
+void EdgedApp::TellStart() {
+  const EventTarget about = AboutNode(config_.node_name);
+  parts_->recorder.Record(about, EventType::kNormal, "Starting", "Starting edged.");
+  const std::string boot_id = ReadMachine(config_.root_dir, "").boot_id;
+  const std::string path = config_.state_dir + "/boot_id";
+  const absl::StatusOr<std::string> before = security::ReadSmallFile(path);
+  if (before.ok() && *before == boot_id) return;
+  if (before.ok()) {
+    parts_->recorder.Record(
+        about, EventType::kWarning, "Rebooted",
+        absl::StrCat("Node ", config_.node_name, " has been rebooted, boot id: ", boot_id));
+  }
+  if (absl::Status written = security::WriteFileAtomically(path, boot_id, 0600); !written.ok())
+    log_.Warning("the boot id can't be remembered", written, {{"path", path}});
+}
+
 absl::Status EdgedApp::StartStreams() {
   Parts& p = *parts_;
   p.streams = std::make_unique<exec::ThreadPool>("streams", kStreamThreads, kStreamQueue);
@@ -221,9 +253,9 @@ absl::Status EdgedApp::StartStreams() {
       KubeletServer::Deps{*p.runtime, *p.folders, *p.streams, p.executor, clock_, log_},
       [&p](const std::string& key) { return p.pods->Find(key); });
   SKERRY_ASSIGN_OR_RETURN(
-      p.tunnels,
-      TunnelAcceptor::Create(
-          {config_.edgehub_address, config_.meta_reconnect_max}, p.executor,
+      p.spoke,
+      EdgehubSpoke::Create(
+          {config_.edgehub_address, config_.meta_reconnect_max}, p.recorder, p.executor,
           [&p](std::shared_ptr<pipe::ByteStream> tunnel) { p.kubelet->Serve(std::move(tunnel)); },
           log_));
   return absl::OkStatus();
@@ -267,7 +299,7 @@ void EdgedApp::Stop() {
   Parts& p = *parts_;
   serving_->Set(false);
   p.server.reset();
-  if (p.tunnels != nullptr) p.tunnels->Stop();
+  if (p.spoke != nullptr) p.spoke->Stop();
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
   p.log_rotation.reset();

@@ -36,6 +36,7 @@ class EdgedApp final : public process::App {
   absl::Status StartPods();
   absl::Status StartMeta();
   void StartUpkeep();
+  void TellStart();
   absl::Status StartStreams();
   absl::Status StartServer();
 

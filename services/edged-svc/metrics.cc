@@ -10,6 +10,7 @@ constexpr const char* kOperations[] = {
     "open_stream"};
 constexpr const char* kProbes[] = {"startup", "liveness", "readiness"};
 constexpr const char* kProbeResults[] = {"ok", "failed", "unknown"};
+constexpr const char* kEventResults[] = {"recorded", "suppressed", "dropped", "stored", "refused"};
 constexpr const char* kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
 
 }  // namespace
@@ -41,6 +42,10 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
                             "Time until the container runtime answered", metrics::LatencyBounds(),
                             {{"operation", operation}})};
   }
+  for (const char* result : kEventResults)
+    events_[result] =
+        &registry.Counter("skerry_edged_events_total", "Kubernetes Events of pods and of the node",
+                          {{"result", result}});
   relist_ = {CountResults(registry, "skerry_edged_relists_total", "Lists of what runs"),
              &registry.Histogram("skerry_edged_relist_seconds", "Time to list what runs",
                                  metrics::LatencyBounds())};
@@ -93,6 +98,11 @@ void EdgedMetrics::ProbeLate() { probes_late_.Increment(); }
 void EdgedMetrics::Probed(absl::string_view probe, absl::string_view result) {
   const auto it = probes_.find({std::string(probe), std::string(result)});
   if (it != probes_.end()) it->second->Increment();
+}
+
+void EdgedMetrics::Events(absl::string_view result, size_t count) {
+  const auto it = events_.find(std::string(result));
+  if (it != events_.end()) it->second->Increment(static_cast<double>(count));
 }
 
 void EdgedMetrics::LogRotated(bool ok) { log_rotations_.Add(ok); }

@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_EDGED_SVC_METRICS_H_
 #define SKERRY_SERVICES_EDGED_SVC_METRICS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,8 @@ class EdgedMetrics {
   void ProbeLate();
   // probe: "startup", "liveness", "readiness". result: "ok", "failed", "unknown".
   void Probed(absl::string_view probe, absl::string_view result);
+  // result: "recorded", "suppressed", "dropped", "stored", "refused".
+  void Events(absl::string_view result, size_t count);
   void LogRotated(bool ok);
   void LogCompressed(bool ok);
   void ImageRemoved(bool ok, int64_t bytes);
@@ -53,6 +56,7 @@ class EdgedMetrics {
   prometheus::Counter& refused_;
   prometheus::Counter& probes_late_;
   std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_;
+  std::map<std::string, prometheus::Counter*> events_;
   Operation relist_;
   Results reports_, log_rotations_, log_compressions_, images_removed_;
   prometheus::Counter& images_removed_bytes_;

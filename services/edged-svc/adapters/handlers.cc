@@ -13,7 +13,7 @@ void Handlers::Run(Use use, const std::string& container_id, const std::string& 
   const std::string& host = handler.host.empty() ? address : handler.host;
   switch (handler.kind) {
     case Handler::Kind::kExec:
-      return RunExec(container_id, handler, timeout, std::move(done));
+      return RunExec(use, container_id, handler, timeout, std::move(done));
     case Handler::Kind::kHttp:
       return RunHttp(use, host, handler, timeout, std::move(done));
     case Handler::Kind::kTcp:
@@ -37,24 +37,27 @@ void Handlers::Run(Use use, const std::string& container_id, const std::string& 
   }
 }
 
-void Handlers::RunExec(const std::string& container_id, const Handler& handler,
+void Handlers::RunExec(Use use, const std::string& container_id, const Handler& handler,
                        absl::Duration timeout, Done done) {
-  runtime_.Exec(container_id, handler.command, timeout,
-                [done = std::move(done)](absl::StatusOr<ExecResult> result) mutable {
-                  if (!result.ok()) {
-                    // A command that did not end in time has answered; a runtime that can't run it
-                    // has not.
-                    const bool late = absl::IsDeadlineExceeded(result.status());
-                    return done(late ? absl::Status(absl::StatusCode::kFailedPrecondition,
-                                                    "command timed out")
-                                     : absl::UnavailableError(result.status().message()));
-                  }
-                  if (result->exit_code == 0) return done(absl::OkStatus());
-                  done(Error(absl::StatusCode::kFailedPrecondition,
-                             absl::StrCat("command exited with ", result->exit_code, ": ",
-                                          result->output.substr(0, 1024)))
-                           .Reason("PROBE_FAILED"));
-                });
+  runtime_.Exec(
+      container_id, handler.command, timeout,
+      [use, done = std::move(done)](absl::StatusOr<ExecResult> result) mutable {
+        if (!result.ok()) {
+          // A command that did not end in time has answered; a runtime that can't run it
+          // has not.
+          const bool late = absl::IsDeadlineExceeded(result.status());
+          return done(late
+                          ? absl::Status(absl::StatusCode::kFailedPrecondition, "command timed out")
+                          : absl::UnavailableError(result.status().message()));
+        }
+        if (result->exit_code == 0) return done(absl::OkStatus());
+        const std::string output = result->output.substr(0, 1024);
+        done(Error(absl::StatusCode::kFailedPrecondition,
+                   use == Use::kProbe
+                       ? output
+                       : absl::StrCat("command exited with ", result->exit_code, ": ", output))
+                 .Reason("PROBE_FAILED"));
+      });
 }
 
 void Handlers::RunHttp(Use use, const std::string& host, const Handler& handler,

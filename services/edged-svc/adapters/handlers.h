@@ -21,8 +21,8 @@ class Handlers final : public HandlerRunner {
            const Handler& handler, absl::Duration timeout, Done done) override;
 
  private:
-  void RunExec(const std::string& container_id, const Handler& handler, absl::Duration timeout,
-               Done done);
+  void RunExec(Use use, const std::string& container_id, const Handler& handler,
+               absl::Duration timeout, Done done);
   void RunHttp(Use use, const std::string& host, const Handler& handler, absl::Duration timeout,
                Done done);
 

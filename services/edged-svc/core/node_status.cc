@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/edged-svc/core/json_reader.h"
 #include "services/edged-svc/core/status_json.h"
 
@@ -74,6 +75,19 @@ std::vector<NodeCondition> NodeConditions(const NodeFacts& facts, const NodeLimi
     for (const NodeCondition& b : before) {
       if (b.type == c.type && b.status == c.status) c.transition = b.transition;
     }
+  }
+  return out;
+}
+
+std::vector<std::string> NodeConditionEvents(const std::vector<NodeCondition>& before,
+                                             const std::vector<NodeCondition>& after) {
+  std::vector<std::string> out;
+  for (const NodeCondition& c : after) {
+    const bool same = std::any_of(before.begin(), before.end(), [&](const NodeCondition& b) {
+      return b.type == c.type && b.status == c.status;
+    });
+    // "KubeletHasDiskPressure" is told as "NodeHasDiskPressure".
+    if (!same) out.push_back(absl::StrCat("Node", absl::StripPrefix(c.reason, "Kubelet")));
   }
   return out;
 }

@@ -42,6 +42,10 @@ struct NodeLimits {
 std::vector<NodeCondition> NodeConditions(const NodeFacts& facts, const NodeLimits& limits,
                                           const std::vector<NodeCondition>& before, absl::Time now);
 
+// Reasons of the events that tell of what has changed: "NodeHasDiskPressure", "NodeReady".
+std::vector<std::string> NodeConditionEvents(const std::vector<NodeCondition>& before,
+                                             const std::vector<NodeCondition>& after);
+
 // core/v1 NodeStatus. version: of this program.
 std::string NodeStatusJson(const NodeFacts& facts, const NodeLimits& limits,
                            const std::vector<NodeCondition>& conditions,

@@ -16,7 +16,9 @@ std::string ImageCollector::folder() const {
 
 void ImageCollector::Run() {
   const absl::Status status = Look();
-  if (!status.ok()) log_.Warning("image garbage collection failed", status);
+  if (status.ok()) return;
+  log_.Warning("image garbage collection failed", status);
+  events_.Record(about_, EventType::kWarning, "ImageGCFailed", status.message());
 }
 
 absl::Status ImageCollector::Look() {

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "services/edged-svc/core/image_gc.h"
+#include "services/edged-svc/core/kube_event.h"
 #include "services/edged-svc/core/runtime.h"
 #include "services/edged-svc/metrics.h"
 #include "services/lib/base/clock.h"
@@ -30,12 +31,15 @@ class ImageCollector {
     std::function<std::optional<std::set<std::string>>()> wanted;
   };
 
+  // Failures are told as events about `node`.
   ImageCollector(Runtime& runtime, Clock& clock, ImageGcPolicy policy, Sources sources,
-                 EdgedMetrics& metrics, log::Logger log)
+                 const std::string& node, EventSink& events, EdgedMetrics& metrics, log::Logger log)
       : runtime_(runtime),
         clock_(clock),
         policy_(policy),
         sources_(std::move(sources)),
+        about_(AboutNode(node)),
+        events_(events),
         metrics_(metrics),
         log_(log) {}
 
@@ -52,6 +56,8 @@ class ImageCollector {
   Clock& clock_;
   const ImageGcPolicy policy_;
   const Sources sources_;
+  const EventTarget about_;
+  EventSink& events_;
   EdgedMetrics& metrics_;
   const log::Logger log_;
   ImageRecords records_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
+#include "services/edged-svc/testing/fake_events.h"
 #include "services/edged-svc/testing/fake_runtime.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/testing/fake_clock.h"
@@ -45,6 +46,7 @@ class ImageCollectorTest : public ::testing::Test {
   std::optional<std::set<std::string>> wanted_{std::in_place};
   absl::Status a_;
   std::vector<std::string> asked_;
+  FakeEvents events_;
   ImageCollector collector_{runtime_,
                             clock_,
                             {},
@@ -53,6 +55,8 @@ class ImageCollectorTest : public ::testing::Test {
                                return disk_;
                              },
                              [this] { return wanted_; }},
+                            "edge-1",
+                            events_,
                             metrics_,
                             log::Logger::Null()};
 };

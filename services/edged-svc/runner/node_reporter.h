@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/edged-svc/core/kube_event.h"
 #include "services/edged-svc/core/node_status.h"
 #include "services/lib/base/clock.h"
 
 namespace skerry::edged {
 
-// Used on one thread. Its owner calls Tick every ten seconds, which measures and sends what has
-// changed.
+// Used on one thread. Its owner calls Tick every ten seconds, which measures, and sends and tells
+// what has changed.
 class NodeReporter {
  public:
   struct Options {
@@ -22,9 +23,9 @@ class NodeReporter {
     absl::Duration interval = absl::Minutes(5);
   };
   // send: gets the node's name and a serialized NodeReport.
-  NodeReporter(Options options, Clock& clock,
+  NodeReporter(Options options, Clock& clock, EventSink& events,
                std::function<void(const std::string& name, const std::string& value)> send)
-      : options_(std::move(options)), clock_(clock), send_(std::move(send)) {}
+      : options_(std::move(options)), clock_(clock), events_(events), send_(std::move(send)) {}
 
   // force: also where nothing has changed.
   void Tick(const NodeFacts& facts, bool force);
@@ -32,6 +33,7 @@ class NodeReporter {
  private:
   const Options options_;
   Clock& clock_;
+  EventSink& events_;
   const std::function<void(const std::string&, const std::string&)> send_;
   std::vector<NodeCondition> conditions_;
   std::string sent_;                                    // Without heartbeats.

@@ -132,6 +132,8 @@ PodWorker::Outcome PodWorker::Step(const Input& input) {
       forced_phase_ = "Failed";
       forced_reason_ = "DeadlineExceeded";
       forced_message_ = "Pod was active on the node longer than the specified deadline";
+      deps_.events.Record(AboutPod(*input.pod), EventType::kNormal, forced_reason_,
+                          forced_message_);
     }
   }
   ObserveProbes(*input.pod, view);
@@ -146,12 +148,15 @@ PodWorker::Outcome PodWorker::Step(const Input& input) {
   ask.goal = goal;
   ask.now = now;
   const PodActions actions = ComputePodActions(ask);
-  for (const auto& [container, waiting] : actions.back_off) facts_[container].waiting = waiting;
+  for (const auto& [container, waiting] : actions.back_off) {
+    facts_[container].waiting = waiting;
+    TellCrashBackOff(*input.pod, container, waiting.message);
+  }
   RetryAt(actions.next_check, outcome);
   Perform(input, view, actions, outcome);
   if (goal == PodGoal::kRun) {
     RefreshVolumes(input, view);
-    RunProbes(view);
+    RunProbes(*input.pod, view);
     RetryAt(prober_.NextDue(), outcome);
   }
   previous_ = Compute(input, view);
@@ -223,21 +228,27 @@ void PodWorker::ObserveProbes(const PodSpec& pod, const PodView& view) {
   }
 }
 
-void PodWorker::RunProbes(const PodView& view) {
+void PodWorker::RunProbes(const PodSpec& pod, const PodView& view) {
   const PodPlace place = PlaceOf(view);
   const std::string address =
       place.addresses.empty() ? deps_.host_address : place.addresses.front();
   for (const Prober::Due& due : prober_.TakeDue(deps_.clock.Now())) {
     if (due.late > kLate) deps_.probe_late();
-    deps_.handlers.Run(HandlerRunner::Use::kProbe, due.container_id, address, due.probe->handler,
-                       due.probe->timeout,
-                       [self = shared_from_this(), name = due.container, id = due.container_id,
-                        kind = due.kind](absl::Status status) {
-                         self->deps_.probed(kind, status);
-                         self->Mail([name, id, kind, status](PodWorker& worker) {
-                           worker.prober_.Result(name, id, kind, status, worker.deps_.clock.Now());
-                         });
-                       });
+    deps_.handlers.Run(
+        HandlerRunner::Use::kProbe, due.container_id, address, due.probe->handler,
+        due.probe->timeout,
+        [self = shared_from_this(), name = due.container, id = due.container_id, kind = due.kind,
+         about = AboutContainer(pod, due.container)](absl::Status status) {
+          self->deps_.probed(kind, status);
+          self->Mail([name, id, kind, about, status](PodWorker& worker) {
+            worker.prober_.Result(name, id, kind, status, worker.deps_.clock.Now());
+            // Of what is being stopped no more is expected.
+            if (status.ok() || Prober::SaysNothing(status) || worker.stops_.contains(id)) return;
+            worker.deps_.events.Record(
+                about, EventType::kWarning, "Unhealthy",
+                absl::StrCat(Prober::Title(kind), " probe failed: ", status.message()));
+          });
+        });
   }
 }
 
@@ -321,15 +332,22 @@ void PodWorker::Kill(const Input& input, const PodView& view, const KillContaine
              {"container", kill.name},
              {"grace", grace},
              {"reason", kill.why.empty() ? "the pod ends" : kill.why}});
+  const EventTarget about = AboutContainer(*input.pod, kill.name);
+  deps_.events.Record(about, EventType::kNormal, "Killing",
+                      kill.why.empty() ? absl::StrCat("Stopping container ", kill.name) : kill.why);
   if (spec == nullptr || !spec->pre_stop.has_value()) return StopAfterHook(kill.id, grace);
   ++it->second.calls;
   const PodPlace place = PlaceOf(view);
   deps_.handlers.Run(
       HandlerRunner::Use::kHook, kill.id,
       place.addresses.empty() ? deps_.host_address : place.addresses.front(), *spec->pre_stop,
-      grace, [self = shared_from_this(), id = kill.id](absl::Status status) {
-        self->Mail([id, status](PodWorker& worker) {
-          if (!status.ok()) worker.log_.Warning("preStop hook failed", status, {{"container", id}});
+      grace, [self = shared_from_this(), id = kill.id, about](absl::Status status) {
+        self->Mail([id, about, status](PodWorker& worker) {
+          if (!status.ok()) {
+            worker.log_.Warning("preStop hook failed", status, {{"container", id}});
+            worker.deps_.events.Record(about, EventType::kWarning, "FailedPreStopHook",
+                                       "PreStopHook failed");
+          }
           Stop& stop = worker.stops_[id];
           --stop.calls;
           worker.StopAfterHook(id,

@@ -18,6 +18,7 @@
 #include "services/edged-svc/adapters/pod_folders.h"
 #include "services/edged-svc/core/backoff.h"
 #include "services/edged-svc/core/env.h"
+#include "services/edged-svc/core/kube_event.h"
 #include "services/edged-svc/core/object_source.h"
 #include "services/edged-svc/core/pod_actions.h"
 #include "services/edged-svc/core/pod_spec.h"
@@ -39,6 +40,7 @@ struct WorkerDeps {
   CheckpointStore& checkpoints;
   const ObjectSource& objects;
   HandlerRunner& handlers;
+  EventSink& events;
   Clock& clock;
   log::Logger log;
   NodeResources node;
@@ -94,8 +96,14 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   struct Pull {
     bool running = false, done = false;
     Backoff backoff;
+    absl::Duration began;  // By the monotonic clock.
     absl::Time failed_at = absl::InfinitePast(), next_attempt = absl::InfinitePast();
     std::string error;
+  };
+  // What was last told of a container, or ("") of the pod.
+  struct Told {
+    std::string text;
+    absl::Duration again;  // By the monotonic clock.
   };
 
   void DrainMailbox();
@@ -107,7 +115,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   PodStatus Compute(const Input& input, const PodView& view) const;
   void ReadEnds(const Input& input, PodView& view);
   void ObserveProbes(const PodSpec& pod, const PodView& view);
-  void RunProbes(const PodView& view);
+  void RunProbes(const PodSpec& pod, const PodView& view);
   void Save(const Input& input, Outcome& outcome);
   void Finish(const Input& input, Outcome& outcome);
   int InFlight() const;
@@ -122,6 +130,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void HoldBack(const std::string& what, absl::Duration pause, const Input& input,
                 Outcome& outcome);
   void CreateSandbox(const Input& input, const PodActions& actions, Outcome& outcome);
+  absl::Status RunSandbox(const PodSpec& pod, const PodActions& actions);
   std::string CgroupOf(const PodSpec& pod) const;
   SandboxConfig MakeSandboxConfig(const PodSpec& pod, uint32_t attempt) const;
 
@@ -130,6 +139,7 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   std::optional<ImageView> EnsureImage(const Input& input, const PodView& view,
                                        const ContainerSpec& container, Outcome& outcome);
   void BeginPull(const PodSpec& pod, const ContainerSpec& container, Pull& pull);
+  void EndPull(const EventTarget& about, const std::string& image, const absl::Status& status);
   absl::StatusOr<ContainerConfig> MakeContainerConfig(const Input& input, const PodView& view,
                                                       const ContainerSpec& container,
                                                       const ImageView& image, int32_t restart);
@@ -138,7 +148,16 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   void RunPostStart(const PodSpec& pod, const ContainerSpec& container, const std::string& id,
                     const PodView& view);
   void RefreshVolumes(const Input& input, const PodView& view);
-  void Wait(const std::string& container, absl::string_view reason, absl::string_view message);
+  void Wait(const PodSpec& pod, const std::string& container, absl::string_view reason,
+            absl::string_view message);
+  // Whether `text` is to be told: it is new of `what`, or was told five minutes ago. The API
+  // forgets events after an hour, however long their cause goes on.
+  bool IsNews(const std::string& what, absl::string_view text);
+  void TellWaiting(const EventTarget& about, const std::string& image, absl::string_view reason,
+                   absl::string_view message);
+  void TellCrashBackOff(const PodSpec& pod, const std::string& container,
+                        absl::string_view message);
+  void TellPodFailure(const PodSpec& pod, absl::string_view reason, const absl::Status& status);
   void RetryAt(absl::Time at, Outcome& outcome) const {
     outcome.next_step = std::min(outcome.next_step, at);
   }
@@ -162,8 +181,8 @@ class PodWorker : public std::enable_shared_from_this<PodWorker> {
   Prober prober_;
   absl::Duration sandbox_backoff_ = absl::ZeroDuration();
   std::map<std::string, Hold> holds_;  // By container; "" is the sandbox's.
+  std::map<std::string, Told> told_;   // By container; "" and "/sandbox" are the pod's.
   absl::Time removal_next_ = absl::InfinitePast();
-  std::string sandbox_error_;
   uint64_t refreshed_revision_ = 0;
   std::string forced_phase_, forced_reason_, forced_message_;
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/edged-svc/runner/pod_worker.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::edged {
 namespace {
@@ -85,20 +86,14 @@ void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Out
   const PodSpec& pod = *input.pod;
   if (Held("", input, outcome)) return;
   refreshed_revision_ = input.objects_revision;
+  absl::string_view failure = "FailedMount";
   absl::Status status =
       deps_.folders.Prepare(pod, PodPlace{deps_.host_address, {}}, deps_.objects, deps_.node)
           .status();
-  if (status.ok()) status = deps_.folders.MakeLogFolder(pod, pod.containers.front().name);
   if (status.ok()) {
+    failure = "FailedCreatePodSandBox";
     outcome.changed = true;
-    for (const std::string& old : actions.stop_sandboxes)
-      status.Update(deps_.runtime.StopSandbox(old));
-  }
-  if (status.ok()) {
-    const absl::StatusOr<std::string> id =
-        deps_.runtime.RunSandbox(MakeSandboxConfig(pod, actions.sandbox_attempt));
-    status = id.ok() ? absl::OkStatus() : Annotate(id.status(), "Failed to create pod sandbox");
-    if (id.ok()) log_.Info("sandbox created", {{"pod", pod.key()}, {"sandbox", *id}});
+    status = RunSandbox(pod, actions);
   }
   const std::string message = status.ok() ? "" : std::string(status.message());
   for (const auto* list : {&pod.init_containers, &pod.containers}) {
@@ -111,12 +106,27 @@ void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Out
   if (status.ok()) {
     sandbox_backoff_ = absl::ZeroDuration();
     holds_.erase("");
+    told_.erase("");
     return;
   }
-  if (message != sandbox_error_) log_.Warning("pod can't be started", status, {{"pod", pod.key()}});
-  sandbox_error_ = message;
+  TellPodFailure(pod, failure, status);
   sandbox_backoff_ = std::clamp(sandbox_backoff_ * 2, absl::Seconds(1), kRetryMax);
   HoldBack("", sandbox_backoff_, input, outcome);
+}
+
+absl::Status PodWorker::RunSandbox(const PodSpec& pod, const PodActions& actions) {
+  if (actions.sandbox_attempt > 0 && IsNews("/sandbox", absl::StrCat(actions.sandbox_attempt))) {
+    deps_.events.Record(AboutPod(pod), EventType::kNormal, "SandboxChanged",
+                        "Pod sandbox changed, it will be killed and re-created.");
+  }
+  SKERRY_RETURN_IF_ERROR(deps_.folders.MakeLogFolder(pod, pod.containers.front().name));
+  for (const std::string& old : actions.stop_sandboxes)
+    SKERRY_RETURN_IF_ERROR(deps_.runtime.StopSandbox(old));
+  const absl::StatusOr<std::string> id =
+      deps_.runtime.RunSandbox(MakeSandboxConfig(pod, actions.sandbox_attempt));
+  if (!id.ok()) return Annotate(id.status(), "Failed to create pod sandbox");
+  log_.Info("sandbox created", {{"pod", pod.key()}, {"sandbox", *id}});
+  return absl::OkStatus();
 }
 
 void PodWorker::RefreshVolumes(const Input& input, const PodView& view) {
@@ -126,7 +136,9 @@ void PodWorker::RefreshVolumes(const Input& input, const PodView& view) {
       deps_.folders.Prepare(*input.pod, PlaceOf(view), deps_.objects, deps_.node).status();
   // What is mounted stays as it is: an object that went away must not take running containers with
   // it.
-  if (!status.ok()) log_.Warning("volumes not updated", status, {{"pod", input.pod->key()}});
+  if (status.ok()) return;
+  log_.Warning("volumes not updated", status, {{"pod", input.pod->key()}});
+  deps_.events.Record(AboutPod(*input.pod), EventType::kWarning, "FailedMount", status.message());
 }
 
 }  // namespace skerry::edged

@@ -26,7 +26,7 @@ absl::Status ConfigError(absl::string_view message) {
 
 }  // namespace
 
-void PodWorker::Wait(const std::string& container, absl::string_view reason,
+void PodWorker::Wait(const PodSpec& pod, const std::string& container, absl::string_view reason,
                      absl::string_view message) {
   Waiting& waiting = facts_[container].waiting;
   if (waiting.reason != reason) {
@@ -34,6 +34,8 @@ void PodWorker::Wait(const std::string& container, absl::string_view reason,
                  {{"container", container}, {"reason", reason}, {"error", message}});
   }
   waiting = {std::string(reason), std::string(message)};
+  if (IsNews(container, absl::StrCat(reason, ": ", message)))
+    TellWaiting(AboutContainer(pod, container), pod.Find(container)->image, reason, message);
 }
 
 void PodWorker::Start(const Input& input, const PodView& view, const std::string& name,
@@ -49,7 +51,7 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
   const absl::Time now = deps_.clock.Now();
   absl::StatusOr<ContainerConfig> config = MakeContainerConfig(input, view, *spec, *image, restart);
   if (!config.ok()) {
-    Wait(name, "CreateContainerConfigError", config.status().message());
+    Wait(pod, name, "CreateContainerConfigError", config.status().message());
     return HoldBack(name, kRetry, input, outcome);
   }
   if (latest != nullptr && latest->state == ContainerView::State::kExited)
@@ -58,15 +60,26 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
   const absl::StatusOr<std::string> id =
       deps_.runtime.CreateContainer(sandbox->id, MakeSandboxConfig(pod, sandbox->attempt), *config);
   if (!id.ok()) {
-    Wait(name, "CreateContainerError", id.status().message());
+    Wait(pod, name, "CreateContainerError", id.status().message());
     return HoldBack(name, kRetry, input, outcome);
   }
+  const EventTarget about = AboutContainer(pod, name);
+  if (!pulls_[spec->image].done) {
+    deps_.events.Record(
+        about, EventType::kNormal, "Pulled",
+        absl::StrCat("Container image \"", spec->image, "\" already present on machine"));
+  }
+  deps_.events.Record(about, EventType::kNormal, "Created",
+                      absl::StrCat("Created container: ", name));
   if (const absl::Status status = deps_.runtime.StartContainer(*id); !status.ok()) {
-    Wait(name, "RunContainerError", status.message());
+    Wait(pod, name, "RunContainerError", status.message());
     return;  // It counts as an end: the back-off of crashes decides.
   }
+  deps_.events.Record(about, EventType::kNormal, "Started",
+                      absl::StrCat("Started container ", name));
   facts_[name].waiting = {};
   holds_.erase(name);
+  told_.erase(name);
   pulls_.erase(spec->image);
   log_.Info("container started",
             {{"pod", pod.key()}, {"container", name}, {"container_id", *id}, {"restart", restart}});
@@ -76,16 +89,17 @@ void PodWorker::Start(const Input& input, const PodView& view, const std::string
 
 std::optional<ImageView> PodWorker::EnsureImage(const Input& input, const PodView& view,
                                                 const ContainerSpec& container, Outcome& outcome) {
+  const PodSpec& pod = *input.pod;
   const absl::Time now = deps_.clock.Now();
   if (const absl::Status valid = CheckImageName(container.image); !valid.ok()) {
-    Wait(container.name, "InvalidImageName", valid.message());
+    Wait(pod, container.name, "InvalidImageName", valid.message());
     return std::nullopt;
   }
   Pull& pull = pulls_[container.image];
   if (pull.running) return std::nullopt;
   const absl::StatusOr<std::optional<ImageView>> found = deps_.runtime.FindImage(container.image);
   if (!found.ok()) {
-    Wait(container.name, "ImageInspectError",
+    Wait(pod, container.name, "ImageInspectError",
          absl::StrCat("Failed to inspect image \"", container.image,
                       "\": ", found.status().message()));
     RetryAt(now + kRetry, outcome);
@@ -93,7 +107,7 @@ std::optional<ImageView> PodWorker::EnsureImage(const Input& input, const PodVie
   }
   if (found->has_value() && (pull.done || container.pull_policy != "Always")) return *found;
   if (container.pull_policy == "Never") {
-    Wait(container.name, "ErrImageNeverPull",
+    Wait(pod, container.name, "ErrImageNeverPull",
          absl::StrCat("Container image \"", container.image,
                       "\" is not present with pull policy of Never"));
     RetryAt(now + kRetry, outcome);
@@ -108,18 +122,18 @@ std::optional<ImageView> PodWorker::EnsureImage(const Input& input, const PodVie
   }
   // Long enough to be seen before the back-off hides it. A clock that went back holds up nothing.
   if (now >= pull.failed_at && now < pull.failed_at + kShowFailure) {
-    Wait(container.name, "ErrImagePull", pull.error);
+    Wait(pod, container.name, "ErrImagePull", pull.error);
     RetryAt(pull.failed_at + kShowFailure, outcome);
     return std::nullopt;
   }
   if (now < pull.next_attempt && pull.next_attempt - now <= Backoff::kMax) {
-    Wait(container.name, "ImagePullBackOff",
+    Wait(pod, container.name, "ImagePullBackOff",
          absl::StrCat("Back-off pulling image \"", container.image,
                       "\": ErrImagePull: ", pull.error));
     RetryAt(pull.next_attempt, outcome);
     return std::nullopt;
   }
-  BeginPull(*input.pod, container, pull);
+  BeginPull(pod, container, pull);
   return std::nullopt;
 }
 
@@ -131,25 +145,39 @@ void PodWorker::BeginPull(const PodSpec& pod, const ContainerSpec& container, Pu
     for (RegistryAuth& auth : PullAuths(*secret, container.image)) auths.push_back(std::move(auth));
   }
   pull.running = true;
+  pull.began = deps_.clock.Monotonic();
   log_.Info("image is being pulled", {{"pod", pod.key()}, {"image", container.image}});
+  const EventTarget about = AboutContainer(pod, container.name);
+  deps_.events.Record(about, EventType::kNormal, "Pulling",
+                      absl::StrCat("Pulling image \"", container.image, "\""));
   deps_.runtime.PullImage(
       container.image, std::move(auths),
-      [self = shared_from_this(), image = container.image](absl::Status status) {
-        self->Mail([image, status](PodWorker& worker) {
-          Pull& pull = worker.pulls_[image];
-          pull.running = false;
-          pull.done = status.ok();
-          if (status.ok()) {
-            pull.error.clear();
-            return;
-          }
-          const absl::Time now = worker.deps_.clock.Now();
-          pull.backoff.Next(now, now);
-          pull.next_attempt = now + pull.backoff.delay;
-          pull.failed_at = now;
-          pull.error = std::string(status.message());
-        });
+      [self = shared_from_this(), image = container.image, about](absl::Status status) {
+        self->Mail(
+            [image, about, status](PodWorker& worker) { worker.EndPull(about, image, status); });
       });
+}
+
+void PodWorker::EndPull(const EventTarget& about, const std::string& image,
+                        const absl::Status& status) {
+  Pull& pull = pulls_[image];
+  pull.running = false;
+  pull.done = status.ok();
+  if (status.ok()) {
+    pull.error.clear();
+    const std::string took = absl::FormatDuration(
+        absl::Trunc(deps_.clock.Monotonic() - pull.began, absl::Milliseconds(1)));
+    return deps_.events.Record(about, EventType::kNormal, "Pulled",
+                               absl::StrCat("Successfully pulled image \"", image, "\" in ", took,
+                                            " (", took, " including waiting)"));
+  }
+  const absl::Time now = deps_.clock.Now();
+  pull.backoff.Next(now, now);
+  pull.next_attempt = now + pull.backoff.delay;
+  pull.failed_at = now;
+  pull.error = std::string(status.message());
+  deps_.events.Record(about, EventType::kWarning, "Failed",
+                      absl::StrCat("Failed to pull image \"", image, "\": ", pull.error));
 }
 
 absl::StatusOr<ContainerConfig> PodWorker::MakeContainerConfig(const Input& input,
@@ -260,14 +288,18 @@ void PodWorker::RunPostStart(const PodSpec& pod, const ContainerSpec& container,
       HandlerRunner::Use::kHook, id,
       place.addresses.empty() ? deps_.host_address : place.addresses.front(), *container.post_start,
       absl::Minutes(10),
-      [self = shared_from_this(), id,
+      [self = shared_from_this(), id, about = AboutContainer(pod, container.name),
        grace = absl::Seconds(pod.termination_grace_seconds)](absl::Status status) {
         if (status.ok()) return;
-        self->Mail([id, grace, status](PodWorker& worker) {
+        self->Mail([id, about, grace, status](PodWorker& worker) {
           worker.log_.Warning("postStart hook failed: the container is stopped", status,
                               {{"container_id", id}});
-          if (worker.stops_.try_emplace(id, Stop{worker.deps_.clock.Monotonic() + grace}).second)
-            worker.StopAfterHook(id, grace);
+          worker.deps_.events.Record(about, EventType::kWarning, "FailedPostStartHook",
+                                     "PostStartHook failed");
+          if (!worker.stops_.try_emplace(id, Stop{worker.deps_.clock.Monotonic() + grace}).second)
+            return;
+          worker.deps_.events.Record(about, EventType::kNormal, "Killing", "FailedPostStartHook");
+          worker.StopAfterHook(id, grace);
         });
       });
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/edged-svc/store/sqlite_checkpoint_store.h"
+#include "services/edged-svc/testing/fake_events.h"
 #include "services/edged-svc/testing/fake_objects.h"
 #include "services/edged-svc/testing/fake_runtime.h"
 #include "services/lib/testing/fake_clock.h"
@@ -67,11 +68,13 @@ class PodWorkerTest : public ::testing::Test {
       *SqliteCheckpointStore::Open(folder_.File("edged.db"));
   FakeObjects objects_;
   HeldHandlers handlers_;
+  FakeEvents events_;
   WorkerDeps deps_{.runtime = runtime_,
                    .folders = folders_,
                    .checkpoints = *checkpoints_,
                    .objects = objects_,
                    .handlers = handlers_,
+                   .events = events_,
                    .clock = clock_,
                    .log = log::Logger::Null(),
                    .poke = [](const std::string&) {}};

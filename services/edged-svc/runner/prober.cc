@@ -29,6 +29,10 @@ const char* Prober::Name(Kind kind) {
   return kind == Kind::kStartup ? "startup" : kind == Kind::kLiveness ? "liveness" : "readiness";
 }
 
+const char* Prober::Title(Kind kind) {
+  return kind == Kind::kStartup ? "Startup" : kind == Kind::kLiveness ? "Liveness" : "Readiness";
+}
+
 bool Prober::SaysNothing(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status);
 }
@@ -92,7 +96,6 @@ void Prober::Result(const std::string& container, const std::string& container_i
   const bool success = status.ok();
   state.run = state.run > 0 && state.last == success ? state.run + 1 : 1;
   state.last = success;
-  if (!success) state.failure = std::string(status.message());
   if (state.run >= (success ? probe->success_threshold : probe->failure_threshold))
     state.result = success;
   // Liveness and readiness begin at once when the startup probe has succeeded.

@@ -48,6 +48,8 @@ class Prober {
 
   // "startup", "liveness", "readiness".
   static const char* Name(Kind kind);
+  // "Startup", "Liveness", "Readiness".
+  static const char* Title(Kind kind);
   // A result that says nothing about the container: the probe could not be run.
   static bool SaysNothing(const absl::Status& status);
 
@@ -58,7 +60,6 @@ class Prober {
     std::optional<bool> result;
     bool last = false;
     int run = 0;  // Results like the last, in a row.
-    std::string failure;
   };
   struct Tracked {
     std::string id;
