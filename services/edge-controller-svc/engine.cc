@@ -46,6 +46,14 @@ Engine::Engine(Options options, kubeclient::Client& client, std::vector<HubTarge
             links_.at(hub)->Send(std::move(frame));
           },
           clock, metrics, log),
+      upstream_events_(
+          options_.events, client,
+          [this](absl::string_view type, absl::string_view key) { return Cached(type, key); },
+          sessions_,
+          [this](const std::string& hub, cloudhub::v1::SpokeFrame frame) {
+            links_.at(hub)->Send(std::move(frame));
+          },
+          clock, metrics, log),
       keeper_(options_.nodes, client,
               {.node = [this](const std::string& name) { return Cached(kNodes, name); },
                .pod = [this](const std::string& key) { return Cached(kPods, key); },
@@ -107,6 +115,7 @@ void Engine::MakeHubs(const std::vector<HubTarget>& hubs) {
         .spoke = absl::StrCat("edge-controller-svc/", options_.instance),
         .resource_types = {kPods, kConfigMaps, kSecrets, kServiceAccounts, kNodes},
         .report_types = {kPods, kNodes},
+        .event_streams = {UpstreamEvents::kStream},
         .pending_bytes_max = options_.hub_pending_bytes_max};
     HubClient::Events events{
         .on_attached = [this, name] { OnAttached(name); },
@@ -126,6 +135,7 @@ std::optional<std::string> Engine::HubOf(const std::string& node) const {
 
 void Engine::Start() {
   upstream_.Start();
+  upstream_events_.Start();
   for (const auto& [type, informer] : informers_) informer->Start();
 }
 
@@ -135,6 +145,7 @@ void Engine::Stop() {
   for (const auto& [type, informer] : informers_) informer->Stop();
   for (const auto& [name, link] : links_) link->client().Stop();
   upstream_.Stop();
+  upstream_events_.Stop();
   keeper_.Stop();
   events_.Stop();
   executor_.Stop();
@@ -189,6 +200,7 @@ void Engine::OnLost(const std::string& hub) {
 
 void Engine::NodeGone(const std::string& node) {
   upstream_.SessionEnded(node);
+  upstream_events_.SessionEnded(node);
   keeper_.NodeChanged(node);
   metrics_.nodes_connected.Set(static_cast<double>(sessions_.connected()));
 }
@@ -207,9 +219,10 @@ void Engine::OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame
       return downstream_.PushDone(hub, frame.push_done());
     case cloudhub::v1::HubFrame::kReport:
       return upstream_.OnReport(hub, frame.report());
+    case cloudhub::v1::HubFrame::kEvents:
+      return upstream_events_.OnEvents(hub, frame.events());
     case cloudhub::v1::HubFrame::kNodesSynced:
     case cloudhub::v1::HubFrame::kRegistered:
-    case cloudhub::v1::HubFrame::kEvents:  // This service registers no streams.
       return;
     case cloudhub::v1::HubFrame::BODY_NOT_SET:
       metrics_.FrameDropped("malformed").Increment();  // Or of a newer hub.
@@ -225,6 +238,7 @@ void Engine::OnConnected(const std::string& hub, const cloudhub::v1::NodeConnect
   }
   log_.Info("node connected", {{"node", node}, {"hub", hub}, {"epoch", frame.session().epoch()}});
   upstream_.SessionEnded(node);  // Reports of the session before come again in this one.
+  upstream_events_.SessionEnded(node);
   downstream_.NodeConnected(hub, node, frame.session().epoch());
   keeper_.NodeChanged(node);
   metrics_.nodes_connected.Set(static_cast<double>(sessions_.connected()));

@@ -17,6 +17,7 @@
 #include "services/edge-controller-svc/metrics.h"
 #include "services/edge-controller-svc/node_keeper.h"
 #include "services/edge-controller-svc/upstream.h"
+#include "services/edge-controller-svc/upstream_events.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/kubeclient/client.h"
@@ -38,6 +39,7 @@ class Engine {
   struct Options {
     std::string instance;  // Unique for each process.
     Upstream::Options upstream;
+    UpstreamEvents::Options events;
     NodeKeeper::Options nodes;
     size_t hub_pending_bytes_max = 16u << 20;
   };
@@ -98,6 +100,7 @@ class Engine {
   std::map<std::string, std::unique_ptr<kubeclient::Informer>> informers_;  // By type.
   Downstream downstream_;
   Upstream upstream_;
+  UpstreamEvents upstream_events_;
   NodeKeeper keeper_;
   std::map<std::string, std::unique_ptr<Link>> links_;  // By address.
   size_t informers_synced_ = 0;                         // Of the executor.

@@ -35,6 +35,7 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
       events_dropped(registry.Counter("skerry_edgecontroller_events_dropped_total",
                                       "Kubernetes Events that could not be recorded.")),
       report_controller(registry, "report"),
+      event_controller(registry, "event"),
       node_controller(registry, "node"),
       pod_gc_controller(registry, "pod_gc"),
       pods(registry, "pods"),
@@ -53,6 +54,11 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
           "skerry_edgecontroller_reports_total", "Reports of edge nodes by what became of them.",
           {{"type", type}, {"result", result}});
     }
+  }
+  for (const char* result : {"created", "updated", "unchanged", "gone", "rejected", "deferred"}) {
+    node_events_[result] =
+        &registry.Counter("skerry_edgecontroller_node_events_total",
+                          "Events of edge nodes by what became of them.", {{"result", result}});
   }
   for (const char* result : {"opened", "failed", "no_route", "refused"}) {
     streams_[result] = &registry.Counter("skerry_edgecontroller_streams_total",
@@ -73,6 +79,10 @@ prometheus::Counter& EdgeControllerMetrics::Report(absl::string_view type,
                                                    absl::string_view result) {
   const bool known = type == "pods" || type == "nodes";
   return At(reports_, absl::StrCat(known ? type : "other", "/", result));
+}
+
+prometheus::Counter& EdgeControllerMetrics::NodeEvent(absl::string_view result) {
+  return At(node_events_, std::string(result));
 }
 
 prometheus::Counter& EdgeControllerMetrics::FrameDropped(absl::string_view reason) {

@@ -19,6 +19,7 @@ class EdgeControllerMetrics {
 
   prometheus::Counter& Push(absl::string_view change);  // upsert, delete, synced.
   prometheus::Counter& Report(absl::string_view type, absl::string_view result);
+  prometheus::Counter& NodeEvent(absl::string_view result);
   prometheus::Counter& FrameDropped(absl::string_view reason);
   prometheus::Counter& Stream(absl::string_view result);  // opened, failed, no_route, refused.
 
@@ -32,6 +33,7 @@ class EdgeControllerMetrics {
   prometheus::Counter& pods_collected;
   prometheus::Counter& events_dropped;
   reconcile::ControllerMetrics report_controller;
+  reconcile::ControllerMetrics event_controller;
   reconcile::ControllerMetrics node_controller;
   reconcile::ControllerMetrics pod_gc_controller;
   kubeclient::InformerMetrics pods;
@@ -43,6 +45,7 @@ class EdgeControllerMetrics {
  private:
   std::map<std::string, prometheus::Counter*> pushes_;
   std::map<std::string, prometheus::Counter*> reports_;  // "type/result".
+  std::map<std::string, prometheus::Counter*> node_events_;
   std::map<std::string, prometheus::Counter*> dropped_;
   std::map<std::string, prometheus::Counter*> streams_;
 };

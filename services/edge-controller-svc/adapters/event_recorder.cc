@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "services/edge-controller-svc/core/event_name.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/json.h"
 
@@ -14,13 +14,6 @@ namespace {
 constexpr size_t kWaitingMax = 256;
 constexpr size_t kMessageMax = 1024;  // Kubernetes' own bound.
 constexpr char kComponent[] = "edge-controller-svc";
-
-// Stable over processes, so that replicas and restarts meet in one Event. FNV-1a.
-uint64_t Fingerprint(absl::string_view text) {
-  uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return hash;
-}
 
 }  // namespace
 
@@ -59,8 +52,7 @@ absl::Status EventRecorder::Record(const KubeObject& about, const std::string& n
   const std::string ns = about.object_namespace().empty() ? "default" : about.object_namespace();
   const std::string now = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_.Now(), absl::UTCTimeZone());
   const std::string identity = absl::StrCat(about.uid(), "|", node, "|", reason, "|", message);
-  const std::string name = absl::StrCat(about.name().substr(0, 200), ".",
-                                        absl::StrFormat("%016x", Fingerprint(identity)));
+  const std::string name = EventName(about.name(), identity);
 
   const nlohmann::json event = {{"apiVersion", "v1"},
                                 {"kind", "Event"},

@@ -102,6 +102,8 @@ void HubClient::Dial() {
     frame.mutable_register_()->add_resource_types(type);
   for (const std::string& type : options_.report_types)
     frame.mutable_register_()->add_report_types(type);
+  for (const std::string& stream : options_.event_streams)
+    frame.mutable_register_()->add_event_streams(stream);
   stream->Send(std::move(frame));
   absl::MutexLock lock(&mutex_);
   stream_ = std::move(stream);

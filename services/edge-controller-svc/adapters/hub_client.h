@@ -34,6 +34,7 @@ class HubClient {
     std::string spoke;    // "edge-controller-svc/<instance>".
     std::vector<std::string> resource_types;
     std::vector<std::string> report_types;
+    std::vector<std::string> event_streams;
     absl::Duration backoff_min = absl::Milliseconds(100);
     absl::Duration backoff_max = absl::Seconds(10);
     size_t pending_bytes_max = 16u << 20;

@@ -68,6 +68,14 @@ struct FakeHub::Impl final : public cloudhub::v1::SpokeService::CallbackService 
       said.push_back(absl::StrCat(
           done.session().node(), " done ", done.sequence(), " ",
           absl::StatusCodeToString(static_cast<absl::StatusCode>(done.status().code()))));
+    } else if (frame.has_events_done()) {
+      const auto& done = frame.events_done();
+      for (const auto& rejection : done.rejections()) {
+        said.push_back(absl::StrCat(
+            done.session().node(), " event ", rejection.sequence(), " ",
+            absl::StatusCodeToString(static_cast<absl::StatusCode>(rejection.status().code()))));
+      }
+      said.push_back(absl::StrCat(done.session().node(), " events done ", done.sequence()));
     }
   }
 
@@ -197,6 +205,21 @@ void FakeHub::ReportNode(const std::string& node, uint64_t epoch, uint64_t seque
   report->mutable_report()->set_type("nodes");
   report->mutable_report()->set_key(node);
   report->mutable_report()->set_value(value.SerializeAsString());
+  Send(std::move(frame));
+}
+
+void FakeHub::Events(const std::string& node, uint64_t epoch, uint64_t sequence,
+                     const std::vector<std::string>& values) {
+  HubFrame frame;
+  auto* events = frame.mutable_events();
+  events->mutable_session()->set_node(node);
+  events->mutable_session()->set_epoch(epoch);
+  events->set_stream("events");
+  for (const std::string& value : values) {
+    auto* event = events->add_events();
+    event->set_sequence(sequence++);
+    event->set_value(value);
+  }
   Send(std::move(frame));
 }
 

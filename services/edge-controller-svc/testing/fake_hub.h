@@ -40,10 +40,13 @@ class FakeHub {
                  const std::string& uid, const std::string& status_json, bool gone = false);
   void ReportNode(const std::string& node, uint64_t epoch, uint64_t sequence,
                   const std::string& status_json);
+  // Serialized KubernetesEvents of the stream "events", the first with that sequence.
+  void Events(const std::string& node, uint64_t epoch, uint64_t sequence,
+              const std::vector<std::string>& values);
   void Send(cloudhub::v1::HubFrame frame);
 
   // What the spoke said, as lines: "edge-1 pods + ns/p", "edge-1 pods - ns/p", "edge-1 pods
-  // synced", "edge-1 done 7 OK".
+  // synced", "edge-1 done 7 OK", "edge-1 events done 9", "edge-1 event 8 INVALID_ARGUMENT".
   std::vector<std::string> Said() const;
   bool AwaitSaid(const std::string& line, int times = 1,
                  absl::Duration limit = absl::Seconds(20)) const;
