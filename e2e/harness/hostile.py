@@ -28,6 +28,29 @@ def put_reports(node, reports):
     connection.close()
 
 
+def event(**fields):
+    """skerry.edged.v1.KubernetesEvent, good but for what is given."""
+    good = {"id": "forged", "kind": "Pod", "namespace": "default", "type": "TYPE_WARNING", "reason": "Forged",
+            "message": b"by a hostile box", "first_time": {"seconds": 1}, "last_time": {"seconds": 1}, "count": 1}
+    return stubs.event.KubernetesEvent(**{**good, **fields}).SerializeToString()
+
+
+def put_events(node, values):
+    """Puts values into a box's stream "events"; returns when edgehub-svc has stored them."""
+    frame, frames = stubs.edgehub.SpokeFrame, queue.SimpleQueue()
+    frames.put(frame(register={"spoke": "hostile", "event_streams": [{"name": "events", "priority": "PRIORITY_BULK"}]}))
+    frames.put(frame(put_events={"request_id": 1, "stream": "events", "events": [{"value": v} for v in values]}))
+    channel = stubs.unix_channel(node.run_dir / "edgehub.sock")
+    try:
+        for answer in stubs.edgehub.SpokeServiceStub(channel).Attach(iter(frames.get, None), timeout=20):
+            if answer.HasField("events_stored"):
+                assert answer.events_stored.stored == len(values), answer
+                return
+    finally:
+        frames.put(None)
+        channel.close()
+
+
 class NeverReadingBox:
     """Instead of edgehub-svc, which must be stopped: subscribes to everything, sends its heartbeats, reads nothing."""
 

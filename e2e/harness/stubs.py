@@ -20,6 +20,7 @@ _FILES = {
     "edgehub": "api/skerry/edgehub/v1/edgehub_service",
     "meta": "api/skerry/meta/v1/meta_service",
     "report": "api/skerry/edged/v1/report",
+    "event": "api/skerry/edged/v1/event",
 }
 
 

@@ -72,6 +72,27 @@ def test_reports_of_another_node_change_nothing(system, nodes):
     assert container(after)["containerID"].rpartition("/")[2] in first.running()
 
 
+def test_events_about_another_nodes_objects_are_refused(system, nodes):
+    """[node_isolation-6] Of edge-1's pod, of edge-1, and what is no event at all."""
+    second = nodes[1]
+    mine = system.kubectl.get("pod", "mine")
+
+    def refused():
+        return system.cloud.controller.metric("skerry_edgecontroller_node_events_total", result="rejected")
+
+    before = refused()
+    hostile.put_events(second, [
+        hostile.event(name="mine", uid=mine["metadata"]["uid"]),
+        hostile.event(kind="Node", namespace="", name="edge-1", uid="edge-1"),
+        b"\xff\xff",
+        hostile.event(kind="Node", namespace="", name="edge-2", uid="edge-2", reason="Honest"),
+    ])
+    wait.until("the last to be written", lambda: "Honest" in system.kubectl(
+        "get", "events", "-n", "default", "--field-selector=involvedObject.name=edge-2"), 30)
+    assert refused() == before + 3
+    assert "Forged" not in system.kubectl("get", "events", "-A")
+
+
 def test_a_certificate_of_another_name_is_not_to_be_had(system, nodes):
     """[node_isolation-4] A token for edge-2 makes nobody else a node."""
     second = nodes[1]
