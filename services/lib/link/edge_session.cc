@@ -146,6 +146,7 @@ void EdgeSession::Receive(GoAway frame) {
   retry_after_ = std::clamp(frame.retry_after, absl::ZeroDuration(), config_.backoff_max);
   // The hub says when: what failed before tells no more.
   if (retry_after_ > absl::ZeroDuration()) backoff_.Reset();
+  moved_ = connected() && frame.reason == "DRAINING";
   Hangup(Error(absl::StatusCode::kUnavailable, "the hub asked to go away").Reason(frame.reason));
 }
 
@@ -173,7 +174,11 @@ void EdgeSession::Down(absl::Status status) {
       was_connected ? now_ - heartbeat_.last_received() : now_ - dialed_at_;
   phase_ = Phase::kWaiting;
   down_reason_ = ReasonOf(status);
+  // link-6.5: to go where the hub sends it is no failure, neither before the wait nor after.
+  const bool moved = std::exchange(moved_, false);
+  if (moved) backoff_.Reset();
   const absl::Duration wait = retry_after_ + backoff_.Next();
+  if (moved) backoff_.Reset();
   dial_at_ = now_ + wait;
   Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
   for (auto& [type, resource] : resources_) resource.receiver.Close();

@@ -159,6 +159,7 @@ class EdgeSession {
   absl::Duration dial_at_;
   absl::Duration dialed_at_;
   absl::Duration retry_after_;  // Of the last GoAway; 0 without one.
+  bool moved_ = false;          // The hub sends the session to another replica.
   std::string down_reason_ = "not dialled yet";
   uint64_t connection_ = 0;
   uint64_t epoch_ = 0;  // Of the last session.

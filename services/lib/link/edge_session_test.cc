@@ -246,5 +246,36 @@ TEST(EdgeSessionTest, AfterAGoAwayTheWaitIsTheHubsWithTheShortestJitter) {
   }
 }
 
+// link-6.5: a box that a hub sends to another replica dials soon, however often it failed before,
+// and has failed no more often by that.
+TEST(EdgeSessionTest, ToBeMovedIsNoFailure) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    EdgeSession::Config config;
+    config.hello.protocol_version = 1;
+    config.seed = seed;
+    EdgeSession machine(config);
+    absl::Duration now = absl::Seconds(1000);
+    const auto wait = [&] { return machine.NextWake() - now; };
+    const auto dial = [&] {
+      now = machine.NextWake();
+      machine.Step(edge::Tick{}, now);
+    };
+    uint64_t connection = 1;
+    machine.Step(edge::Start{}, now);
+    for (; connection < 7; ++connection) {
+      machine.Step(edge::LinkClosed{connection, absl::UnavailableError("gone")}, now);
+      dial();
+    }
+    machine.Step(
+        edge::FrameReceived{connection, Welcome{5, absl::Seconds(10), "hub-1", absl::UnixEpoch()}},
+        now);
+    machine.Step(edge::FrameReceived{connection, GoAway{"DRAINING", absl::ZeroDuration()}}, now);
+    EXPECT_LT(wait(), absl::Seconds(1)) << seed;
+    dial();
+    machine.Step(edge::LinkClosed{++connection, absl::UnavailableError("gone")}, now);
+    EXPECT_LT(wait(), absl::Seconds(1)) << seed;
+  }
+}
+
 }  // namespace
 }  // namespace skerry::link
