@@ -152,8 +152,8 @@ class RotationSweepTest : public ::testing::Test {
     return !death.happened();
   }
   absl::Status Link(const std::string& key_hash) {
-    auto records = *cloudhub::SqliteNodeRecords::Open(dir_.File("tokens.db"), clock_);
-    return records->Admit({.node = node_, .key_hash = key_hash});
+    auto records = *cloudhub::SqliteNodeRecords::Open(dir_.path(), clock_);
+    return records->Admit({.node = node_, .key_hash = key_hash}).status();
   }
 
   const NodeName node_ = *NodeName::Parse("edge-1");

@@ -7,9 +7,14 @@
 #include <vector>
 
 #include "absl/random/random.h"
+#include "absl/strings/ascii.h"
 #include "services/cloudhub-svc/join/hub_pki.h"
 #include "services/cloudhub-svc/join/join_server.h"
 #include "services/cloudhub-svc/join/node_gate.h"
+#include "services/cloudhub-svc/join/node_watch.h"
+#include "services/cloudhub-svc/join/postgres_hub_tables.h"
+#include "services/cloudhub-svc/join/postgres_node_records.h"
+#include "services/cloudhub-svc/join/postgres_token_store.h"
 #include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
@@ -19,13 +24,14 @@
 #include "services/cloudhub-svc/service/spoke_service.h"
 #include "services/cloudhub-svc/service/tunnel_service.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
-#include "services/cloudhub-svc/store/epoch_store.h"
+#include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/listener.h"
+#include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/ca.h"
 #include "services/lib/security/files.h"
@@ -59,6 +65,13 @@ security::MethodPolicy ApiPolicy() {
   });
 }
 
+HubPkiOptions PkiOptions(const CloudHubConfig& config) {
+  return {.state_dir = config.state_dir,
+          .ca_dir = config.ca_dir,
+          .sans = config.tls_sans,
+          .certificate_lifetime = config.certificate_lifetime};
+}
+
 std::string HostName() {
   char name[256] = {};
   return gethostname(name, sizeof(name) - 1) == 0 ? name : "cloudhub";
@@ -74,14 +87,15 @@ struct CloudHubApp::Parts {
   metrics::Registry registry;
   CloudHubMetrics metrics;
   std::unique_ptr<metrics::OpsServer> ops;
-  std::unique_ptr<SqliteTokenStore> tokens;
-  std::unique_ptr<SqliteNodeRecords> records;
+  std::unique_ptr<postgres::Pool> database;  // Null with SQLite.
+  std::unique_ptr<JoinStore> tokens;
+  std::unique_ptr<NodeRecords> records;
   std::unique_ptr<HubPki> pki;
   std::unique_ptr<security::RenewalLoop> renewals;
   std::unique_ptr<TokenAdmin> token_admin;
   std::unique_ptr<NodeGate> gate;
-  std::unique_ptr<EpochStore> epochs;
   std::unique_ptr<SessionHub> hub;
+  std::unique_ptr<NodeWatch> watch;  // Null with SQLite.
   std::unique_ptr<exec::ThreadPool> admin_pool;
   std::unique_ptr<rpc::Listener> link_listener;
   std::unique_ptr<grpc::Service> link_service;
@@ -97,7 +111,10 @@ CloudHubApp::CloudHubApp(CloudHubConfig config, Clock& clock, log::Logger log)
     : config_(std::move(config)),
       clock_(clock),
       log_(std::move(log)),
-      serving_(readiness_.Register("serving")) {}
+      serving_(readiness_.Register("serving")),
+      not_draining_(readiness_.Register("the end of a drain")) {
+  not_draining_->Set(true);
+}
 
 CloudHubApp::~CloudHubApp() { Stop(); }
 
@@ -108,18 +125,11 @@ absl::Status CloudHubApp::Start() {
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [this] { return readiness_.WaitingFor(); }));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
-  // Before there is a CA: a first start that breaks off in between is still a first start.
-  SKERRY_RETURN_IF_ERROR(OpenNodes());
-  HubPkiOptions pki;
-  pki.state_dir = config_.state_dir;
-  pki.sans = config_.tls_sans;
-  pki.certificate_lifetime = config_.certificate_lifetime;
-  SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(pki, clock_, log_));
+  SKERRY_RETURN_IF_ERROR(OpenStores());
   SKERRY_ASSIGN_OR_RETURN(security::RenewalReport certificates, p.pki->Renew());
   p.renewals = std::make_unique<security::RenewalLoop>(
       certificates, [&pki = *p.pki] { return pki.Renew(); }, clock_, p.registry, log_);
   p.token_admin = std::make_unique<TokenAdmin>(*p.tokens, p.pki->ca().hash(), clock_, log_);
-  SKERRY_ASSIGN_OR_RETURN(p.epochs, EpochStore::Open(config_.state_dir + "/epoch.db", clock_));
 
   SessionHub::Config hub;
   hub.session.hub = config_.hub_name.empty() ? HostName() : config_.hub_name;
@@ -129,7 +139,7 @@ absl::Status CloudHubApp::Start() {
   hub.admission.seed = absl::Uniform<uint64_t>(absl::BitGen());
   hub.shards = static_cast<int>(config_.session_threads);
   hub.connections_max = static_cast<int>(config_.connections_max);
-  p.hub = std::make_unique<SessionHub>(hub, *p.records, *p.epochs, clock_, p.metrics, log_);
+  p.hub = std::make_unique<SessionHub>(hub, *p.records, clock_, p.metrics, log_);
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
   SKERRY_ASSIGN_OR_RETURN(p.gate, NodeGate::Open(*p.tokens));
   SKERRY_ASSIGN_OR_RETURN(
@@ -137,31 +147,76 @@ absl::Status CloudHubApp::Start() {
       rpc::Listener::Create(config_.link_listen,
                             {.handshakes_max = static_cast<size_t>(config_.handshakes_max)},
                             p.registry));
+  if (p.database != nullptr) {
+    p.watch = std::make_unique<NodeWatch>(
+        *p.database,
+        [gate = p.gate.get(), hub = p.hub.get()](const NodeState& state) {
+          gate->Note(state.node, state.disabled);
+          if (state.disabled) hub->End(state.node, NodeDisabled(state.node));
+          hub->FenceBelow(state.node, state.session_epoch);
+        },
+        p.registry, log_);
+  }
   p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
   p.tunnel_service = MakeTunnelService(*p.hub);
-  p.admin_service = MakeAdminService(*p.hub, *p.token_admin, *p.gate, *p.admin_pool, log_);
+  p.admin_service = MakeAdminService(
+      *p.hub, *p.token_admin, *p.gate, [this](int rate) { return SetDrain(rate); }, hub.session.hub,
+      *p.admin_pool, log_);
   SKERRY_RETURN_IF_ERROR(StartServers());
   serving_->Set(true);
   return absl::OkStatus();
 }
 
-absl::Status CloudHubApp::OpenNodes() {
+absl::Status CloudHubApp::OpenStores() {
   Parts& p = *parts_;
-  const std::string path = config_.state_dir + "/tokens.db";
-  SKERRY_ASSIGN_OR_RETURN(p.tokens, SqliteTokenStore::Open(path, HubPki::IsNew(config_.state_dir)));
-  if (p.tokens->set_aside().has_value()) {
-    log_.Error(
-        "tokens and joined nodes were damaged and set aside: make new tokens, disable nodes anew",
-        {{"path", *p.tokens->set_aside()}});
-  }
+  SKERRY_RETURN_IF_ERROR(config_.store_kind == "postgres" ? OpenPostgres() : OpenSqlite());
   SKERRY_ASSIGN_OR_RETURN(bool known, p.tokens->NodesKnown());
   if (!known) {
     log_.Warning(
         "which nodes have joined is not known: a new name needs a token made for it, until "
         "skerryctl token create --nodes-known");
   }
-  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(path, clock_));
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::OpenSqlite() {
+  Parts& p = *parts_;
+  // Before there is a CA: a first start that breaks off in between is still a first start.
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteTokenStore> tokens,
+      SqliteTokenStore::Open(config_.state_dir + "/tokens.db", HubPki::IsNew(PkiOptions(config_))));
+  if (tokens->set_aside().has_value()) {
+    log_.Error(
+        "tokens and joined nodes were damaged and set aside: make new tokens, disable nodes anew",
+        {{"path", *tokens->set_aside()}});
+  }
+  p.tokens = std::move(tokens);
+  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(config_.state_dir, clock_));
+  SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(PkiOptions(config_), clock_, log_));
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::OpenPostgres() {
+  Parts& p = *parts_;
+  postgres::PoolOptions options;
+  SKERRY_ASSIGN_OR_RETURN(const std::string url,
+                          security::ReadSmallFile(config_.postgres_url_file));
+  options.connection = std::string(absl::StripAsciiWhitespace(url));
+  options.connections_max += static_cast<size_t>(config_.session_threads);  // Each admits.
+  // A box that waits for its session gives up after 15 s.
+  options.connect_timeout = absl::Seconds(2);
+  options.statement_timeout = absl::Seconds(5);
+  p.database = std::make_unique<postgres::Pool>(options);
+  SKERRY_RETURN_IF_ERROR(MigrateHubTables(*p.database));
+  SKERRY_RETURN_IF_ERROR(ClaimCa(
+      *p.database, [this] { return HubPki::IsNew(PkiOptions(config_)); },
+      [this, &p]() -> absl::StatusOr<std::string> {
+        SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(PkiOptions(config_), clock_, log_));
+        return p.pki->ca().hash();
+      }));
+  p.tokens = std::make_unique<PostgresTokenStore>(*p.database);
+  p.records = std::make_unique<PostgresNodeRecords>(*p.database, clock_);
   return absl::OkStatus();
 }
 
@@ -169,19 +224,14 @@ absl::Status CloudHubApp::StartServers() {
   Parts& p = *parts_;
   rpc::ServerOptions options;
   options.registry = &p.registry;
-  options.listen = config_.api_listen;
-  SKERRY_ASSIGN_OR_RETURN(options.credentials,
-                          security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
-  SKERRY_ASSIGN_OR_RETURN(
-      p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
-                                                  p.admin_service.get()}));
-  options.listen = config_.link_listen;
-  options.listener = p.link_listener.get();
-  options.connection_idle_max = kIdleMax;
-  options.message_bytes_max = link::kFrameBytesMax;
-  SKERRY_ASSIGN_OR_RETURN(options.credentials,
+  rpc::ServerOptions link = options;
+  link.listen = config_.link_listen;
+  link.listener = p.link_listener.get();
+  link.connection_idle_max = kIdleMax;
+  link.message_bytes_max = link::kFrameBytesMax;
+  SKERRY_ASSIGN_OR_RETURN(link.credentials,
                           security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
-  SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(options, {p.link_service.get()}));
+  SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(link, {p.link_service.get()}));
   JoinServerOptions join;
   join.listen = config_.join_listen;
   join.link_address = config_.link_advertise;
@@ -190,8 +240,34 @@ absl::Status CloudHubApp::StartServers() {
   join.expired_grace = config_.expired_grace;
   SKERRY_ASSIGN_OR_RETURN(p.join_server, JoinServer::Create(join, *p.pki, *p.tokens, *p.tokens,
                                                             p.registry, clock_, log_));
+  // Last: operators speak of the others through it.
+  options.listen = config_.api_listen;
+  SKERRY_ASSIGN_OR_RETURN(options.credentials,
+                          security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
+                                                  p.admin_service.get()}));
   p.api_server->SetServing(true);
   p.link_server->SetServing(true);
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::SetDrain(int nodes_per_second) {
+  Parts& p = *parts_;
+  if (p.database == nullptr) {
+    return Error(absl::StatusCode::kFailedPrecondition,
+                 "this hub has a store of its own (store.kind sqlite), so there is no replica that "
+                 "its nodes could go to; to stop it, stop the process: they wait for it")
+        .Reason("NO_REPLICAS");
+  }
+  // Balancers look away first.
+  not_draining_->Set(nodes_per_second == 0);
+  p.link_server->SetServing(nodes_per_second == 0);
+  if (nodes_per_second > 0) {
+    p.hub->StartDrain(nodes_per_second);
+  } else {
+    p.hub->StopDrain();
+  }
   return absl::OkStatus();
 }
 
@@ -213,6 +289,7 @@ void CloudHubApp::Stop() {
   p.join_server.reset();
   p.link_server.reset();
   p.api_server.reset();
+  p.watch.reset();
   if (p.admin_pool != nullptr) p.admin_pool->Stop();
   if (p.hub != nullptr) p.hub->Stop();
   parts_.reset();

@@ -31,15 +31,20 @@ class CloudHubApp final : public process::App {
 
  private:
   struct Parts;
-  // Tokens, and what is known of the nodes' names.
-  absl::Status OpenNodes();
+  // The CA, tokens, and what is known of the nodes' names.
+  absl::Status OpenStores();
+  absl::Status OpenSqlite();
+  absl::Status OpenPostgres();
   absl::Status StartServers();
+  // As service/admin_service.h says.
+  absl::Status SetDrain(int nodes_per_second);
 
   const CloudHubConfig config_;
   Clock& clock_;
   const log::Logger log_;
   process::Readiness readiness_;
   std::unique_ptr<process::Readiness::Token> serving_;
+  std::unique_ptr<process::Readiness::Token> not_draining_;
   std::unique_ptr<Parts> parts_;  // What was started; null before Start and after Stop.
 };
 

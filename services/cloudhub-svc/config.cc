@@ -1,5 +1,7 @@
 #include "services/cloudhub-svc/config.h"
 
+#include "services/lib/base/error.h"
+
 namespace skerry::cloudhub {
 
 void Declare(config::Schema& schema, CloudHubConfig& c) {
@@ -10,6 +12,13 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Add("state_dir", &c.state_dir,
            "folder for what must outlive a restart (CA, certificates, tokens, epochs)")
       .Required();
+  schema
+      .Add("store.kind", &c.store_kind,
+           "where tokens, nodes and epochs are kept: sqlite (in state_dir) for one hub, postgres "
+           "for replicas")
+      .OneOf({"sqlite", "postgres"});
+  schema.Add("store.postgres_url_file", &c.postgres_url_file,
+             "file with the PostgreSQL URL, for store.kind postgres");
   schema.Add("link.listen", &c.link_listen, "host:port for the links of edge nodes (gRPC, mTLS)")
       .Required();
   schema.Add("api.listen", &c.api_listen, "host:port for controllers and operators (gRPC, mTLS)")
@@ -18,6 +27,9 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
   schema.Add("link.advertise", &c.link_advertise,
              "host:port that joined nodes dial; unless given, the host by which they joined and "
              "the bound port");
+  schema.Add("tls.ca_dir", &c.ca_dir,
+             "folder of ca.crt and ca.key, the same for all replicas; made where it is missing; "
+             "empty: <state_dir>/ca");
   schema.Add("tls.sans", &c.tls_sans,
              "names and addresses by which nodes and controllers reach this hub, beside its own "
              "and localhost");
@@ -63,6 +75,13 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Min(1)
       .Max(100000);
   schema.Add("link.threads", &c.session_threads, "threads that share the sessions").Min(1).Max(64);
+  schema.Check([&c]() -> absl::Status {
+    if (c.store_kind == "postgres" && c.postgres_url_file.empty()) {
+      return InvalidField("store.postgres_url_file", "",
+                          "name the file with the URL when store.kind is postgres");
+    }
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace skerry::cloudhub

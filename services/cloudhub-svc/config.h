@@ -15,6 +15,9 @@ struct CloudHubConfig {
   config::CommonConfig common;
   std::string hub_name;  // The host's name unless given.
   std::string state_dir = "/var/lib/skerry/cloudhub";
+  std::string store_kind = "sqlite";
+  std::string postgres_url_file;
+  std::string ca_dir;  // <state_dir>/ca unless given.
   std::string link_listen = "0.0.0.0:10000";
   std::string api_listen = "0.0.0.0:10005";
   std::string join_listen = "0.0.0.0:10002";

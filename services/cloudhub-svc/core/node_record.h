@@ -15,6 +15,7 @@ namespace skerry::cloudhub {
 // Reasons of refusals.
 inline constexpr char kNodeKeyWrong[] = "NODE_KEY_WRONG";
 inline constexpr char kNodeCloned[] = "NODE_CLONED";
+inline constexpr char kNodeDisabled[] = "NODE_DISABLED";
 
 // Keys are SHA-256 of the public key (SubjectPublicKeyInfo), lower-case hex.
 struct NameRecord {

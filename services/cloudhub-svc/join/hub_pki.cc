@@ -26,11 +26,15 @@ namespace {
 
 constexpr char kCaName[] = "skerry-ca";
 
+std::string CaDir(const HubPkiOptions& options) {
+  return options.ca_dir.empty() ? options.state_dir + "/ca" : options.ca_dir;
+}
+
 }  // namespace
 
 HubPki::HubPki(HubPkiOptions options, Clock& clock, log::Logger log)
     : options_(std::move(options)), clock_(clock), log_(std::move(log)) {
-  files_ = {.ca = options_.state_dir + "/ca/ca.crt",
+  files_ = {.ca = CaDir(options_) + "/ca.crt",
             .cert = options_.state_dir + "/server/tls.crt",
             .key = options_.state_dir + "/server/tls.key"};
 }
@@ -38,19 +42,18 @@ HubPki::HubPki(HubPkiOptions options, Clock& clock, log::Logger log)
 absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& options, Clock& clock,
                                                      const log::Logger& log) {
   std::unique_ptr<HubPki> pki(new HubPki(options, clock, log));
-  const bool first = IsNew(options.state_dir);
+  const bool first = IsNew(options);
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(pki->ca_, security::CertificateAuthority::LoadOrCreate(
-                                        options.state_dir + "/ca", kCaName, clock.Now()));
-  if (first)
-    log.Info("CA created", {{"folder", options.state_dir + "/ca"}, {"ca_hash", pki->ca_->hash()}});
+  SKERRY_ASSIGN_OR_RETURN(
+      pki->ca_, security::CertificateAuthority::LoadOrCreate(CaDir(options), kCaName, clock.Now()));
+  if (first) log.Info("CA created", {{"folder", CaDir(options)}, {"ca_hash", pki->ca_->hash()}});
   SKERRY_RETURN_IF_ERROR(pki->WriteClients());
   SKERRY_RETURN_IF_ERROR(pki->Renew().status());
   return pki;
 }
 
-bool HubPki::IsNew(const std::string& state_dir) {
-  return access((state_dir + "/ca/ca.crt").c_str(), F_OK) != 0;
+bool HubPki::IsNew(const HubPkiOptions& options) {
+  return access((CaDir(options) + "/ca.crt").c_str(), F_OK) != 0;
 }
 
 absl::StatusOr<security::RenewalReport> HubPki::Renew() {

@@ -19,6 +19,7 @@ namespace skerry::cloudhub {
 
 struct HubPkiOptions {
   std::string state_dir;
+  std::string ca_dir;  // <state_dir>/ca unless given.
   // Names and addresses by which nodes and controllers reach this hub, beside localhost, 127.0.0.1,
   // ::1 and the host's name.
   std::vector<std::string> sans;
@@ -26,7 +27,8 @@ struct HubPkiOptions {
 };
 
 // Files below <state_dir>:
-//   ca/ca.crt ca/ca.key            the CA; created at the first start, never replaced
+//   ca/ca.crt ca/ca.key            the CA, or in a folder that replicas share; created at the
+//                                  first start, never replaced
 //   server/tls.crt server/tls.key  for the link, API and join ports
 //   clients/{edge-controller,operator}.{crt,key}, clients/ca.crt  written at the first start
 // A certificate is issued anew when its names changed or two thirds of its life are over. Its key
@@ -40,7 +42,7 @@ class HubPki {
                                                       const log::Logger& log);
 
   // Whether Open would create a CA: no node can have joined yet.
-  static bool IsNew(const std::string& state_dir);
+  static bool IsNew(const HubPkiOptions& options);
 
   const security::CertificateAuthority& ca() const { return *ca_; }
   // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by

@@ -16,13 +16,17 @@ absl::Status NodeGate::Admit(const NodeName& node) {
 
 absl::Status NodeGate::SetDisabled(const NodeName& node, bool disabled) {
   SKERRY_RETURN_IF_ERROR(nodes_.SetDisabled(node, disabled));
+  Note(node, disabled);
+  return absl::OkStatus();
+}
+
+void NodeGate::Note(const NodeName& node, bool disabled) {
   absl::MutexLock lock(&mutex_);
   if (disabled) {
     disabled_.insert(node);
   } else {
     disabled_.erase(node);
   }
-  return absl::OkStatus();
 }
 
 }  // namespace skerry::cloudhub

@@ -27,6 +27,8 @@ class NodeGate {
   absl::Status Admit(const NodeName& node);
   // As of NodeRegistry; waits. Sessions that are open are not its business.
   absl::Status SetDisabled(const NodeName& node, bool disabled);
+  // Another replica has disabled or enabled the node in the registry. Does not wait.
+  void Note(const NodeName& node, bool disabled);
 
  private:
   NodeGate(NodeRegistry& nodes, const std::vector<NodeName>& disabled)

@@ -20,6 +20,13 @@ absl::Status NodeDisabled(const NodeName& node) {
   return Refused(node, "NODE_DISABLED", "was disabled by an operator");
 }
 
+absl::Status NodeNotFound(const NodeName& node) {
+  return Error(absl::StatusCode::kNotFound,
+               absl::StrCat("node '", node.value(), "' has not joined this hub"))
+      .Reason("NODE_UNKNOWN")
+      .Meta("node", node.value());
+}
+
 absl::Status CheckRotation(const std::optional<NodeRecord>& record, const NodeName& node,
                            absl::string_view key_hash) {
   if (!record.has_value()) return Refused(node, "NODE_UNKNOWN", "has not joined this hub");

@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_NODE_REGISTRY_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_NODE_REGISTRY_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,19 +27,24 @@ struct NodeRecord {
 
 // PERMISSION_DENIED / NODE_DISABLED.
 absl::Status NodeDisabled(const NodeName& node);
+// NOT_FOUND / NODE_UNKNOWN.
+absl::Status NodeNotFound(const NodeName& node);
 
 // Whether a node that proved `key_hash` may have a new certificate. PERMISSION_DENIED /
 // NODE_UNKNOWN, NODE_DISABLED or NODE_KEY_REPLACED.
 absl::Status CheckRotation(const std::optional<NodeRecord>& record, const NodeName& node,
                            absl::string_view key_hash);
 
+// Of more next keys of a node the oldest are forgotten.
+inline constexpr int64_t kNextKeysMax = 8;
+
 // Durable before it returns. Any thread may call it.
 class NodeRegistry {
  public:
   virtual ~NodeRegistry() = default;
   // CheckRotation, and the record that `next_key_hash` is the node's too, in one transaction; to be
-  // called before the certificate is issued. Asking with a next key is using it, as a link is. Of
-  // more than eight next keys the oldest is forgotten. A refusal changes nothing.
+  // called before the certificate is issued. Asking with a next key is using it, as a link is. A
+  // refusal changes nothing.
   virtual absl::Status BeginRotation(const NodeName& node, absl::string_view key_hash,
                                      absl::string_view next_key_hash, absl::Time now) = 0;
   // NOT_FOUND / NODE_UNKNOWN. Setting what is set is fine.

@@ -112,7 +112,7 @@ TEST_F(RenewalHandlerTest, TheOldKeyIsGoodUntilTheNewOneIsSeen) {
   const std::string stored = Renew(old);
   ASSERT_NE(stored, "") << "the first answer did not arrive";
   ASSERT_NE(Renew(old), "") << "a request that came late";
-  auto records = *SqliteNodeRecords::Open(dir_.File("tokens.db"), clock_);
+  auto records = *SqliteNodeRecords::Open(dir_.path(), clock_);
   ASSERT_THAT(records->Admit({.node = *NodeName::Parse("edge-1"), .key_hash = KeyOf(stored)}),
               IsOk());
   EXPECT_EQ(Refusal(Post(old, Csr("edge-1"))), "NODE_KEY_REPLACED");

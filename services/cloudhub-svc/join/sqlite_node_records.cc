@@ -1,25 +1,31 @@
 #include "services/cloudhub-svc/join/sqlite_node_records.h"
 
 #include "absl/time/time.h"
+#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/cloudhub-svc/join/tokens_db.h"
 #include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 
-absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> SqliteNodeRecords::Open(const std::string& path,
-                                                                           Clock& clock) {
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<sqlite::Database> database,
-      sqlite::Database::Open(
-          {.path = path, .full_sync = false, .set_aside_damaged = false, .check_integrity = false},
-          kTokensDbMigrations));
-  return std::unique_ptr<SqliteNodeRecords>(new SqliteNodeRecords(std::move(database), clock));
+absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> SqliteNodeRecords::Open(
+    const std::string& folder, Clock& clock) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
+                          sqlite::Database::Open({.path = folder + "/tokens.db",
+                                                  .full_sync = false,
+                                                  .set_aside_damaged = false,
+                                                  .check_integrity = false},
+                                                 kTokensDbMigrations));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<EpochStore> epochs,
+                          EpochStore::Open(folder + "/epoch.db", clock));
+  return std::unique_ptr<SqliteNodeRecords>(
+      new SqliteNodeRecords(std::move(database), std::move(epochs), clock));
 }
 
-absl::Status SqliteNodeRecords::Admit(const LinkingBox& box) {
-  return Update(box.node, [&box](const std::optional<NameRecord>& known) {
+absl::StatusOr<uint64_t> SqliteNodeRecords::Admit(const LinkingBox& box) {
+  SKERRY_RETURN_IF_ERROR(Update(box.node, [&box](const std::optional<NameRecord>& known) {
     return cloudhub::Admit(known, box);
-  });
+  }));
+  return epochs_->Next();
 }
 
 absl::StatusOr<bool> SqliteNodeRecords::EpochStored(const LinkingBox& box, uint64_t epoch) {
@@ -48,10 +54,11 @@ absl::Status SqliteNodeRecords::Update(const NodeName& node, Change change) {
 
 absl::StatusOr<std::optional<NameRecord>> SqliteNodeRecords::Find(const NodeName& node) {
   sqlite::Statement row = database_->Prepare(
-      "SELECT key_hash, former_key_hash, boot_id, former_boot_id, epoch_min FROM joined_nodes "
-      "WHERE node = ?1");
+      "SELECT key_hash, former_key_hash, boot_id, former_boot_id, epoch_min, disabled "
+      "FROM joined_nodes WHERE node = ?1");
   SKERRY_ASSIGN_OR_RETURN(bool found, row.Bind(1, node.value()).Step());
   if (!found) return std::nullopt;
+  if (row.Int(5) != 0) return NodeDisabled(node);
   NameRecord record = {.key_hash = row.Text(0),
                        .former_key_hash = row.Text(1),
                        .boot_id = row.Text(2),

@@ -1,4 +1,4 @@
-// NodeRecords in the joined nodes of tokens.db.
+// NodeRecords in the joined nodes of tokens.db, and epoch.db.
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_SQLITE_NODE_RECORDS_H_
 
@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "services/cloudhub-svc/sessions/node_records.h"
+#include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
 
@@ -24,27 +25,30 @@ namespace skerry::cloudhub {
 // outlives it.
 class SqliteNodeRecords final : public NodeRecords {
  public:
-  // path: the file that SqliteTokenStore::Open has opened.
-  static absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> Open(const std::string& path,
+  // folder: where SqliteTokenStore::Open has opened tokens.db.
+  static absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> Open(const std::string& folder,
                                                                  Clock& clock);
 
-  absl::Status Admit(const LinkingBox& box) override;
+  absl::StatusOr<uint64_t> Admit(const LinkingBox& box) override;
   absl::StatusOr<bool> EpochStored(const LinkingBox& box, uint64_t epoch) override;
 
  private:
-  SqliteNodeRecords(std::unique_ptr<sqlite::Database> database, Clock& clock)
-      : clock_(clock), database_(std::move(database)) {}
+  SqliteNodeRecords(std::unique_ptr<sqlite::Database> database, std::unique_ptr<EpochStore> epochs,
+                    Clock& clock)
+      : clock_(clock), epochs_(std::move(epochs)), database_(std::move(database)) {}
   using Change =
       absl::FunctionRef<absl::StatusOr<NameRecord>(const std::optional<NameRecord>& known)>;
   // Remembers what `change` makes of what is known, or returns its error. It is called again where
   // another got in between.
   absl::Status Update(const NodeName& node, Change change);
+  // NODE_DISABLED besides.
   absl::StatusOr<std::optional<NameRecord>> Find(const NodeName& node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Put(const NodeName& node, const NameRecord& record)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;
+  const std::unique_ptr<EpochStore> epochs_;
   absl::Mutex mutex_;
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
 };

@@ -2,15 +2,11 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/tokens_db.h"
-#include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 namespace {
-
-constexpr int64_t kNextKeysMax = 8;
 
 constexpr char kColumns[] =
     "id, secret_hash, create_time, expire_time, node, single_use, uses, revoked, description, "
@@ -55,12 +51,7 @@ absl::Status SqliteTokenStore::Create(const TokenRecord& token) {
     sqlite::Statement known = database_->Prepare("SELECT 1 FROM join_tokens WHERE request_id = ?1");
     known.Bind(1, token.request_id);
     SKERRY_ASSIGN_OR_RETURN(bool repeated, known.Step());
-    if (repeated) {
-      return Error(absl::StatusCode::kAlreadyExists,
-                   "a token was already created for this request id")
-          .Reason("REQUEST_REPEATED")
-          .Meta("request_id", token.request_id);
-    }
+    if (repeated) return RequestRepeated(token.request_id);
   }
   sqlite::Statement insert = database_->Prepare(
       "INSERT INTO join_tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
@@ -101,9 +92,7 @@ absl::Status SqliteTokenStore::Revoke(absl::string_view id) {
   sqlite::Statement update = database_->Prepare("UPDATE join_tokens SET revoked = 1 WHERE id = ?1");
   SKERRY_RETURN_IF_ERROR(update.Bind(1, id).Run());
   if (database_->Changes() > 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kNotFound, "this hub knows no such token")
-      .Reason("TOKEN_UNKNOWN")
-      .Meta("id", id);
+  return TokenNotFound(id);
 }
 
 absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
@@ -114,13 +103,10 @@ absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
   absl::Status status =
       database_->Transaction([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
         SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
-        SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node.name, now));
         SKERRY_ASSIGN_OR_RETURN(std::optional<NodeRecord> joined, FindNode(node.name));
-        const NodeRecord known = joined.value_or(NodeRecord());
-        if (known.disabled) return NodeDisabled(node.name);
-        SKERRY_ASSIGN_OR_RETURN(bool complete, ReadNodesKnown());
-        SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, known.key_hash, complete, node));
-        if (known.key_hash != node.key_hash) redemption.replaced_key_hash = known.key_hash;
+        SKERRY_ASSIGN_OR_RETURN(bool nodes_known, ReadNodesKnown());
+        SKERRY_ASSIGN_OR_RETURN(
+            redemption, CheckRedemption(token, secret_hash, joined, nodes_known, node, now));
         // The former key is the last that may have linked, however many joins were tried since.
         sqlite::Statement record = database_->Prepare(
             "INSERT INTO joined_nodes (node, key_hash, join_time) VALUES (?1, ?2, ?3) "
@@ -164,10 +150,7 @@ absl::Status SqliteTokenStore::SetDisabled(const NodeName& node, bool disabled) 
       database_->Prepare("UPDATE joined_nodes SET disabled = ?2 WHERE node = ?1");
   SKERRY_RETURN_IF_ERROR(update.Bind(1, node.value()).Bind(2, int64_t{disabled}).Run());
   if (database_->Changes() > 0) return absl::OkStatus();
-  return Error(absl::StatusCode::kNotFound,
-               absl::StrCat("node '", node.value(), "' has not joined this hub"))
-      .Reason("NODE_UNKNOWN")
-      .Meta("node", node.value());
+  return NodeNotFound(node);
 }
 
 absl::StatusOr<std::vector<NodeName>> SqliteTokenStore::DisabledNodes() {

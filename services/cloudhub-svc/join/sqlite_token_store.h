@@ -10,13 +10,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/cloudhub-svc/join/token_store.h"
 #include "services/lib/sqlite/database.h"
 
 namespace skerry::cloudhub {
 
-class SqliteTokenStore final : public TokenStore, public NodeRegistry {
+class SqliteTokenStore final : public JoinStore {
  public:
   // path: a file whose folder exists. new_hub: no node has ever joined, so that a file which is
   // created now knows all of them.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -57,6 +58,32 @@ absl::Status CheckNodeKey(const TokenRecord& token, absl::string_view joined_key
                  absl::StrCat("node '", node.name.value(),
                               "' has joined with another key, and the token was not made for it"))
       .Meta("node", node.name.value());
+}
+
+absl::StatusOr<Redemption> CheckRedemption(const std::optional<TokenRecord>& token,
+                                           absl::string_view secret_hash,
+                                           const std::optional<NodeRecord>& joined,
+                                           bool nodes_known, const JoiningNode& node,
+                                           absl::Time now) {
+  SKERRY_RETURN_IF_ERROR(CheckToken(token, secret_hash, node.name, now));
+  const NodeRecord known = joined.value_or(NodeRecord());
+  if (known.disabled) return NodeDisabled(node.name);
+  SKERRY_RETURN_IF_ERROR(CheckNodeKey(*token, known.key_hash, nodes_known, node));
+  Redemption redemption;
+  if (known.key_hash != node.key_hash) redemption.replaced_key_hash = known.key_hash;
+  return redemption;
+}
+
+absl::Status RequestRepeated(absl::string_view request_id) {
+  return Error(absl::StatusCode::kAlreadyExists, "a token was already created for this request id")
+      .Reason("REQUEST_REPEATED")
+      .Meta("request_id", request_id);
+}
+
+absl::Status TokenNotFound(absl::string_view id) {
+  return Error(absl::StatusCode::kNotFound, "this hub knows no such token")
+      .Reason("TOKEN_UNKNOWN")
+      .Meta("id", id);
 }
 
 }  // namespace skerry::cloudhub

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/cloudhub-svc/join/node_registry.h"
 #include "services/lib/model/names.h"
 
 namespace skerry::cloudhub {
@@ -52,6 +53,19 @@ struct Redemption {
   std::string replaced_key_hash;  // Empty unless the name was another key's.
 };
 
+// CheckToken and CheckNodeKey, and PERMISSION_DENIED / NODE_DISABLED. joined: what is on record of
+// the name.
+absl::StatusOr<Redemption> CheckRedemption(const std::optional<TokenRecord>& token,
+                                           absl::string_view secret_hash,
+                                           const std::optional<NodeRecord>& joined,
+                                           bool nodes_known, const JoiningNode& node,
+                                           absl::Time now);
+
+// ALREADY_EXISTS / REQUEST_REPEATED.
+absl::Status RequestRepeated(absl::string_view request_id);
+// NOT_FOUND / TOKEN_UNKNOWN.
+absl::Status TokenNotFound(absl::string_view id);
+
 // Durable before it returns. Any thread may call it.
 class TokenStore {
  public:
@@ -63,9 +77,8 @@ class TokenStore {
   virtual absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) = 0;
   // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
   virtual absl::Status Revoke(absl::string_view id) = 0;
-  // CheckToken, CheckNodeKey, the count of one use and the record of the node's key in one
-  // transaction: of two at once, one gets a single-use token, and one gets a name.
-  // PERMISSION_DENIED / NODE_DISABLED besides. A refusal changes nothing.
+  // CheckRedemption, the count of one use and the record of the node's key in one transaction: of
+  // two at once, one gets a single-use token, and one gets a name. A refusal changes nothing.
   virtual absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
                                             const JoiningNode& node, absl::Time now) = 0;
   // Forgets tokens that expired before `before`; joined nodes are remembered.
@@ -75,6 +88,9 @@ class TokenStore {
   virtual absl::StatusOr<bool> NodesKnown() = 0;
   virtual absl::Status SetNodesKnown() = 0;
 };
+
+// Tokens and nodes in one place: a token's use and the key that it brings are one change.
+class JoinStore : public TokenStore, public NodeRegistry {};
 
 }  // namespace skerry::cloudhub
 

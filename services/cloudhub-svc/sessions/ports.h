@@ -45,6 +45,15 @@ class SpokeLink {
   virtual void Close(absl::Status status) = 0;
 };
 
+// A hub, as an operator sees it.
+struct HubState {
+  bool draining = false;
+  int sessions = 0;
+  // Nodes that were asked to go and have not been seen at another replica yet; some of their names.
+  int moving = 0;
+  std::vector<std::string> moving_nodes;
+};
+
 // One session, as an operator sees it.
 struct SessionInfo {
   std::string node;

@@ -17,8 +17,8 @@ bool Overlaps(const std::set<std::string>& owned, const std::vector<std::string>
 
 }  // namespace
 
-SessionHub::SessionHub(Config config, NodeRecords& records, EpochStore& epochs, Clock& clock,
-                       CloudHubMetrics& metrics, log::Logger log)
+SessionHub::SessionHub(Config config, NodeRecords& records, Clock& clock, CloudHubMetrics& metrics,
+                       log::Logger log)
     : config_(std::move(config)),
       clock_(clock),
       metrics_(metrics),
@@ -27,8 +27,7 @@ SessionHub::SessionHub(Config config, NodeRecords& records, EpochStore& epochs, 
       gate_(config_.admission, clock, metrics) {
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
-        absl::StrCat("sessions-", i),
-        Shard::Deps{config_.session, records, epochs, gate_, clock, metrics, log}));
+        absl::StrCat(i), Shard::Deps{config_.session, records, gate_, clock, metrics, log}));
   }
 }
 
@@ -130,6 +129,10 @@ void SessionHub::ToNode(const std::string& node, uint64_t epoch, link::cloud::Ev
   ShardOf(node).ToNode(node, epoch, std::move(event), std::move(after));
 }
 
+void SessionHub::FenceBelow(const NodeName& node, uint64_t epoch) {
+  ShardOf(node.value()).FenceBelow(node, epoch);
+}
+
 void SessionHub::End(const NodeName& node, absl::Status status) {
   ShardOf(node.value()).End(node, std::move(status));
 }
@@ -153,6 +156,22 @@ std::vector<SessionInfo> SessionHub::Sessions() {
   return sessions;
 }
 
+void SessionHub::StartDrain(double nodes_per_second) {
+  const absl::Duration pause =
+      absl::Seconds(static_cast<double>(shards_.size()) / nodes_per_second);
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->StartDrain(pause);
+}
+
+void SessionHub::StopDrain() {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->StopDrain();
+}
+
+HubState SessionHub::State() {
+  HubState state;
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->AddState(state);
+  return state;
+}
+
 void SessionHub::Drain(absl::Duration retry_after) {
   for (const std::unique_ptr<Shard>& shard : shards_) shard->Drain(retry_after);
   // The shards tell the spokes first that the nodes are gone.
@@ -162,6 +181,10 @@ void SessionHub::Drain(absl::Duration retry_after) {
     spoke.link->Close(
         Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING"));
   }
+}
+
+void SessionHub::Settle() {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->Settle();
 }
 
 void SessionHub::Stop() {

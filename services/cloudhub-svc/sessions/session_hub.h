@@ -30,8 +30,8 @@
 namespace skerry::cloudhub {
 
 // Spreads nodes over shards by their name and keeps who owns which type. Any thread may call it;
-// nothing but Sessions() and Stop() waits. `deps` outlives it. Stop it after the servers whose
-// streams call it.
+// nothing but Sessions(), State(), Drain(), Settle() and Stop() waits. `deps` outlives it. Stop it
+// after the servers whose streams call it.
 class SessionHub {
  public:
   struct Config {
@@ -48,8 +48,8 @@ class SessionHub {
     std::shared_ptr<NodeSession> session;
   };
 
-  SessionHub(Config config, NodeRecords& records, EpochStore& epochs, Clock& clock,
-             CloudHubMetrics& metrics, log::Logger log);
+  SessionHub(Config config, NodeRecords& records, Clock& clock, CloudHubMetrics& metrics,
+             log::Logger log);
   ~SessionHub();
 
   // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections, DIALS_TOO_OFTEN when the
@@ -71,6 +71,8 @@ class SessionHub {
   void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
               absl::AnyInvocable<void()> after);
 
+  // Another replica has admitted the node with `epoch`: ends its sessions of lower ones.
+  void FenceBelow(const NodeName& node, uint64_t epoch);
   // Ends what the node has open, if anything, with `status`.
   void End(const NodeName& node, absl::Status status);
   // A tunnel to the node; `port` hears what becomes of it, to its End. The user's words go to what
@@ -81,8 +83,16 @@ class SessionHub {
 
   // Those that were admitted, by name.
   std::vector<SessionInfo> Sessions();
-  // Nodes dial again after `retry_after`; spokes are told UNAVAILABLE / DRAINING.
+  // Asks the nodes to go to other replicas, about as many a second, and takes no new ones. Until
+  // StopDrain.
+  void StartDrain(double nodes_per_second);
+  void StopDrain();
+  HubState State();
+  // All nodes, at once: they dial again after `retry_after`; spokes are told UNAVAILABLE /
+  // DRAINING.
   void Drain(absl::Duration retry_after);
+  // For tests: waits until what was posted has run, and what came of it.
+  void Settle();
   void Stop();
 
  private:

@@ -4,11 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "services/cloudhub-svc/join/sqlite_node_records.h"
+#include "services/cloudhub-svc/sessions/session_hub_fixture.h"
 #include "services/cloudhub-svc/testing/fakes.h"
 #include "services/lib/base/error.h"
-#include "services/lib/testing/fake_clock.h"
-#include "services/lib/testing/temp_dir.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -19,86 +17,6 @@ using testing::FakeNode;
 using testing::FakeSpoke;
 using testing::FakeTunnelUser;
 using ::testing::UnorderedElementsAre;
-
-class SessionHubTest : public ::testing::Test {
- protected:
-  struct Node {
-    SessionHub::Connection connection;
-    std::shared_ptr<FakeNode> link;
-  };
-
-  SessionHubTest() : registry_("cloudhub-svc"), metrics_(registry_) {
-    records_ = *SqliteNodeRecords::Open(folder_.File("tokens.db"), clock_);
-    epochs_ = *EpochStore::Open(folder_.File("epoch.db"), clock_);
-    StartHub(256);
-  }
-
-  void StartHub(size_t syncs_max) {
-    SessionHub::Config config;
-    config.session.hub = "hub-1";
-    config.admission.syncs_max = syncs_max;
-    config.connections_max = 4;
-    hub_ = std::make_unique<SessionHub>(config, *records_, *epochs_, clock_, metrics_,
-                                        log::Logger::Null());
-  }
-
-  // Everything that was posted has run, and what shards posted to each other.
-  void Settle() {
-    hub_->Sessions();
-    hub_->Sessions();
-  }
-
-  static LinkingBox Box(const std::string& name, const std::string& key = "key") {
-    return {*NodeName::Parse(name), key};
-  }
-
-  Node Connect(const std::string& name, const std::string& key = "key",
-               const std::string& boot_id = "boot", uint64_t stored_epoch = 0) {
-    Node node;
-    node.link = std::make_shared<FakeNode>();
-    absl::StatusOr<SessionHub::Connection> connection =
-        hub_->Open(Box(name, key), "ipv4:127.0.0.1:1", node.link);
-    EXPECT_TRUE(connection.ok()) << connection.status();
-    node.connection = *connection;
-    Frame(node, link::Hello{1, boot_id, "journal", "v1", stored_epoch});
-    return node;
-  }
-  // The session's epoch, which the box has stored.
-  uint64_t StoreEpoch(const Node& node) {
-    const uint64_t epoch = node.link->TakeEpoch();
-    Frame(node, link::EpochStored{});
-    return epoch;
-  }
-
-  void Frame(const Node& node, link::EdgeFrame frame) {
-    hub_->Frame(node.connection, std::move(frame), [] {});
-    Settle();
-  }
-
-  // The controller brings the node up to date.
-  void Sync(const Node& node, const std::string& name, uint64_t epoch, link::SpokeId spoke,
-            uint64_t subscription_id) {
-    hub_->ToNode(name, epoch,
-                 link::cloud::Push{spoke, "pods", subscription_id, {link::Change::Kind::kSynced}},
-                 [] {});
-    Settle();
-    Frame(node, link::ResourceAck{"pods", subscription_id, 1, {}});
-  }
-
-  std::vector<std::string> SessionNodes() {
-    std::vector<std::string> nodes;
-    for (const SessionInfo& session : hub_->Sessions()) nodes.push_back(session.node);
-    return nodes;
-  }
-
-  skerry::testing::TempDir folder_;
-  skerry::testing::FakeClock clock_;
-  metrics::Registry registry_;
-  CloudHubMetrics metrics_;
-  std::unique_ptr<SqliteNodeRecords> records_;
-  std::unique_ptr<EpochStore> epochs_;
-  std::unique_ptr<SessionHub> hub_;
-};
 
 TEST_F(SessionHubTest, ASpokeLearnsOfEveryNodeAndThenThatItKnowsAll) {
   Connect("edge-1");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/sessions/node_session.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
@@ -14,44 +15,31 @@ namespace cloud = link::cloud;
 namespace {
 
 constexpr absl::Duration kGateTick = absl::Milliseconds(250);
+// Who has waited so long for its admission is refused without asking: it gives up after 15 s.
+constexpr absl::Duration kAdmissionWaitMax = absl::Seconds(10);
+
+absl::Status Draining() {
+  return Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING");
+}
 
 }  // namespace
 
-class NodeSession {
- public:
-  NodeSession(LinkingBox linking, absl::string_view peer, std::shared_ptr<NodeLink> link,
-              const link::CloudSession::Config& config, absl::Duration now)
-      : box(std::move(linking)),
-        node(box.node),
-        peer(peer),
-        link(std::move(link)),
-        machine(config, now) {}
-
-  LinkingBox box;
-  const NodeName& node;
-  const std::string peer;
-  const std::shared_ptr<NodeLink> link;
-  link::CloudSession machine;
-  std::string software_version;
-  std::string event_store_id;
-  absl::Time connect_time;
-  SyncGate::Id gate = 0;  // What it waits for at the gate, or has got; 0 for nothing.
-  bool counted = false;   // As a session, by the metrics.
-  size_t unsent_bytes = 0;
-  std::map<uint64_t, std::shared_ptr<link::tunnel::UserPort>> tunnels;
-  exec::SerialExecutor::TimerId timer = 0;
-  absl::Duration timer_due = absl::InfiniteDuration();
-};
-
-struct NodeTunnel {
-  std::weak_ptr<NodeSession> session;
-  uint64_t id = 0;
-};
-
 Shard::Shard(const std::string& name, Deps deps)
-    : deps_(std::move(deps)), executor_(name, deps_.clock) {}
+    : deps_(std::move(deps)),
+      admissions_("admit-" + name, deps_.clock),
+      executor_("sessions-" + name, deps_.clock) {}
 
 Shard::~Shard() { Stop(); }
+
+void Shard::Stop() {
+  stopping_ = true;
+  admissions_.Stop();
+  executor_.Stop();
+}
+
+void Shard::Settle() {
+  for (exec::SerialExecutor* thread : {&executor_, &admissions_, &executor_}) thread->Run([] {});
+}
 
 // ---- from the transports ----
 
@@ -169,15 +157,6 @@ void Shard::FromTunnel(std::shared_ptr<NodeTunnel> tunnel, link::tunnel::UserEve
   });
 }
 
-void Shard::Drain(absl::Duration retry_after) {
-  executor_.Post([this, retry_after] {
-    draining_ = true;
-    drain_retry_after_ = retry_after;
-    for (const SessionPtr& session : std::set<SessionPtr>(sessions_))
-      Feed(session, cloud::Drain{retry_after});
-  });
-}
-
 std::vector<SessionInfo> Shard::Sessions() {
   std::vector<SessionInfo> infos;
   executor_.Run([&] {
@@ -217,17 +196,32 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
   session->event_store_id = std::move(effect.hello.event_store_id);
   session->box.boot_id = effect.hello.boot_id;
   session->box.stored_epoch = effect.hello.stored_epoch;
-  if (draining_) {
-    return Refuse(session,
-                  Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING"));
-  }
+  if (draining_) return Refuse(session, Draining());
   Ask(session, deps_.gate.Arrive(session->node.value(), TellOf(session)));
 }
 
 void Shard::LetIn(const SessionPtr& session) {
-  const std::string& node = session->node.value();
-  absl::StatusOr<uint64_t> epoch = Admit(*session);
+  admissions_.Post([this, session, box = session->box, asked = deps_.clock.Monotonic()] {
+    executor_.Post([this, session, epoch = Record(*session, box, asked)] {
+      Begin(session, epoch);
+    });
+  });
+}
+
+absl::StatusOr<uint64_t> Shard::Record(const NodeSession& session, const LinkingBox& box,
+                                       absl::Duration asked) {
+  if (session.closed || stopping_) return absl::CancelledError("the connection has ended");
+  if (deps_.clock.Monotonic() - asked > kAdmissionWaitMax)
+    return absl::DeadlineExceededError("too many admissions are waiting for the store");
+  return deps_.records.Admit(box);
+}
+
+void Shard::Begin(const SessionPtr& session, const absl::StatusOr<uint64_t>& epoch) {
+  if (session->closed) return;
   if (!epoch.ok()) return Refuse(session, epoch.status());
+  if (draining_) return Refuse(session, Draining());
+  if (*epoch < session->epoch_min) return Feed(session, cloud::Superseded{});
+  const std::string& node = session->node.value();
   // The old session ends before the new one can be heard of: its spokes see the one and then the
   // other.
   auto old = by_node_.find(node);
@@ -246,19 +240,14 @@ void Shard::LetIn(const SessionPtr& session) {
   Feed(session, cloud::Admitted{*epoch, session->connect_time});
 }
 
-absl::StatusOr<uint64_t> Shard::Admit(const NodeSession& session) {
-  SKERRY_RETURN_IF_ERROR(deps_.records.Admit(session.box));
-  return deps_.epochs.Next();
-}
-
 void Shard::Refuse(const SessionPtr& session, const absl::Status& why) {
   const std::string reason = GetErrorInfo(why).reason;
   if (reason == "DRAINING") {
     deps_.metrics.Refused(reason);
     return Feed(session, cloud::Refused{why, reason, drain_retry_after_});
   }
-  if (reason == kNodeKeyWrong || reason == kNodeCloned) {
-    deps_.metrics.Refused(reason);
+  if (reason == kNodeKeyWrong || reason == kNodeCloned || reason == kNodeDisabled) {
+    deps_.metrics.Refused(reason == kNodeDisabled ? "DISABLED" : reason);
     return Feed(session, cloud::Denied{why});
   }
   deps_.log.Error("session refused", why, {{"node", session->node.value()}});
@@ -290,15 +279,18 @@ void Shard::Perform(const SessionPtr& session, cloud::ToSpoke effect) {
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::EpochStored) {
-  const std::string& node = session->node.value();
-  absl::StatusOr<bool> cloned = deps_.records.EpochStored(session->box, session->machine.epoch());
-  if (!cloned.ok()) {
-    deps_.log.Error("what a box has stored can't be remembered", cloned.status(), {{"node", node}});
-  } else if (*cloned) {
-    deps_.log.Warning(
-        "two boxes have the key of one node; the copy is refused from now on",
-        {{"node", node}, {"epoch", session->machine.epoch()}, {"peer", session->peer}});
-  }
+  admissions_.Post(
+      [this, box = session->box, epoch = session->machine.epoch(), peer = session->peer] {
+        const std::string& node = box.node.value();
+        absl::StatusOr<bool> cloned = deps_.records.EpochStored(box, epoch);
+        if (!cloned.ok()) {
+          deps_.log.Error("what a box has stored can't be remembered", cloned.status(),
+                          {{"node", node}});
+        } else if (*cloned) {
+          deps_.log.Warning("two boxes have the key of one node; the copy is refused from now on",
+                            {{"node", node}, {"epoch", epoch}, {"peer", peer}});
+        }
+      });
 }
 
 void Shard::Perform(const SessionPtr& session, link::tunnel::ToUser effect) {
@@ -313,6 +305,7 @@ void Shard::Perform(const SessionPtr& session, link::tunnel::ToUser effect) {
 }
 
 void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
+  session->closed = true;
   session->link->Close(effect.status);
   if (session->counted) {
     deps_.metrics.SessionEnded(effect.reason);

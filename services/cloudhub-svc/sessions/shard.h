@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,7 +20,6 @@
 #include "services/cloudhub-svc/sessions/node_records.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/sync_gate.h"
-#include "services/cloudhub-svc/store/epoch_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/cloud_session.h"
@@ -35,14 +35,14 @@ class NodeSession;
 struct NodeTunnel;
 
 // Runs the machines of its nodes: performs their effects, feeds what comes of them back, wakes
-// them. All public functions may be called from any thread and only post; what they refer to
-// outlives Stop().
+// them. Admissions wait for the records on a thread beside, one after the other, so that a store
+// that is slow or away delays no session that is open. All public functions may be called from any
+// thread and only post; what they refer to outlives Stop().
 class Shard {
  public:
   struct Deps {
     const link::CloudSession::Config& session;
     NodeRecords& records;
-    EpochStore& epochs;
     SyncGate& gate;
     Clock& clock;
     CloudHubMetrics& metrics;
@@ -75,6 +75,8 @@ class Shard {
   void ToNode(const std::string& node, uint64_t epoch, link::cloud::Event event,
               absl::AnyInvocable<void()> after);
 
+  // Another replica has admitted the node with `epoch`: ends its sessions of lower ones.
+  void FenceBelow(const NodeName& node, uint64_t epoch);
   // Closes the links of the node; their machines hear of it when they are closed.
   void End(const NodeName& node, absl::Status status);
   // A tunnel to the node; `port` hears what becomes of it, to its End.
@@ -83,16 +85,24 @@ class Shard {
                                          std::shared_ptr<link::tunnel::UserPort> port);
   void FromTunnel(std::shared_ptr<NodeTunnel> tunnel, link::tunnel::UserEvent event);
 
-  // Moves all nodes away and refuses new ones.
+  // Moves all nodes away at once and refuses new ones.
   void Drain(absl::Duration retry_after);
+  // Refuses new nodes and moves those it has, with about `pause` between two, until StopDrain.
+  void StartDrain(absl::Duration pause);
+  void StopDrain();
+  // Adds its own. Waits; not from the shard's thread.
+  void AddState(HubState& state);
   // Waits; not from the shard's thread.
   std::vector<SessionInfo> Sessions();
-  void Stop() { executor_.Stop(); }
+  // For tests: waits until what was posted has run, and what came of it. As Sessions().
+  void Settle();
+  void Stop();
 
  private:
   using SessionPtr = std::shared_ptr<NodeSession>;
 
   void Feed(const SessionPtr& session, link::cloud::Event event);
+  void MoveNext(absl::Duration pause);
   void Perform(const SessionPtr& session, std::vector<link::cloud::Effect> effects);
   void Perform(const SessionPtr& session, link::cloud::Admit effect);
   void Perform(const SessionPtr& session, link::cloud::AwaitSync effect);
@@ -104,9 +114,12 @@ class Shard {
   void UpdateSync(const SessionPtr& session);
   void LeaveGate(NodeSession& session);
   void TickGate();
+  // Asks the records, whose answer is the session's epoch, and begins it.
   void LetIn(const SessionPtr& session);
-  // The epoch of the session that this connection is to have.
-  absl::StatusOr<uint64_t> Admit(const NodeSession& session);
+  // On the thread of admissions.
+  absl::StatusOr<uint64_t> Record(const NodeSession& session, const LinkingBox& box,
+                                  absl::Duration asked);
+  void Begin(const SessionPtr& session, const absl::StatusOr<uint64_t>& epoch);
   void Refuse(const SessionPtr& session, const absl::Status& why);
   void Perform(const SessionPtr& session, link::cloud::Send effect);
   void Perform(const SessionPtr& session, link::cloud::AwaitDrained effect);
@@ -119,15 +132,21 @@ class Shard {
   void Wake(const std::weak_ptr<NodeSession>& session);
 
   const Deps deps_;
+  std::atomic<bool> stopping_ = false;
   bool draining_ = false;
   absl::Duration drain_retry_after_;
+  exec::SerialExecutor::TimerId drain_timer_ = 0;
+  std::map<std::string, uint64_t> moving_;  // Nodes that were asked to go; epochs they had here.
+  absl::BitGen random_;
   uint64_t last_tunnel_ = 0;
   bool gate_ticks_ = false;  // A tick is posted.
   std::map<link::SpokeId, Spoke> spokes_;
   std::set<SessionPtr> sessions_;               // With those before Welcome.
   std::map<std::string, SessionPtr> dialling_;  // The newest connection before Welcome, by node.
   std::map<std::string, SessionPtr> by_node_;   // Those that were admitted.
-  exec::SerialExecutor executor_;               // Last: its thread uses the rest.
+  // Last: their threads use the rest, and each other.
+  exec::SerialExecutor admissions_;
+  exec::SerialExecutor executor_;
 };
 
 }  // namespace skerry::cloudhub

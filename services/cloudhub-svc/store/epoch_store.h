@@ -16,10 +16,10 @@
 
 namespace skerry::cloudhub {
 
-// One counter for all nodes. Epochs are reserved in blocks, so that a storm of sessions does not
-// wait for the disk; a crash skips the rest of a block. Counting starts at the present time in
-// microseconds, so that a hub whose store was lost, or another replica, still hands out greater
-// ones than before. Any thread may call it; `clock` outlives it.
+// One counter for all nodes of the one hub that has this file. Epochs are reserved in blocks, so
+// that a storm of sessions does not wait for the disk; a crash skips the rest of a block. Counting
+// starts at the present time in microseconds, so that a hub whose store was lost still hands out
+// greater ones than before. Any thread may call it; `clock` outlives it.
 class EpochStore {
  public:
   static absl::StatusOr<std::unique_ptr<EpochStore>> Open(const std::string& path, Clock& clock);
