@@ -16,7 +16,6 @@
 #include "services/lib/kubeapi/json.h"
 #include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
-#include "services/lib/rpc/channel.h"
 #include "services/lib/security/tls.h"
 
 namespace skerry::edgecontroller {
@@ -55,7 +54,7 @@ absl::Status EdgeControllerApp::Start() {
   log_.Info("using the Kubernetes API", {{"server", source->Current()->server}});
   client_ = std::make_unique<kubeclient::CurlClient>(std::move(source),
                                                      absl::StrCat(kService, "/", BuildVersion()));
-  SKERRY_RETURN_IF_ERROR(MakeHubTargets());
+  SKERRY_RETURN_IF_ERROR(FindHubs());
   SKERRY_RETURN_IF_ERROR(StartGateway());
   if (config_.leader_election) {
     StartElector();
@@ -65,25 +64,18 @@ absl::Status EdgeControllerApp::Start() {
   return absl::OkStatus();
 }
 
-absl::Status EdgeControllerApp::MakeHubTargets() {
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+absl::Status EdgeControllerApp::FindHubs() {
+  HubFinder::Options options{.addresses = config_.hub_addresses,
+                             .credentials = nullptr,
+                             .server_name = config_.hub_server_name};
   if (!config_.tls_ca.empty()) {
     SKERRY_ASSIGN_OR_RETURN(
-        credentials, security::MutualTlsClient(
-                         {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
+        options.credentials,
+        security::MutualTlsClient(
+            {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
   }
-  for (const std::string& address : config_.hub_addresses) {
-    rpc::ChannelOptions options{.target = address,
-                                .credentials = credentials,
-                                .server_name = config_.hub_server_name,
-                                .backoff_max = absl::Seconds(5)};
-    absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = rpc::MakeChannel(options);
-    if (!channel.ok()) return Annotate(channel.status(), absl::StrCat("hub.addresses: ", address));
-    hubs_.push_back({address, *std::move(channel)});
-    // Streams have a connection of their own: what they carry holds up no push.
-    options.own_connection = true;
-    SKERRY_ASSIGN_OR_RETURN(tunnel_channels_[address], rpc::MakeChannel(options));
-  }
+  SKERRY_ASSIGN_OR_RETURN(hubs_,
+                          HubFinder::Create(std::move(options), HubFinder::SystemLookup, log_));
   return absl::OkStatus();
 }
 
@@ -121,13 +113,12 @@ absl::StatusOr<KubeletGateway::Route> EdgeControllerApp::RouteTo(const std::stri
   }
   KubeletGateway::Route route;
   route.node = kubeapi::StringAt(object->Json(), {"spec", "nodeName"});
-  const std::optional<std::string> hub = engine_->HubOf(route.node);
-  if (!hub.has_value()) {
+  route.hub = engine_->TunnelTo(route.node);
+  if (route.hub == nullptr) {
     return Error(absl::StatusCode::kUnavailable,
                  absl::StrCat("node ", route.node, " is not connected to the cloud"))
         .Reason("NODE_NOT_CONNECTED");
   }
-  route.hub = tunnel_channels_.at(*hub);
   return route;
 }
 
@@ -174,14 +165,15 @@ void EdgeControllerApp::Lead() {
                 .lost_after = config_.node_lost_after,
                 .pod_gc = config_.pod_gc,
                 .pod_gc_after = config_.pod_gc_after,
-                .kubelet = kubelet_}};
+                .kubelet = kubelet_},
+      .find_hubs_interval = config_.find_hubs_interval};
   Engine::Listener listener{.on_synced =
                                 [this] {
                                   api_ready_->Set(true);
                                   caches_ready_->Set(true);
                                 },
                             .on_hubs = [this](size_t attached) { hub_ready_->Set(attached > 0); }};
-  auto engine = std::make_unique<Engine>(std::move(options), *client_, hubs_, std::move(listener),
+  auto engine = std::make_unique<Engine>(std::move(options), *client_, *hubs_, std::move(listener),
                                          clock_, metrics_, log_);
   engine->Start();
   SetEngine(std::move(engine));
@@ -198,8 +190,7 @@ void EdgeControllerApp::Stop() {
   elector_.reset();
   gateway_.reset();
   SetEngine(nullptr);
-  hubs_.clear();
-  tunnel_channels_.clear();
+  hubs_.reset();
   client_.reset();
   ops_.reset();
 }

@@ -5,13 +5,13 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/edge-controller-svc/adapters/hub_finder.h"
 #include "services/edge-controller-svc/config.h"
 #include "services/edge-controller-svc/core/node_plan.h"
 #include "services/edge-controller-svc/engine.h"
@@ -42,7 +42,7 @@ class EdgeControllerApp final : public process::App {
   std::map<std::string, std::string> addresses() const override;
 
  private:
-  absl::Status MakeHubTargets();
+  absl::Status FindHubs();
   absl::Status StartGateway();
   absl::StatusOr<KubeletGateway::Route> RouteTo(const std::string& pod);
   void SetEngine(std::unique_ptr<Engine> engine);
@@ -62,8 +62,7 @@ class EdgeControllerApp final : public process::App {
   EdgeControllerMetrics metrics_;
   std::unique_ptr<metrics::OpsServer> ops_;
   std::unique_ptr<kubeclient::Client> client_;
-  std::vector<Engine::HubTarget> hubs_;
-  std::map<std::string, std::shared_ptr<grpc::Channel>> tunnel_channels_;  // By the hub's address.
+  std::unique_ptr<HubFinder> hubs_;
   absl::Mutex engine_mutex_;
   // Set by the elector's thread while there is an elector; read by the gateway's.
   std::unique_ptr<Engine> engine_ ABSL_GUARDED_BY(engine_mutex_);

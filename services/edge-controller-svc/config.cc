@@ -12,8 +12,13 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
              "kubeconfig file of the Kubernetes API; empty: the pod's own service account");
   schema
       .Add("hub.addresses", &config.hub_addresses,
-           "gRPC addresses (host:port) of every cloudhub-svc replica")
+           "cloudhub-svc replicas, each attached to: host:port of one, or dns:///host:port, a name "
+           "that has the addresses of all, as a headless Service")
       .Required();
+  schema
+      .Add("hub.find_interval", &config.find_hubs_interval,
+           "how often the names in hub.addresses are looked up")
+      .Min(absl::Milliseconds(100));
   schema.Add("hub.server_name", &config.hub_server_name,
              "name expected in the hubs' certificates; empty: the host of the address");
   schema.Add("tls.ca", &config.tls_ca,

@@ -17,6 +17,7 @@ struct EdgeControllerConfig {
 
   std::vector<std::string> hub_addresses;
   std::string hub_server_name;
+  absl::Duration find_hubs_interval = absl::Seconds(5);
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;

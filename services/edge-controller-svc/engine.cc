@@ -12,22 +12,26 @@ namespace skerry::edgecontroller {
 // A hub client as the way down uses it.
 class Engine::Link final : public HubLink {
  public:
-  Link(HubClient::Options options, std::shared_ptr<grpc::Channel> channel,
-       exec::SerialExecutor& executor, HubClient::Events events, log::Logger log)
-      : client_(std::move(options), std::move(channel), executor, std::move(events), log) {}
+  Link(HubClient::Options options, const HubTarget& target, exec::SerialExecutor& executor,
+       HubClient::Events events, log::Logger log)
+      : tunnel_channel_(target.tunnel_channel),
+        client_(std::move(options), target.channel, executor, std::move(events), log) {}
 
   bool Send(cloudhub::v1::SpokeFrame frame) override { return client_.Send(std::move(frame)); }
   size_t pending_bytes() const override { return client_.pending_bytes(); }
   HubClient& client() { return client_; }
+  const std::shared_ptr<grpc::Channel>& tunnel_channel() const { return tunnel_channel_; }
 
  private:
+  const std::shared_ptr<grpc::Channel> tunnel_channel_;
   HubClient client_;
 };
 
-Engine::Engine(Options options, kubeclient::Client& client, std::vector<HubTarget> hubs,
-               Listener listener, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log)
+Engine::Engine(Options options, kubeclient::Client& client, HubSource& hubs, Listener listener,
+               Clock& clock, EdgeControllerMetrics& metrics, log::Logger log)
     : options_(std::move(options)),
       client_(client),
+      hubs_(hubs),
       listener_(std::move(listener)),
       clock_(clock),
       metrics_(metrics),
@@ -43,7 +47,7 @@ Engine::Engine(Options options, kubeclient::Client& client, std::vector<HubTarge
           [this](absl::string_view type, absl::string_view key) { return Cached(type, key); },
           sessions_,
           [this](const std::string& hub, cloudhub::v1::SpokeFrame frame) {
-            links_.at(hub)->Send(std::move(frame));
+            if (const auto link = LinkOf(hub); link != nullptr) link->Send(std::move(frame));
           },
           clock, metrics, log),
       upstream_events_(
@@ -51,7 +55,7 @@ Engine::Engine(Options options, kubeclient::Client& client, std::vector<HubTarge
           [this](absl::string_view type, absl::string_view key) { return Cached(type, key); },
           sessions_,
           [this](const std::string& hub, cloudhub::v1::SpokeFrame frame) {
-            links_.at(hub)->Send(std::move(frame));
+            if (const auto link = LinkOf(hub); link != nullptr) link->Send(std::move(frame));
           },
           clock, metrics, log),
       keeper_(options_.nodes, client,
@@ -64,9 +68,9 @@ Engine::Engine(Options options, kubeclient::Client& client, std::vector<HubTarge
                      return keys;
                    },
                .reapply = [this](const std::string& node) { return upstream_.ReapplyNode(node); }},
-              sessions_, clock, metrics, log) {
+              sessions_, clock, metrics, log),
+      finder_("find-hubs", clock) {
   MakeInformers();
-  MakeHubs(hubs);
 }
 
 Engine::~Engine() { Stop(); }
@@ -107,30 +111,69 @@ void Engine::MakeInformers() {
                .on_delete = [this](const KubeObject& node) { OnNodeDeleted(node); }});
 }
 
-void Engine::MakeHubs(const std::vector<HubTarget>& hubs) {
-  for (const HubTarget& hub : hubs) {
-    const std::string name = hub.address;
-    HubClient::Options options{
-        .address = name,
-        .spoke = absl::StrCat("edge-controller-svc/", options_.instance),
-        .resource_types = {kPods, kConfigMaps, kSecrets, kServiceAccounts, kNodes},
-        .report_types = {kPods, kNodes},
-        .event_streams = {UpstreamEvents::kStream},
-        .pending_bytes_max = options_.hub_pending_bytes_max};
-    HubClient::Events events{
-        .on_attached = [this, name] { OnAttached(name); },
-        .on_frame = [this, name](const cloudhub::v1::HubFrame& frame) { OnFrame(name, frame); },
-        .on_lost = [this, name](const absl::Status&) { OnLost(name); },
-        .on_drained = [this, name] { downstream_.Drained(name); }};
-    links_[name] =
-        std::make_unique<Link>(std::move(options), hub.channel, executor_, std::move(events), log_);
-  }
+std::shared_ptr<Engine::Link> Engine::MakeLink(const HubTarget& target) {
+  const std::string& name = target.address;
+  HubClient::Options options{
+      .address = name,
+      .spoke = absl::StrCat("edge-controller-svc/", options_.instance),
+      .resource_types = {kPods, kConfigMaps, kSecrets, kServiceAccounts, kNodes},
+      .report_types = {kPods, kNodes},
+      .event_streams = {UpstreamEvents::kStream},
+      .pending_bytes_max = options_.hub_pending_bytes_max};
+  HubClient::Events events{
+      .on_attached = [this, name] { OnAttached(name); },
+      .on_frame = [this, name](const cloudhub::v1::HubFrame& frame) { OnFrame(name, frame); },
+      .on_lost = [this, name](const absl::Status&) { OnLost(name); },
+      .on_drained = [this, name] { downstream_.Drained(name); }};
+  return std::make_shared<Link>(std::move(options), target, executor_, std::move(events), log_);
 }
 
-std::optional<std::string> Engine::HubOf(const std::string& node) const {
+std::shared_ptr<Engine::Link> Engine::LinkOf(const std::string& hub) const {
+  absl::MutexLock lock(&links_mutex_);
+  const auto it = links_.find(hub);
+  return it == links_.end() ? nullptr : it->second;
+}
+
+std::shared_ptr<grpc::Channel> Engine::TunnelTo(const std::string& node) const {
   const std::optional<Session> session = sessions_.Find(node);
-  if (!session.has_value() || !session->connected) return std::nullopt;
-  return session->hub;
+  if (!session.has_value() || !session->connected) return nullptr;
+  const std::shared_ptr<Link> link = LinkOf(session->hub);
+  return link == nullptr ? nullptr : link->tunnel_channel();
+}
+
+void Engine::FindHubs() {
+  const std::vector<HubTarget> targets = hubs_.Find();
+  std::vector<std::shared_ptr<Link>> gone;
+  executor_.Run([&] { gone = SetHubs(targets); });
+  for (const std::shared_ptr<Link>& link : gone) link->client().Stop();
+  finder_.PostAfter(options_.find_hubs_interval, [this] { FindHubs(); });
+}
+
+std::vector<std::shared_ptr<Engine::Link>> Engine::SetHubs(const std::vector<HubTarget>& targets) {
+  std::set<std::string> named;
+  absl::MutexLock lock(&links_mutex_);
+  if (ending_) return {};
+  for (const HubTarget& target : targets) {
+    named.insert(target.address);
+    std::shared_ptr<Link>& link = links_[target.address];
+    if (link != nullptr) continue;
+    log_.Info("hub found", {{"hub", target.address}});
+    link = MakeLink(target);
+    link->client().Start();
+  }
+  std::vector<std::shared_ptr<Link>> gone;
+  for (auto it = links_.begin(); it != links_.end();) {
+    if (named.count(it->first) != 0 || attached_.count(it->first) != 0) {
+      ++it;
+      continue;
+    }
+    log_.Info("hub is gone", {{"hub", it->first}});
+    metrics_.ForgetHub(it->first);
+    gone.push_back(std::move(it->second));
+    it = links_.erase(it);
+  }
+  metrics_.hubs.Set(static_cast<double>(links_.size()));
+  return gone;
 }
 
 void Engine::Start() {
@@ -143,12 +186,21 @@ void Engine::Stop() {
   if (std::exchange(stopped_, true)) return;
   // Sources first, then what they feed.
   for (const auto& [type, informer] : informers_) informer->Stop();
-  for (const auto& [name, link] : links_) link->client().Stop();
+  std::map<std::string, std::shared_ptr<Link>> links;
+  executor_.Run([&] {
+    absl::MutexLock lock(&links_mutex_);
+    ending_ = true;
+    links = links_;
+  });
+  for (const auto& [name, link] : links) link->client().Stop();
   upstream_.Stop();
   upstream_events_.Stop();
   keeper_.Stop();
   events_.Stop();
+  finder_.Stop();  // After all that a leader does: a name's lookup may take long to fail.
   executor_.Stop();
+  for (const auto& [name, link] : links) metrics_.ForgetHub(name);
+  metrics_.hubs.Set(0);
   metrics_.hubs_attached.Set(0);
   metrics_.nodes_connected.Set(0);
 }
@@ -165,7 +217,7 @@ void Engine::OnInformerSynced() {
   log_.Info("caches synced, attaching to hubs");
   listener_.on_synced();
   keeper_.Start();
-  for (const auto& [name, link] : links_) link->client().Start();
+  finder_.Post([this] { FindHubs(); });
 }
 
 void Engine::OnPod(const KubeObject& pod) {
@@ -186,26 +238,39 @@ void Engine::OnNodeDeleted(const KubeObject& node) {
 // ---- From hubs.
 
 void Engine::OnAttached(const std::string& hub) {
-  downstream_.HubAttached(hub, *links_.at(hub));
-  metrics_.hubs_attached.Set(static_cast<double>(++hubs_attached_));
-  listener_.on_hubs(hubs_attached_);
+  const std::shared_ptr<Link> link = LinkOf(hub);
+  if (link == nullptr) return;  // It is being ended.
+  downstream_.HubAttached(hub, *link);
+  attached_.insert(hub);
+  CountNodes();
+  metrics_.hubs_attached.Set(static_cast<double>(attached_.size()));
+  listener_.on_hubs(attached_.size());
 }
 
 void Engine::OnLost(const std::string& hub) {
+  if (attached_.erase(hub) == 0) return;
+  metrics_.SetHubNodes(hub, 0);
   downstream_.HubLost(hub);
   for (const std::string& node : sessions_.DropHub(hub, clock_.Monotonic())) NodeGone(node);
-  metrics_.hubs_attached.Set(static_cast<double>(--hubs_attached_));
-  listener_.on_hubs(hubs_attached_);
+  metrics_.hubs_attached.Set(static_cast<double>(attached_.size()));
+  listener_.on_hubs(attached_.size());
 }
 
 void Engine::NodeGone(const std::string& node) {
   upstream_.SessionEnded(node);
   upstream_events_.SessionEnded(node);
   keeper_.NodeChanged(node);
+  CountNodes();
+}
+
+void Engine::CountNodes() {
   metrics_.nodes_connected.Set(static_cast<double>(sessions_.connected()));
+  for (const std::string& hub : attached_)
+    metrics_.SetHubNodes(hub, static_cast<double>(sessions_.connected_to(hub)));
 }
 
 void Engine::OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame) {
+  if (attached_.count(hub) == 0) return;
   switch (frame.body_case()) {
     case cloudhub::v1::HubFrame::kNodeConnected:
       return OnConnected(hub, frame.node_connected());
@@ -241,7 +306,7 @@ void Engine::OnConnected(const std::string& hub, const cloudhub::v1::NodeConnect
   upstream_events_.SessionEnded(node);
   downstream_.NodeConnected(hub, node, frame.session().epoch());
   keeper_.NodeChanged(node);
-  metrics_.nodes_connected.Set(static_cast<double>(sessions_.connected()));
+  CountNodes();
 }
 
 void Engine::OnDisconnected(const std::string& hub, const cloudhub::v1::NodeDisconnected& frame) {

@@ -6,12 +6,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/edge-controller-svc/adapters/event_recorder.h"
 #include "services/edge-controller-svc/adapters/hub_client.h"
+#include "services/edge-controller-svc/adapters/hub_source.h"
 #include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/downstream.h"
 #include "services/edge-controller-svc/metrics.h"
@@ -31,9 +36,9 @@ class Channel;
 namespace skerry::edgecontroller {
 
 // Order of life: the caches fill with fresh lists; only when all are whole are the hubs attached,
-// so that no object is taken from a node because a cache was not there yet. Everything about nodes
-// is then derived from what the hubs say. Start and Stop from one thread; Stop returns when nothing
-// runs any more.
+// so that no object is taken from a node because a cache was not there yet; from then on hubs are
+// looked for again and again. Everything about nodes is derived from what the hubs say. Start and
+// Stop from one thread; Stop returns when nothing runs any more.
 class Engine {
  public:
   struct Options {
@@ -42,10 +47,7 @@ class Engine {
     UpstreamEvents::Options events;
     NodeKeeper::Options nodes;
     size_t hub_pending_bytes_max = 16u << 20;
-  };
-  struct HubTarget {
-    std::string address;
-    std::shared_ptr<grpc::Channel> channel;
+    absl::Duration find_hubs_interval = absl::Seconds(5);
   };
   // Called on the engine's threads.
   struct Listener {
@@ -53,8 +55,8 @@ class Engine {
     std::function<void(size_t attached)> on_hubs;
   };
 
-  Engine(Options options, kubeclient::Client& client, std::vector<HubTarget> hubs,
-         Listener listener, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
+  Engine(Options options, kubeclient::Client& client, HubSource& hubs, Listener listener,
+         Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
   ~Engine();  // Stop().
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -64,8 +66,8 @@ class Engine {
 
   // Any thread.
   std::optional<KubeObject> FindPod(const std::string& key) const { return Cached("pods", key); }
-  // Address of the hub that the node is connected to.
-  std::optional<std::string> HubOf(const std::string& node) const;
+  // For tunnels to the node: to the hub that it is connected to. Null where it is to none.
+  std::shared_ptr<grpc::Channel> TunnelTo(const std::string& node) const;
 
  private:
   class Link;
@@ -73,22 +75,30 @@ class Engine {
   void AddInformer(const kubeclient::Resource& resource, absl::string_view field_selector,
                    kubeclient::InformerMetrics& metrics, kubeclient::Informer::Handlers handlers);
   void MakeInformers();
-  void MakeHubs(const std::vector<HubTarget>& hubs);
+  // Again and again, on the finder's thread.
+  void FindHubs();
+  std::shared_ptr<Link> MakeLink(const HubTarget& target);
+  std::shared_ptr<Link> LinkOf(const std::string& hub) const;
   void OnInformerSynced();
   std::optional<KubeObject> Cached(absl::string_view type, absl::string_view key) const;
   void OnPod(const KubeObject& pod);
   void OnNodeDeleted(const KubeObject& node);
 
   // On the executor.
+  // Attaches to those that are new. Returns those that are named no more, for their end: a hub that
+  // is attached goes on until it ends the stream, because its nodes may not have left it yet.
+  std::vector<std::shared_ptr<Link>> SetHubs(const std::vector<HubTarget>& targets);
   void OnAttached(const std::string& hub);
   void OnLost(const std::string& hub);
   void OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame);
   void OnConnected(const std::string& hub, const cloudhub::v1::NodeConnected& frame);
   void OnDisconnected(const std::string& hub, const cloudhub::v1::NodeDisconnected& frame);
   void NodeGone(const std::string& node);
+  void CountNodes();
 
   const Options options_;
   kubeclient::Client& client_;
+  HubSource& hubs_;
   const Listener listener_;
   Clock& clock_;
   EdgeControllerMetrics& metrics_;
@@ -102,9 +112,13 @@ class Engine {
   Upstream upstream_;
   UpstreamEvents upstream_events_;
   NodeKeeper keeper_;
-  std::map<std::string, std::unique_ptr<Link>> links_;  // By address.
-  size_t informers_synced_ = 0;                         // Of the executor.
-  size_t hubs_attached_ = 0;                            // Of the executor.
+  mutable absl::Mutex links_mutex_;
+  // By address. Changed on the executor.
+  std::map<std::string, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(links_mutex_);
+  bool ending_ = false;             // Of the executor: no link is added any more.
+  size_t informers_synced_ = 0;     // Of the executor.
+  std::set<std::string> attached_;  // Of the executor: links that are.
+  exec::SerialExecutor finder_;     // Finding hubs may wait.
   bool stopped_ = false;
 };
 

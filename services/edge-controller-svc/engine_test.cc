@@ -8,11 +8,13 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
+#include "services/edge-controller-svc/testing/hub_list.h"
 #include "services/lib/kubeclient/testing/fake_client.h"
-#include "services/lib/rpc/channel.h"
 
 namespace skerry::edgecontroller {
 namespace {
@@ -65,21 +67,17 @@ class EngineTest : public ::testing::Test {
   ~EngineTest() override { engine_.reset(); }
 
   void Start() {
-    auto channel = rpc::MakeChannel({.target = hub_->address(),
-                                     .backoff_min = absl::Milliseconds(20),
-                                     .backoff_max = absl::Milliseconds(100),
-                                     .own_connection = true});
-    ASSERT_TRUE(channel.ok()) << channel.status();
-    engine_ =
-        std::make_unique<Engine>(Engine::Options{.instance = "test",
-                                                 .upstream = {.kubelet = kubelet_},
-                                                 .nodes = {.lease_interval = absl::Milliseconds(50),
-                                                           .lost_after = lost_after_,
-                                                           .pod_gc_after = pod_gc_after_,
-                                                           .kubelet = kubelet_}},
-                                 api_, std::vector<Engine::HubTarget>{{hub_->address(), *channel}},
-                                 Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}},
-                                 clock_, metrics_, log::Logger::Null());
+    if (hubs_.Find().empty()) hubs_.Set({hub_->address()});
+    engine_ = std::make_unique<Engine>(
+        Engine::Options{.instance = "test",
+                        .upstream = {.kubelet = kubelet_},
+                        .nodes = {.lease_interval = absl::Milliseconds(50),
+                                  .lost_after = lost_after_,
+                                  .pod_gc_after = pod_gc_after_,
+                                  .kubelet = kubelet_},
+                        .find_hubs_interval = absl::Milliseconds(20)},
+        api_, hubs_, Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}}, clock_,
+        metrics_, log::Logger::Null());
     engine_->Start();
   }
   void StartAttached() {
@@ -111,6 +109,7 @@ class EngineTest : public ::testing::Test {
   KubeletEndpoint kubelet_;
   kubeclient::FakeClient api_;
   std::unique_ptr<FakeHub> hub_ = std::make_unique<FakeHub>();
+  HubList hubs_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -326,16 +325,70 @@ TEST_F(EngineTest, TheKubeletEndpointIsPublishedForEveryNodeThatIsConnected) {
   api_.Put(kubeclient::Nodes(), EdgeNode("edge-1"));
   api_.Put(kubeclient::Pods(), Pod("mine", "edge-1"));
   StartAttached();
-  EXPECT_EQ(engine_->HubOf("edge-1"), std::nullopt);
+  EXPECT_EQ(engine_->TunnelTo("edge-1"), nullptr);
   hub_->Connect("edge-1", 1);
   EXPECT_TRUE(api_.Await(kubeclient::Nodes(), "edge-1", [&](const std::optional<KubeObject>& node) {
     const json status = node->Json()["status"];
     return status.value("/daemonEndpoints/kubeletEndpoint/Port"_json_pointer, 0) == 10250 &&
            status.value("/addresses/0/address"_json_pointer, "") == "controller.example";
   }));
-  EXPECT_EQ(engine_->HubOf("edge-1"), hub_->address());
+  EXPECT_EQ(engine_->TunnelTo("edge-1"), hubs_.Find()[0].tunnel_channel);
   EXPECT_TRUE(engine_->FindPod("ns/mine").has_value());
   EXPECT_FALSE(engine_->FindPod("ns/other").has_value());
+}
+
+// [ec-5.2] Two replicas; the node leaves one for the other, which has not noticed.
+TEST_F(EngineTest, ANodeIsServedWhereItsNewestSessionIs) {
+  FakeHub other;
+  hubs_.Set({hub_->address(), other.address()});
+  api_.Put(kubeclient::Pods(), Pod("mine", "edge-1"));
+  StartAttached();
+  ASSERT_TRUE(other.AwaitAttached());
+  hub_->Connect("edge-1", 1);
+  hub_->Subscribe("edge-1", 1, "pods", 1);
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 pods synced"));
+
+  other.Connect("edge-1", 2);
+  other.Subscribe("edge-1", 2, "pods", 1);
+  ASSERT_TRUE(other.AwaitSaid("edge-1 pods synced"));
+  EXPECT_EQ(engine_->TunnelTo("edge-1"), hubs_.Find()[1].tunnel_channel);
+  const std::string uid = api_.Peek(kubeclient::Pods(), "ns/mine")->uid();
+  hub_->ReportPod("edge-1", 1, 1, "ns/mine", uid, R"({"phase":"Failed"})");
+  // What the first hub says after that has been dealt with shows that the report was.
+  hub_->Connect("edge-9", 1);
+  hub_->Subscribe("edge-9", 1, "pods", 1);
+  ASSERT_TRUE(hub_->AwaitSaid("edge-9 pods synced"));
+  EXPECT_THAT(registry_.Render(),
+              HasSubstr("skerry_edgecontroller_frames_dropped_total{reason=\"stale_session\"} 1"));
+  other.ReportPod("edge-1", 2, 1, "ns/mine", uid, R"({"phase":"Running"})");
+  EXPECT_TRUE(other.AwaitSaid("edge-1 done 1 OK"));
+  EXPECT_EQ(api_.Peek(kubeclient::Pods(), "ns/mine")->Json()["status"]["phase"], "Running");
+  EXPECT_THAT(registry_.Render(), HasSubstr(absl::StrCat("skerry_edgecontroller_hub_nodes{hub=\"",
+                                                         other.address(), "\"} 1")));
+}
+
+// [ec-5.3]
+TEST_F(EngineTest, HubsComeAndGo) {
+  StartAttached();
+  FakeHub other;
+  hubs_.Set({other.address()});
+  ASSERT_TRUE(other.AwaitAttached());
+  hub_->Connect("edge-1", 1);
+  hub_->Subscribe("edge-1", 1, "pods", 1);
+  EXPECT_TRUE(hub_->AwaitSaid("edge-1 pods synced")) << "its nodes have not left it";
+  const std::string address = hub_->address();
+  const int port = hub_->port();
+  hub_.reset();
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (registry_.Render().find("skerry_edgecontroller_hubs 1") == std::string::npos &&
+         absl::Now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(registry_.Render(), HasSubstr("skerry_edgecontroller_hubs 1"));
+  EXPECT_THAT(registry_.Render(), Not(HasSubstr(address)));
+  hub_ = std::make_unique<FakeHub>(port);
+  hubs_.Set({address, other.address()});
+  EXPECT_TRUE(hub_->AwaitAttached());
 }
 
 TEST_F(EngineTest, NodeCannotReportAnother) {

@@ -1,5 +1,7 @@
 #include "services/edge-controller-svc/metrics.h"
 
+#include <prometheus/registry.h>
+
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/check.h"
 
@@ -16,7 +18,8 @@ prometheus::Counter& At(const std::map<std::string, prometheus::Counter*>& count
 }  // namespace
 
 EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
-    : hubs_attached(registry.Gauge("skerry_edgecontroller_hubs_attached",
+    : hubs(registry.Gauge("skerry_edgecontroller_hubs", "Hubs that are known.")),
+      hubs_attached(registry.Gauge("skerry_edgecontroller_hubs_attached",
                                    "Hubs that this process is attached to.")),
       nodes_connected(
           registry.Gauge("skerry_edgecontroller_nodes_connected", "Edge nodes with a session.")),
@@ -42,7 +45,11 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
       config_maps(registry, "configmaps"),
       secrets(registry, "secrets"),
       service_accounts(registry, "serviceaccounts"),
-      nodes(registry, "nodes") {
+      nodes(registry, "nodes"),
+      hub_nodes_(prometheus::BuildGauge()
+                     .Name("skerry_edgecontroller_hub_nodes")
+                     .Help("Edge nodes with a session, by the hub that has it.")
+                     .Register(*registry.raw())) {
   for (const char* change : {"upsert", "delete", "synced"}) {
     pushes_[change] = &registry.Counter("skerry_edgecontroller_pushes_total",
                                         "Changes sent to edge nodes.", {{"change", change}});
@@ -69,6 +76,21 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
         &registry.Counter("skerry_edgecontroller_frames_dropped_total",
                           "Frames of hubs that were not served.", {{"reason", reason}});
   }
+}
+
+void EdgeControllerMetrics::SetHubNodes(const std::string& hub, double nodes) {
+  absl::MutexLock lock(&mutex_);
+  prometheus::Gauge*& gauge = hub_nodes_by_hub_[hub];
+  if (gauge == nullptr) gauge = &hub_nodes_.Add({{"hub", hub}});
+  gauge->Set(nodes);
+}
+
+void EdgeControllerMetrics::ForgetHub(const std::string& hub) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = hub_nodes_by_hub_.find(hub);
+  if (it == hub_nodes_by_hub_.end()) return;
+  hub_nodes_.Remove(it->second);
+  hub_nodes_by_hub_.erase(it);
 }
 
 prometheus::Counter& EdgeControllerMetrics::Push(absl::string_view change) {

@@ -2,10 +2,15 @@
 #ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_METRICS_H_
 #define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_METRICS_H_
 
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+
 #include <map>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "services/lib/kubeclient/informer.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/reconcile/controller.h"
@@ -23,6 +28,11 @@ class EdgeControllerMetrics {
   prometheus::Counter& FrameDropped(absl::string_view reason);
   prometheus::Counter& Stream(absl::string_view result);  // opened, failed, no_route, refused.
 
+  // Nodes whose session is at that replica. There is a series for each that is known.
+  void SetHubNodes(const std::string& hub, double nodes);
+  void ForgetHub(const std::string& hub);
+
+  prometheus::Gauge& hubs;
   prometheus::Gauge& hubs_attached;
   prometheus::Gauge& nodes_connected;
   prometheus::Gauge& streams;
@@ -43,6 +53,9 @@ class EdgeControllerMetrics {
   kubeclient::InformerMetrics nodes;
 
  private:
+  prometheus::Family<prometheus::Gauge>& hub_nodes_;
+  absl::Mutex mutex_;
+  std::map<std::string, prometheus::Gauge*> hub_nodes_by_hub_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, prometheus::Counter*> pushes_;
   std::map<std::string, prometheus::Counter*> reports_;  // "type/result".
   std::map<std::string, prometheus::Counter*> node_events_;

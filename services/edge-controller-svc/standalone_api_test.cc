@@ -11,8 +11,8 @@
 #include "services/edge-controller-svc/engine.h"
 #include "services/edge-controller-svc/testing/api_process.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
+#include "services/edge-controller-svc/testing/hub_list.h"
 #include "services/lib/kubeclient/leader_election.h"
-#include "services/lib/rpc/channel.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgecontroller {
@@ -38,14 +38,13 @@ class StandaloneApiTest : public ::testing::Test {
     api_.Start();
     admin_ = api_.Client("admin");
     client_ = api_.Client("edge-controller");
-    auto channel = rpc::MakeChannel({.target = hub_.address(), .own_connection = true});
+    hubs_.Set({hub_.address()});
     engine_ = std::make_unique<Engine>(
         Engine::Options{.instance = "test",
                         .nodes = {.lease_interval = absl::Milliseconds(200),
                                   .lost_after = absl::Milliseconds(500)}},
-        *client_, std::vector<Engine::HubTarget>{{hub_.address(), *channel}},
-        Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}}, clock_, metrics_,
-        log::Logger::Null());
+        *client_, hubs_, Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}}, clock_,
+        metrics_, log::Logger::Null());
     engine_->Start();
     EXPECT_TRUE(hub_.AwaitAttached(kLimit));
   }

@@ -6,9 +6,10 @@ bool Sessions::Connect(absl::string_view hub, absl::string_view node, uint64_t e
                        absl::Duration now) {
   absl::MutexLock lock(&mutex_);
   Session& session = nodes_[std::string(node)];
-  if (session.epoch > epoch && session.connected) return false;
-  if (!session.connected) ++connected_;
+  if (session.epoch > epoch && (session.connected || session.hub != hub)) return false;
+  if (session.connected) Count(session.hub, -1);
   session = {.hub = std::string(hub), .epoch = epoch, .connected = true, .changed_at = now};
+  Count(session.hub, 1);
   return true;
 }
 
@@ -22,7 +23,7 @@ bool Sessions::Disconnect(absl::string_view hub, absl::string_view node, uint64_
   }
   it->second.connected = false;
   it->second.changed_at = now;
-  --connected_;
+  Count(it->second.hub, -1);
   return true;
 }
 
@@ -33,7 +34,7 @@ std::vector<std::string> Sessions::DropHub(absl::string_view hub, absl::Duration
     if (session.hub != hub || !session.connected) continue;
     session.connected = false;
     session.changed_at = now;
-    --connected_;
+    Count(session.hub, -1);
     dropped.push_back(node);
   }
   return dropped;
@@ -73,6 +74,19 @@ void Sessions::NodeDeleted(absl::string_view node) {
 size_t Sessions::connected() const {
   absl::MutexLock lock(&mutex_);
   return connected_;
+}
+
+size_t Sessions::connected_to(absl::string_view hub) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = connected_to_.find(std::string(hub));
+  return it == connected_to_.end() ? 0 : it->second;
+}
+
+void Sessions::Count(const std::string& hub, int delta) {
+  connected_ += static_cast<size_t>(delta);
+  size_t& at_hub = connected_to_[hub];
+  at_hub += static_cast<size_t>(delta);
+  if (at_hub == 0) connected_to_.erase(hub);
 }
 
 }  // namespace skerry::edgecontroller

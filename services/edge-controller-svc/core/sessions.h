@@ -32,7 +32,9 @@ struct Session {
 // Any thread may call it.
 class Sessions {
  public:
-  // False: a session with a greater epoch is known, this one is fenced.
+  // False: a session with a greater epoch is known, this one is fenced. Only the hub that had it
+  // may go back, once it is over: it has lost its epochs. At another it is one that was left
+  // behind.
   bool Connect(absl::string_view hub, absl::string_view node, uint64_t epoch, absl::Duration now);
   // False: not the current session.
   bool Disconnect(absl::string_view hub, absl::string_view node, uint64_t epoch,
@@ -47,11 +49,15 @@ class Sessions {
   // The Node was deleted. Forgets a node that is not connected.
   void NodeDeleted(absl::string_view node);
   size_t connected() const;
+  size_t connected_to(absl::string_view hub) const;
 
  private:
+  void Count(const std::string& hub, int delta) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   std::map<std::string, Session> nodes_ ABSL_GUARDED_BY(mutex_);
   size_t connected_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, size_t> connected_to_ ABSL_GUARDED_BY(mutex_);  // By hub, never 0.
 };
 
 }  // namespace skerry::edgecontroller

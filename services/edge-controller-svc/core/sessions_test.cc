@@ -39,6 +39,29 @@ TEST(SessionsTest, RemembersSinceWhenANodeIsAway) {
   EXPECT_FALSE(sessions.Disconnect("h", "n", 1, kT2));
 }
 
+// Its last hub was killed, and an earlier one has not noticed yet that the node has left it.
+TEST(SessionsTest, ASessionThatWasLeftBehindIsNotTheNodesAgain) {
+  Sessions sessions;
+  sessions.Connect("h1", "n", 5, kT1);
+  sessions.Connect("h2", "n", 6, kT1);
+  EXPECT_THAT(sessions.DropHub("h2", kT1), UnorderedElementsAre("n"));
+  EXPECT_FALSE(sessions.Connect("h1", "n", 5, kT2));
+  EXPECT_TRUE(sessions.Connect("h1", "n", 7, kT2));
+}
+
+TEST(SessionsTest, CountsTheNodesOfEachHub) {
+  Sessions sessions;
+  sessions.Connect("h1", "a", 1, kT1);
+  sessions.Connect("h1", "b", 2, kT1);
+  sessions.Connect("h2", "b", 3, kT1);
+  EXPECT_EQ(sessions.connected_to("h1"), 1u);
+  EXPECT_EQ(sessions.connected_to("h2"), 1u);
+  sessions.Disconnect("h2", "b", 3, kT2);
+  sessions.DropHub("h1", kT2);
+  EXPECT_EQ(sessions.connected_to("h1") + sessions.connected_to("h2"), 0u);
+  EXPECT_EQ(sessions.connected(), 0u);
+}
+
 // A hub that lost its epochs must not lock its nodes out.
 TEST(SessionsTest, DisconnectedNodeMayComeBackWithASmallerEpoch) {
   Sessions sessions;
