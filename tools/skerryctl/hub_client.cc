@@ -86,6 +86,32 @@ absl::StatusOr<std::vector<cloudhub::v1::NodeSessionInfo>> HubClient::ListSessio
   return sessions;
 }
 
+absl::Status HubClient::DrainHub(int nodes_per_second) {
+  cloudhub::v1::DrainHubRequest request;
+  request.set_nodes_per_second(nodes_per_second);
+  cloudhub::v1::DrainHubResponse response;
+  return Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    return stub_->DrainHub(context, request, &response);
+  }));
+}
+
+absl::Status HubClient::UndrainHub() {
+  cloudhub::v1::UndrainHubRequest request;
+  cloudhub::v1::UndrainHubResponse response;
+  return Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    return stub_->UndrainHub(context, request, &response);
+  }));
+}
+
+absl::StatusOr<cloudhub::v1::Hub> HubClient::GetHub() {
+  cloudhub::v1::GetHubRequest request;
+  cloudhub::v1::Hub hub;
+  SKERRY_RETURN_IF_ERROR(Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
+    return stub_->GetHub(context, request, &hub);
+  })));
+  return hub;
+}
+
 absl::Status HubClient::SetNodeDisabled(const std::string& node, bool disabled) {
   return Explain(rpc::CallUnary(kTimeout, [&](grpc::ClientContext* context) {
     if (disabled) {
@@ -112,6 +138,8 @@ absl::Status HubClient::Explain(const absl::Status& status) const {
         " its api.listen address, is that name in its tls.sans, and is the certificate of its CA?");
   } else if (error.exit_code == ExitCode::kRefused) {
     error.fix = "use a certificate with O=skerry:operators";
+  } else if (error.reason == "NO_REPLICAS") {
+    error.exit_code = ExitCode::kRefused;
   } else if (error.reason == "NODES_NOT_KNOWN") {
     error.exit_code = ExitCode::kRefused;
     error.fix =

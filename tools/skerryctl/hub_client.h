@@ -30,6 +30,9 @@ class HubClient {
   absl::StatusOr<std::vector<cloudhub::v1::JoinToken>> ListTokens();
   absl::Status RevokeToken(const std::string& name);
   absl::StatusOr<std::vector<cloudhub::v1::NodeSessionInfo>> ListSessions();
+  absl::Status DrainHub(int nodes_per_second);
+  absl::Status UndrainHub();
+  absl::StatusOr<cloudhub::v1::Hub> GetHub();
   absl::Status SetNodeDisabled(const std::string& node, bool disabled);
 
  private:

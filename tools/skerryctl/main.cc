@@ -12,6 +12,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/http/https_client.h"
+#include "tools/skerryctl/drain_command.h"
 #include "tools/skerryctl/hub_client.h"
 #include "tools/skerryctl/join.h"
 #include "tools/skerryctl/printable.h"
@@ -26,6 +27,7 @@ struct Options {
   JoinOptions join;
   HubOptions hub;
   TokenCreateOptions create;
+  DrainOptions drain;
   std::string revoke;
   std::string node;
   std::string output = "table";
@@ -77,6 +79,32 @@ absl::Status SetNodeDisabled(const Options& options, bool disabled) {
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
   SKERRY_RETURN_IF_ERROR(hub->SetNodeDisabled(options.node, disabled));
   std::cout << options.node << (disabled ? " disabled\n" : " enabled\n");
+  return absl::OkStatus();
+}
+
+absl::Status Drain(const Options& options) {
+  absl::Duration timeout;
+  if (!absl::ParseDuration(options.drain.timeout, &timeout) || timeout <= absl::ZeroDuration()) {
+    return ToStatus({.exit_code = ExitCode::kUsage,
+                     .step = "read the arguments",
+                     .expected = "--timeout as a time such as 90s or 10m",
+                     .seen = options.drain.timeout});
+  }
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<HubClient> hub, HubClient::Connect(options.hub));
+  if (options.drain.undo) {
+    SKERRY_RETURN_IF_ERROR(hub->UndrainHub());
+    std::cout << "the hub takes nodes again\n";
+    return absl::OkStatus();
+  }
+  SKERRY_RETURN_IF_ERROR(hub->DrainHub(options.drain.nodes_per_second));
+  SystemClock clock;
+  SKERRY_RETURN_IF_ERROR(AwaitDrained(
+      {.get_hub = [&] { return hub->GetHub(); },
+       .tell = [](absl::string_view line) { std::cout << Printable(line) << std::endl; },
+       .pause = [] { absl::SleepFor(absl::Seconds(1)); },
+       .now = [&] { return clock.Monotonic(); }},
+      timeout));
+  std::cout << "drained: no node is left\n";
   return absl::OkStatus();
 }
 
@@ -177,6 +205,15 @@ int Main(int argc, char** argv) {
   for (CLI::App* command : {disable, enable})
     command->add_option("node", options.node, "the node's name")->required();
 
+  CLI::App* drain = app.add_subcommand(
+      "drain", "move all nodes of one cloudhub-svc replica to the others, and wait for that");
+  drain->add_option("--rate", options.drain.nodes_per_second, "nodes to move each second")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  drain->add_option("--timeout", options.drain.timeout, "how long to wait: 90s, 10m")
+      ->capture_default_str();
+  drain->add_flag("--undo", options.drain.undo, "let the replica take nodes again");
+
   CLI::App* status = app.add_subcommand(
       "status", "link, sync and journal of this box; with --cloud, the hub's sessions");
   status->add_flag("--cloud", options.ask_cloud, "ask the hub instead of this box");
@@ -184,7 +221,7 @@ int Main(int argc, char** argv) {
   status
       ->add_option("--run-dir", options.join.layout.run_dir, "folder of the services' Unix sockets")
       ->capture_default_str();
-  for (CLI::App* command : {create, list, revoke, disable, enable, status})
+  for (CLI::App* command : {create, list, revoke, disable, enable, drain, status})
     AddHub(*command, options);
   for (CLI::App* command : {create, list, status}) AddOutput(*command, options);
 
@@ -198,6 +235,7 @@ int Main(int argc, char** argv) {
                         : list->parsed()   ? ListTokens(options)
                         : revoke->parsed() ? RevokeToken(options)
                         : node->parsed()   ? SetNodeDisabled(options, disable->parsed())
+                        : drain->parsed()  ? Drain(options)
                                            : Status(options);
   if (result.ok()) return 0;
   StepError error = FromStatus(result);
