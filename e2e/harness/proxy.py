@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""A TCP proxy that is a slow line: delay, jitter and bandwidth, each way; or one that keeps what it got for later.
+"""A TCP proxy that is a slow line: delay, jitter and bandwidth, each way; one that keeps what it got for later; or one
+that is the common address of several servers.
 
 There is no netem where these tests run. The proxy is a process of its own (`python3 proxy.py LISTEN TO`), started in the
-namespace where it listens; LISTEN and TO are host:port or unix:path. It prints the bound address, then obeys lines on
-its standard input:
+namespace where it listens; LISTEN and TO are host:port or unix:path. A connection goes to the first of several TO that
+takes it. The proxy prints the bound address, then obeys lines on its standard input:
 
     line DELAY JITTER RATE   seconds, seconds, bytes a second (0: no limit); of what comes from now on
     hold                     keep what the dialling side sends, even when that side is gone
     release                  let it go, and everything after it
+    to TO...                 where connections go that come from now on
+    reset                    end the connections that there are
 
 Order is kept, as TCP does: jitter delays what follows. What waits is bounded a connection; beyond, nothing is read.
 """
@@ -27,6 +30,8 @@ class Line:
 
     def __init__(self):
         self.delay = self.jitter = self.rate = 0.0
+        self.targets = []
+        self.writers = set()  # Of the dialling sides.
         self.held = asyncio.Event()  # Set: not held.
         self.held.set()
 
@@ -39,6 +44,11 @@ class Line:
             self.held.clear()
         elif word == "release":
             self.held.set()
+        elif word == "to":
+            self.targets = values
+        elif word == "reset":
+            for writer in self.writers:
+                writer.transport.abort()
         else:
             raise ValueError(f"unknown command {command!r}")
 
@@ -94,24 +104,30 @@ def _parts(address):
     return host, int(port)
 
 
-async def _dial(address):
-    host, where = _parts(address)
-    return await (asyncio.open_unix_connection(where) if host is None else asyncio.open_connection(host, where))
+async def _dial(addresses):
+    for address in addresses:
+        host, where = _parts(address)
+        with contextlib.suppress(OSError):
+            return await (asyncio.open_unix_connection(where) if host is None else asyncio.open_connection(host, where))
+    raise ConnectionRefusedError(f"none of {addresses} takes the connection")
 
 
-async def _serve(listen, target):
+async def _serve(listen, targets):
     line = Line()
+    line.targets = targets
 
     async def connected(reader, writer):
         ends = [writer]
+        line.writers.add(writer)
         try:
-            up_reader, up_writer = await _dial(target)
+            up_reader, up_writer = await _dial(line.targets)
             ends.append(up_writer)
             await asyncio.gather(_carry(line, reader, up_writer, held=True),
                                  _carry(line, up_reader, writer, held=False))
         except OSError:
             pass
         finally:
+            line.writers.discard(writer)
             for end in ends:
                 end.close()
 
@@ -133,12 +149,12 @@ async def _serve(listen, target):
 class Proxy:
     """A proxy process on a Host."""
 
-    def __init__(self, host, listen, target):
-        self._process = subprocess.Popen(host.command(sys.executable, __file__, listen, target), text=True,
+    def __init__(self, host, listen, *targets):
+        self._process = subprocess.Popen(host.command(sys.executable, __file__, listen, *targets), text=True,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.address = self._process.stdout.readline().strip()
         if not self.address:
-            raise RuntimeError(f"the proxy of {target} did not start")
+            raise RuntimeError(f"the proxy of {targets} did not start")
 
     def _say(self, command):
         self._process.stdin.write(command + "\n")
@@ -156,6 +172,14 @@ class Proxy:
         """Ends a hold."""
         self._say("release")
 
+    def to(self, *targets):
+        """Where connections go that come from now on: to the first that takes them."""
+        self._say(f"to {' '.join(targets)}")
+
+    def reset(self):
+        """Ends the connections that there are; of what is held, the other side hears nothing."""
+        self._say("reset")
+
     def close(self):
         """Ends the process, and with it every connection."""
         self._process.kill()
@@ -165,4 +189,4 @@ class Proxy:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], sys.argv[2]))
+    asyncio.run(_serve(sys.argv[1], sys.argv[2:]))

@@ -44,8 +44,10 @@ class CloudHalf:
         self.kubeconfigs = self.folder / "kubeconfig"
         self.clients = self.folder / "hub/clients"
 
-        def service(name, settings, listens):
-            return Service(name, binaries, self.folder, Path(logs) / f"{name}.log", settings, listens, host=host)
+        def service(name, settings, listens, folder=self.folder, log=None):
+            return Service(name, binaries, folder, Path(logs) / f"{log or name}.log", settings, listens, host=host)
+
+        self._service = service
 
         self.api = service("standalone-api-svc", {
             "listen": _listen(HOST.address, port(6443)),
@@ -60,6 +62,7 @@ class CloudHalf:
             "api.listen": _listen(HOST.address, port(10005)),
             "tls.sans": [host.address],
         }, {"link.listen": "link", "join.listen": "join", "api.listen": "api"})
+        self.hubs = [self.hub]
         self.controller = service("edge-controller-svc", {
             "kubeconfig": str(self.kubeconfigs / "edge-controller.kubeconfig"),
             "tls.ca": str(self.clients / "ca.crt"),
@@ -73,7 +76,17 @@ class CloudHalf:
     @property
     def services(self):
         """In order of start."""
-        return [self.api, self.hub, self.controller]
+        return [self.api, *self.hubs, self.controller]
+
+    def add_hub(self):
+        """A further replica, with the settings that the first has, but for what is a replica's own."""
+        name = f"hub-{len(self.hubs) + 1}"
+        own = {"hub.name": name, "state_dir": str(self.folder / name),
+               **{listen: _listen(HOST.address if listen == "api.listen" else self.host.address, 0)
+                  for listen in self.hub.listens}}
+        self.hubs.append(self._service("cloudhub-svc", {**self.hub.settings, **own}, self.hub.listens,
+                                       self.folder / name, f"cloudhub-svc-{name}"))
+        return self.hubs[-1]
 
     @property
     def admin_kubeconfig(self):
@@ -88,9 +101,10 @@ class CloudHalf:
     def start(self):
         """Starts what is not running."""
         self.start_api()
-        (self.folder / "hub").mkdir(parents=True, exist_ok=True)
-        self.hub.start()
-        self.controller.settings["hub.addresses"] = [self.hub.addresses["api"]]
+        for hub in self.hubs:
+            Path(hub.settings["state_dir"]).mkdir(parents=True, exist_ok=True)
+            hub.start()
+        self.controller.settings["hub.addresses"] = [hub.addresses["api"] for hub in self.hubs]
         self.controller.start()
 
     def kill(self):
@@ -121,7 +135,11 @@ class CloudHalf:
     @property
     def operator_flags(self):
         """What skerryctl needs to speak to the hub's administration."""
-        return [f"--hub={self.hub.addresses['api']}", f"--ca={self.clients / 'ca.crt'}",
+        return self.operator_flags_of(self.hub)
+
+    def operator_flags_of(self, hub):
+        """The same, for one of several replicas."""
+        return [f"--hub={hub.addresses['api']}", f"--ca={self.clients / 'ca.crt'}",
                 f"--cert={self.clients / 'operator.crt'}", f"--key={self.clients / 'operator.key'}"]
 
     @property
