@@ -107,7 +107,7 @@ def test_long_line_with_jitter(field, load, proxy):
 
 
 def test_large_object_on_a_slow_line(field, load, proxy):
-    """[network-10] L3; link-11: an object that takes five heartbeats to come does come, in the session that it began in."""
+    """[network-10] L3; link-12.5: an object that takes five heartbeats to come does come, in the session that it began in."""
     edge = load.edges["edge-1"]
     field.dial_by(field.nodes["edge-1"], proxy)
     load.await_connected()

@@ -61,7 +61,7 @@ TEST_F(LinkTest, AnObjectGoesDownAndAReportComesUp) {
   EXPECT_EQ(status.types(0).spoke(), "edge-meta-svc");
 }
 
-// link-11: in chunks, both ways.
+// link-12.1: in chunks, both ways. What is above the window is to be acknowledged first (link-4.7).
 TEST_F(LinkTest, TheLargestObjectAndTheLargestReportArriveWhole) {
   std::string largest(link::kObjectBytesMax, ' ');
   for (size_t i = 0; i < largest.size(); ++i) largest[i] = static_cast<char>('a' + i / 1000 % 26);
@@ -76,6 +76,7 @@ TEST_F(LinkTest, TheLargestObjectAndTheLargestReportArriveWhole) {
   PutReport(*spoke, 1, largest);
   lv1::ResourceChange change = AwaitChange(*spoke);
   EXPECT_TRUE(change.upsert().object() == largest);
+  Done(*spoke, change);
   change = AwaitChange(*spoke);
   EXPECT_EQ(change.upsert().key(), "default/small");
   EXPECT_EQ(change.sequence(), 2u);

@@ -122,7 +122,9 @@ TEST_F(ReplicasTest, ABoxThatComesToOneReplicaIsGoneFromTheOther) {
     const uint64_t given = EpochOf(*next);
     EXPECT_GT(given, epoch);
     epoch = given;
-    if (present != nullptr) EXPECT_THAT(present->AwaitClosed(), HasReason("SESSION_FENCED"));
+    if (present != nullptr) {
+      EXPECT_THAT(present->AwaitClosed(), HasReason("SESSION_FENCED"));
+    }
     present = std::move(next);
   }
 }

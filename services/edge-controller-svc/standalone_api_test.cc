@@ -101,6 +101,7 @@ class StandaloneApiTest : public ::testing::Test {
   std::unique_ptr<kubeclient::Client> admin_;
   std::unique_ptr<kubeclient::Client> client_;
   FakeHub hub_;
+  HubList hubs_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -9,8 +9,8 @@
 #include "api/skerry/edged/v1/event.pb.h"
 #include "services/edge-controller-svc/engine.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
+#include "services/edge-controller-svc/testing/hub_list.h"
 #include "services/lib/kubeclient/testing/fake_client.h"
-#include "services/lib/rpc/channel.h"
 
 namespace skerry::edgecontroller {
 namespace {
@@ -32,15 +32,11 @@ class UpstreamEventsTest : public ::testing::Test {
                                         {"status", json::object()}}
                                        .dump());
     }
-    auto channel = rpc::MakeChannel({.target = hub_.address(),
-                                     .backoff_min = absl::Milliseconds(20),
-                                     .backoff_max = absl::Milliseconds(100),
-                                     .own_connection = true});
+    hubs_.Set({hub_.address()});
     engine_ = std::make_unique<Engine>(
         Engine::Options{.instance = "test", .events = {.workers = 1, .bytes_max_per_node = 20'000}},
-        api_, std::vector<Engine::HubTarget>{{hub_.address(), *channel}},
-        Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}}, clock_, metrics_,
-        log::Logger::Null());
+        api_, hubs_, Engine::Listener{.on_synced = [] {}, .on_hubs = [](size_t) {}}, clock_,
+        metrics_, log::Logger::Null());
     engine_->Start();
     EXPECT_TRUE(hub_.AwaitAttached());
     hub_.Connect("edge-1", 1);
@@ -85,6 +81,7 @@ class UpstreamEventsTest : public ::testing::Test {
   SystemClock clock_;
   kubeclient::FakeClient api_;
   FakeHub hub_;
+  HubList hubs_;
   std::unique_ptr<Engine> engine_;
 };
 

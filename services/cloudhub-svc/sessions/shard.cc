@@ -202,9 +202,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Admit effect) {
 
 void Shard::LetIn(const SessionPtr& session) {
   admissions_.Post([this, session, box = session->box, asked = deps_.clock.Monotonic()] {
-    executor_.Post([this, session, epoch = Record(*session, box, asked)] {
-      Begin(session, epoch);
-    });
+    executor_.Post(
+        [this, session, epoch = Record(*session, box, asked)] { Begin(session, epoch); });
   });
 }
 

@@ -158,6 +158,7 @@ class SlowLineTest : public ::testing::Test {
   }
   void Perform(cloud::Admit) { FeedCloud(cloud::Admitted{1, absl::UnixEpoch()}); }
   void Perform(cloud::Send effect) { down_.Send(std::move(effect.frame), now_); }
+  void Perform(cloud::AwaitSync) { FeedCloud(cloud::SyncTurn{}); }
   void Perform(cloud::AwaitDrained) { cloud_awaits_drained_ = true; }
   void Perform(cloud::Close effect) { ends_.push_back("cloud " + effect.reason); }
   void Perform(cloud::ToSpoke effect) {
