@@ -47,6 +47,9 @@ constexpr size_t kAdminThreads = 2;
 constexpr size_t kAdminQueue = 64;
 // A node calls when it has connected; what does not is a probe, or means no good.
 constexpr absl::Duration kIdleMax = absl::Seconds(30);
+// One stream of a controller carries the changes of all its nodes: what is for one node waits for
+// as short as can be behind much that is for another.
+constexpr int kControllerWindowBytes = 1 << 20;
 
 security::MethodPolicy LinkPolicy() {
   return security::MethodPolicy({
@@ -242,6 +245,7 @@ absl::Status CloudHubApp::StartServers() {
                                                             p.registry, clock_, log_));
   // Last: operators speak of the others through it.
   options.listen = config_.api_listen;
+  options.window_bytes = kControllerWindowBytes;
   SKERRY_ASSIGN_OR_RETURN(options.credentials,
                           security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
   SKERRY_ASSIGN_OR_RETURN(

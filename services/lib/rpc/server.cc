@@ -82,8 +82,9 @@ void SetBounds(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT,
                              0);  // Two servers on one port are a mistake here.
   // Windows that follow the bandwidth, which gRPC measures by pings, grow to many MiB a call, and
-  // the pings keep an idle connection busy. Fixed ones bound what a peer may send ahead: 64 KiB.
+  // the pings keep an idle connection busy. Fixed ones bound what a peer may send ahead.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, options.window_bytes);
   if (options.connection_idle_max != absl::InfiniteDuration()) {
     builder.AddChannelArgument(
         GRPC_ARG_MAX_CONNECTION_IDLE_MS,

@@ -36,6 +36,7 @@ struct ServerOptions {
       credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
   int message_bytes_max = 4 << 20;
   absl::Duration keepalive_interval = absl::Seconds(30);
+  int window_bytes = 64 << 10;  // A peer may send this much of a call ahead of what was read.
   absl::Duration connection_age_max = absl::InfiniteDuration();
   // A connection without a call is closed after this time.
   absl::Duration connection_idle_max = absl::InfiniteDuration();
