@@ -18,13 +18,23 @@ uint64_t Fingerprint(absl::string_view text) {
   return hash;
 }
 
-}  // namespace
-
-std::string EventName(absl::string_view object_name, absl::string_view identity) {
+std::string Prefix(absl::string_view object_name) {
   absl::string_view name = object_name.substr(0, kObjectNameMax);
   // A part of a name ends with a letter or a digit.
   while (!name.empty() && (name.back() == '.' || name.back() == '-')) name.remove_suffix(1);
-  return absl::StrCat(name, ".", absl::StrFormat("%016x", Fingerprint(identity)));
+  return absl::StrCat(name, ".");
+}
+
+}  // namespace
+
+std::string EventName(absl::string_view object_name, absl::string_view identity) {
+  return absl::StrCat(Prefix(object_name), absl::StrFormat("%016x", Fingerprint(identity)));
+}
+
+std::string EventName(absl::string_view object_name, absl::Time first, absl::string_view identity) {
+  return absl::StrCat(Prefix(object_name),
+                      absl::StrFormat("%016x", static_cast<uint64_t>(absl::ToUnixNanos(first))),
+                      absl::StrFormat("%08x", Fingerprint(identity) & 0xffffffffu));
 }
 
 }  // namespace skerry::edgecontroller

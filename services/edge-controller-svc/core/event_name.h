@@ -5,11 +5,15 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace skerry::edgecontroller {
 
 // "<object>.<hash of identity>": replicas and restarts meet in one Event.
 std::string EventName(absl::string_view object_name, absl::string_view identity);
+// As that, and the names of one object's Events sort by `first`, as a kubelet's do: kubectl leaves
+// those of one second in the order of their names.
+std::string EventName(absl::string_view object_name, absl::Time first, absl::string_view identity);
 
 }  // namespace skerry::edgecontroller
 

@@ -81,7 +81,7 @@ absl::StatusOr<NodeEvent> ReadNodeEvent(const NodeEventValue& event, absl::strin
   NodeEvent out;
   out.uid = event.uid;
   SKERRY_RETURN_IF_ERROR(ReadObject(event, node, out));
-  out.name = EventName(event.name, absl::StrCat(node, "|", event.uid, "|", event.id));
+  out.name = EventName(event.name, *event.first, absl::StrCat(node, "|", event.uid, "|", event.id));
   nlohmann::json about = {
       {"apiVersion", "v1"}, {"kind", event.kind}, {"name", event.name}, {"uid", event.uid}};
   if (!event.object_namespace.empty()) about["namespace"] = event.object_namespace;

@@ -139,5 +139,17 @@ TEST(EventNameTest, IsANameForEveryObject) {
   EXPECT_NE(EventName("web", "x"), EventName("web", "y"));
 }
 
+TEST(EventNameTest, SortsByTime) {
+  const absl::Time first = absl::FromUnixSeconds(1'700'000'000);
+  std::string last;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name =
+        EventName("web", first + absl::Nanoseconds(7 * i), absl::StrCat("id-", i));
+    EXPECT_GT(name, last);
+    last = name;
+  }
+  EXPECT_NE(EventName("web", first, "x"), EventName("web", first, "y"));
+}
+
 }  // namespace
 }  // namespace skerry::edgecontroller
