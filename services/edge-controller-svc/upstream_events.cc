@@ -36,7 +36,7 @@ bool MayPass(const absl::Status& status) {
 
 std::optional<absl::Time> TimeOf(bool there, const google::protobuf::Timestamp& time) {
   if (!there) return std::nullopt;
-  return absl::FromUnixSeconds(time.seconds());
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
 absl::StatusOr<NodeEventValue> Parse(const std::string& value) {
