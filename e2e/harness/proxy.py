@@ -7,7 +7,8 @@ namespace where it listens; LISTEN and TO are host:port or unix:path. A connecti
 takes it. The proxy prints the bound address, then obeys lines on its standard input:
 
     line DELAY JITTER RATE   seconds, seconds, bytes a second (0: no limit); of what comes from now on
-    hold                     keep what the dialling side sends, even when that side is gone
+    hold                     keep what the dialling side sends, even when that side is gone: of its end the other
+                             side is never told, as where an address changed or a cable was pulled
     release                  let it go, and everything after it
     to TO...                 where connections go that come from now on
     reset                    end the connections that there are
@@ -69,7 +70,8 @@ async def _carry(line, reader, writer, held):
                 data = b""
             lasts = len(data) / line.rate if line.rate else 0.0
             due = max(due + lasts, time.monotonic() + line.delay + random.uniform(0, line.jitter))
-            waiting.put_nowait((due, data))
+            if data or not held or line.held.is_set():
+                waiting.put_nowait((due, data))
             if not data:
                 return
             async with room:
