@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/stores_contract.h"
+#include "services/cloudhub-svc/join/test_tokens.h"
 #include "services/lib/base/error.h"
 #include "services/lib/testing/status_matchers.h"
 
@@ -17,21 +18,6 @@ using ::testing::ElementsAre;
 using testing::HasReason;
 using ::testing::IsEmpty;
 using testing::IsOk;
-
-const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
-
-NodeName Node(absl::string_view name) { return *NodeName::Parse(name); }
-
-JoiningNode Joining(absl::string_view name, absl::string_view key_hash = "key") {
-  return {.name = Node(name), .key_hash = std::string(key_hash)};
-}
-
-TokenRecord Token(absl::string_view id) {
-  return {.id = std::string(id),
-          .secret_hash = "hash",
-          .create_time = kNow,
-          .expire_time = kNow + absl::Hours(1)};
-}
 
 std::vector<std::string> Ids(JoinStore& store, absl::string_view after, int limit) {
   std::vector<std::string> ids;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/join/test_tokens.h"
 #include "services/lib/testing/status_matchers.h"
 
 namespace skerry::cloudhub {
@@ -11,21 +11,6 @@ namespace {
 
 using testing::HasReason;
 using testing::IsOk;
-
-const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
-
-NodeName Node(absl::string_view name) { return *NodeName::Parse(name); }
-
-JoiningNode Joining(absl::string_view name, absl::string_view key_hash = "key") {
-  return {.name = Node(name), .key_hash = std::string(key_hash)};
-}
-
-TokenRecord Token(absl::string_view id) {
-  return {.id = std::string(id),
-          .secret_hash = "hash",
-          .create_time = kNow,
-          .expire_time = kNow + absl::Hours(1)};
-}
 
 TEST(CheckTokenTest, SaysWhyNot) {
   TokenRecord good = Token("a");

@@ -19,7 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/cloudhub-svc/core/admission.h"
-#include "services/cloudhub-svc/join/rate_limiter.h"
+#include "services/cloudhub-svc/core/rate_limiter.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/shard.h"
 #include "services/cloudhub-svc/sessions/sync_gate.h"

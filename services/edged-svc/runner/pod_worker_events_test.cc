@@ -5,13 +5,7 @@
 #include <utility>
 
 #include "services/edged-svc/core/spec_hash.h"
-#include "services/edged-svc/runner/pod_worker.h"
-#include "services/edged-svc/store/sqlite_checkpoint_store.h"
-#include "services/edged-svc/testing/fake_events.h"
-#include "services/edged-svc/testing/fake_objects.h"
-#include "services/edged-svc/testing/fake_runtime.h"
-#include "services/lib/testing/fake_clock.h"
-#include "services/lib/testing/temp_dir.h"
+#include "services/edged-svc/runner/pod_worker_fixture.h"
 
 namespace skerry::edged {
 namespace {
@@ -44,29 +38,13 @@ class ScriptedRuntime final : public FakeRuntime {
   void StopContainer(absl::string_view, absl::Duration, Done) override {}
 };
 
-class HeldHandlers final : public HandlerRunner {
- public:
-  Done done;
-  void Run(Use, const std::string&, const std::string&, const Handler&, absl::Duration,
-           Done on_done) override {
-    done = std::move(on_done);
-  }
-};
-
-class PodWorkerEventsTest : public ::testing::Test {
+class PodWorkerEventsTest : public PodWorkerFixture<ScriptedRuntime> {
  protected:
   PodWorkerEventsTest() {
-    pod_.name_space = "default";
-    pod_.name = "web";
-    pod_.uid = "u1";
-    pod_.containers.push_back({.name = "c", .image = "box:1", .pull_policy = "IfNotPresent"});
-    input_.view.sandboxes.push_back({.id = "s0", .ready = true});
+    pod_.containers[0].image = "box:1";
+    pod_.containers[0].pull_policy = "IfNotPresent";
   }
 
-  void Step() {
-    input_.pod = std::make_shared<const PodSpec>(pod_);
-    worker_->Step(input_);
-  }
   void Container(ContainerView::State state, int32_t restarts = 0) {
     input_.view.containers = {{.id = "c0",
                                .sandbox_id = "s0",
@@ -79,31 +57,6 @@ class PodWorkerEventsTest : public ::testing::Test {
                                .exit_code = 1}};
   }
   std::vector<std::string> Told() { return events_.Take(); }
-
-  skerry::testing::TempDir folder_;
-  skerry::testing::FakeClock clock_;
-  ScriptedRuntime runtime_;
-  PodFolders folders_{folder_.File("root"), folder_.File("logs")};
-  std::unique_ptr<SqliteCheckpointStore> checkpoints_ =
-      *SqliteCheckpointStore::Open(folder_.File("edged.db"));
-  FakeObjects objects_;
-  HeldHandlers handlers_;
-  FakeEvents events_;
-  WorkerDeps deps_{.runtime = runtime_,
-                   .folders = folders_,
-                   .checkpoints = *checkpoints_,
-                   .objects = objects_,
-                   .handlers = handlers_,
-                   .events = events_,
-                   .clock = clock_,
-                   .log = log::Logger::Null(),
-                   .poke = [](const std::string&) {},
-                   .restarted = [] {},
-                   .probe_late = [] {},
-                   .probed = [](Prober::Kind, const absl::Status&) {}};
-  PodSpec pod_;
-  PodWorker::Input input_;
-  std::shared_ptr<PodWorker> worker_ = std::make_shared<PodWorker>(deps_, "u1", std::nullopt);
 };
 
 // [edged-8.1]
@@ -215,19 +168,18 @@ TEST_F(PodWorkerEventsTest, AProbeThatFailsAndItsEnd) {
   pod_.containers[0].liveness->failure_threshold = 2;
   Container(ContainerView::State::kRunning);
   Step();
-  std::move(handlers_.done)(
-      absl::FailedPreconditionError("HTTP probe failed with statuscode: 500"));
+  EndHandler(absl::FailedPreconditionError("HTTP probe failed with statuscode: 500"));
   Step();
   EXPECT_THAT(Told(), ElementsAre("Warning Unhealthy of spec.containers{c}: Liveness probe failed: "
                                   "HTTP probe failed with statuscode: 500"));
   clock_.Advance(absl::Seconds(10));
   Step();
-  std::move(handlers_.done)(absl::UnavailableError("the runtime restarts"));
+  EndHandler(absl::UnavailableError("the runtime restarts"));
   Step();
   EXPECT_THAT(Told(), IsEmpty()) << "it says nothing of the container";
   clock_.Advance(absl::Seconds(10));
   Step();
-  std::move(handlers_.done)(absl::FailedPreconditionError("no"));
+  EndHandler(absl::FailedPreconditionError("no"));
   Step();
   EXPECT_THAT(Told(),
               ElementsAre("Warning Unhealthy of spec.containers{c}: Liveness probe failed: no",
@@ -239,7 +191,7 @@ TEST_F(PodWorkerEventsTest, HooksThatFail) {
   pod_.containers[0].post_start = Handler();
   Step();
   Told();
-  std::move(handlers_.done)(absl::FailedPreconditionError("no"));
+  EndHandler(absl::FailedPreconditionError("no"));
   Container(ContainerView::State::kRunning);
   Step();
   EXPECT_THAT(Told(), ElementsAre("Warning FailedPostStartHook of spec.containers{c}: "
@@ -252,7 +204,7 @@ TEST_F(PodWorkerEventsTest, HooksThatFail) {
   Step();
   Step();
   EXPECT_THAT(Told(), ElementsAre("Killing of spec.containers{c}: Stopping container c"));
-  std::move(handlers_.done)(absl::FailedPreconditionError("no"));
+  EndHandler(absl::FailedPreconditionError("no"));
   Step();
   EXPECT_THAT(Told(),
               ElementsAre("Warning FailedPreStopHook of spec.containers{c}: PreStopHook failed"));

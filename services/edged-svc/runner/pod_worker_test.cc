@@ -1,17 +1,11 @@
 // How a worker ends containers when the wall clock steps. What it does otherwise is tested with a
 // real runtime (app_test) and in core (pod_machine_test).
-#include "services/edged-svc/runner/pod_worker.h"
-
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <vector>
 
-#include "services/edged-svc/store/sqlite_checkpoint_store.h"
-#include "services/edged-svc/testing/fake_events.h"
-#include "services/edged-svc/testing/fake_objects.h"
-#include "services/edged-svc/testing/fake_runtime.h"
-#include "services/lib/testing/fake_clock.h"
-#include "services/lib/testing/temp_dir.h"
+#include "services/edged-svc/runner/pod_worker_fixture.h"
 
 namespace skerry::edged {
 namespace {
@@ -32,65 +26,24 @@ class StoppingRuntime final : public FakeRuntime {
   }
 };
 
-class HeldHandlers final : public HandlerRunner {
- public:
-  std::vector<Done> running;
-  void Run(Use, const std::string&, const std::string&, const Handler&, absl::Duration,
-           Done done) override {
-    running.push_back(std::move(done));
-  }
-};
-
-class PodWorkerTest : public ::testing::Test {
+class PodWorkerTest : public PodWorkerFixture<StoppingRuntime> {
  protected:
   PodWorkerTest() {
-    pod_.name_space = "default";
-    pod_.name = "web";
-    pod_.uid = "u1";
     pod_.deletion_time = clock_.Now();
-    pod_.containers.push_back({.name = "c"});
-    input_.view.sandboxes.push_back({.id = "s0", .ready = true});
     input_.view.containers.push_back(
         {.id = "c0", .sandbox_id = "s0", .name = "c", .state = ContainerView::State::kRunning});
   }
 
-  void Step() {
-    input_.pod = std::make_shared<const PodSpec>(pod_);
-    worker_->Step(input_);
-  }
   void StepClock(absl::Duration by) { clock_.SetNow(clock_.Now() + by); }
-
-  skerry::testing::TempDir folder_;
-  skerry::testing::FakeClock clock_;
-  StoppingRuntime runtime_;
-  PodFolders folders_{folder_.File("root"), folder_.File("logs")};
-  std::unique_ptr<SqliteCheckpointStore> checkpoints_ =
-      *SqliteCheckpointStore::Open(folder_.File("edged.db"));
-  FakeObjects objects_;
-  HeldHandlers handlers_;
-  FakeEvents events_;
-  WorkerDeps deps_{.runtime = runtime_,
-                   .folders = folders_,
-                   .checkpoints = *checkpoints_,
-                   .objects = objects_,
-                   .handlers = handlers_,
-                   .events = events_,
-                   .clock = clock_,
-                   .log = log::Logger::Null(),
-                   .poke = [](const std::string&) {}};
-  PodSpec pod_;
-  PodWorker::Input input_;
-  std::shared_ptr<PodWorker> worker_ = std::make_shared<PodWorker>(deps_, "u1", std::nullopt);
 };
 
 // Bug: what was left of the grace after the hook was a year longer.
 TEST_F(PodWorkerTest, AClockSetBackDuringAPreStopHookDoesNotMakeTheGraceLonger) {
   pod_.containers[0].pre_stop = Handler();
   Step();
-  ASSERT_EQ(handlers_.running.size(), 1u);
   clock_.Advance(absl::Seconds(10));
   StepClock(-kYear);
-  handlers_.running[0](absl::OkStatus());
+  EndHandler(absl::OkStatus());
   Step();
   ASSERT_EQ(runtime_.stops.size(), 1u);
   EXPECT_EQ(runtime_.stops[0].grace, absl::Seconds(20));

@@ -170,8 +170,8 @@ void Listener::Arrived(absl::string_view peer) {
 void Listener::Loop() {
   exec::SetThreadName("listener");
   epoll_event events[kEventsMax];
-  do {
-  } while (Turn(events, epoll_wait(epoll_, events, kEventsMax, kTickMillis)));
+  while (Turn(events, epoll_wait(epoll_, events, kEventsMax, kTickMillis))) {
+  }
 }
 
 bool Listener::Turn(const epoll_event* events, int count) {

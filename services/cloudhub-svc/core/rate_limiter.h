@@ -1,6 +1,6 @@
 // How often a remote may try.
-#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_RATE_LIMITER_H_
-#define SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_RATE_LIMITER_H_
+#ifndef SKERRY_SERVICES_CLOUDHUB_SVC_CORE_RATE_LIMITER_H_
+#define SKERRY_SERVICES_CLOUDHUB_SVC_CORE_RATE_LIMITER_H_
 
 #include <cstddef>
 #include <string>
@@ -45,4 +45,4 @@ class RateLimiter {
 
 }  // namespace skerry::cloudhub
 
-#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_JOIN_RATE_LIMITER_H_
+#endif  // SKERRY_SERVICES_CLOUDHUB_SVC_CORE_RATE_LIMITER_H_

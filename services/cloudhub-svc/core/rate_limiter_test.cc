@@ -1,4 +1,4 @@
-#include "services/cloudhub-svc/join/rate_limiter.h"
+#include "services/cloudhub-svc/core/rate_limiter.h"
 
 #include <gtest/gtest.h>
 
