@@ -82,7 +82,7 @@ TEST_F(SqliteTokenStoreTest, AFileFromBeforeKeysWereKeptGoesOn) {
     ASSERT_THAT(database->Execute("DROP TABLE next_keys"), IsOk());
     ASSERT_THAT(database->Execute("DROP TABLE joined_nodes"), IsOk());
     ASSERT_THAT(database->Execute("DROP TABLE joined_nodes_state"), IsOk());
-    ASSERT_THAT(database->Execute("PRAGMA user_version = 1"), IsOk());
+    ASSERT_THAT(database->Execute("PRAGMA user_version = 1; PRAGMA application_id = 0"), IsOk());
   }
   Open(/*new_hub=*/false);
   EXPECT_FALSE(store_->set_aside().has_value());

@@ -168,6 +168,8 @@ int Run(App& app, const config::CommonConfig& config, const log::Logger& log) {
   return 0;
 }
 
+void RequestStop() { kill(getpid(), SIGTERM); }
+
 int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,
                const std::function<std::unique_ptr<App>(const log::Logger&)>& make_app) {
   Init();

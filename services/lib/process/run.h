@@ -44,6 +44,9 @@ int Fail(absl::string_view service, const absl::Status& status);
 // Stop. A second signal exits 1 at once. Returns the exit code.
 int Run(App& app, const config::CommonConfig& config, const log::Logger& log);
 
+// As SIGTERM does, from within; any thread. Whoever keeps the service running starts it again.
+void RequestStop();
+
 // What main() returns: loads the configuration, logs it, makes the app and runs it. `common` is a
 // part of what `schema` declares. Calls Init().
 int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,

@@ -1,87 +1,49 @@
 #include "services/lib/sqlite/database.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <zlib.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "services/lib/base/check.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/sqlite/handle.h"
+#include "services/lib/sqlite/integrity.h"
+#include "services/lib/sqlite/room.h"
 #include "services/lib/sqlite/sqlite_errors.h"
 
 namespace skerry::sqlite {
 namespace {
 
 constexpr char kMemoryPath[] = ":memory:";
-constexpr int kBusyTimeoutMs = 5000;
+constexpr int64_t kCheckBytesMax = 64 << 20;  // About 0.1 s of a core, and what the disk takes.
 
-absl::Status LastError(sqlite3* handle) {
-  return StatusFromSqlite(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle));
+// Says in application_id that version and schema are as they were written: our statements, and
+// further migrations, would fail or do harm else.
+absl::StatusOr<int64_t> SchemaMark(sqlite3* handle, int64_t version) {
+  SKERRY_ASSIGN_OR_RETURN(
+      std::string text,
+      QueryOne(handle,
+               "SELECT group_concat(name || char(10) || sql, char(10)) FROM (SELECT name, sql FROM"
+               " sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+               " ORDER BY rowid)"));
+  absl::StrAppend(&text, "\n", version);
+  const uLong sum = crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
+  return static_cast<int64_t>(sum & 0x7fffffff);
 }
 
-absl::Status Exec(sqlite3* handle, const std::string& sql) {
-  const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);
-  if (code == SQLITE_OK) return absl::OkStatus();
-  return StatusFromSqlite(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle));
+absl::Status CheckSchema(sqlite3* handle, int64_t version) {
+  SKERRY_ASSIGN_OR_RETURN(const int64_t mark, QueryInt(handle, "PRAGMA application_id"));
+  if (mark == 0) return absl::OkStatus();  // From before the mark.
+  SKERRY_ASSIGN_OR_RETURN(const int64_t expected, SchemaMark(handle, version));
+  return mark == expected ? absl::OkStatus()
+                          : StatusFromSqlite(SQLITE_CORRUPT, "its schema is not as it was made");
 }
-
-// The first column of the first row of a query.
-absl::StatusOr<std::string> QueryOne(sqlite3* handle, const char* sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr) != SQLITE_OK) {
-    return LastError(handle);
-  }
-  std::string value;
-  const int code = sqlite3_step(statement);
-  if (code == SQLITE_ROW) {
-    const unsigned char* text = sqlite3_column_text(statement, 0);
-    if (text != nullptr) value = reinterpret_cast<const char*>(text);
-  }
-  const absl::Status status =
-      code == SQLITE_ROW || code == SQLITE_DONE ? absl::OkStatus() : LastError(handle);
-  sqlite3_finalize(statement);
-  if (!status.ok()) return status;
-  return value;
-}
-
-absl::StatusOr<int64_t> QueryInt(sqlite3* handle, const char* sql) {
-  SKERRY_ASSIGN_OR_RETURN(const std::string text, QueryOne(handle, sql));
-  return std::strtoll(text.c_str(), nullptr, 10);
-}
-
-// Closes the handle unless released.
-class HandleOwner {
- public:
-  explicit HandleOwner(sqlite3* handle) : handle_(handle) {}
-  ~HandleOwner() {
-    if (handle_ == nullptr) return;
-    // A file that failed its checks is kept as it was found, so nothing is folded into it on the
-    // way out.
-    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    sqlite3_close_v2(handle_);
-  }
-  HandleOwner(const HandleOwner&) = delete;
-  HandleOwner& operator=(const HandleOwner&) = delete;
-  sqlite3* get() const { return handle_; }
-  sqlite3* Release() { return std::exchange(handle_, nullptr); }
-
- private:
-  sqlite3* handle_;
-};
 
 absl::Status Configure(sqlite3* handle, const DatabaseOptions& options) {
-  sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   SKERRY_RETURN_IF_ERROR(Exec(handle, "PRAGMA journal_mode=WAL"));
   // Memory on the edge box is dear: a small page cache, no memory map; a WAL that grew is cut back.
   SKERRY_RETURN_IF_ERROR(
@@ -98,8 +60,16 @@ absl::Status Configure(sqlite3* handle, const DatabaseOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status MigrateTo(sqlite3* handle, int64_t version, const char* migration) {
+  SKERRY_RETURN_IF_ERROR(
+      Exec(handle, absl::StrCat("BEGIN IMMEDIATE;", migration, ";PRAGMA user_version=", version)));
+  SKERRY_ASSIGN_OR_RETURN(const int64_t mark, SchemaMark(handle, version));
+  return Exec(handle, absl::StrCat("PRAGMA application_id=", mark, ";COMMIT"));
+}
+
 absl::Status Migrate(sqlite3* handle, absl::Span<const char* const> migrations) {
   SKERRY_ASSIGN_OR_RETURN(const int64_t version, QueryInt(handle, "PRAGMA user_version"));
+  SKERRY_RETURN_IF_ERROR(CheckSchema(handle, version));
   const int64_t newest = static_cast<int64_t>(migrations.size());
   if (version > newest || version < 0) {
     return Error(absl::StatusCode::kFailedPrecondition,
@@ -112,9 +82,7 @@ absl::Status Migrate(sqlite3* handle, absl::Span<const char* const> migrations) 
         .Meta("newest_known", absl::StrCat(newest));
   }
   for (int64_t i = version; i < newest; ++i) {
-    const absl::Status status =
-        Exec(handle, absl::StrCat("BEGIN IMMEDIATE;", migrations[static_cast<size_t>(i)],
-                                  ";PRAGMA user_version=", i + 1, ";COMMIT"));
+    const absl::Status status = MigrateTo(handle, i + 1, migrations[static_cast<size_t>(i)]);
     if (!status.ok()) {
       if (sqlite3_get_autocommit(handle) == 0) Exec(handle, "ROLLBACK").IgnoreError();
       return Annotate(status, absl::StrCat("migration ", i + 1));
@@ -123,61 +91,32 @@ absl::Status Migrate(sqlite3* handle, absl::Span<const char* const> migrations) 
   return absl::OkStatus();
 }
 
-// Makes the file for its owner alone: stores hold secrets. SQLite gives -wal and -shm the same
-// mode.
-absl::Status CreateFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd < 0) {
-    return Error(absl::StatusCode::kFailedPrecondition,
-                 absl::StrCat("cannot open ", path, ": ", std::strerror(errno)))
-        .Reason("DATABASE_INACCESSIBLE")
-        .Meta("path", path);
+std::string SuspectPath(const std::string& path) { return path + ".suspect"; }
+
+absl::Status Check(sqlite3* handle, const DatabaseOptions& options) {
+  const std::string suspect = SuspectPath(options.path);
+  const bool suspected =
+      options.path != kMemoryPath && options.environment.storage->Exists(suspect);
+  if (!suspected) {
+    SKERRY_ASSIGN_OR_RETURN(const int64_t pages, QueryInt(handle, "PRAGMA page_count"));
+    SKERRY_ASSIGN_OR_RETURN(const int64_t page_size, QueryInt(handle, "PRAGMA page_size"));
+    if (pages * page_size > kCheckBytesMax) return absl::OkStatus();
   }
-  close(fd);
-  return absl::OkStatus();
+  SKERRY_RETURN_IF_ERROR(CheckIntegrity(handle));
+  return suspected ? options.environment.storage->Remove(suspect) : absl::OkStatus();
 }
 
 absl::StatusOr<sqlite3*> OpenChecked(const DatabaseOptions& options,
                                      absl::Span<const char* const> migrations) {
-  if (options.path != kMemoryPath) SKERRY_RETURN_IF_ERROR(CreateFile(options.path));
-  sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(options.path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  HandleOwner handle(raw);
-  if (code != SQLITE_OK) {
-    return StatusFromSqlite(raw != nullptr ? sqlite3_extended_errcode(raw) : code,
-                            sqlite3_errstr(code));
-  }
-  SKERRY_RETURN_IF_ERROR(Configure(handle.get(), options));
-  if (options.check_integrity) {
-    SKERRY_ASSIGN_OR_RETURN(const std::string check,
-                            QueryOne(handle.get(), "PRAGMA quick_check(1)"));
-    if (check != "ok") return StatusFromSqlite(SQLITE_CORRUPT, check);
-  }
+  if (options.path != kMemoryPath)
+    SKERRY_RETURN_IF_ERROR(options.environment.storage->Create(options.path));
+  SKERRY_ASSIGN_OR_RETURN(HandleOwner handle,
+                          OpenHandle(options.path, *options.environment.storage));
+  SKERRY_RETURN_IF_ERROR(Judge(handle.get(), Configure(handle.get(), options)));
+  if (options.check_integrity) SKERRY_RETURN_IF_ERROR(Check(handle.get(), options));
   SKERRY_RETURN_IF_ERROR(Migrate(handle.get(), migrations));
+  if (options.keep_room) SKERRY_RETURN_IF_ERROR(PrepareRoom(handle.get()));
   return handle.Release();
-}
-
-bool Exists(const std::string& path) {
-  struct stat info;
-  return lstat(path.c_str(), &info) == 0;
-}
-
-absl::StatusOr<std::string> SetAside(const std::string& path) {
-  int64_t seconds = absl::ToUnixSeconds(absl::Now());
-  while (Exists(absl::StrCat(path, ".damaged-", seconds))) ++seconds;
-  const std::string target = absl::StrCat(path, ".damaged-", seconds);
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    const std::string from = absl::StrCat(path, suffix);
-    if (rename(from.c_str(), absl::StrCat(target, suffix).c_str()) != 0 && errno != ENOENT) {
-      return Error(absl::StatusCode::kFailedPrecondition,
-                   absl::StrCat("cannot set aside the damaged ", from, ": ", std::strerror(errno)))
-          .Reason("DATABASE_INACCESSIBLE")
-          .Meta("path", from);
-    }
-  }
-  return target;
 }
 
 }  // namespace
@@ -227,7 +166,7 @@ absl::StatusOr<bool> Statement::Step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return LastError(database_->handle_);
+  return database_->Note(LastError(database_->handle_));
 }
 
 absl::Status Statement::Run() {
@@ -252,22 +191,35 @@ bool Statement::IsNull(int column) const {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options,
                                                          absl::Span<const char* const> migrations) {
-  std::optional<std::string> set_aside;
+  const bool on_disk = options.path != kMemoryPath;
+  if (on_disk) SKERRY_RETURN_IF_ERROR(FinishRepair(options));
+  std::optional<Repair> repair;
   absl::StatusOr<sqlite3*> handle = OpenChecked(options, migrations);
-  if (absl::IsDataLoss(handle.status()) && options.set_aside_damaged &&
-      options.path != kMemoryPath) {
-    SKERRY_ASSIGN_OR_RETURN(set_aside, SetAside(options.path));
+  // Where the schema itself was hit, what was taken over can be wrong, which a second repair leaves
+  // out.
+  for (int repairs = 0; repairs < 2 && absl::IsDataLoss(handle.status()); ++repairs) {
+    if (!options.set_aside_damaged || !on_disk) break;
+    absl::StatusOr<Repair> repaired = RepairFile(options, migrations);
+    if (!repaired.ok()) {
+      return Annotate(repaired.status(), absl::StrCat("repair of the database ", options.path));
+    }
+    repair = *std::move(repaired);
     handle = OpenChecked(options, migrations);
   }
   if (!handle.ok()) return Annotate(handle.status(), absl::StrCat("database ", options.path));
-  return std::unique_ptr<Database>(new Database(*handle, std::move(set_aside)));
+  return std::unique_ptr<Database>(new Database(options, *handle, std::move(repair)));
 }
 
-Database::Database(sqlite3* handle, std::optional<std::string> set_aside)
-    : handle_(handle), set_aside_(std::move(set_aside)) {}
+Database::Database(const DatabaseOptions& options, sqlite3* handle, std::optional<Repair> repair)
+    : path_(options.path),
+      keep_room_(options.keep_room),
+      environment_(options.environment),
+      handle_(handle),
+      repair_(std::move(repair)) {}
 
 Database::~Database() {
   for (auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  if (keep_room_) LeaveRoom(handle_);
   sqlite3_close_v2(handle_);
 }
 
@@ -293,15 +245,32 @@ Statement Database::Prepare(absl::string_view sql) {
   return statement;
 }
 
-absl::Status Database::Execute(absl::string_view sql) { return Exec(handle_, std::string(sql)); }
+absl::Status Database::Execute(absl::string_view sql) {
+  return Note(Exec(handle_, std::string(sql)));
+}
 
 absl::Status Database::Transaction(absl::FunctionRef<absl::Status()> body) {
   SKERRY_RETURN_IF_ERROR(Prepare("BEGIN IMMEDIATE").Run());
   absl::Status status = body();
+  if (status.ok() && keep_room_) status = AllocatePages(handle_);
   if (status.ok()) status = Prepare("COMMIT").Run();
   // Some errors (a full disk) have rolled back by themselves.
   if (!status.ok() && sqlite3_get_autocommit(handle_) == 0) Exec(handle_, "ROLLBACK").IgnoreError();
+  // What is in the log makes room for what only deletes.
+  if (keep_room_ && GetErrorInfo(status).reason == "DATABASE_FULL")
+    Exec(handle_, "PRAGMA wal_checkpoint(RESTART)").IgnoreError();
   return status;
+}
+
+absl::Status Database::Note(absl::Status status) {
+  if (!absl::IsDataLoss(status) || path_ == kMemoryPath) return status;
+  environment_.storage->Create(SuspectPath(path_)).IgnoreError();
+  if (environment_.on_damage != nullptr) environment_.on_damage(status);
+  return status;
+}
+
+absl::Status Database::Damaged(absl::string_view what) {
+  return Note(StatusFromSqlite(SQLITE_CORRUPT, what));
 }
 
 int64_t Database::LastInsertRowId() const { return sqlite3_last_insert_rowid(handle_); }

@@ -3,9 +3,11 @@
 #define SKERRY_SERVICES_LIB_SQLITE_DATABASE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "services/lib/sqlite/storage.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -55,6 +58,14 @@ class Statement {
   int bind_error_ = 0;
 };
 
+// What became of a damaged file.
+struct Repair {
+  std::string set_aside;             // Where it was put.
+  int64_t rows = 0;                  // That were taken over from it, and from the copy.
+  std::set<std::string> incomplete;  // Tables of which rows may be missing.
+  std::set<std::string> from_copy;   // Those of them that also have the rows of the copy.
+};
+
 struct DatabaseOptions {
   std::string path;       // A file; its folder must exist. ":memory:" for tests.
   bool full_sync = true;  // synchronous=FULL: a commit survives power loss. False (NORMAL): only a
@@ -66,17 +77,27 @@ struct DatabaseOptions {
   bool set_aside_damaged = true;
   // False: a further connection to a file that this process has just opened; no integrity check.
   bool check_integrity = true;
+  // True: what a commit needs is allocated before it, so that on a full disk commits that only
+  // delete and replace still succeed. Costs 1 MiB of disk.
+  bool keep_room = false;
+  // Set: the rows of a damaged file that can be read go into the new one, by column names; then
+  // this makes them a store again, in the same transaction. Null: the new file begins empty.
+  std::function<absl::Status(Database& database, const Repair& repair)> after_repair;
+  // Tables whose missing rows come from the last copy (WriteCopy), where there is one.
+  std::vector<std::string> copied_tables;
+  Environment environment;
 };
 
 // One connection (WAL, foreign_keys, busy_timeout 5 s). One thread at a time uses it: a store owns
 // a database and a mutex or an executor.
 class Database {
  public:
-  // Opens or creates, checks integrity (quick_check), applies the migrations that are missing:
+  // Opens or creates, checks the whole file (integrity_check, checksums of rows) if it is no larger
+  // than 64 MiB or was found damaged while in use, and applies the migrations that are missing:
   // migration i (from 1) is recorded in user_version. A damaged file is renamed to
-  // "<path>.damaged-<unix seconds>" with its -wal and -shm, and a new one is created: `set_aside()`
-  // then tells. DATA_LOSS is never fatal here. FAILED_PRECONDITION / DATABASE_TOO_NEW when the file
-  // was written by a newer version.
+  // "<path>.damaged-<unix seconds>" with its -wal and -shm (the last three are kept), and a new one
+  // takes its place: `repair()` then tells. DATA_LOSS is never fatal here. FAILED_PRECONDITION /
+  // DATABASE_TOO_NEW when the file was written by a newer version.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options,
                                                         absl::Span<const char* const> migrations);
   ~Database();
@@ -94,16 +115,34 @@ class Database {
   int64_t LastInsertRowId() const;
   int64_t Changes() const;
   int64_t SizeBytes();  // Pages in use times the page size.
-  // Where a damaged file was put at Open.
-  const std::optional<std::string>& set_aside() const { return set_aside_; }
+  // A whole copy beside the file, "<path>.copy", in place of the former one.
+  absl::Status WriteCopy();
+  // A store found something that can't be: DATA_LOSS, and the next Open checks the file whatever
+  // its size.
+  absl::Status Damaged(absl::string_view what);
+  // What was done at Open, where the file was damaged.
+  const std::optional<Repair>& repair() const { return repair_; }
+  std::optional<std::string> set_aside() const {
+    return repair_.has_value() ? std::optional(repair_->set_aside) : std::nullopt;
+  }
 
  private:
   friend class Statement;
-  Database(sqlite3* handle, std::optional<std::string> set_aside);
+  Database(const DatabaseOptions& options, sqlite3* handle, std::optional<Repair> repair);
+  static absl::StatusOr<Repair> RepairFile(const DatabaseOptions& options,
+                                           absl::Span<const char* const> migrations);
+  static absl::Status FinishRepair(const DatabaseOptions& options);
+  absl::Status TakeOver(const DatabaseOptions& options, Repair& repair);
+  absl::Status TakeCopy(const DatabaseOptions& options, Repair& repair);
   void Recycle(std::string sql, sqlite3_stmt* statement);
+  // Remembers damage for the next Open, and tells.
+  absl::Status Note(absl::Status status);
 
-  sqlite3* handle_;
-  std::optional<std::string> set_aside_;
+  const std::string path_;
+  const bool keep_room_;
+  const Environment environment_;
+  sqlite3* const handle_;
+  std::optional<Repair> repair_;
   std::multimap<std::string, sqlite3_stmt*> idle_;
 };
 

@@ -62,7 +62,7 @@ TEST_F(DatabaseTest, KeepsRowsAcrossOpens) {
   ASSERT_TRUE(Insert(*Open(), 1, "one").ok());
   auto database = Open();
   EXPECT_EQ(Count(*database), 1);
-  EXPECT_FALSE(database->set_aside().has_value());
+  EXPECT_FALSE(database->repair().has_value());
 }
 
 TEST_F(DatabaseTest, ReadsBackWhatWasBound) {
@@ -167,9 +167,9 @@ TEST_F(DatabaseTest, RefusesAFileOfANewerVersion) {
 TEST_F(DatabaseTest, SetsGarbageAside) {
   std::ofstream(path_) << std::string(20000, 'x');
   auto database = Open();
-  ASSERT_TRUE(database->set_aside().has_value());
-  EXPECT_TRUE(absl::StartsWith(*database->set_aside(), path_ + ".damaged-"));
-  EXPECT_EQ(std::filesystem::file_size(*database->set_aside()), 20000u);
+  ASSERT_TRUE(database->repair().has_value());
+  EXPECT_TRUE(absl::StartsWith(database->repair()->set_aside, path_ + ".damaged-"));
+  EXPECT_EQ(std::filesystem::file_size(database->repair()->set_aside), 20000u);
   EXPECT_TRUE(Insert(*database, 1, "one").ok());
 }
 
@@ -194,15 +194,15 @@ TEST_F(DatabaseTest, SetsAFileWithADamagedPageAside) {
     }
   }
   auto database = Open();
-  EXPECT_TRUE(database->set_aside().has_value());
+  EXPECT_TRUE(database->repair().has_value());
   EXPECT_EQ(Count(*database), 0);
   // A second damage in the same second gets a name of its own.
   database.reset();
   std::filesystem::remove(path_ + "-wal");
   std::ofstream(path_, std::ios::trunc) << std::string(9000, 'y');
   auto again = Open();
-  ASSERT_TRUE(again->set_aside().has_value());
-  EXPECT_EQ(std::filesystem::file_size(*again->set_aside()), 9000u);
+  ASSERT_TRUE(again->repair().has_value());
+  EXPECT_EQ(std::filesystem::file_size(again->repair()->set_aside), 9000u);
 }
 
 TEST_F(DatabaseTest, RefusesAFolderThatIsNotThere) {
@@ -247,7 +247,7 @@ TEST_F(DatabaseTest, WorksInMemory) {
 // Writes rows 1, 2, … each in a transaction and tells each number once it is committed.
 [[noreturn]] void WriteUntilKilled(const std::string& path, int report_fd) {
   auto database = Database::Open({.path = path}, kMigrations);
-  if (!database.ok() || (*database)->set_aside().has_value()) _exit(2);
+  if (!database.ok() || (*database)->repair().has_value()) _exit(2);
   for (;;) {
     int64_t id = 0;
     const absl::Status status = (*database)->Transaction([&]() -> absl::Status {
@@ -281,7 +281,7 @@ TEST_F(DatabaseTest, KeepsCommittedRowsWhenItsProcessIsKilled) {
     ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
     ASSERT_GE(acknowledged, until);
     auto database = Open();
-    ASSERT_FALSE(database->set_aside().has_value());
+    ASSERT_FALSE(database->repair().has_value());
     ASSERT_GE(Count(*database), acknowledged);
     ASSERT_LE(Count(*database), acknowledged + 1);
   }
