@@ -2,12 +2,14 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "services/edgehub-svc/adapters/grpc_dialer.h"
 #include "services/edgehub-svc/adapters/https_renewal_client.h"
 #include "services/edgehub-svc/hub/edge_hub.h"
@@ -28,6 +30,8 @@
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/tls.h"
+#include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
 namespace {
@@ -87,6 +91,37 @@ absl::Status EdgeHubApp::Start() {
   return absl::OkStatus();
 }
 
+absl::Status EdgeHubApp::OpenStores() {
+  Parts& p = *parts_;
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  sqlite::Environment environment;
+  environment.on_damage = [log = log_](const absl::Status& status) {
+    log.Error("a store is damaged: this service ends, and its next start repairs it", status);
+    process::RequestStop();
+  };
+  SKERRY_ASSIGN_OR_RETURN(p.journal,
+                          SqliteJournal::Open(config_.state_dir + "/edgehub.db",
+                                              {config_.journal_bytes_max, config_.journal_age_max},
+                                              RandomId(), clock_, environment));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.events, SqliteEventStore::Open(config_.state_dir + "/events.db",
+                                       {config_.event_stream_bytes_max, config_.event_age_max},
+                                       RandomId(), clock_, environment));
+  const auto tell = [&](const char* store, const std::optional<sqlite::Repair>& repair) {
+    if (!repair.has_value()) return;
+    p.metrics.StoreRepaired(store);
+    log_.Error(
+        "a store was damaged: it was set aside, and what could be read of it is in a new one",
+        {{"store", store},
+         {"path", repair->set_aside},
+         {"rows", repair->rows},
+         {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
+  };
+  tell("journal", p.journal->repair());
+  tell("events", p.events->repair());
+  return absl::OkStatus();
+}
+
 absl::Status EdgeHubApp::StartHub() {
   Parts& p = *parts_;
   SKERRY_ASSIGN_OR_RETURN(NodeIdentity identity, ReadNodeIdentity(config_.tls_identity));
@@ -98,26 +133,7 @@ absl::Status EdgeHubApp::StartHub() {
   p.dialer = std::make_unique<GrpcDialer>(config_.cloud_address, config_.cloud_server_name,
                                           credentials, p.metrics);
 
-  SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(p.journal,
-                          SqliteJournal::Open(config_.state_dir + "/edgehub.db",
-                                              {config_.journal_bytes_max, config_.journal_age_max},
-                                              RandomId(), clock_));
-  if (p.journal->set_aside().has_value()) {
-    log_.Error(
-        "the journal was damaged: it was set aside and a new one begun",
-        {{"path", *p.journal->set_aside()}, {"lost", "reports that the cloud had not taken yet"}});
-  }
-  SKERRY_ASSIGN_OR_RETURN(
-      p.events, SqliteEventStore::Open(config_.state_dir + "/events.db",
-                                       {config_.event_stream_bytes_max, config_.event_age_max},
-                                       RandomId(), clock_));
-  if (p.events->set_aside().has_value()) {
-    log_.Error(
-        "the events were damaged: they were set aside and a new store begun",
-        {{"path", *p.events->set_aside()}, {"lost", "events that the cloud had not taken yet"}});
-  }
-
+  SKERRY_RETURN_IF_ERROR(OpenStores());
   p.renewal_client = std::make_unique<HttpsRenewalClient>(
       HttpsRenewalClient::Config{.address = config_.cloud_join_address.empty()
                                                 ? JoinAddressOf(config_.cloud_address)

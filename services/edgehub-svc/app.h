@@ -32,6 +32,7 @@ class EdgeHubApp final : public process::App {
 
  private:
   struct Parts;
+  absl::Status OpenStores();
   absl::Status StartHub();
   absl::Status StartServer();
 

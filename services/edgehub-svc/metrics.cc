@@ -14,6 +14,8 @@ constexpr const char* kEnds[] = {
     "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
     "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
 constexpr const char* kDrops[] = {"expired", "rejected", "full"};
+constexpr const char* kStores[] = {"journal", "events"};
+constexpr const char* kStoreErrors[] = {"full", "damaged", "other"};
 constexpr const char* kRenewals[] = {"renewed", "refused", "unreachable", "failed"};
 
 }  // namespace
@@ -73,6 +75,16 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
     renewals_[result] =
         &registry.Counter("skerry_edgehub_certificate_renewals_total",
                           "Attempts to renew this node's certificate.", {{"result", result}});
+  }
+  for (const char* store : kStores) {
+    repairs_[store] =
+        &registry.Counter("skerry_edgehub_store_repairs_total",
+                          "Damaged files that were set aside and made anew.", {{"store", store}});
+    for (const char* reason : kStoreErrors) {
+      store_errors_[store][reason] =
+          &registry.Counter("skerry_edgehub_store_errors_total", "What a store could not do.",
+                            {{"store", store}, {"reason", reason}});
+    }
   }
   for (const char* name : kClasses) {
     bytes_up_[name] =
@@ -141,6 +153,19 @@ void EdgeHubMetrics::Streams(const std::map<std::string, StreamStats>& streams) 
   event_entries_.Set(static_cast<double>(entries));
   event_bytes_.Set(static_cast<double>(bytes));
   event_oldest_.Set(entries == 0 ? 0 : absl::ToDoubleSeconds(oldest - absl::UnixEpoch()));
+}
+
+void EdgeHubMetrics::StoreFailed(const std::string& store, const absl::Status& status) {
+  const char* reason = absl::IsResourceExhausted(status) ? "full"
+                       : absl::IsDataLoss(status)        ? "damaged"
+                                                         : "other";
+  auto it = store_errors_.find(store);
+  if (it != store_errors_.end()) it->second.at(reason)->Increment();
+}
+
+void EdgeHubMetrics::StoreRepaired(const std::string& store) {
+  auto it = repairs_.find(store);
+  if (it != repairs_.end()) it->second->Increment();
 }
 
 void EdgeHubMetrics::CertificateExpires(absl::Time time) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/event_store.h"
@@ -43,6 +44,9 @@ class EdgeHubMetrics {
   void EventsRefused() { events_refused_.Increment(); }
   // reason: "expired", "rejected", "full".
   void EventsDropped(const std::string& reason, int64_t events);
+  // store: "journal", "events".
+  void StoreFailed(const std::string& store, const absl::Status& status);
+  void StoreRepaired(const std::string& store);
   void CertificateExpires(absl::Time time);
   // result: "renewed", "refused", "unreachable", "failed".
   void CertificateRenewal(const std::string& result);
@@ -76,6 +80,8 @@ class EdgeHubMetrics {
   Counters dropped_;
   Counters events_dropped_;
   Counters renewals_;
+  Counters repairs_;
+  std::map<std::string, Counters> store_errors_;  // By store.
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::edge::Incident, prometheus::Counter*> incidents_;

@@ -58,7 +58,7 @@ void EdgeHub::Start() {
   executor_.Post([this] {
     absl::StatusOr<std::map<std::string, uint64_t>> sequences = journal_.LastSequences();
     if (!sequences.ok()) {
-      log_.Error("journal can't be read", sequences.status());
+      StoreFailed("journal", sequences.status());
     } else {
       for (const auto& [type, sequence] : *sequences) Feed(edge::ReportStored{type, sequence});
     }
@@ -162,7 +162,7 @@ void EdgeHub::StoreWaiting() {
   }
   if (!reports.empty()) {
     absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> outcomes = journal_.Put(reports);
-    if (!outcomes.ok()) log_.Error("journal can't be written", outcomes.status());
+    if (!outcomes.ok()) StoreFailed("journal", outcomes.status());
     for (size_t i = 0; i < accepted.size(); ++i) {
       const absl::StatusOr<uint64_t> outcome = outcomes.ok() ? (*outcomes)[i] : outcomes.status();
       if (!outcome.ok() && GetErrorInfo(outcome.status()).reason == "JOURNAL_FULL")
@@ -174,6 +174,11 @@ void EdgeHub::StoreWaiting() {
     metrics_.Journal(journal_.stats());
   }
   for (WaitingReport& item : waiting) item.after();
+}
+
+void EdgeHub::StoreFailed(const char* store, const absl::Status& status) {
+  log_.Error("a store can't be read or written", status, {{"store", store}});
+  metrics_.StoreFailed(store, status);
 }
 
 void EdgeHub::Answer(const WaitingReport& waiting, absl::Status status) {
@@ -188,7 +193,7 @@ void EdgeHub::SendTo(link::SpokeId spoke, SpokeMessage message) {
 void EdgeHub::DropExpired() {
   absl::StatusOr<int64_t> dropped = journal_.DropExpired();
   if (!dropped.ok()) {
-    log_.Error("journal can't be written", dropped.status());
+    StoreFailed("journal", dropped.status());
   } else if (*dropped > 0) {
     log_.Warning("reports were dropped that the cloud did not take in time",
                  {{"entries", *dropped}});
@@ -316,7 +321,7 @@ void EdgeHub::Perform(edge::FetchReports effect) {
     });
     return;
   }
-  log_.Error("journal can't be read", batch.status(), {{"type", effect.type}});
+  StoreFailed("journal", batch.status());
   executor_.PostAfter(kJournalRetry, [this, effect] {
     Feed(edge::ReportsFetched{effect.connection, effect.type, {}, true});
   });
@@ -331,13 +336,13 @@ void EdgeHub::Perform(edge::TrimReports effect) {
     metrics_.Dropped("rejected", static_cast<int64_t>(effect.rejections.size()));
   // A trim that fails is made good by the next: at worst reports are sent again.
   absl::Status status = journal_.Trim(effect.type, effect.up_to);
-  if (!status.ok()) log_.Error("journal can't be trimmed", status, {{"type", effect.type}});
+  if (!status.ok()) StoreFailed("journal", status);
   metrics_.Journal(journal_.stats());
 }
 
 void EdgeHub::Perform(edge::StoreEpoch effect) {
   absl::Status status = journal_.StoreEpoch(effect.epoch);
-  if (!status.ok()) return log_.Error("the session's epoch can't be stored", status);
+  if (!status.ok()) return StoreFailed("journal", status);
   executor_.Post([this, epoch = effect.epoch] { Feed(edge::EpochStored{epoch}); });
 }
 

@@ -124,6 +124,8 @@ class EdgeHub {
   void Perform(link::edge::Disconnected effect);
   void Perform(link::edge::Count effect);
 
+  // store: as for the metrics.
+  void StoreFailed(const char* store, const absl::Status& status);
   void StoreWaiting();
   void StoreWaitingEvents();
   // OK where the spoke may put these now.

@@ -76,7 +76,7 @@ void EdgeHub::StoreWaitingEvents() {
   }
   const std::map<std::string, StreamStats> before = events_.stats();
   absl::StatusOr<EventStore::Appended> appended = events_.Append(events);
-  if (!appended.ok()) log_.Error("events can't be stored", appended.status());
+  if (!appended.ok()) StoreFailed("events", appended.status());
   size_t next = 0;
   for (WaitingEvents& put : waiting) {
     EventsStored answer{put.request_id, 0, appended.status()};
@@ -124,7 +124,7 @@ void EdgeHub::Perform(edge::FetchEvents effect) {
     });
     return;
   }
-  log_.Error("events can't be read", page.status(), {{"stream", effect.stream}});
+  StoreFailed("events", page.status());
   executor_.PostAfter(kStoreRetry, [this, effect] {
     Feed(edge::EventsFetched{effect.connection, {effect.stream, {}}, true});
   });
@@ -138,7 +138,7 @@ void EdgeHub::Perform(edge::TrimEvents effect) {
   metrics_.EventsDropped("rejected", static_cast<int64_t>(effect.ack.rejections.size()));
   // A trim that fails is made good by the next: at worst events are sent again.
   absl::Status status = events_.Trim(effect.ack.stream, effect.ack.sequence);
-  if (!status.ok()) log_.Error("events can't be trimmed", status, {{"stream", effect.ack.stream}});
+  if (!status.ok()) StoreFailed("events", status);
   metrics_.Streams(events_.stats());
 }
 
@@ -148,7 +148,7 @@ void EdgeHub::Perform(edge::AwaitDrained effect) {
 
 void EdgeHub::DropExpiredEvents() {
   absl::StatusOr<std::map<std::string, int64_t>> dropped = events_.DropExpired();
-  if (!dropped.ok()) return log_.Error("events can't be dropped", dropped.status());
+  if (!dropped.ok()) return StoreFailed("events", dropped.status());
   for (const auto& [stream, count] : *dropped) {
     metrics_.EventsDropped("expired", count);
     log_.Warning("events were dropped that the cloud did not take in time",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "services/edgehub-svc/store/event_schema.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
@@ -12,47 +13,23 @@ namespace {
 // How many producers of one stream are remembered; those that were silent longest are forgotten.
 constexpr int64_t kProducersMax = 1000;
 
-constexpr const char* kMigrations[] = {
-    "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL,"
-    "  open_micros INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE stream ("
-    "  id INTEGER PRIMARY KEY,"
-    "  name TEXT NOT NULL UNIQUE,"
-    "  priority INTEGER NOT NULL,"
-    "  when_full INTEGER NOT NULL,"
-    "  last_sequence INTEGER NOT NULL,"
-    "  dropped INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE event ("
-    "  stream INTEGER NOT NULL REFERENCES stream (id),"
-    "  sequence INTEGER NOT NULL,"
-    "  dropped_before INTEGER NOT NULL,"
-    "  time_micros INTEGER NOT NULL,"
-    "  key TEXT NOT NULL,"
-    "  value BLOB NOT NULL,"
-    "  size_bytes INTEGER NOT NULL,"
-    "  open_micros INTEGER NOT NULL,"
-    "  PRIMARY KEY (stream, sequence)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE producer ("
-    "  stream INTEGER NOT NULL REFERENCES stream (id),"
-    "  name TEXT NOT NULL,"
-    "  last_sequence INTEGER NOT NULL,"
-    "  used INTEGER NOT NULL,"
-    "  PRIMARY KEY (stream, name)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX producer_by_use ON producer (stream, used);",
-};
-
 int64_t SizeOf(const NewEvent& event) {
   return static_cast<int64_t>(link::EventBytes({0, 0, {}, event.key, event.value}));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(const std::string& path,
-                                                                         const EventBounds& bounds,
-                                                                         const std::string& new_id,
-                                                                         Clock& clock) {
+absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(
+    const std::string& path, const EventBounds& bounds, const std::string& new_id, Clock& clock,
+    const sqlite::Environment& environment) {
+  const sqlite::DatabaseOptions options{
+      .path = path,
+      .keep_room = true,
+      .after_repair = [](sqlite::Database& repaired,
+                         const sqlite::Repair&) { return repaired.Execute(kAfterEventRepair); },
+      .environment = environment};
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
-      sqlite::Database::Open({.path = path}, kMigrations);
+      sqlite::Database::Open(options, kEventMigrations);
   if (!database.ok()) return Annotate(database.status(), "event store");
   std::unique_ptr<SqliteEventStore> store(
       new SqliteEventStore(*std::move(database), bounds, clock));
@@ -64,7 +41,8 @@ absl::StatusOr<std::unique_ptr<SqliteEventStore>> SqliteEventStore::Open(const s
 absl::Status SqliteEventStore::Load(const std::string& new_id) {
   {
     sqlite::Statement insert = database_->Prepare(
-        "INSERT INTO store (id, store_id, open_micros) VALUES (1, ?1, 0) ON CONFLICT DO NOTHING");
+        "INSERT INTO store (id, store_id, open_micros, checksum) VALUES (1, ?1, 0,"
+        " row_checksum(?1, 0)) ON CONFLICT DO NOTHING");
     insert.Bind(1, new_id);
     SKERRY_RETURN_IF_ERROR(insert.Run());
   }
@@ -144,8 +122,8 @@ absl::Status SqliteEventStore::Declare(const EventStream& declared) {
 
 absl::Status SqliteEventStore::Save(const Stream& stream) {
   sqlite::Statement update = database_->Prepare(
-      "UPDATE stream SET priority = ?2, when_full = ?3, last_sequence = ?4, dropped = ?5"
-      " WHERE id = ?1");
+      "UPDATE stream SET priority = ?2, when_full = ?3, last_sequence = ?4, dropped = ?5,"
+      " checksum = row_checksum(name, ?2, ?3, ?4, ?5) WHERE id = ?1");
   update.Bind(1, stream.id).Bind(2, static_cast<int64_t>(stream.stats.priority));
   update.Bind(3, static_cast<int64_t>(stream.when_full));
   update.Bind(4, static_cast<int64_t>(stream.stats.last_sequence));
@@ -208,7 +186,8 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteEventStore::AppendOne(const NewEv
   const uint64_t sequence = ++stream.stats.last_sequence;
   sqlite::Statement insert = database_->Prepare(
       "INSERT INTO event (stream, sequence, dropped_before, time_micros, key, value, size_bytes,"
-      " open_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      " open_micros, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+      " row_checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))");
   insert.Bind(1, stream.id).Bind(2, static_cast<int64_t>(sequence));
   insert.Bind(3, static_cast<int64_t>(std::exchange(stream.dropped, 0)));
   insert.Bind(4, absl::ToUnixMicros(event.time)).Bind(5, event.key).BindBlob(6, event.value);
@@ -230,8 +209,9 @@ absl::StatusOr<bool> SqliteEventStore::IsRepeat(const NewEvent& event, int64_t s
   }
   // `used` is an order, not a time.
   sqlite::Statement write = database_->Prepare(
-      "INSERT OR REPLACE INTO producer (stream, name, last_sequence, used) VALUES (?1, ?2, ?3,"
-      " (SELECT COALESCE(MAX(used), 0) + 1 FROM producer WHERE stream = ?1))");
+      "INSERT OR REPLACE INTO producer (stream, name, last_sequence, used, checksum)"
+      " SELECT ?1, ?2, ?3, next, row_checksum(?1, ?2, ?3, next)"
+      " FROM (SELECT COALESCE(MAX(used), 0) + 1 AS next FROM producer WHERE stream = ?1)");
   write.Bind(1, stream).Bind(2, event.producer);
   write.Bind(3, static_cast<int64_t>(event.producer_sequence));
   SKERRY_RETURN_IF_ERROR(write.Run());
@@ -281,7 +261,9 @@ absl::Status SqliteEventStore::Drop(Stream& stream, uint64_t up_to) {
     return absl::OkStatus();
   }
   sqlite::Statement tell = database_->Prepare(
-      "UPDATE event SET dropped_before = dropped_before + ?2 WHERE stream = ?1 AND sequence ="
+      "UPDATE event SET dropped_before = dropped_before + ?2, checksum = row_checksum(stream,"
+      " sequence, dropped_before + ?2, time_micros, key, value, size_bytes, open_micros)"
+      " WHERE stream = ?1 AND sequence ="
       " (SELECT MIN(sequence) FROM event WHERE stream = ?1)");
   tell.Bind(1, stream.id).Bind(2, static_cast<int64_t>(dropped));
   return tell.Run();
@@ -319,7 +301,9 @@ absl::StatusOr<EventStore::Page> SqliteEventStore::Read(absl::string_view name, 
   if (it == streams_.end()) return page;
   size_t bytes = 0;
   sqlite::Statement read = database_->Prepare(
-      "SELECT sequence, dropped_before, time_micros, key, value FROM event"
+      "SELECT sequence, dropped_before, time_micros, key, value, checksum IN (-1,"
+      " row_checksum(stream, sequence, dropped_before, time_micros, key, value, size_bytes,"
+      " open_micros)) FROM event"
       " WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence");
   read.Bind(1, it->second.id).Bind(2, static_cast<int64_t>(after));
   while (true) {
@@ -328,6 +312,10 @@ absl::StatusOr<EventStore::Page> SqliteEventStore::Read(absl::string_view name, 
     if (page.events.size() >= count_max || bytes >= bytes_max) {
       page.more = true;
       return page;
+    }
+    if (read.Int(5) == 0) {
+      return database_->Damaged(
+          absl::StrCat("event ", read.Int(0), " of ", name, " has another checksum"));
     }
     page.events.push_back({static_cast<uint64_t>(read.Int(0)), static_cast<uint64_t>(read.Int(1)),
                            absl::FromUnixMicros(read.Int(2)), read.Text(3), read.Text(4)});
@@ -363,7 +351,8 @@ absl::StatusOr<std::map<std::string, int64_t>> SqliteEventStore::DropExpired() {
       SKERRY_RETURN_IF_ERROR(Save(stream));
       dropped[name] = entries - stream.stats.entries;
     }
-    sqlite::Statement update = database_->Prepare("UPDATE store SET open_micros = ?1 WHERE id = 1");
+    sqlite::Statement update = database_->Prepare(
+        "UPDATE store SET open_micros = ?1, checksum = row_checksum(store_id, ?1) WHERE id = 1");
     update.Bind(1, open);
     return update.Run();
   }));

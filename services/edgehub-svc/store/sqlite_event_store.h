@@ -18,18 +18,19 @@
 #include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
 
-// A commit survives power loss. A damaged file is set aside and a new store begins, with a new id.
-// One thread at a time. The clock outlives it.
+// A commit survives power loss. Of a damaged file the events that can be read go into a new store,
+// with a new id, which names the missing ones between them as dropped. One thread at a time. The
+// clock outlives it.
 class SqliteEventStore final : public EventStore {
  public:
   // `new_id` becomes the id of a store that is created.
-  static absl::StatusOr<std::unique_ptr<SqliteEventStore>> Open(const std::string& path,
-                                                                const EventBounds& bounds,
-                                                                const std::string& new_id,
-                                                                Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteEventStore>> Open(
+      const std::string& path, const EventBounds& bounds, const std::string& new_id, Clock& clock,
+      const sqlite::Environment& environment = {});
 
   const std::string& id() const override { return id_; }
   absl::Status Declare(const EventStream& stream) override;
@@ -40,8 +41,8 @@ class SqliteEventStore final : public EventStore {
   absl::StatusOr<std::map<std::string, int64_t>> DropExpired() override;
   std::map<std::string, StreamStats> stats() const override;
 
-  // Where a damaged file was put at Open.
-  const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
+  // What was done at Open, where the file was damaged.
+  const std::optional<sqlite::Repair>& repair() const { return database_->repair(); }
 
  private:
   struct Stream {

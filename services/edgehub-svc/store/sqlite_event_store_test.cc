@@ -201,7 +201,7 @@ TEST_F(SqliteEventStoreTest, ADamagedFileIsSetAside) {
   std::ofstream(folder_.File("events.db"), std::ios::binary | std::ios::trunc)
       << std::string(8192, 'Z');
   auto store = Open({}, "store-2");
-  EXPECT_TRUE(store->set_aside().has_value());
+  EXPECT_TRUE(store->repair().has_value());
   EXPECT_EQ(store->id(), "store-2");
   EXPECT_EQ(Append(*store, {Make(1)}), "1");
 }
@@ -243,7 +243,7 @@ TEST_F(SqliteEventStoreTest, SurvivesSigkill) {
     close(pipe_ends[0]);
 
     auto store = Open();
-    EXPECT_FALSE(store->set_aside().has_value());
+    EXPECT_FALSE(store->repair().has_value());
     absl::StatusOr<EventStore::Page> page = store->Read("telemetry", 0, 100000, 1 << 30);
     ASSERT_TRUE(page.ok()) << page.status();
     ASSERT_GE(page->events.size(), answered);

@@ -34,6 +34,8 @@ constexpr const char* kMigrations[] = {
     "ALTER TABLE report ADD COLUMN open_micros INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE report DROP COLUMN stored_micros;"
     "CREATE INDEX report_by_age ON report (open_micros);",
+    "ALTER TABLE journal ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE report ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1;",
 };
 
 int64_t SizeOf(const link::Report& report) {
@@ -51,12 +53,19 @@ absl::Status Subtract(sqlite::Statement& count, JournalStats& stats) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
-                                                                   const JournalBounds& bounds,
-                                                                   const std::string& new_id,
-                                                                   Clock& clock) {
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(
+    const std::string& path, const JournalBounds& bounds, const std::string& new_id, Clock& clock,
+    const sqlite::Environment& environment) {
+  const sqlite::DatabaseOptions options{
+      .path = path,
+      .keep_room = true,
+      // Sequences may have been lost with the rest, so those of the new journal are of another id.
+      // No epoch: ADR 13.
+      .after_repair = [](sqlite::Database& repaired,
+                         const sqlite::Repair&) { return repaired.Execute("DELETE FROM journal"); },
+      .environment = environment};
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
-      sqlite::Database::Open({.path = path}, kMigrations);
+      sqlite::Database::Open(options, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "journal");
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(*std::move(database), bounds, clock));
   absl::Status loaded = journal->Load(new_id);
@@ -67,21 +76,31 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
 absl::Status SqliteJournal::Load(const std::string& new_id) {
   {
     sqlite::Statement insert = database_->Prepare(
-        "INSERT INTO journal (id, journal_id, acked_sequence) VALUES (1, ?1, 0) ON CONFLICT DO "
-        "NOTHING");
+        "INSERT INTO journal (id, journal_id, acked_sequence, checksum) VALUES (1, ?1, 0,"
+        " row_checksum(?1, 0, 0, 0)) ON CONFLICT DO NOTHING");
     insert.Bind(1, new_id);
     SKERRY_RETURN_IF_ERROR(insert.Run());
   }
   sqlite::Statement read = database_->Prepare(
       "SELECT journal_id, max(open_micros, (SELECT COALESCE(MAX(open_micros), 0) FROM report)),"
-      " epoch FROM journal WHERE id = 1");
+      " epoch, acked_sequence, open_micros FROM journal WHERE id = 1");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return absl::DataLossError("the journal's own row is missing");
   id_ = read.Text(0);
   open_time_.Resume(read.Int(1));
   stored_epoch_ = static_cast<uint64_t>(read.Int(2));
+  own_ = {static_cast<uint64_t>(read.Int(3)), stored_epoch_, read.Int(4)};
   SKERRY_ASSIGN_OR_RETURN(stats_, ReadStats());
   return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Save(const Own& own) {
+  sqlite::Statement update = database_->Prepare(
+      "UPDATE journal SET acked_sequence = ?1, epoch = ?2, open_micros = ?3,"
+      " checksum = row_checksum(journal_id, ?1, ?2, ?3) WHERE id = 1");
+  update.Bind(1, static_cast<int64_t>(own.acked_sequence));
+  update.Bind(2, static_cast<int64_t>(own.epoch)).Bind(3, own.open_micros);
+  return update.Run();
 }
 
 absl::StatusOr<JournalStats> SqliteJournal::ReadStats() {
@@ -155,7 +174,8 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Repor
   }
   sqlite::Statement insert = database_->Prepare(
       "INSERT INTO report (type, key, generation, wall_micros, logical, value, size_bytes,"
-      " open_micros) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      " open_micros, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+      " row_checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))");
   insert.Bind(1, report.type)
       .Bind(2, report.key)
       .Bind(3, report.generation)
@@ -174,7 +194,9 @@ absl::StatusOr<JournalStore::Batch> SqliteJournal::Read(absl::string_view type, 
   Batch batch;
   size_t bytes = 0;
   sqlite::Statement read = database_->Prepare(
-      "SELECT sequence, key, generation, wall_micros, logical, value FROM report"
+      "SELECT sequence, key, generation, wall_micros, logical, value, checksum IN (-1,"
+      " row_checksum(type, key, generation, wall_micros, logical, value, size_bytes, open_micros))"
+      " FROM report"
       " WHERE type = ?1 AND sequence > ?2 ORDER BY sequence");
   read.Bind(1, type).Bind(2, static_cast<int64_t>(after));
   while (true) {
@@ -184,6 +206,8 @@ absl::StatusOr<JournalStore::Batch> SqliteJournal::Read(absl::string_view type, 
       batch.more = true;
       return batch;
     }
+    if (read.Int(6) == 0)
+      return database_->Damaged(absl::StrCat("report ", read.Int(0), " has another checksum"));
     link::Report report;
     report.sequence = static_cast<uint64_t>(read.Int(0));
     report.type = std::string(type);
@@ -198,6 +222,7 @@ absl::StatusOr<JournalStore::Batch> SqliteJournal::Read(absl::string_view type, 
 
 absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
   JournalStats stats = stats_;
+  Own own = own_;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     stats = stats_;
     {
@@ -211,14 +236,11 @@ absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
         database_->Prepare("DELETE FROM report WHERE type = ?1 AND sequence <= ?2");
     remove.Bind(1, type).Bind(2, static_cast<int64_t>(up_to));
     SKERRY_RETURN_IF_ERROR(remove.Run());
-    sqlite::Statement update =
-        database_->Prepare("UPDATE journal SET acked_sequence = ?1 WHERE id = 1");
-    stats.acked_sequence = std::max(stats.acked_sequence, up_to);
-    update.Bind(1, static_cast<int64_t>(stats.acked_sequence));
-    SKERRY_RETURN_IF_ERROR(update.Run());
-    return absl::OkStatus();
+    own.acked_sequence = stats.acked_sequence = std::max(stats.acked_sequence, up_to);
+    return Save(own);
   }));
   stats_ = stats;
+  own_ = own;
   return absl::OkStatus();
 }
 
@@ -227,6 +249,8 @@ absl::StatusOr<int64_t> SqliteJournal::DropExpired() {
   const int64_t open = open_time_.Micros();
   const int64_t limit = open - absl::ToInt64Microseconds(bounds_.age_max);
   JournalStats stats;
+  Own own = own_;
+  own.open_micros = open;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     stats = stats_;
     {
@@ -238,20 +262,20 @@ absl::StatusOr<int64_t> SqliteJournal::DropExpired() {
     sqlite::Statement remove = database_->Prepare("DELETE FROM report WHERE open_micros < ?1");
     remove.Bind(1, limit);
     SKERRY_RETURN_IF_ERROR(remove.Run());
-    sqlite::Statement update =
-        database_->Prepare("UPDATE journal SET open_micros = ?1 WHERE id = 1");
-    update.Bind(1, open);
-    SKERRY_RETURN_IF_ERROR(update.Run());
-    return absl::OkStatus();
+    return Save(own);
   }));
+  own_ = own;
   const int64_t dropped = stats_.entries - stats.entries;
   stats_ = stats;
   return dropped;
 }
 
 absl::Status SqliteJournal::StoreEpoch(uint64_t epoch) {
-  sqlite::Statement update = database_->Prepare("UPDATE journal SET epoch = ?1 WHERE id = 1");
-  return update.Bind(1, static_cast<int64_t>(epoch)).Run();
+  Own own = own_;
+  own.epoch = epoch;
+  SKERRY_RETURN_IF_ERROR(Save(own));
+  own_ = own;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<std::string, uint64_t>> SqliteJournal::LastSequences() {

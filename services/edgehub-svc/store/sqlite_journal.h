@@ -17,18 +17,18 @@
 #include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
 
-// A commit survives power loss. A damaged file is set aside and a new journal begins. One thread at
-// a time. The clock outlives it.
+// A commit survives power loss. Of a damaged file the reports that can be read go into a new
+// journal, which has another id. One thread at a time. The clock outlives it.
 class SqliteJournal final : public JournalStore {
  public:
   // `new_id` becomes the id of a journal that is created.
-  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path,
-                                                             const JournalBounds& bounds,
-                                                             const std::string& new_id,
-                                                             Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(
+      const std::string& path, const JournalBounds& bounds, const std::string& new_id, Clock& clock,
+      const sqlite::Environment& environment = {});
 
   const std::string& id() const override { return id_; }
   absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> Put(
@@ -44,15 +44,23 @@ class SqliteJournal final : public JournalStore {
   // As it was at Open; 0 where there is none.
   uint64_t stored_epoch() const { return stored_epoch_; }
 
-  // Where a damaged file was put at Open.
-  const std::optional<std::string>& set_aside() const { return database_->set_aside(); }
+  // What was done at Open, where the file was damaged.
+  const std::optional<sqlite::Repair>& repair() const { return database_->repair(); }
 
  private:
   SqliteJournal(std::unique_ptr<sqlite::Database> database, const JournalBounds& bounds,
                 Clock& clock)
       : database_(std::move(database)), bounds_(bounds), open_time_(clock) {}
 
+  // The journal's own row, but for its id.
+  struct Own {
+    uint64_t acked_sequence = 0;
+    uint64_t epoch = 0;
+    int64_t open_micros = 0;
+  };
+
   absl::Status Load(const std::string& new_id);
+  absl::Status Save(const Own& own);
   // A scan: done once; from then on every commit updates them.
   absl::StatusOr<JournalStats> ReadStats();
   // One report of a Put, whose statistics so far are `stats`.
@@ -63,6 +71,7 @@ class SqliteJournal final : public JournalStore {
   OpenTime open_time_;
   std::string id_;
   uint64_t stored_epoch_ = 0;
+  Own own_;
   JournalStats stats_;  // But for oldest_time, which follows the clocks.
 };
 

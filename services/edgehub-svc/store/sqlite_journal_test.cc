@@ -227,6 +227,9 @@ TEST_F(SqliteJournalTest, TakesOverAnOlderSchema) {
                          "ALTER TABLE report DROP COLUMN open_micros;"
                          "ALTER TABLE report ADD COLUMN stored_micros INTEGER NOT NULL DEFAULT 0;"
                          "CREATE INDEX report_by_age ON report (stored_micros);"
+                         "ALTER TABLE journal DROP COLUMN checksum;"
+                         "ALTER TABLE report DROP COLUMN checksum;"
+                         "PRAGMA application_id = 0;"
                          "PRAGMA user_version = 1",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
@@ -274,7 +277,7 @@ TEST_F(SqliteJournalTest, ADamagedFileIsSetAside) {
   std::ofstream(folder_.File("edgehub.db"), std::ios::binary | std::ios::trunc)
       << std::string(8192, 'z');
   std::unique_ptr<SqliteJournal> journal = Open({}, "journal-2");
-  EXPECT_TRUE(journal->set_aside().has_value());
+  EXPECT_TRUE(journal->repair().has_value());
   EXPECT_EQ(journal->id(), "journal-2");
   EXPECT_TRUE(Put(*journal, Make("default/a", 1)).ok());
 }
@@ -319,7 +322,7 @@ TEST_F(SqliteJournalTest, SurvivesSigkill) {
     close(pipe_ends[0]);
 
     std::unique_ptr<SqliteJournal> journal = Open();
-    EXPECT_FALSE(journal->set_aside().has_value());
+    EXPECT_FALSE(journal->repair().has_value());
     std::map<std::string, int64_t> held;
     absl::StatusOr<JournalStore::Batch> batch = journal->Read("pods", 0, 100, 1 << 20);
     ASSERT_TRUE(batch.ok()) << batch.status();
