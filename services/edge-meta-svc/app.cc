@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "services/edge-meta-svc/adapters/edgehub_dialer.h"
 #include "services/edge-meta-svc/adapters/hub_spoke.h"
 #include "services/edge-meta-svc/metrics.h"
@@ -21,6 +22,7 @@
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/process/readiness.h"
+#include "services/lib/process/run.h"
 #include "services/lib/rpc/server.h"
 
 namespace skerry::edgemeta {
@@ -29,6 +31,8 @@ namespace {
 // Unary calls wait for the disk, not for the processor.
 constexpr size_t kPoolThreads = 2;
 constexpr size_t kPoolQueueMax = 256;
+constexpr absl::Duration kFirstCopyAfter = absl::Minutes(1);  // Not while the box boots.
+constexpr absl::Duration kCopyInterval = absl::Hours(1);
 
 absl::Status MakeFolder(const std::string& path, mode_t mode) {
   if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return absl::OkStatus();
@@ -79,11 +83,20 @@ absl::Status MetaApp::Start() {
       .log_bytes_max = config_.log_bytes_max,
       .report_bytes_max = config_.report_bytes_max,
       .size_bytes_max = config_.size_bytes_max};
+  options.environment.on_damage = [log = log_](const absl::Status& status) {
+    log.Error("the store is damaged: this service ends, and its next start repairs it", status);
+    process::RequestStop();
+  };
   SKERRY_ASSIGN_OR_RETURN(p.store, SqliteMetaStore::Open(options));
   const OpenNotes& notes = p.store->notes();
-  if (notes.set_aside.has_value()) {
-    log_.Error("the store was damaged; a new one is filled by the cloud",
-               {{"path", *notes.set_aside}});
+  if (notes.repair.has_value()) {
+    log_.Error(
+        "the store was damaged: what could be read, and was in the last copy, is in a new one",
+        {{"path", notes.repair->set_aside},
+         {"rows", notes.repair->rows},
+         {"incomplete", absl::StrJoin(notes.repair->incomplete, ", ")},
+         {"from_copy", absl::StrJoin(notes.repair->from_copy, ", ")}});
+    p.metrics.store_repairs.Increment();
   }
   if (notes.dropped_objects > 0) {
     log_.Error("encrypted objects lost their key; the cloud sends them again",
@@ -120,11 +133,18 @@ absl::Status MetaApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [&p] { return p.readiness.WaitingFor(); }));
+  p.executor->PostAfter(kFirstCopyAfter, [this] { WriteCopy(); });
   p.spoke->Start();
   p.server->SetServing(true);
   p.serving->Set(true);
   log_.Info("serving", {{"address", p.server->address()}, {"revision", p.store->Revision()}});
   return absl::OkStatus();
+}
+
+void MetaApp::WriteCopy() {
+  const absl::Status copied = parts_->store->WriteCopy();
+  if (!copied.ok()) log_.Warning("the store can't be copied", copied);
+  parts_->executor->PostAfter(kCopyInterval, [this] { WriteCopy(); });
 }
 
 void MetaApp::Drain(absl::Time deadline) {

@@ -29,6 +29,7 @@ class MetaApp final : public process::App {
  private:
   struct Parts;
   static MetaConfig WithAddresses(MetaConfig config);
+  void WriteCopy();  // Now, and from then on every hour.
 
   const MetaConfig config_;
   Clock& clock_;

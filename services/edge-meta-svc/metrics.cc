@@ -29,6 +29,8 @@ MetaMetrics::MetaMetrics(metrics::Registry& r)
                                "Changes of subscriptions that had ended.")),
       commits_ok(r.Counter(kCommits, kCommitsHelp, {{"result", "ok"}})),
       commits_failed(r.Counter(kCommits, kCommitsHelp, {{"result", "failed"}})),
+      store_repairs(r.Counter("skerry_edgemeta_store_repairs_total",
+                              "Damaged files that were set aside and made anew.")),
       store_bytes(r.Gauge("skerry_edgemeta_store_bytes", "Size of the store.")),
       revision(r.Gauge("skerry_edgemeta_store_revision", "Revision of the last change.")),
       watchers(r.Gauge("skerry_edgemeta_watchers", "Open watches.")),

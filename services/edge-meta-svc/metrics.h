@@ -24,6 +24,7 @@ struct MetaMetrics {
   prometheus::Counter& messages_stale;
   prometheus::Counter& commits_ok;
   prometheus::Counter& commits_failed;
+  prometheus::Counter& store_repairs;
   prometheus::Gauge& store_bytes;
   prometheus::Gauge& revision;
   prometheus::Gauge& watchers;

@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -36,8 +37,11 @@
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/pipe/byte_stream.h"
+#include "services/lib/process/run.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
+#include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edged {
 namespace {
@@ -46,6 +50,7 @@ constexpr size_t kStepQueue = 1024;
 // Each tunnel has at most one piece of work in it.
 constexpr size_t kStreamQueue = 128;
 constexpr size_t kStreamThreads = 2;
+constexpr absl::Duration kCopyInterval = absl::Hours(1);
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
 
 std::string MakeInstance() {
@@ -82,7 +87,7 @@ struct EdgedApp::Parts {
   std::unique_ptr<RuntimeHealth> health;
   std::unique_ptr<Relister> relister;
   std::unique_ptr<LogRotator> logs;
-  std::unique_ptr<Periodic> image_gc, log_rotation;
+  std::unique_ptr<Periodic> copies, image_gc, log_rotation;
   std::unique_ptr<KubeletServer> kubelet;
   std::unique_ptr<EdgehubSpoke> spoke;
   std::unique_ptr<grpc::Service> service;
@@ -112,12 +117,7 @@ absl::Status EdgedApp::Start() {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.run_dir, 0750));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.root_dir + "/pods", 0750));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.pod_log_dir, 0750));
-  SKERRY_ASSIGN_OR_RETURN(p.checkpoints,
-                          SqliteCheckpointStore::Open(config_.state_dir + "/edged.db"));
-  if (p.checkpoints->set_aside().has_value())
-    log_.Error("the checkpoints were damaged: they were set aside",
-               {{"path", *p.checkpoints->set_aside()},
-                {"lost", "restart counts and ends of pods that no container tells of"}});
+  SKERRY_RETURN_IF_ERROR(OpenCheckpoints());
   SKERRY_RETURN_IF_ERROR(StartMeta());
   SKERRY_RETURN_IF_ERROR(StartPods());
   SKERRY_RETURN_IF_ERROR(StartStreams());
@@ -217,8 +217,32 @@ absl::Status EdgedApp::StartPods() {
   return absl::OkStatus();
 }
 
+absl::Status EdgedApp::OpenCheckpoints() {
+  Parts& p = *parts_;
+  sqlite::Environment environment;
+  environment.on_damage = [log = log_](const absl::Status& status) {
+    log.Error("the checkpoints are damaged: this service ends, and its next start repairs them",
+              status);
+    process::RequestStop();
+  };
+  SKERRY_ASSIGN_OR_RETURN(
+      p.checkpoints, SqliteCheckpointStore::Open(config_.state_dir + "/edged.db", environment));
+  const std::optional<sqlite::Repair> repair = p.checkpoints->repair();
+  if (!repair.has_value()) return absl::OkStatus();
+  p.metrics.StoreRepaired();
+  log_.Error("the checkpoints were damaged: what could be read, and was in the last copy, goes on",
+             {{"path", repair->set_aside},
+              {"rows", repair->rows},
+              {"lost", "the latest restart counts and ends of pods that no container tells of"}});
+  return absl::OkStatus();
+}
+
 void EdgedApp::StartUpkeep() {
   Parts& p = *parts_;
+  p.copies = std::make_unique<Periodic>("copies", clock_, kCopyInterval, [this, &p] {
+    const absl::Status copied = p.checkpoints->WriteCopy();
+    if (!copied.ok()) log_.Warning("the checkpoints can't be copied", copied);
+  });
   p.image_gc = std::make_unique<Periodic>("images", clock_, config_.image_gc_interval,
                                           [&p] { p.images->Run(); });
   if (config_.container_log_bytes_max == 0) return;
@@ -302,6 +326,7 @@ void EdgedApp::Stop() {
   if (p.spoke != nullptr) p.spoke->Stop();
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
+  p.copies.reset();
   p.log_rotation.reset();
   p.image_gc.reset();
   p.relister.reset();

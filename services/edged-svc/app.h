@@ -33,6 +33,7 @@ class EdgedApp final : public process::App {
 
  private:
   struct Parts;
+  absl::Status OpenCheckpoints();
   absl::Status StartPods();
   absl::Status StartMeta();
   void StartUpkeep();

@@ -20,6 +20,8 @@ EdgedMetrics::EdgedMetrics(metrics::Registry& registry)
           registry.Counter("skerry_edged_container_restarts_total", "Containers started again")),
       refused_(registry.Counter("skerry_edged_objects_refused_total",
                                 "Objects from the store that can't be used")),
+      store_repairs_(registry.Counter("skerry_edged_store_repairs_total",
+                                      "Damaged files that were set aside and made anew")),
       probes_late_(registry.Counter("skerry_edged_probes_late_total",
                                     "Probes that began more than a second after their time")),
       images_removed_bytes_(registry.Counter("skerry_edged_images_removed_bytes_total",
@@ -92,6 +94,7 @@ void EdgedMetrics::SetPods(const std::map<std::string, int>& by_phase) {
 
 void EdgedMetrics::ContainerRestarted() { restarts_.Increment(); }
 void EdgedMetrics::ObjectRefused() { refused_.Increment(); }
+void EdgedMetrics::StoreRepaired() { store_repairs_.Increment(); }
 void EdgedMetrics::ReportSent(bool ok) { reports_.Add(ok); }
 void EdgedMetrics::ProbeLate() { probes_late_.Increment(); }
 

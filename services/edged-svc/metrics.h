@@ -25,6 +25,7 @@ class EdgedMetrics {
   void SetPods(const std::map<std::string, int>& by_phase);
   void ContainerRestarted();
   void ObjectRefused();
+  void StoreRepaired();
   void ReportSent(bool ok);
   void ProbeLate();
   // probe: "startup", "liveness", "readiness". result: "ok", "failed", "unknown".
@@ -54,6 +55,7 @@ class EdgedMetrics {
   std::map<std::string, prometheus::Gauge*> pods_;
   prometheus::Counter& restarts_;
   prometheus::Counter& refused_;
+  prometheus::Counter& store_repairs_;
   prometheus::Counter& probes_late_;
   std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_;
   std::map<std::string, prometheus::Counter*> events_;

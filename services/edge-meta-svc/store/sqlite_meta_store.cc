@@ -33,7 +33,33 @@ CREATE TABLE reports(
 ALTER TABLE store ADD COLUMN report_micros INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store ADD COLUMN report_logical INTEGER NOT NULL DEFAULT 0;
 UPDATE store SET report_micros = coalesce((SELECT max(wall_micros) + 1 FROM reports), 0);
+)sql",
+    R"sql(
+ALTER TABLE store ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE objects ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE reports ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1;
 )sql"};
+
+constexpr char kSumStoreRow[] =
+    "UPDATE store SET checksum = row_checksum(id, revision, trimmed, report_micros, "
+    "report_logical)";
+
+// Watchers can't be told what a repair changed, so their positions expire. Without all objects,
+// from the file or the copy, nothing counts as named whole.
+absl::Status AfterRepair(sqlite::Database& database, const sqlite::Repair& repair) {
+  for (const char* table : {"objects", "types"}) {
+    if (repair.incomplete.count(table) == 0 || repair.from_copy.count(table) > 0) continue;
+    SKERRY_RETURN_IF_ERROR(database.Execute("DELETE FROM types"));
+  }
+  SKERRY_RETURN_IF_ERROR(database.Execute(
+      "DELETE FROM revisions;"
+      "UPDATE store SET id = lower(hex(randomblob(8))),"
+      "  revision = max(revision, coalesce((SELECT max(revision) FROM objects), 0)),"
+      "  report_micros = max(report_micros,"
+      "    coalesce((SELECT max(wall_micros) + 1 FROM reports), 0));"
+      "UPDATE store SET trimmed = revision"));
+  return database.Execute(kSumStoreRow);
+}
 
 constexpr size_t kLogRowBytes = 128;  // What a row of the log is taken to cost beside its object.
 
@@ -48,7 +74,11 @@ absl::StatusOr<std::unique_ptr<SqliteMetaStore>> SqliteMetaStore::Open(
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<ObjectCipher> cipher,
                           ObjectCipher::OpenOrCreate(options.key_path));
   sqlite::DatabaseOptions database_options{.path = options.path,
-                                           .size_bytes_max = options.size_bytes_max};
+                                           .size_bytes_max = options.size_bytes_max,
+                                           .keep_room = true,
+                                           .after_repair = AfterRepair,
+                                           .copied_tables = {"objects", "types"},
+                                           .environment = options.environment};
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
                           sqlite::Database::Open(database_options, kMigrations));
   std::unique_ptr<SqliteMetaStore> store(
@@ -65,7 +95,7 @@ SqliteMetaStore::SqliteMetaStore(const SqliteMetaStoreOptions& options,
 absl::Status SqliteMetaStore::Load() {
   SKERRY_RETURN_IF_ERROR(DropUnreadable());
   absl::MutexLock lock(&mutex_);
-  notes_.set_aside = database_->set_aside();
+  notes_.repair = database_->repair();
   notes_.key_created = cipher_->created();
   sqlite::Statement row = database_->Prepare(
       "SELECT id, revision, trimmed, (SELECT coalesce(sum(bytes), 0) FROM revisions), "
@@ -103,9 +133,21 @@ absl::Status SqliteMetaStore::DropUnreadable() {
           database_->Prepare("DELETE FROM objects WHERE rowid = ?1").Bind(1, rowid).Run());
     }
     SKERRY_RETURN_IF_ERROR(database_->Execute("DELETE FROM revisions"));
-    return database_->Execute(
-        "UPDATE store SET id = lower(hex(randomblob(8))), trimmed = revision");
+    SKERRY_RETURN_IF_ERROR(
+        database_->Execute("UPDATE store SET id = lower(hex(randomblob(8))), trimmed = revision"));
+    return SumStoreRow();
   });
+}
+
+absl::Status SqliteMetaStore::SumStoreRow() { return database_->Prepare(kSumStoreRow).Run(); }
+
+absl::Status SqliteMetaStore::WriteCopy() {
+  absl::MutexLock lock(&mutex_);
+  if (copied_revision_ == counters_.revision) return absl::OkStatus();
+  if (database_->SizeBytes() > options_.copy_bytes_max) return absl::OkStatus();
+  SKERRY_RETURN_IF_ERROR(database_->WriteCopy());
+  copied_revision_ = counters_.revision;
+  return absl::OkStatus();
 }
 
 int64_t SqliteMetaStore::SizeBytes() {
@@ -133,10 +175,11 @@ absl::StatusOr<std::vector<watch::Change>> SqliteMetaStore::Apply(const Batch& b
                   .Bind(2, absl::ToUnixMicros(now))
                   .Run());
         }
-        return database_->Prepare("UPDATE store SET revision = ?1, trimmed = ?2")
-            .Bind(1, counters.revision)
-            .Bind(2, counters.trimmed)
-            .Run();
+        SKERRY_RETURN_IF_ERROR(database_->Prepare("UPDATE store SET revision = ?1, trimmed = ?2")
+                                   .Bind(1, counters.revision)
+                                   .Bind(2, counters.trimmed)
+                                   .Run());
+        return SumStoreRow();
       }));
   counters_ = counters;
   return changes;
@@ -175,11 +218,13 @@ absl::Status SqliteMetaStore::ApplyOne(const Mutation& mutation, Counters& count
                               cipher_->Seal(CipherName(type, key, change.version), change.object));
     }
     SKERRY_RETURN_IF_ERROR(database_
-                               ->Prepare("INSERT INTO objects VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON "
+                               ->Prepare("INSERT INTO objects VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
+                                         "row_checksum(?1, ?2, ?3, ?4, ?5, ?6)) ON "
                                          "CONFLICT(type, key) DO UPDATE SET "
                                          "version = excluded.version, revision = "
                                          "excluded.revision, sealed = excluded.sealed, "
-                                         "object = excluded.object")
+                                         "object = excluded.object, "
+                                         "checksum = excluded.checksum")
                                .Bind(1, type)
                                .Bind(2, key)
                                .Bind(3, absl::string_view(change.version))

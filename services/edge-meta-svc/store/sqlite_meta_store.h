@@ -15,6 +15,7 @@
 #include "services/edge-meta-svc/store/meta_store.h"
 #include "services/edge-meta-svc/store/object_cipher.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgemeta {
 
@@ -28,19 +29,22 @@ struct SqliteMetaStoreOptions {
   int64_t log_entries_max = 10000;   // Changes that a watcher may resume over...
   int64_t log_bytes_max = 16 << 20;  // ...and the bytes of their last states; the oldest go.
   int64_t report_bytes_max = 32 << 20;
-  int64_t size_bytes_max = 0;  // Of the file; 0 for no bound.
+  int64_t size_bytes_max = 0;         // Of the file; 0 for no bound.
+  int64_t copy_bytes_max = 32 << 20;  // A larger file is not copied: that would hold up its users.
+  sqlite::Environment environment;
 };
 
 // What a store lost or replaced when it was opened: worth a line in the log.
 struct OpenNotes {
-  std::optional<std::string> set_aside;  // Where a damaged file was put.
+  std::optional<sqlite::Repair> repair;  // Of a damaged file.
   bool key_created = false;
   int64_t dropped_objects =
       0;  // Encrypted, and the key no longer fits: the cloud sends them again.
 };
 
-// Encrypts objects of `sealed_types`. A damaged file or a lost key is never fatal: what can't be
-// read is dropped, holdings say so, and the next sync brings it back.
+// Encrypts objects of `sealed_types`. A damaged file or a lost key is never fatal: objects that
+// can't be read come from the last copy, which may be older, or are dropped; holdings say which
+// these are, and the next sync brings what is newer.
 class SqliteMetaStore final : public MetaStore {
  public:
   static absl::StatusOr<std::unique_ptr<SqliteMetaStore>> Open(
@@ -48,6 +52,8 @@ class SqliteMetaStore final : public MetaStore {
 
   const OpenNotes& notes() const { return notes_; }
   int64_t SizeBytes();
+  // Copies the store beside itself, if it has changed since the last copy of this process.
+  absl::Status WriteCopy();
 
   const std::string& id() const override { return id_; }
   absl::StatusOr<std::vector<watch::Change>> Apply(const Batch& batch, absl::Time now) override;
@@ -83,6 +89,7 @@ class SqliteMetaStore final : public MetaStore {
                   std::unique_ptr<ObjectCipher> cipher);
   absl::Status Load();
   absl::Status DropUnreadable();
+  absl::Status SumStoreRow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Status ApplyOne(const Mutation& mutation, Counters& counters,
                         std::vector<watch::Change>& changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -100,6 +107,7 @@ class SqliteMetaStore final : public MetaStore {
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
   Counters counters_ ABSL_GUARDED_BY(mutex_);
   int64_t report_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t copied_revision_ ABSL_GUARDED_BY(mutex_) = -1;
   HybridTime report_time_ ABSL_GUARDED_BY(mutex_);  // Of the last report ever stored.
   std::string id_;
   OpenNotes notes_;

@@ -90,7 +90,7 @@ TEST(SqliteMetaStoreKillTest, AckedBatchesSurviveSigkillAndNoneIsTorn) {
     ASSERT_EQ(IntegrityCheck(options.path), "ok");
     auto store = SqliteMetaStore::Open(options);
     ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_FALSE((*store)->notes().set_aside.has_value());
+    EXPECT_FALSE((*store)->notes().repair.has_value());
     EXPECT_EQ((*store)->notes().dropped_objects, 0);
     auto a = (*store)->Get("pods", "d/a");
     auto b = (*store)->Get("secrets", "d/b");

@@ -236,7 +236,7 @@ TEST_F(SqliteMetaStoreTest, ADamagedFileIsSetAside) {
   std::filesystem::remove(options_.path + "-wal");
   std::ofstream(options_.path) << std::string(8192, 'x');
   Reopen();
-  EXPECT_TRUE(store_->notes().set_aside.has_value());
+  EXPECT_TRUE(store_->notes().repair.has_value());
   EXPECT_NE(store_->id(), id);
   EXPECT_EQ(store_->Revision(), 0);
 }
@@ -324,6 +324,10 @@ TEST_F(SqliteMetaStoreTest, TakesOverTheTimesOfAnOlderSchema) {
     ASSERT_EQ(sqlite3_exec(handle,
                            "ALTER TABLE store DROP COLUMN report_micros;"
                            "ALTER TABLE store DROP COLUMN report_logical;"
+                           "ALTER TABLE store DROP COLUMN checksum;"
+                           "ALTER TABLE objects DROP COLUMN checksum;"
+                           "ALTER TABLE reports DROP COLUMN checksum;"
+                           "PRAGMA application_id = 0;"
                            "PRAGMA user_version = 1",
                            nullptr, nullptr, nullptr),
               SQLITE_OK);

@@ -38,8 +38,8 @@ absl::Status SqliteMetaStore::WriteReport(const Report& report) {
   SKERRY_RETURN_IF_ERROR(
       database_
           ->Prepare(
-              "INSERT OR REPLACE INTO reports(type, key, generation, wall_micros, logical, value) "
-              "VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
+              "INSERT OR REPLACE INTO reports(type, key, generation, wall_micros, logical, value, "
+              "checksum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6))")
           .Bind(1, absl::string_view(report.type))
           .Bind(2, absl::string_view(report.key))
           .Bind(3, report.generation)
@@ -47,10 +47,12 @@ absl::Status SqliteMetaStore::WriteReport(const Report& report) {
           .Bind(5, logical)
           .BindBlob(6, report.value)
           .Run());
-  return database_->Prepare("UPDATE store SET report_micros = ?1, report_logical = ?2")
-      .Bind(1, report.time.wall_micros)
-      .Bind(2, logical)
-      .Run();
+  SKERRY_RETURN_IF_ERROR(
+      database_->Prepare("UPDATE store SET report_micros = ?1, report_logical = ?2")
+          .Bind(1, report.time.wall_micros)
+          .Bind(2, logical)
+          .Run());
+  return SumStoreRow();
 }
 
 absl::StatusOr<std::vector<Report>> SqliteMetaStore::Reports(int64_t number, size_t limit,

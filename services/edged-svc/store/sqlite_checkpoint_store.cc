@@ -18,7 +18,8 @@ constexpr const char* kMigrations[] = {
     "  status TEXT NOT NULL,"
     "  crashes TEXT NOT NULL"  // "<container> <delay ms> <last update, unix ms>" a line.
     ") WITHOUT ROWID",
-    "ALTER TABLE pod_checkpoint ADD COLUMN grace_seconds INTEGER NOT NULL DEFAULT 30"};
+    "ALTER TABLE pod_checkpoint ADD COLUMN grace_seconds INTEGER NOT NULL DEFAULT 30",
+    "ALTER TABLE pod_checkpoint ADD COLUMN checksum INTEGER NOT NULL DEFAULT -1"};
 
 std::string PackCrashes(const std::map<std::string, Backoff>& crashes) {
   std::string out;
@@ -44,22 +45,34 @@ std::map<std::string, Backoff> UnpackCrashes(const std::string& text) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteCheckpointStore>> SqliteCheckpointStore::Open(
-    const std::string& path) {
+    const std::string& path, const sqlite::Environment& environment) {
   // Not synced at every commit: after a power cut the runtime's own records, which are, tell the
   // last of what happened, and a pod that starts does not wait for the disk.
+  const sqlite::DatabaseOptions options{
+      .path = path,
+      .full_sync = false,
+      .keep_room = true,
+      // Each record stands for itself. One of the copy whose pod has gone meanwhile goes like any
+      // pod that is not named.
+      .after_repair = [](sqlite::Database&, const sqlite::Repair&) { return absl::OkStatus(); },
+      .copied_tables = {"pod_checkpoint"},
+      .environment = environment};
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
-                          sqlite::Database::Open({.path = path, .full_sync = false}, kMigrations));
+                          sqlite::Database::Open(options, kMigrations));
   return std::unique_ptr<SqliteCheckpointStore>(new SqliteCheckpointStore(std::move(database)));
 }
 
 absl::Status SqliteCheckpointStore::Put(const PodCheckpoint& checkpoint) {
   absl::MutexLock lock(&mutex_);
+  copied_ = false;
   return database_
       ->Prepare(
-          "INSERT INTO pod_checkpoint (uid, name_space, name, status, crashes, grace_seconds) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+          "INSERT INTO pod_checkpoint (uid, name_space, name, status, crashes, grace_seconds, "
+          "checksum) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum(?1, ?2, ?3, ?4, ?5, ?6)) "
           "ON CONFLICT (uid) DO UPDATE SET status = excluded.status, crashes = excluded.crashes, "
-          "grace_seconds = excluded.grace_seconds")
+          "grace_seconds = excluded.grace_seconds, checksum = excluded.checksum, "
+          "name_space = excluded.name_space, name = excluded.name")
       .Bind(1, checkpoint.uid)
       .Bind(2, checkpoint.name_space)
       .Bind(3, checkpoint.name)
@@ -71,6 +84,7 @@ absl::Status SqliteCheckpointStore::Put(const PodCheckpoint& checkpoint) {
 
 absl::Status SqliteCheckpointStore::Delete(absl::string_view uid) {
   absl::MutexLock lock(&mutex_);
+  copied_ = false;
   return database_->Prepare("DELETE FROM pod_checkpoint WHERE uid = ?1").Bind(1, uid).Run();
 }
 
@@ -88,9 +102,17 @@ absl::StatusOr<std::vector<PodCheckpoint>> SqliteCheckpointStore::Load() {
   }
 }
 
-std::optional<std::string> SqliteCheckpointStore::set_aside() const {
+absl::Status SqliteCheckpointStore::WriteCopy() {
   absl::MutexLock lock(&mutex_);
-  return database_->set_aside();
+  if (copied_) return absl::OkStatus();
+  SKERRY_RETURN_IF_ERROR(database_->WriteCopy());
+  copied_ = true;
+  return absl::OkStatus();
+}
+
+std::optional<sqlite::Repair> SqliteCheckpointStore::repair() const {
+  absl::MutexLock lock(&mutex_);
+  return database_->repair();
 }
 
 }  // namespace skerry::edged

@@ -12,20 +12,24 @@
 #include "absl/synchronization/mutex.h"
 #include "services/edged-svc/store/checkpoint_store.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::edged {
 
 class SqliteCheckpointStore final : public CheckpointStore {
  public:
-  // path: a file whose folder exists. A damaged one is set aside: the runtime still knows what
-  // runs.
-  static absl::StatusOr<std::unique_ptr<SqliteCheckpointStore>> Open(const std::string& path);
+  // path: a file whose folder exists. Of a damaged one, what can be read and what was in the last
+  // copy goes on; the runtime still knows what runs.
+  static absl::StatusOr<std::unique_ptr<SqliteCheckpointStore>> Open(
+      const std::string& path, const sqlite::Environment& environment = {});
 
   absl::Status Put(const PodCheckpoint& checkpoint) override;
   absl::Status Delete(absl::string_view uid) override;
   absl::StatusOr<std::vector<PodCheckpoint>> Load() override;
-  // Where a damaged file was put.
-  std::optional<std::string> set_aside() const;
+  // Copies the file beside itself, if it has changed since the last copy of this process.
+  absl::Status WriteCopy();
+  // What was done at Open, where the file was damaged.
+  std::optional<sqlite::Repair> repair() const;
 
  private:
   explicit SqliteCheckpointStore(std::unique_ptr<sqlite::Database> database)
@@ -33,6 +37,7 @@ class SqliteCheckpointStore final : public CheckpointStore {
 
   mutable absl::Mutex mutex_;
   const std::unique_ptr<sqlite::Database> database_ ABSL_PT_GUARDED_BY(mutex_);
+  bool copied_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace skerry::edged

@@ -48,7 +48,7 @@ TEST_F(SqliteCheckpointStoreTest, KeepsTheLatestOverAReopen) {
 TEST_F(SqliteCheckpointStoreTest, DamagedFileIsSetAside) {
   std::ofstream(path_) << std::string(8192, 'x');
   auto store = Open();
-  EXPECT_TRUE(store->set_aside().has_value());
+  EXPECT_TRUE(store->repair().has_value());
   EXPECT_THAT(*store->Load(), ElementsAre());
 }
 
