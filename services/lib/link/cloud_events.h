@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/lib/link/command_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/resource_sender.h"
 #include "services/lib/link/tunnel_events.h"
@@ -92,10 +93,10 @@ struct Drained {};
 struct SyncTurn {};
 struct Tick {};
 
-using Event =
-    std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded, LinkClosed,
-                 Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone, EventsDone,
-                 SpokeResync, OpenTunnel, tunnel::FromUser, Drained, SyncTurn, Tick>;
+using Event = std::variant<FrameReceived, InvalidFrame, Admitted, Refused, Denied, Superseded,
+                           LinkClosed, Fence, Drain, SpokeAttached, SpokeDetached, Push, ReportDone,
+                           EventsDone, SpokeResync, QueueCommand, SendCommand, DropCommand,
+                           OpenTunnel, tunnel::FromUser, Drained, SyncTurn, Tick>;
 
 // ---- effects ----
 
@@ -160,8 +161,8 @@ enum class Incident {
 struct Count {
   Incident incident = Incident::kStalePush;
 };
-using Effect = std::variant<Admit, Send, AwaitDrained, AwaitSync, ToSpoke, tunnel::ToUser,
-                            EpochStored, Close, Count>;
+using Effect = std::variant<Admit, Send, AwaitDrained, AwaitSync, ToSpoke, CommandDue,
+                            CommandReceived, tunnel::ToUser, EpochStored, Close, Count>;
 
 }  // namespace skerry::link::cloud
 

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "services/lib/link/chunks.h"
 #include "services/lib/link/cloud_events.h"
+#include "services/lib/link/command_sender.h"
 #include "services/lib/link/event_receiver.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
@@ -93,6 +94,9 @@ class CloudSession {
   void On(cloud::ReportDone event);
   void On(cloud::EventsDone event);
   void On(cloud::SpokeResync event);
+  void On(cloud::QueueCommand event);
+  void On(cloud::SendCommand event);
+  void On(cloud::DropCommand event);
   void On(cloud::OpenTunnel event);
   void On(tunnel::FromUser event);
   void On(cloud::Drained event);
@@ -109,6 +113,8 @@ class CloudSession {
   void Receive(EventBatch frame);
   void Receive(EpochStored frame);
   void Receive(Chunk frame);
+  void Receive(CommandReceipt frame);
+  void Receive(CommandTakers frame);
   void Receive(TunnelAccept frame);
   void Receive(TunnelData frame);
   void Receive(TunnelCredit frame);
@@ -131,6 +137,9 @@ class CloudSession {
   void PumpReports(const std::string& type, ReportReceiver& receiver);
   void AckReports(ReportReceiver& receiver);
   void PumpEvents(const std::string& stream, EventReceiver& receiver);
+  // Sends and tells what came of the commands.
+  void FlushCommands();
+  void SendCommandFrame(Command frame);
   void TunnelReceived(absl::StatusOr<bool> current);
   // Sends and tells what came of the tunnels.
   void FlushTunnels();
@@ -166,6 +175,7 @@ class CloudSession {
   ChunkSender chunks_;
   ChunkReceiver received_chunks_;
   bool chunk_sent_ = false;  // The last turn was a chunk's.
+  CommandSender commands_;
   TunnelMux tunnels_;
   bool draining_ = false;  // AwaitDrained was asked for.
   bool awaiting_sync_ = false;

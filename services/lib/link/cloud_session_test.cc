@@ -1,8 +1,8 @@
 // Runs testdata/cloud/*.txt. Commands: new, hello, admit, refuse, deny, invalid, superseded,
 // closed, fence, drain, attach, detach, push, done, resync, subscribe, unsubscribe, ack, report,
 // events, events-done, heartbeat, chunk, epoch-stored, advance, open, user, drained, tunnel-accept,
-// tunnel-data, tunnel-credit, tunnel-close, turn. "await sync" is answered at once, unless
-// hold-turns was said.
+// tunnel-data, tunnel-credit, tunnel-close, turn, queue, send-command, drop, receipt, takers.
+// "await sync" is answered at once, unless hold-turns was said.
 #include "services/lib/link/cloud_session.h"
 
 #include <gtest/gtest.h>
@@ -62,6 +62,10 @@ struct EffectWriter {
   std::string operator()(const cloud::EpochStored&) const { return "epoch stored"; }
   std::string operator()(const cloud::AwaitDrained&) const { return "await drained"; }
   std::string operator()(const cloud::AwaitSync&) const { return "await sync"; }
+  std::string operator()(const cloud::CommandDue& e) const { return absl::StrCat("due ", e.key); }
+  std::string operator()(const cloud::CommandReceived& e) const {
+    return absl::StrCat("hears ", Text(e.receipt));
+  }
   std::string operator()(const tunnel::ToUser& e) const { return Text(e); }
   std::string operator()(const cloud::Close& e) const {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
@@ -152,6 +156,15 @@ class Machine {
       return cloud::OpenTunnel{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
                                c.Arg("target", "")};
     }
+    if (c.name == "queue") {
+      return cloud::QueueCommand{c.Arg("key"), c.Arg("type", "method"),
+                                 static_cast<size_t>(c.Int("bytes", 1)), c.Has("now"),
+                                 c.Has("ask")};
+    }
+    if (c.name == "send-command") return cloud::SendCommand{testing::CommandOf(c)};
+    if (c.name == "drop") return cloud::DropCommand{c.Arg("key")};
+    if (c.name == "receipt") return cloud::FrameReceived{testing::ReceiptOf(c)};
+    if (c.name == "takers") return cloud::FrameReceived{CommandTakers{ListOf(c, "types")}};
     if (c.name == "user") return testing::FromUserOf(c);
     if (c.name == "drained") return cloud::Drained{};
     if (c.name == "turn") return cloud::SyncTurn{};

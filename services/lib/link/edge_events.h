@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/lib/link/command_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/tunnel_events.h"
 
@@ -41,6 +42,7 @@ struct SpokeAttached {
   std::vector<std::string> resource_types;
   std::vector<std::string> report_types;
   std::vector<std::string> tunnel_types = {};
+  std::vector<std::string> command_types = {};
 };
 struct SpokeDetached {
   SpokeId spoke = 0;
@@ -94,7 +96,8 @@ struct Tick {};
 using Event =
     std::variant<Start, Stop, FrameReceived, InvalidFrame, LinkClosed, SpokeAttached, SpokeDetached,
                  SpokeSubscribe, ResourceDone, EpochStored, ReportStored, ReportsFetched,
-                 EventStored, EventsFetched, Drained, JoinTunnel, tunnel::FromUser, Tick>;
+                 EventStored, EventsFetched, CommandBegun, CommandFinished, CommandRead,
+                 CommandDone, Drained, JoinTunnel, tunnel::FromUser, Tick>;
 
 // ---- effects ----
 
@@ -125,7 +128,8 @@ struct TunnelRequest {
   std::string type;
   std::string target;
 };
-using SpokeMessage = std::variant<LinkState, SubscribeRequest, ResourceChange, TunnelRequest>;
+using SpokeMessage =
+    std::variant<LinkState, SubscribeRequest, ResourceChange, CommandRequest, TunnelRequest>;
 struct ToSpoke {
   SpokeId spoke = 0;
   SpokeMessage message;
@@ -177,13 +181,21 @@ struct Disconnected {
   bool was_connected = false;
   absl::Duration silence;  // How long nothing was heard.
 };
-enum class Incident { kStaleChange, kStaleSubscribe, kStaleDone, kStaleConnection, kStaleTunnel };
+enum class Incident {
+  kStaleChange,
+  kStaleSubscribe,
+  kStaleDone,
+  kStaleConnection,
+  kStaleTunnel,
+  kStaleCommand
+};
 struct Count {
   Incident incident = Incident::kStaleChange;
 };
-using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
-                            FetchEvents, TrimEvents, AwaitDrained, StoreEpoch, tunnel::ToUser,
-                            Connected, Disconnected, Count>;
+using Effect =
+    std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports, FetchEvents,
+                 TrimEvents, BeginCommand, FinishCommand, ForgetCommand, ReadCommand, AwaitDrained,
+                 StoreEpoch, tunnel::ToUser, Connected, Disconnected, Count>;
 
 }  // namespace skerry::link::edge
 

@@ -34,12 +34,12 @@ std::vector<edge::Effect> EdgeSession::Step(edge::Event event, absl::Duration no
 absl::Duration EdgeSession::NextWake() const {
   switch (phase_) {
     case Phase::kWaiting:
-      return dial_at_;
+      return std::min(dial_at_, commands_.NextWake());
     case Phase::kAwaitWelcome:
-      return dialed_at_ + config_.welcome_timeout;
+      return std::min(dialed_at_ + config_.welcome_timeout, commands_.NextWake());
     case Phase::kConnected:
-      return std::min(heartbeat_.NextWake(),
-                      unjoined_.empty() ? absl::InfiniteDuration() : unjoined_.begin()->second);
+      return std::min({heartbeat_.NextWake(), commands_.NextWake(),
+                       unjoined_.empty() ? absl::InfiniteDuration() : unjoined_.begin()->second});
     default:
       return absl::InfiniteDuration();
   }
@@ -62,6 +62,7 @@ void EdgeSession::On(edge::Start) {
 
 void EdgeSession::On(edge::Stop) {
   const Phase phase = std::exchange(phase_, Phase::kIdle);
+  commands_.Disconnected();
   if (phase == Phase::kIdle || phase == Phase::kWaiting) return;
   EndTunnels(Error(absl::StatusCode::kUnavailable, "the hub of the box is going away")
                  .Reason("TUNNEL_LINK_LOST"));
@@ -79,6 +80,8 @@ void EdgeSession::Dial() {
 }
 
 void EdgeSession::On(edge::Tick) {
+  commands_.Tick(now_);
+  FlushCommands();
   if (phase_ == Phase::kWaiting && now_ >= dial_at_) return Dial();
   if (phase_ == Phase::kAwaitWelcome && now_ - dialed_at_ >= config_.welcome_timeout) {
     return Hangup(Error(absl::StatusCode::kDeadlineExceeded, "the hub did not answer in time")
@@ -133,8 +136,10 @@ void EdgeSession::Receive(Welcome frame) {
   for (auto& [type, resource] : resources_) RequestSubscription(type, resource);
   fetching_ = draining_ = false;
   transport_bytes_ = 0;
+  reading_command_ = false;
   for (Lane& lane : lanes_) lane.sender.Restart();
-  Pump();
+  commands_.Connected();
+  FlushCommands();
 }
 
 void EdgeSession::On(edge::EpochStored event) {
@@ -184,6 +189,7 @@ void EdgeSession::Down(absl::Status status) {
   for (auto& [type, resource] : resources_) resource.receiver.Close();
   chunks_.Clear();
   received_chunks_.Clear();
+  commands_.Disconnected();
   EndTunnels(Error(absl::StatusCode::kUnavailable,
                    absl::StrCat("the link to the cloud has ended: ", down_reason_))
                  .Reason("TUNNEL_LINK_LOST"));
@@ -222,12 +228,19 @@ void EdgeSession::On(edge::SpokeAttached event) {
     auto it = tunnel_takers_.find(type);
     if (it != tunnel_takers_.end()) replaced.insert(it->second);
   }
+  for (const std::string& type : event.command_types) {
+    if (const SpokeId taker = commands_.TakerOf(type); taker != 0) replaced.insert(taker);
+  }
   for (SpokeId spoke : replaced) {
     Emit(edge::CloseSpoke{
         spoke, Error(absl::StatusCode::kAborted, "another spoke registered a type of this one")
                    .Reason("SPOKE_REPLACED")});
     spokes_.erase(spoke);
     DetachTypes(spoke);
+  }
+  if (absl::Status status = commands_.Attached(event.spoke, event.command_types); !status.ok()) {
+    Emit(edge::CloseSpoke{event.spoke, std::move(status)});
+    return FlushCommands();
   }
   spokes_[event.spoke] = event.report_types;
   for (const std::string& type : event.tunnel_types) tunnel_takers_[type] = event.spoke;
@@ -238,6 +251,7 @@ void EdgeSession::On(edge::SpokeAttached event) {
     resource.spoke = event.spoke;
     if (connected()) RequestSubscription(type, resource);
   }
+  FlushCommands();
 }
 
 void EdgeSession::On(edge::SpokeDetached event) {
@@ -245,6 +259,8 @@ void EdgeSession::On(edge::SpokeDetached event) {
 }
 
 void EdgeSession::DetachTypes(SpokeId spoke) {
+  commands_.Detached(spoke);
+  FlushCommands();
   std::erase_if(tunnel_takers_, [&](const auto& entry) { return entry.second == spoke; });
   for (auto it = resources_.begin(); it != resources_.end();) {
     if (it->second.spoke != spoke) {

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "services/lib/link/backoff.h"
 #include "services/lib/link/chunks.h"
+#include "services/lib/link/command_receiver.h"
 #include "services/lib/link/edge_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
@@ -58,6 +59,8 @@ class EdgeSession {
   // The tunnel is offered and nobody has taken it.
   bool CanJoin(uint64_t epoch, uint64_t tunnel) const;
   size_t tunnels() const { return tunnels_.size(); }
+  // Commands that are begun and not ended.
+  size_t commands() const { return commands_.executing(); }
   // Monotonic; infinite unless it waits to dial.
   absl::Duration next_dial() const {
     return phase_ == Phase::kWaiting ? dial_at_ : absl::InfiniteDuration();
@@ -97,6 +100,10 @@ class EdgeSession {
   void On(edge::EventStored event);
   void On(edge::EventsFetched event);
   void On(edge::Drained event);
+  void On(edge::CommandBegun event);
+  void On(edge::CommandFinished event);
+  void On(edge::CommandRead event);
+  void On(edge::CommandDone event);
   void On(edge::JoinTunnel event);
   void On(tunnel::FromUser event);
   void On(edge::Tick event);
@@ -110,6 +117,7 @@ class EdgeSession {
   void Receive(GoAway frame);
   void Receive(Chunk frame);
   void Receive(EventAck frame);
+  void Receive(Command frame);
   void Receive(TunnelOpen frame);
   void Receive(TunnelData frame);
   void Receive(TunnelCredit frame);
@@ -135,6 +143,11 @@ class EdgeSession {
   // Whose turn it is to be read; the end where none has something or may send it.
   LaneIterator NextLane();
   void Fetch(LaneIterator lane);
+  // Asks for Drained where the transport has had enough for now.
+  bool TransportFull();
+  // Sends and tells what came of the commands.
+  void FlushCommands();
+  void PumpResponses();
   // Gives up the tunnels that nobody took in time.
   void RefuseUnjoined();
   void EndTunnels(const absl::Status& status);
@@ -175,6 +188,8 @@ class EdgeSession {
   bool fetching_ = false;       // A read is under way.
   bool draining_ = false;       // AwaitDrained was asked for.
   size_t transport_bytes_ = 0;  // Sent since the transport was last known to be empty.
+  CommandReceiver commands_;
+  bool reading_command_ = false;                  // A read of an outcome is under way.
   std::map<std::string, SpokeId> tunnel_takers_;  // By type.
   TunnelMux tunnels_;
   std::map<uint64_t, absl::Duration> unjoined_;  // Tunnels that are offered; until when.

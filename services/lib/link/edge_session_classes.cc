@@ -108,21 +108,24 @@ EdgeSession::LaneIterator EdgeSession::NextLane() {
   });
 }
 
+bool EdgeSession::TransportFull() {
+  if (transport_bytes_ < config_.transport_bytes_max) return false;
+  if (!std::exchange(draining_, true)) Emit(edge::AwaitDrained{connection_});
+  return true;
+}
+
 void EdgeSession::Pump() {
   while (connected() && !fetching_) {
     const LaneIterator lane = NextLane();
     const std::optional<Rank> chunk = chunks_.First();
-    if (lane == lanes_.end() && !chunk.has_value()) return;
-    if (transport_bytes_ >= config_.transport_bytes_max) {
-      if (!std::exchange(draining_, true)) Emit(edge::AwaitDrained{connection_});
-      return;
-    }
+    if ((lane == lanes_.end() && !chunk.has_value()) || TransportFull()) return;
     // Chunks and reads of one rank take turns, so that what is small passes what is large.
     const bool chunk_first = chunk.has_value() && (lane == lanes_.end() || *chunk < lane->rank ||
                                                    (*chunk == lane->rank && !chunk_sent_));
     chunk_sent_ = chunk_first;
     if (chunk_first) {
       Send(chunks_.Next());
+      PumpResponses();
     } else {
       Fetch(lane);
     }
@@ -154,6 +157,7 @@ void EdgeSession::On(edge::Drained event) {
   if (event.connection != connection_) return;
   draining_ = false;
   transport_bytes_ = 0;
+  PumpResponses();
   Pump();
   tunnels_.Drained();
   FlushTunnels();

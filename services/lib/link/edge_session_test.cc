@@ -34,6 +34,10 @@ struct MessageWriter {
     return absl::StrCat("SubscribeRequest ", m.type, " id=", m.subscription_id);
   }
   std::string operator()(const ResourceChange& m) const { return Text(m); }
+  std::string operator()(const edge::CommandRequest& m) const {
+    return absl::StrCat("CommandRequest ", m.key, " ", m.type, " bytes=", m.payload.size(),
+                        " deadline=", absl::FormatDuration(m.deadline));
+  }
   std::string operator()(const edge::TunnelRequest& m) const {
     return absl::StrCat("TunnelRequest ", m.epoch, "/", m.tunnel, " ", m.type,
                         " target=", m.target);
@@ -69,6 +73,16 @@ struct EffectWriter {
     return absl::StrCat("trim events ", e.ack.stream, " up_to=", e.ack.sequence,
                         e.ack.rejections.empty() ? "" : " with rejections");
   }
+  std::string operator()(const edge::BeginCommand& e) const {
+    return absl::StrCat(e.may_start ? "begin " : "look up ", e.command.key);
+  }
+  std::string operator()(const edge::FinishCommand& e) const {
+    return absl::StrCat("finish ", e.key, " ", Text(e.status));
+  }
+  std::string operator()(const edge::ForgetCommand& e) const {
+    return absl::StrCat("forget ", e.key);
+  }
+  std::string operator()(const edge::ReadCommand& e) const { return absl::StrCat("read ", e.key); }
   std::string operator()(const edge::AwaitDrained&) const { return "await drained"; }
   std::string operator()(const edge::StoreEpoch& e) const {
     return absl::StrCat("store epoch=", e.epoch);
@@ -83,7 +97,8 @@ struct EffectWriter {
                         e.was_connected ? "" : " (was not connected)");
   }
   std::string operator()(const edge::Count& e) const {
-    static constexpr const char* kNames[] = {"change", "subscribe", "done", "connection", "tunnel"};
+    static constexpr const char* kNames[] = {"change",     "subscribe", "done",
+                                             "connection", "tunnel",    "command"};
     return absl::StrCat("count stale ", kNames[static_cast<int>(e.incident)]);
   }
 };
@@ -127,6 +142,7 @@ class Machine {
     }
     if (c.name == "resync") return Resync{c.Arg("type")};
     if (c.name == "chunk") return testing::ChunkOf(c);
+    if (c.name == "command") return testing::CommandOf(c);
     if (c.name == "tunnel-open") {
       return TunnelOpen{static_cast<uint64_t>(c.Int("id")), c.Arg("type", "kubelet"),
                         c.Arg("target", ""), static_cast<uint64_t>(c.Int("credit", 0))};
@@ -138,6 +154,22 @@ class Machine {
     if (c.name != "heartbeat")
       ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
     return Heartbeat{};
+  }
+
+  // state=absent|begun|started|done|refused [bytes=] of the response.
+  static edge::CommandRecord RecordOf(const ScriptCommand& c) {
+    using State = edge::CommandRecord::State;
+    edge::CommandRecord record;
+    const std::string state = c.Arg("state");
+    record.state = state == "begun"     ? State::kBegun
+                   : state == "started" ? State::kStarted
+                   : state == "done"    ? State::kDone
+                   : state == "refused" ? State::kRefused
+                                        : State::kAbsent;
+    if (record.state == State::kRefused)
+      record.status = absl::InvalidArgumentError("other content");
+    record.response.assign(static_cast<size_t>(c.Int("bytes", 0)), 'r');
+    return record;
   }
 
   edge::Event EventOf(const ScriptCommand& c) {
@@ -153,8 +185,16 @@ class Machine {
       return edge::InvalidFrame{connection, Violation("link-7.1", "a key is empty")};
     if (c.name == "attach")
       return edge::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports"),
-                                 ListOf(c, "tunnels")};
+                                 ListOf(c, "tunnels"), ListOf(c, "commands")};
     if (c.name == "detach") return edge::SpokeDetached{spoke};
+    if (c.name == "begun")
+      return edge::CommandBegun{testing::CommandOf(c), c.Has("may"), RecordOf(c)};
+    if (c.name == "finished") {
+      return edge::CommandFinished{
+          c.Arg("key"), c.Has("error") ? absl::UnavailableError("full") : absl::OkStatus()};
+    }
+    if (c.name == "read") return edge::CommandRead{connection, c.Arg("key"), RecordOf(c)};
+    if (c.name == "command-done") return edge::CommandDone{spoke, c.Arg("key"), {}, "result"};
     if (c.name == "join") return edge::JoinTunnel{static_cast<uint64_t>(c.Int("id"))};
     if (c.name == "user") return testing::FromUserOf(c);
     if (c.name == "subscribe") return edge::SpokeSubscribe{spoke, SubscribeOf(c)};

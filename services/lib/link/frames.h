@@ -36,6 +36,13 @@ inline constexpr size_t kEventsPerFrameMax = 1024;
 inline constexpr size_t kEventStreamsMax = 12;
 inline constexpr size_t kEventWindowBytes = 1u << 20;
 inline constexpr size_t kEventWindowCount = 4096;
+inline constexpr size_t kCommandKeyBytesMax = 128;
+inline constexpr size_t kCommandBytesMax = 256u << 10;  // Of a payload, and of a response.
+inline constexpr size_t kCommandTypesMax = 12;
+inline constexpr size_t kCommandsOpenMax = 32;  // Of a type.
+inline constexpr size_t kCommandWindowBytes = 1u << 20;
+inline constexpr absl::Duration kCommandDeadlineMax = absl::Hours(24);
+inline constexpr absl::Duration kCommandExpiryMax = absl::Hours(24 * 30);
 inline constexpr size_t kTunnelsMax = 64;
 inline constexpr size_t kTunnelTypesMax = 12;
 inline constexpr size_t kTunnelTargetBytesMax = 4u << 10;
@@ -74,7 +81,7 @@ struct GoAway {
 // ---- chunks ----
 
 // In the order of urgency.
-enum class Rank { kSync, kAlarm, kTelemetry, kState, kBulk };
+enum class Rank { kSync, kAlarm, kCommand, kTelemetry, kState, kBulk };
 
 struct Chunk {
   Rank rank = Rank::kSync;
@@ -195,6 +202,34 @@ struct EventAck {
 // Which of the box's streams goes first where the link is narrow.
 enum class EventPriority { kAlarm, kTelemetry, kBulk };
 
+// ---- command ----
+
+struct Command {
+  std::string key;
+  std::string type;
+  std::string payload;
+  absl::Duration deadline;   // From its start on.
+  absl::Duration expire_in;  // 0: it is not to be started any more, only asked for.
+  bool reexecutable = false;
+};
+
+// What a command counts for in windows and queues.
+inline size_t CommandBytes(const Command& command) {
+  return command.key.size() + command.type.size() + command.payload.size() + 64;
+}
+
+struct CommandReceipt {
+  enum class Stage { kDelivered, kStarted, kReturned, kDone };
+  std::string key;
+  Stage stage = Stage::kDelivered;
+  absl::Status status;   // Of done: how it ended. Of returned: why.
+  std::string response;  // Of done.
+};
+
+struct CommandTakers {
+  std::vector<std::string> types;
+};
+
 // ---- tunnel ----
 
 struct TunnelOpen {
@@ -225,19 +260,23 @@ struct TunnelClose {
   absl::Status status;
 };
 
-using EdgeFrame =
-    std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat, EpochStored, Chunk,
-                 EventBatch, TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
-using CloudFrame = std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway,
-                                Chunk, EventAck, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
+using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat,
+                               EpochStored, Chunk, EventBatch, CommandReceipt, CommandTakers,
+                               TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
+using CloudFrame =
+    std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, Chunk, EventAck,
+                 Command, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
 
-// "session", "resource_sync", "report", "event" or "tunnel": the class that a frame's bytes are
-// counted for.
+// "session", "resource_sync", "report", "event", "command" or "tunnel": the class that a frame's
+// bytes are counted for.
 absl::string_view ClassOf(const EdgeFrame& frame);
 absl::string_view ClassOf(const CloudFrame& frame);
 // What a frame costs on the wire, about: more than it does, but for a long name of its type.
 size_t FrameBytes(const EdgeFrame& frame);
 size_t FrameBytes(const CloudFrame& frame);
+
+// UNAVAILABLE / NO_COMMAND_TAKER.
+absl::Status NoCommandTaker(absl::string_view type);
 
 // Who a spoke is to a machine: one attachment of it. 0 is nobody.
 using SpokeId = uint64_t;

@@ -1,5 +1,6 @@
-// L1, L2, L3, A2, A3 for thousands of seeds: crashes of every part and broken connections, then
-// convergence. SKERRY_SEED=<n> runs one seed again, SKERRY_SEEDS=<n> the first n of them.
+// L1, L2, L3, A2, A3, and commands at most once, for thousands of seeds: crashes of every part and
+// broken connections, then convergence. SKERRY_SEED=<n> runs one seed again, SKERRY_SEEDS=<n> the
+// first n of them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -42,6 +43,15 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
                            "session end HEARTBEAT_LOST",
                            "session end CLOSED",
                            "epoch stored",
+                           "command done",
+                           "command known",
+                           "command returned",
+                           "command repeated",
+                           "command cancelled",
+                           "command COMMAND_EXPIRED",
+                           "command COMMAND_OUTCOME_UNKNOWN",
+                           "command COMMAND_DEADLINE_EXCEEDED",
+                           "command NO_COMMAND_TAKER",
                            "tunnel complete",
                            "tunnel left",
                            "hub's transport full",

@@ -86,7 +86,9 @@ class SlowLineTest : public ::testing::Test {
     edge_ = std::make_unique<EdgeSession>(config);
     FeedCloud(cloud::SpokeAttached{
         1, {"configmaps", "pods"}, {"nodes", "pods"}, {"alarms", "telemetry"}});
-    FeedEdge(edge::SpokeAttached{1, {"configmaps", "pods"}, {"nodes", "pods"}});
+    edge::SpokeAttached spoke{1, {"configmaps", "pods"}, {"nodes", "pods"}};
+    spoke.command_types = {"method"};
+    FeedEdge(std::move(spoke));
     FeedEdge(edge::Start{});
     ASSERT_TRUE(RunUntil(absl::Minutes(1), [&] { return subscriptions_.size() == 2; }));
   }
@@ -108,6 +110,12 @@ class SlowLineTest : public ::testing::Test {
     event.value.assign(bytes, 'e');
     events_[stream].push_back(std::move(event));
     FeedEdge(edge::EventStored{stream, priority, last_events_[stream]});
+  }
+
+  // Its payload and its response have this many bytes.
+  void QueueCommand(const std::string& key, size_t bytes) {
+    commands_[key] = bytes;
+    FeedCloud(cloud::QueueCommand{key, "method", bytes});
   }
 
   // False where that takes longer, or an end gives the session up.
@@ -177,6 +185,14 @@ class SlowLineTest : public ::testing::Test {
     }
   }
   void Perform(cloud::EpochStored) {}
+  void Perform(cloud::CommandDue effect) {
+    FeedCloud(cloud::SendCommand{{effect.key, "method", std::string(commands_.at(effect.key), 'p'),
+                                  absl::Minutes(1), absl::Minutes(1)}});
+  }
+  void Perform(cloud::CommandReceived effect) {
+    if (effect.receipt.stage == CommandReceipt::Stage::kDone)
+      done_[absl::StrCat("command ", effect.receipt.key)] = now_;
+  }
   void Perform(cloud::Count) {}
 
   void FeedEdge(edge::Event event) {
@@ -193,6 +209,9 @@ class SlowLineTest : public ::testing::Test {
   void Perform(edge::ToSpoke effect) {
     if (auto* request = std::get_if<edge::SubscribeRequest>(&effect.message)) {
       FeedEdge(edge::SpokeSubscribe{1, {request->type, request->subscription_id, {}, false}});
+    } else if (auto* command = std::get_if<edge::CommandRequest>(&effect.message)) {
+      done_[absl::StrCat("request ", command->key)] = now_;
+      FeedEdge(edge::CommandDone{1, command->key, absl::OkStatus(), ""});
     } else if (auto* change = std::get_if<ResourceChange>(&effect.message)) {
       FeedEdge(
           edge::ResourceDone{1, {change->type, change->subscription_id, change->sequence, {}}});
@@ -217,6 +236,19 @@ class SlowLineTest : public ::testing::Test {
     }
     FeedEdge(std::move(fetched));
   }
+  void Perform(edge::BeginCommand effect) {
+    FeedEdge(edge::CommandBegun{
+        std::move(effect.command), effect.may_start, {edge::CommandRecord::State::kBegun}});
+  }
+  void Perform(edge::FinishCommand effect) {
+    FeedEdge(edge::CommandFinished{effect.key, absl::OkStatus()});
+  }
+  void Perform(edge::ForgetCommand) {}
+  void Perform(edge::ReadCommand effect) {
+    edge::CommandRecord record{edge::CommandRecord::State::kDone};
+    record.response.assign(commands_.at(effect.key), 'r');
+    FeedEdge(edge::CommandRead{effect.connection, effect.key, std::move(record)});
+  }
   void Perform(edge::TrimReports) {}
   void Perform(edge::TrimEvents) {}
   void Perform(edge::Dial) {}
@@ -234,6 +266,7 @@ class SlowLineTest : public ::testing::Test {
   std::map<std::string, uint64_t> subscriptions_;
   std::map<std::string, std::vector<Report>> reports_;
   uint64_t last_sequence_ = 0;
+  std::map<std::string, size_t> commands_;
   std::map<std::string, std::vector<StreamEvent>> events_;
   std::map<std::string, uint64_t> last_events_;
 };
@@ -298,6 +331,22 @@ TEST_F(SlowLineTest, AReportOfAnotherTypeDoesNotWaitForALargeOne) {
   PutReport("nodes", 2000);
   EXPECT_TRUE(RunUntilDone(absl::Seconds(15), "report nodes"));
   EXPECT_TRUE(RunUntilDone(absl::Seconds(170), "report pods"));
+}
+
+// link-10.13: neither heartbeats nor what is more urgent wait for a large payload or response.
+TEST_F(SlowLineTest, LargeCommandsHoldUpNothingUrgent) {
+  Connect(10'000, absl::Seconds(15));
+  for (const char* key : {"a", "b", "c"}) QueueCommand(key, kCommandBytesMax);
+  ASSERT_FALSE(RunUntil(absl::Seconds(10), [] { return false; }));
+  Push("pods", "d/small", "1", 2000);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(15), "pods d/small@1"));
+  EXPECT_EQ(done_.count("request a"), 0u);
+  ASSERT_TRUE(RunUntilDone(absl::Seconds(30), "request a"));
+  ASSERT_FALSE(RunUntil(absl::Seconds(5), [] { return false; }));  // Its response goes up.
+  PutEvent("alarms", EventPriority::kAlarm, 500);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(10), "alarms 1"));
+  EXPECT_EQ(done_.count("command a"), 0u);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(120), "command c"));
 }
 
 // L3: a peer that dies amid a large object is noticed within two intervals of its last byte.

@@ -23,10 +23,6 @@ absl::Status CheckKey(const std::string& key) {
   return CheckBytes("key", key.size(), kKeyBytesMax);
 }
 
-absl::Duration FromProtoDuration(const google::protobuf::Duration& d) {
-  return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
-}
-
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
   if (message.boot_id().empty()) return Violation("link-7.1", "boot_id is empty");
   SKERRY_RETURN_IF_ERROR(CheckBytes("boot_id", message.boot_id().size(), kTextBytesMax));
@@ -106,14 +102,82 @@ absl::StatusOr<TunnelCredit> ParseTunnelCredit(const v1::TunnelCredit& message) 
   return TunnelCredit{message.tunnel_id(), message.bytes()};
 }
 
+absl::StatusOr<CloudFrame> ParseCommand(v1::Command& message) {
+  SKERRY_RETURN_IF_ERROR(CheckCommandKey(message.key()));
+  SKERRY_RETURN_IF_ERROR(CheckType(message.type()));
+  SKERRY_RETURN_IF_ERROR(CheckBytes("payload", message.payload().size(), kCommandBytesMax));
+  Command frame;
+  frame.deadline = FromProtoDuration(message.deadline());
+  frame.expire_in = FromProtoDuration(message.expire_in());
+  if (frame.deadline <= absl::ZeroDuration() || frame.deadline > kCommandDeadlineMax) {
+    return Violation("link-7.7", "the deadline of a command is not above 0 and at most 24 h");
+  }
+  if (frame.expire_in < absl::ZeroDuration() || frame.expire_in > kCommandExpiryMax) {
+    return Violation("link-7.7", "the expiry of a command is not 0 to 30 days from now");
+  }
+  frame.key = std::move(*message.mutable_key());
+  frame.type = std::move(*message.mutable_type());
+  frame.payload = std::move(*message.mutable_payload());
+  frame.reexecutable = message.reexecutable();
+  return frame;
+}
+
+absl::StatusOr<EdgeFrame> ParseCommandReceipt(v1::CommandReceipt& message) {
+  SKERRY_RETURN_IF_ERROR(CheckCommandKey(message.key()));
+  SKERRY_RETURN_IF_ERROR(CheckBytes("response", message.response().size(), kCommandBytesMax));
+  CommandReceipt frame;
+  switch (message.stage()) {
+    case v1::CommandReceipt::STAGE_DELIVERED:
+      frame.stage = CommandReceipt::Stage::kDelivered;
+      break;
+    case v1::CommandReceipt::STAGE_STARTED:
+      frame.stage = CommandReceipt::Stage::kStarted;
+      break;
+    case v1::CommandReceipt::STAGE_RETURNED:
+      frame.stage = CommandReceipt::Stage::kReturned;
+      break;
+    case v1::CommandReceipt::STAGE_DONE:
+      frame.stage = CommandReceipt::Stage::kDone;
+      break;
+    default:
+      return Violation("link-7.2", "a receipt of a stage that is not known");
+  }
+  frame.key = std::move(*message.mutable_key());
+  frame.status = rpc::FromProto(message.status());
+  frame.response = std::move(*message.mutable_response());
+  return frame;
+}
+
+absl::StatusOr<EdgeFrame> ParseCommandTakers(v1::CommandTakers& message) {
+  if (static_cast<size_t>(message.types_size()) > kCommandTypesMax) {
+    return Violation("link-7.7", absl::StrCat(message.types_size(), " types of commands, at most ",
+                                              kCommandTypesMax, " are allowed"));
+  }
+  CommandTakers frame;
+  for (std::string& type : *message.mutable_types()) {
+    SKERRY_RETURN_IF_ERROR(CheckType(type));
+    frame.types.push_back(std::move(type));
+  }
+  return frame;
+}
+
 TunnelClose ParseTunnelClose(const v1::TunnelClose& message) {
   return {message.tunnel_id(), message.half_close(), rpc::FromProto(message.status())};
 }
 
 }  // namespace
 
+absl::Duration FromProtoDuration(const google::protobuf::Duration& d) {
+  return absl::Seconds(d.seconds()) + absl::Nanoseconds(d.nanos());
+}
+
 absl::Time FromProtoTime(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+absl::Status CheckCommandKey(const std::string& key) {
+  if (key.empty()) return Violation("link-7.7", "the key of a command is empty");
+  return CheckBytes("key", key.size(), kCommandKeyBytesMax);
 }
 
 absl::Status CheckType(const std::string& type) {
@@ -233,6 +297,10 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
       SKERRY_ASSIGN_OR_RETURN(Chunk chunk, ParseChunk(*message.mutable_chunk()));
       return chunk;
     }
+    case v1::EdgeFrame::kCommandReceipt:
+      return ParseCommandReceipt(*message.mutable_command_receipt());
+    case v1::EdgeFrame::kCommandTakers:
+      return ParseCommandTakers(*message.mutable_command_takers());
     case v1::EdgeFrame::kTunnelAccept:
       SKERRY_RETURN_IF_ERROR(CheckCredit(message.tunnel_accept().credit()));
       return TunnelAccept{message.tunnel_accept().tunnel_id(), message.tunnel_accept().credit()};
@@ -269,6 +337,8 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
       return Heartbeat{};
     case v1::CloudFrame::kEventAck:
       return ParseEventAck(*message.mutable_event_ack());
+    case v1::CloudFrame::kCommand:
+      return ParseCommand(*message.mutable_command());
     case v1::CloudFrame::kResync:
       SKERRY_RETURN_IF_ERROR(CheckType(message.resync().type()));
       return Resync{message.resync().type()};

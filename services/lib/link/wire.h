@@ -35,7 +35,11 @@ absl::StatusOr<std::vector<Holding>> HoldingsFromWire(
     google::protobuf::RepeatedPtrField<v1::Holding> holdings);
 absl::StatusOr<std::vector<Rejection>> RejectionsFromWire(
     const google::protobuf::RepeatedPtrField<v1::Rejection>& rejections);
+// OK where `key` is a command's, within its bound.
+absl::Status CheckCommandKey(const std::string& key);
 absl::Time FromProtoTime(const google::protobuf::Timestamp& time);
+absl::Duration FromProtoDuration(const google::protobuf::Duration& duration);
+void ToProtoDuration(absl::Duration duration, google::protobuf::Duration& out);
 // OK where `type` is a resource type, or the name of a stream, within its bound.
 absl::Status CheckType(const std::string& type);
 

@@ -30,10 +30,18 @@ TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
   ExpectSame(EdgeFrame(Heartbeat{}));
   ExpectSame(EdgeFrame(EpochStored{}));
-  for (const Rank rank : {Rank::kSync, Rank::kAlarm, Rank::kTelemetry, Rank::kState, Rank::kBulk}) {
+  for (const Rank rank :
+       {Rank::kSync, Rank::kAlarm, Rank::kCommand, Rank::kTelemetry, Rank::kState, Rank::kBulk}) {
     ExpectSame(EdgeFrame(Chunk{rank, "data", rank == Rank::kBulk}));
     ExpectSame(CloudFrame(Chunk{rank, "data", rank == Rank::kSync}));
   }
+  using Stage = CommandReceipt::Stage;
+  ExpectSame(EdgeFrame(CommandReceipt{"k", Stage::kDelivered, absl::OkStatus(), ""}));
+  ExpectSame(EdgeFrame(CommandReceipt{"k", Stage::kStarted, absl::OkStatus(), ""}));
+  ExpectSame(EdgeFrame(CommandReceipt{"k", Stage::kReturned, NoCommandTaker("method"), ""}));
+  ExpectSame(EdgeFrame(CommandReceipt{"k", Stage::kDone, absl::OkStatus(), "response"}));
+  ExpectSame(EdgeFrame(CommandTakers{}));
+  ExpectSame(EdgeFrame(CommandTakers{{"method", "http"}}));
   ExpectSame(EdgeFrame(TunnelAccept{4, 262144}));
   ExpectSame(EdgeFrame(TunnelData{4, std::string("\0b", 2)}));
   ExpectSame(EdgeFrame(TunnelCredit{4, 65536}));
@@ -53,6 +61,8 @@ TEST(WireTest, EveryFrameOfTheCloudComesBack) {
   ExpectSame(CloudFrame(Heartbeat{}));
   ExpectSame(CloudFrame(Resync{"pods"}));
   ExpectSame(CloudFrame(GoAway{"DRAINING", absl::Seconds(3)}));
+  ExpectSame(CloudFrame(
+      Command{"k", "method", "payload", absl::Milliseconds(1500), absl::ZeroDuration(), true}));
   ExpectSame(CloudFrame(TunnelOpen{4, "kubelet", "t", 262144}));
   ExpectSame(CloudFrame(TunnelData{4, "b"}));
   ExpectSame(CloudFrame(TunnelCredit{4, 1}));
@@ -128,6 +138,50 @@ TEST(WireTest, RefusesWhatIsBeyondABound) {
   v1::CloudFrame no_change;
   no_change.mutable_resource()->set_type("pods");
   EXPECT_EQ(RuleOf(FromWire(no_change).status()), "link-7.2");
+}
+
+// link-7.7
+TEST(WireTest, RefusesCommandsBeyondABound) {
+  const Command good{"k", "method", "", absl::Seconds(1), absl::Seconds(1)};
+  auto rule = [](Command command) {
+    return RuleOf(FromWire(ToWire(CloudFrame(std::move(command)))).status());
+  };
+  EXPECT_EQ(rule(good), "");
+  Command command = good;
+  command.key = "";
+  EXPECT_EQ(rule(command), "link-7.7");
+  command.key.assign(kCommandKeyBytesMax + 1, 'k');
+  EXPECT_EQ(rule(command), "link-7.1");
+  command = good;
+  command.type = "Not A Type";
+  EXPECT_EQ(rule(command), "link-7.1");
+  command = good;
+  command.payload.assign(kCommandBytesMax + 1, 'p');
+  EXPECT_EQ(rule(command), "link-7.1");
+  for (absl::Duration deadline : {absl::ZeroDuration(), absl::Seconds(-1), absl::Hours(25)}) {
+    command = good;
+    command.deadline = deadline;
+    EXPECT_EQ(rule(command), "link-7.7") << deadline;
+  }
+  for (absl::Duration expire_in : {absl::Seconds(-1), absl::Hours(24 * 31)}) {
+    command = good;
+    command.expire_in = expire_in;
+    EXPECT_EQ(rule(command), "link-7.7") << expire_in;
+  }
+  EXPECT_EQ(
+      RuleOf(
+          FromWire(
+              ToWire(EdgeFrame(CommandReceipt{
+                  "k", CommandReceipt::Stage::kDone, {}, std::string(kCommandBytesMax + 1, 'r')})))
+              .status()),
+      "link-7.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(CommandTakers{
+                                std::vector<std::string>(kCommandTypesMax + 1, "a")})))
+                       .status()),
+            "link-7.7");
+  v1::EdgeFrame no_stage;
+  no_stage.mutable_command_receipt()->set_key("k");
+  EXPECT_EQ(RuleOf(FromWire(no_stage).status()), "link-7.2");
 }
 
 // Whatever bytes a peer sends are a frame or an error.

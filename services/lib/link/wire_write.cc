@@ -7,12 +7,6 @@
 namespace skerry::link {
 namespace {
 
-void ToProtoDuration(absl::Duration d, google::protobuf::Duration& out) {
-  const int64_t seconds = absl::ToInt64Seconds(d);
-  out.set_seconds(seconds);
-  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(d - absl::Seconds(seconds))));
-}
-
 void ToProtoTime(absl::Time t, google::protobuf::Timestamp& out) {
   const int64_t seconds = absl::ToUnixSeconds(t);
   out.set_seconds(seconds);
@@ -26,6 +20,20 @@ void RejectionsToWire(const std::vector<Rejection>& rejections, Message& message
     out->set_sequence(rejection.sequence);
     *out->mutable_status() = rpc::ToProto(rejection.status);
   }
+}
+
+v1::CommandReceipt::Stage StageOf(CommandReceipt::Stage stage) {
+  switch (stage) {
+    case CommandReceipt::Stage::kDelivered:
+      return v1::CommandReceipt::STAGE_DELIVERED;
+    case CommandReceipt::Stage::kStarted:
+      return v1::CommandReceipt::STAGE_STARTED;
+    case CommandReceipt::Stage::kReturned:
+      return v1::CommandReceipt::STAGE_RETURNED;
+    case CommandReceipt::Stage::kDone:
+      return v1::CommandReceipt::STAGE_DONE;
+  }
+  return v1::CommandReceipt::STAGE_UNSPECIFIED;
 }
 
 // The frames that both ends send.
@@ -95,6 +103,17 @@ struct EdgeFrameWriter {
     out.mutable_events()->set_stream(std::move(f.stream));
     EventsToWire(std::move(f.events), *out.mutable_events()->mutable_events());
   }
+  void operator()(CommandReceipt& f) {
+    v1::CommandReceipt* m = out.mutable_command_receipt();
+    m->set_key(std::move(f.key));
+    m->set_stage(StageOf(f.stage));
+    if (!f.status.ok()) *m->mutable_status() = rpc::ToProto(f.status);
+    m->set_response(std::move(f.response));
+  }
+  void operator()(CommandTakers& f) {
+    v1::CommandTakers* m = out.mutable_command_takers();
+    for (std::string& type : f.types) m->add_types(std::move(type));
+  }
   void operator()(TunnelAccept& f) {
     out.mutable_tunnel_accept()->set_tunnel_id(f.id);
     out.mutable_tunnel_accept()->set_credit(f.credit);
@@ -133,6 +152,15 @@ struct CloudFrameWriter {
     m->set_sequence(f.sequence);
     RejectionsToWire(f.rejections, *m);
   }
+  void operator()(Command& f) {
+    v1::Command* m = out.mutable_command();
+    m->set_key(std::move(f.key));
+    m->set_type(std::move(f.type));
+    m->set_payload(std::move(f.payload));
+    ToProtoDuration(f.deadline, *m->mutable_deadline());
+    ToProtoDuration(f.expire_in, *m->mutable_expire_in());
+    m->set_reexecutable(f.reexecutable);
+  }
   void operator()(TunnelOpen& f) {
     v1::TunnelOpen* m = out.mutable_tunnel_open();
     m->set_tunnel_id(f.id);
@@ -147,6 +175,12 @@ struct CloudFrameWriter {
 };
 
 }  // namespace
+
+void ToProtoDuration(absl::Duration d, google::protobuf::Duration& out) {
+  const int64_t seconds = absl::ToInt64Seconds(d);
+  out.set_seconds(seconds);
+  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(d - absl::Seconds(seconds))));
+}
 
 void EventsToWire(std::vector<StreamEvent> events,
                   google::protobuf::RepeatedPtrField<v1::Event>& out) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/lib/base/error.h"
 
@@ -58,9 +59,20 @@ struct FrameWriter {
     return absl::StrCat("GoAway ", f.reason, " retry_after=", absl::FormatDuration(f.retry_after));
   }
   std::string operator()(const Chunk& f) const {
-    static constexpr const char* kRanks[] = {"sync", "alarm", "telemetry", "state", "bulk"};
+    static constexpr const char* kRanks[] = {"sync",      "alarm", "command",
+                                             "telemetry", "state", "bulk"};
     return absl::StrCat("Chunk ", kRanks[static_cast<int>(f.rank)], " bytes=", f.bytes.size(),
                         f.last ? " last" : "");
+  }
+  std::string operator()(const Command& f) const {
+    return absl::StrCat("Command ", f.key, " ", f.type, " bytes=", f.payload.size(),
+                        " deadline=", absl::FormatDuration(f.deadline),
+                        " expire_in=", absl::FormatDuration(f.expire_in),
+                        f.reexecutable ? " reexecutable" : "");
+  }
+  std::string operator()(const CommandReceipt& f) const { return Text(f); }
+  std::string operator()(const CommandTakers& f) const {
+    return absl::StrCat("CommandTakers ", absl::StrJoin(f.types, ","));
   }
   std::string operator()(const TunnelOpen& f) const {
     return absl::StrCat("TunnelOpen ", f.id, " ", f.type, " target=", f.target,
@@ -99,6 +111,16 @@ std::string Text(const tunnel::ToUser& message) {
     }
   };
   return absl::StrCat("tunnel ", message.tunnel, ": ", std::visit(Writer(), message.body));
+}
+
+std::string Text(const CommandReceipt& receipt) {
+  static constexpr const char* kStages[] = {"delivered", "started", "returned", "done"};
+  std::string text =
+      absl::StrCat("Receipt ", receipt.key, " ", kStages[static_cast<int>(receipt.stage)]);
+  if (receipt.stage >= CommandReceipt::Stage::kReturned)
+    absl::StrAppend(&text, " ", Text(receipt.status));
+  if (!receipt.response.empty()) absl::StrAppend(&text, " bytes=", receipt.response.size());
+  return text;
 }
 
 std::string Text(const Change& change) {
@@ -209,6 +231,28 @@ Chunk ChunkOf(const ScriptCommand& command) {
   const size_t bytes = static_cast<size_t>(command.Int("bytes"));
   return {command.Arg("rank") == "sync" ? Rank::kSync : Rank::kState, std::string(bytes, '\xff'),
           HasWord(command, "last")};
+}
+
+Command CommandOf(const ScriptCommand& command) {
+  return {command.Arg("key"),
+          command.Arg("type", "method"),
+          std::string(static_cast<size_t>(command.Int("bytes", 1)), 'p'),
+          absl::Seconds(command.Int("deadline", 30)),
+          absl::Seconds(command.Int("expire", 60)),
+          command.Has("reexecutable")};
+}
+
+CommandReceipt ReceiptOf(const ScriptCommand& command) {
+  CommandReceipt receipt;
+  receipt.key = command.Arg("key");
+  const std::string stage = command.Arg("stage");
+  receipt.stage = stage == "delivered"  ? CommandReceipt::Stage::kDelivered
+                  : stage == "started"  ? CommandReceipt::Stage::kStarted
+                  : stage == "returned" ? CommandReceipt::Stage::kReturned
+                                        : CommandReceipt::Stage::kDone;
+  if (command.Has("error")) receipt.status = absl::UnavailableError("no good");
+  receipt.response.assign(static_cast<size_t>(command.Int("bytes", 0)), 'r');
+  return receipt;
 }
 
 std::vector<Rejection> RejectionsOf(const ScriptCommand& command) {

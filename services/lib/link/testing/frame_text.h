@@ -18,6 +18,7 @@ std::string Text(const EdgeFrame& frame);
 std::string Text(const CloudFrame& frame);
 std::string Text(const Change& change);
 std::string Text(const tunnel::ToUser& message);
+std::string Text(const CommandReceipt& receipt);
 std::string Text(const Subscribe& frame);
 std::string Text(const ResourceChange& frame);
 std::string Text(const Report& report);
@@ -39,6 +40,10 @@ std::optional<std::variant<TunnelData, TunnelCredit, TunnelClose>> TunnelFrameOf
     const skerry::testing::ScriptCommand& command);
 // rank= bytes= [last], of bytes that are no frame.
 Chunk ChunkOf(const skerry::testing::ScriptCommand& command);
+// command key= [type=] [bytes=] [deadline=] [expire=] [reexecutable=1], in seconds.
+Command CommandOf(const skerry::testing::ScriptCommand& command);
+// key= stage=delivered|started|returned|done [error=1] [bytes=] of the response.
+CommandReceipt ReceiptOf(const skerry::testing::ScriptCommand& command);
 // [reject=seq,…]
 std::vector<Rejection> RejectionsOf(const skerry::testing::ScriptCommand& command);
 // stream= [seqs=3,5/1,…], where 5/1 is event 5 with one dropped before it; [bytes=] of each value.

@@ -39,8 +39,11 @@ Simulation::Simulation(uint64_t seed) : rng_(seed) {
 }
 
 void Simulation::Step() {
-  const uint64_t dice = Random(1320);
-  if (dice >= 1300) return GrantSyncs();
+  const uint64_t dice = Random(1420);
+  if (dice >= 1400) return GrantSyncs();
+  if (dice >= 1395) return CancelCommand();
+  if (dice >= 1360) return AcceptCommand();
+  if (dice >= 1300) return FinishExecuting();
   if (dice >= 1290) return OpenTunnel();
   if (dice >= 1250) return DrainTunnels();
   if (dice >= 1000) return TunnelWork();
@@ -71,6 +74,7 @@ void Simulation::Settle() {
       DeliverUp();
       SpokeWork();
       ControllerWork();
+      FinishExecuting();
     }
     FinishTunnels();
     GrantSyncs();
@@ -150,6 +154,10 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       it->second.drain_awaited = true;
     } else if (std::holds_alternative<cloud::AwaitSync>(effect)) {
       it->second.sync_awaited = true;
+    } else if (auto* due = std::get_if<cloud::CommandDue>(&effect)) {
+      SendCommand(id, due->key);
+    } else if (auto* received = std::get_if<cloud::CommandReceived>(&effect)) {
+      CommandReceived(received->receipt);
     } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
       ToTunnelUser(true, std::move(*to_user));
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
@@ -161,7 +169,7 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       if (count->incident == cloud::Incident::kOverflow) ++seen_["overflow"];
     }
   }
-  if (!it->second.session->closed()) return;
+  if (it->second.session == nullptr || !it->second.session->closed()) return;
   it->second.session = nullptr;
   if (current_ == id) current_ = 0;
 }
@@ -172,6 +180,7 @@ void Simulation::Admit(uint64_t id) {
   if (old != 0) FeedCloud(old, cloud::Fence{});
   current_ = id;
   FeedCloud(id, cloud::Admitted{epoch, absl::UnixEpoch() + now_});
+  QueueCommands();
 }
 
 void Simulation::GrantSyncs() {
@@ -197,6 +206,7 @@ void Simulation::HubCrash() {
   }
   current_ = 0;
   cloud_users_.clear();
+  LoseCommands();
   // The controller dials again when it gets to it; the edge notices at once or by its heartbeats.
   if (Random(2) == 0)
     FeedEdge(
@@ -346,6 +356,7 @@ void Simulation::Advance(absl::Duration by) {
   now_ += by;
   FeedEdge(edge::Tick{});
   FeedAllSessions(cloud::Tick{});
+  TickCommands();
   // Connections that both ends have left are forgotten.
   for (auto it = connections_.begin(); it != connections_.end();) {
     const bool over = it->second.session == nullptr && it->first != edge_connection_;
@@ -363,7 +374,7 @@ void Simulation::Advance(absl::Duration by) {
 
 bool Simulation::Quiet() const {
   if (!edge_->connected() || current_ != edge_connection_) return false;
-  return cloud_users_.empty() && box_users_.empty() && for_spoke_.empty() &&
+  return trackers_.empty() && cloud_users_.empty() && box_users_.empty() && for_spoke_.empty() &&
          for_controller_.empty() && for_edge_.empty() && journal_.empty() && events_.empty() &&
          connections_.at(current_).session->unsent_bytes() == 0 &&
          connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
@@ -381,6 +392,11 @@ void Simulation::CheckFinal() {
                       events_lost_, " known to be lost"));
   }
   if (events_lost_ != 0) ++seen_["event lost"];
+  for (const auto& [key, command] : commands_) {
+    CheckCommand(key);
+    if (!command.ended && lost_commands_.count(key) == 0)
+      Fail(absl::StrCat("command ", key, " has not ended"));
+  }
 }
 
 void Simulation::Fail(const std::string& what) {

@@ -10,9 +10,13 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "services/lib/link/cloud_session.h"
+#include "services/lib/link/command_events.h"
+#include "services/lib/link/command_tracker.h"
 #include "services/lib/link/edge_session.h"
 #include "services/lib/link/tunnel_events.h"
 
@@ -64,6 +68,19 @@ class Simulation {
     bool half_closed = false;
     bool peer_half_closed = false;
   };
+  struct SimCommand {
+    CommandTracker::Terms terms;
+    bool durable = false;  // The hub keeps it over its restarts.
+    size_t bytes = 0;
+    CommandProgress progress;  // As the hub's store has it.
+    bool ended = false;        // Its sender heard the end.
+    bool repeated = false;     // By its sender, to a hub that did not know it.
+  };
+  struct Record {
+    bool done = false;
+    absl::Status status;
+    std::string response;
+  };
   struct ForController {
     uint64_t epoch = 0;
     cloud::SpokeMessage message;
@@ -106,6 +123,25 @@ class Simulation {
   void PutEvent();
   void DropOldestEvent();
 
+  // Commands, in the cloud.
+  void AcceptCommand();
+  void TrackCommand(const std::string& key, const CommandProgress& progress);
+  void QueueCommand(const std::string& key);
+  void QueueCommands();
+  void SendCommand(uint64_t connection, const std::string& key);
+  void CommandReceived(const CommandReceipt& receipt);
+  void CancelCommand();
+  void TickCommands();
+  void Tell(const std::string& key, const CommandTracker::Update& update);
+  void CheckCommand(const std::string& key);
+  void LoseCommands();
+  // And on the box.
+  edge::CommandRecord BeginCommand(const edge::BeginCommand& effect);
+  absl::Status FinishCommand(const edge::FinishCommand& effect);
+  edge::CommandRecord ReadCommand(const std::string& key);
+  void ExecuteCommand(const edge::CommandRequest& request);
+  void FinishExecuting();
+
   // Tunnels: one random thing of one user; all that their users still have to do.
   void OpenTunnel();
   void JoinTunnel(const edge::TunnelRequest& request);
@@ -138,7 +174,13 @@ class Simulation {
   uint64_t events_applied_ = 0;
   uint64_t events_lost_ = 0;  // As the gaps between them tell.
 
+  std::map<std::string, SimCommand> commands_;
+  uint64_t last_command_ = 0;
+  std::map<std::string, int> executions_;  // What truly happened.
+
   // In the hub's and the controller's memory.
+  std::map<std::string, CommandTracker> trackers_;  // Of what has not ended.
+  std::set<std::string> lost_commands_;             // Whose senders may ask again.
   CloudSession::Config cloud_config_;
   std::map<uint64_t, Connection> connections_;
   uint64_t current_ = 0;  // The connection of the node's session.
@@ -161,7 +203,10 @@ class Simulation {
   uint64_t last_event_ = 0;
   uint64_t events_dropped_ = 0;  // Before the first of events_, and not yet told.
 
+  std::map<std::string, Record> records_;
+
   // In the memory of the box's services.
+  std::vector<std::pair<std::string, std::string>> executing_;  // Keys, with their responses.
   std::unique_ptr<EdgeSession> edge_;
   uint64_t edge_connection_ = 0;      // Of the machine's last Dial.
   uint64_t connection_base_ = 0;      // Connections before the machine was made.

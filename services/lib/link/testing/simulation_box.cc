@@ -53,6 +53,17 @@ void Simulation::FeedEdge(edge::Event event) {
       Fetch(*fetch_events);
     } else if (auto* trim_events = std::get_if<edge::TrimEvents>(&effect)) {
       Trim(*trim_events);
+    } else if (auto* begin = std::get_if<edge::BeginCommand>(&effect)) {
+      edge::CommandRecord record = BeginCommand(*begin);
+      for_edge_.push_back(
+          edge::CommandBegun{std::move(begin->command), begin->may_start, std::move(record)});
+    } else if (auto* finish = std::get_if<edge::FinishCommand>(&effect)) {
+      for_edge_.push_back(edge::CommandFinished{finish->key, FinishCommand(*finish)});
+    } else if (auto* forget = std::get_if<edge::ForgetCommand>(&effect)) {
+      ++seen_["command forgotten"];
+      records_.erase(forget->key);
+    } else if (auto* read = std::get_if<edge::ReadCommand>(&effect)) {
+      for_edge_.push_back(edge::CommandRead{read->connection, read->key, ReadCommand(read->key)});
     } else if (auto* await = std::get_if<edge::AwaitDrained>(&effect)) {
       ++seen_["transport full"];
       for_edge_.push_back(edge::Drained{await->connection});
@@ -125,6 +136,7 @@ void Simulation::EdgeCrash() {
   spoke_ = 0;
   for_spoke_.clear();
   for_edge_.clear();
+  executing_.clear();
   box_users_.clear();
   EdgeSession::Config config;
   config.hello.protocol_version = kProtocolVersion;
@@ -144,13 +156,14 @@ void Simulation::SpokeAttach() {
   spoke_subscription_ = 0;
   staged_deletes_.clear();
   synced_ = false;
-  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}, {"kubelet"}});
+  FeedEdge(edge::SpokeAttached{spoke_, {kType}, {kType}, {"kubelet"}, {"method"}});
 }
 
 void Simulation::SpokeCrash() {
   ++seen_["spoke crash"];
   const SpokeId gone = std::exchange(spoke_, 0);
   for_spoke_.clear();
+  executing_.clear();
   FeedEdge(edge::SpokeDetached{gone});
   for (const auto& [tunnel, user] : std::exchange(box_users_, {})) {
     FromTunnelUser(false, tunnel, user, {0, tunnel::End{absl::CancelledError("gone")}});
@@ -186,6 +199,8 @@ void Simulation::SpokeWork() {
     SpokeApply(*change);
   } else if (auto* offered = std::get_if<edge::TunnelRequest>(&message)) {
     JoinTunnel(*offered);
+  } else if (auto* command = std::get_if<edge::CommandRequest>(&message)) {
+    ExecuteCommand(*command);
   }
 }
 

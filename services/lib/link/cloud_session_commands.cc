@@ -1,0 +1,64 @@
+// The commands of a CloudSession.
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "services/lib/link/cloud_session.h"
+#include "services/lib/link/frame_bytes.h"
+
+namespace skerry::link {
+
+void CloudSession::On(cloud::QueueCommand event) {
+  if (phase_ != Phase::kOpen) return;
+  commands_.Queue(std::move(event));
+  FlushCommands();
+}
+
+void CloudSession::On(cloud::SendCommand event) {
+  commands_.Send(std::move(event.command));
+  FlushCommands();
+}
+
+void CloudSession::On(cloud::DropCommand event) {
+  commands_.Drop(event.key);
+  FlushCommands();
+}
+
+void CloudSession::Receive(CommandReceipt frame) {
+  absl::Status status = commands_.Receive(std::move(frame));
+  if (!status.ok()) return Fail(std::move(status));
+  FlushCommands();
+}
+
+void CloudSession::Receive(CommandTakers frame) {
+  commands_.Receive(frame);
+  FlushCommands();
+}
+
+void CloudSession::FlushCommands() {
+  for (CommandSender::Output& output : commands_.TakeOutput()) {
+    std::visit(
+        [this](auto& item) {
+          using T = std::decay_t<decltype(item)>;
+          if constexpr (std::is_same_v<T, Command>) {
+            SendCommandFrame(std::move(item));
+          } else if constexpr (std::is_same_v<T, CommandReceipt>) {
+            Emit(cloud::CommandReceived{std::move(item)});
+          } else {
+            Emit(std::move(item));
+          }
+        },
+        output);
+  }
+  Pump();
+}
+
+// Commands of a type keep their order. Where the transport has had enough, also small ones wait.
+void CloudSession::SendCommandFrame(Command frame) {
+  const std::string flow = "command " + frame.type;
+  if (transport_bytes_ < config_.transport_bytes_max)
+    return SendRanked(Rank::kCommand, flow, std::move(frame));
+  chunks_.Add(Rank::kCommand, flow, Serialize(std::move(frame)));
+}
+
+}  // namespace skerry::link
