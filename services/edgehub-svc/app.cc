@@ -19,6 +19,7 @@
 #include "services/edgehub-svc/service/spoke_service.h"
 #include "services/edgehub-svc/service/status_service.h"
 #include "services/edgehub-svc/service/tunnel_service.h"
+#include "services/edgehub-svc/store/sqlite_command_store.h"
 #include "services/edgehub-svc/store/sqlite_event_store.h"
 #include "services/edgehub-svc/store/sqlite_journal.h"
 #include "services/lib/base/build_info.h"
@@ -58,6 +59,7 @@ struct EdgeHubApp::Parts {
   std::string node;
   std::unique_ptr<SqliteJournal> journal;
   std::unique_ptr<SqliteEventStore> events;
+  std::unique_ptr<SqliteCommandStore> commands;
   std::unique_ptr<GrpcDialer> dialer;
   http::CurlHttpsClient https;
   std::unique_ptr<HttpsRenewalClient> renewal_client;
@@ -107,6 +109,11 @@ absl::Status EdgeHubApp::OpenStores() {
       p.events, SqliteEventStore::Open(config_.state_dir + "/events.db",
                                        {config_.event_stream_bytes_max, config_.event_age_max},
                                        RandomId(), clock_, environment));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.commands, SqliteCommandStore::Open(config_.state_dir + "/commands.db",
+                                           {config_.command_retention, config_.command_records_max,
+                                            config_.command_response_bytes_max},
+                                           clock_, environment));
   const auto tell = [&](const char* store, const std::optional<sqlite::Repair>& repair) {
     if (!repair.has_value()) return;
     p.metrics.StoreRepaired(store);
@@ -119,6 +126,7 @@ absl::Status EdgeHubApp::OpenStores() {
   };
   tell("journal", p.journal->repair());
   tell("events", p.events->repair());
+  tell("commands", p.commands->repair());
   return absl::OkStatus();
 }
 
@@ -152,7 +160,8 @@ absl::Status EdgeHubApp::StartHub() {
   hub.session.backoff_base = config_.backoff_min;
   hub.session.backoff_max = config_.backoff_max;
   hub.session.seed = RandomSeed();
-  p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.events, *p.dialer, clock_, p.metrics, log_);
+  p.hub = std::make_unique<EdgeHub>(hub, *p.journal, *p.events, *p.commands, *p.dialer, clock_,
+                                    p.metrics, log_);
   return absl::OkStatus();
 }
 

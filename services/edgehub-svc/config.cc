@@ -7,7 +7,7 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
   schema.Add("run_dir", &c.run_dir, "folder of the box's sockets").Required();
   schema
       .Add("state_dir", &c.state_dir,
-           "folder for what must outlive a restart (edgehub.db, events.db)")
+           "folder for what must outlive a restart (edgehub.db, events.db, commands.db)")
       .Required();
   schema.Add("listen", &c.listen,
              "gRPC address for the services of the box; unix:<run_dir>/edgehub.sock unless given");
@@ -47,6 +47,19 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
       .Min(1 << 20);
   schema.Add("events.age_max", &c.event_age_max, "events older than this are dropped")
       .Min(absl::Minutes(1));
+  schema
+      .Add("commands.retention", &c.command_retention,
+           "how long a command's key is remembered after its end: repeated within it, the command "
+           "is not executed again")
+      .Min(absl::Minutes(1));
+  schema
+      .Add("commands.records_max", &c.command_records_max,
+           "commands whose keys may be remembered; beyond, new ones are refused")
+      .Min(100);
+  schema
+      .AddBytes("commands.response_bytes_max", &c.command_response_bytes_max,
+                "responses that may be kept for repeats; beyond, the oldest are dropped")
+      .Min(1 << 20);
 }
 
 }  // namespace skerry::edgehub

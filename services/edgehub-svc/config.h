@@ -26,6 +26,9 @@ struct EdgeHubConfig {
   absl::Duration journal_age_max = absl::Hours(24 * 30);
   int64_t event_stream_bytes_max = 32 << 20;
   absl::Duration event_age_max = absl::Hours(24 * 30);
+  absl::Duration command_retention = absl::Hours(24);
+  int64_t command_records_max = 20000;
+  int64_t command_response_bytes_max = 16 << 20;
 };
 
 // Declares every setting on `schema`, bound to `config`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/lib/base/error.h"
 #include "services/lib/base/strings.h"
 
 namespace skerry::edgehub {
@@ -9,12 +10,15 @@ namespace {
 
 using link::edge::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event", "tunnel"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report",
+                                    "event",   "command",       "tunnel"};
 constexpr const char* kEnds[] = {
     "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
     "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
+constexpr const char* kCommandEnds[] = {"ok", "error", "COMMAND_DEADLINE_EXCEEDED",
+                                        "COMMAND_OUTCOME_UNKNOWN"};
 constexpr const char* kDrops[] = {"expired", "rejected", "full"};
-constexpr const char* kStores[] = {"journal", "events"};
+constexpr const char* kStores[] = {"journal", "events", "commands"};
 constexpr const char* kStoreErrors[] = {"full", "damaged", "other"};
 constexpr const char* kRenewals[] = {"renewed", "refused", "unreachable", "failed"};
 
@@ -58,7 +62,26 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
                                        "Requests of which a full stream refused something.")),
       tunnels_(registry.Gauge("skerry_edgehub_tunnels", "Tunnels that services of the box serve.")),
       tunnels_total_(registry.Counter("skerry_edgehub_tunnels_total",
-                                      "Tunnels that services of the box have taken.")) {
+                                      "Tunnels that services of the box have taken.")),
+      commands_(registry.Gauge("skerry_edgehub_commands", "Commands that are under way.")),
+      command_records_(
+          registry.Gauge("skerry_edgehub_command_records", "Commands whose keys are remembered.")),
+      command_response_bytes_(registry.Gauge("skerry_edgehub_command_response_bytes",
+                                             "Responses that are kept for repeats.")),
+      commands_started_(
+          registry.Counter("skerry_edgehub_commands_started_total", "Commands that were started.")),
+      commands_repeated_(registry.Counter("skerry_edgehub_commands_repeated_total",
+                                          "Commands that came again and were known.")),
+      commands_refused_(
+          registry.Counter("skerry_edgehub_commands_refused_total",
+                           "Commands that were refused: a full or failing store, a used key.")),
+      command_responses_dropped_(
+          registry.Counter("skerry_edgehub_command_responses_dropped_total",
+                           "Responses that made room for later ones before their time.")) {
+  for (const char* result : kCommandEnds) {
+    command_ends_[result] = &registry.Counter("skerry_edgehub_command_ends_total",
+                                              "Commands that ended.", {{"result", result}});
+  }
   for (const char* reason : kEnds) {
     ends_[reason] = &registry.Counter("skerry_edgehub_session_ends_total",
                                       "Sessions and dials that ended.", {{"reason", reason}});
@@ -103,6 +126,7 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleDone] = stale("resource_done");
   incidents_[Incident::kStaleConnection] = stale("connection");
   incidents_[Incident::kStaleTunnel] = stale("tunnel");
+  incidents_[Incident::kStaleCommand] = stale("command_done");
 }
 
 void EdgeHubMetrics::Connected(absl::Duration clock_skew) {
@@ -139,6 +163,25 @@ void EdgeHubMetrics::Dropped(const std::string& reason, int64_t entries) {
 void EdgeHubMetrics::EventsDropped(const std::string& reason, int64_t events) {
   auto it = events_dropped_.find(reason);
   if (it != events_dropped_.end()) it->second->Increment(static_cast<double>(events));
+}
+
+void EdgeHubMetrics::Commands(size_t executing, const CommandStats& stats) {
+  commands_.Set(static_cast<double>(executing));
+  command_records_.Set(static_cast<double>(stats.records));
+  command_response_bytes_.Set(static_cast<double>(stats.response_bytes));
+}
+
+void EdgeHubMetrics::CommandLookedUp(link::edge::CommandRecord::State state) {
+  using State = link::edge::CommandRecord::State;
+  if (state == State::kBegun) commands_started_.Increment();
+  if (state == State::kStarted || state == State::kDone) commands_repeated_.Increment();
+  if (state == State::kRefused) commands_refused_.Increment();
+}
+
+void EdgeHubMetrics::CommandEnded(const absl::Status& status, int64_t responses_dropped) {
+  command_responses_dropped_.Increment(static_cast<double>(responses_dropped));
+  auto it = command_ends_.find(status.ok() ? "ok" : GetErrorInfo(status).reason);
+  (it == command_ends_.end() ? command_ends_.find("error") : it)->second->Increment();
 }
 
 void EdgeHubMetrics::Streams(const std::map<std::string, StreamStats>& streams) {

@@ -14,8 +14,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/edgehub-svc/store/command_store.h"
 #include "services/edgehub-svc/store/event_store.h"
 #include "services/edgehub-svc/store/journal_store.h"
+#include "services/lib/link/command_events.h"
 #include "services/lib/link/edge_events.h"
 #include "services/lib/metrics/registry.h"
 
@@ -38,19 +40,23 @@ class EdgeHubMetrics {
   void ReportStored() { stored_.Increment(); }
   void Tunnels(size_t open) { tunnels_.Set(static_cast<double>(open)); }
   void TunnelJoined() { tunnels_total_.Increment(); }
+  void Commands(size_t executing, const CommandStats& stats);
+  void CommandLookedUp(link::edge::CommandRecord::State state);
+  // responses_dropped: of earlier ones, for want of room.
+  void CommandEnded(const absl::Status& status, int64_t responses_dropped);
   void Streams(const std::map<std::string, StreamStats>& streams);
   // `fresh`: not a repeat of what was stored before.
   void EventStored(bool fresh) { (fresh ? events_stored_ : events_repeated_).Increment(); }
   void EventsRefused() { events_refused_.Increment(); }
   // reason: "expired", "rejected", "full".
   void EventsDropped(const std::string& reason, int64_t events);
-  // store: "journal", "events".
+  // store: "journal", "events", "commands".
   void StoreFailed(const std::string& store, const absl::Status& status);
   void StoreRepaired(const std::string& store);
   void CertificateExpires(absl::Time time);
   // result: "renewed", "refused", "unreachable", "failed".
   void CertificateRenewal(const std::string& result);
-  // class: "session", "resource_sync", "report", "event" or "tunnel".
+  // class: "session", "resource_sync", "report", "event", "command" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
 
@@ -76,6 +82,14 @@ class EdgeHubMetrics {
   prometheus::Counter& events_refused_;
   prometheus::Gauge& tunnels_;
   prometheus::Counter& tunnels_total_;
+  prometheus::Gauge& commands_;
+  prometheus::Gauge& command_records_;
+  prometheus::Gauge& command_response_bytes_;
+  prometheus::Counter& commands_started_;
+  prometheus::Counter& commands_repeated_;
+  prometheus::Counter& commands_refused_;
+  prometheus::Counter& command_responses_dropped_;
+  Counters command_ends_;
   Counters ends_;
   Counters dropped_;
   Counters events_dropped_;

@@ -36,10 +36,12 @@ struct EdgeHub::Gate {
 };
 
 EdgeHub::EdgeHub(const Config& config, JournalStore& journal, EventStore& events,
-                 CloudDialer& dialer, Clock& clock, EdgeHubMetrics& metrics, log::Logger log)
+                 CommandStore& commands, CloudDialer& dialer, Clock& clock, EdgeHubMetrics& metrics,
+                 log::Logger log)
     : config_(config),
       journal_(journal),
       events_(events),
+      commands_(commands),
       dialer_(dialer),
       clock_(clock),
       metrics_(metrics),
@@ -92,18 +94,19 @@ link::SpokeId EdgeHub::Attach(absl::string_view name, std::vector<std::string> r
                               std::vector<std::string> report_types,
                               std::shared_ptr<SpokePort> port,
                               std::vector<EventStream> event_streams,
-                              std::vector<std::string> tunnel_types) {
+                              std::vector<std::string> tunnel_types,
+                              std::vector<std::string> command_types) {
   const link::SpokeId id = ++last_spoke_;
   executor_.Post([this, id, name = std::string(name), resource_types = std::move(resource_types),
                   report_types = std::move(report_types), port = std::move(port),
-                  event_streams = std::move(event_streams),
-                  tunnel_types = std::move(tunnel_types)]() mutable {
+                  event_streams = std::move(event_streams), tunnel_types = std::move(tunnel_types),
+                  command_types = std::move(command_types)]() mutable {
     log_.Info("spoke attached", {{"spoke", name}});
     spokes_[id] = {name, {report_types.begin(), report_types.end()}, {}, std::move(port)};
     metrics_.Spokes(spokes_.size());
     DeclareStreams(id, event_streams);
     Feed(edge::SpokeAttached{id, std::move(resource_types), std::move(report_types),
-                             std::move(tunnel_types)});
+                             std::move(tunnel_types), std::move(command_types)});
   });
   return id;
 }
@@ -201,6 +204,7 @@ void EdgeHub::DropExpired() {
   }
   metrics_.Journal(journal_.stats());  // Its oldest time follows the clock.
   DropExpiredEvents();
+  DropExpiredCommands();
   executor_.PostAfter(config_.expiry_interval, [this] { DropExpired(); });
 }
 
@@ -297,6 +301,8 @@ void EdgeHub::Perform(edge::ToSpoke effect) {
     SendTo(effect.spoke, std::move(*request));
   } else if (auto* tunnel = std::get_if<edge::TunnelRequest>(&effect.message)) {
     SendTo(effect.spoke, std::move(*tunnel));
+  } else if (auto* command = std::get_if<edge::CommandRequest>(&effect.message)) {
+    SendTo(effect.spoke, std::move(*command));
   } else {
     SendTo(effect.spoke, std::get<link::ResourceChange>(std::move(effect.message)));
   }

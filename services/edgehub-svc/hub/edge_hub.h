@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "services/edgehub-svc/hub/ports.h"
 #include "services/edgehub-svc/metrics.h"
+#include "services/edgehub-svc/store/command_store.h"
 #include "services/edgehub-svc/store/event_store.h"
 #include "services/edgehub-svc/store/journal_store.h"
 #include "services/lib/base/clock.h"
@@ -54,8 +55,8 @@ class EdgeHub {
     std::map<std::string, StreamStats> streams;
   };
 
-  EdgeHub(const Config& config, JournalStore& journal, EventStore& events, CloudDialer& dialer,
-          Clock& clock, EdgeHubMetrics& metrics, log::Logger log);
+  EdgeHub(const Config& config, JournalStore& journal, EventStore& events, CommandStore& commands,
+          CloudDialer& dialer, Clock& clock, EdgeHubMetrics& metrics, log::Logger log);
   ~EdgeHub();
 
   // Begins to dial.
@@ -66,7 +67,8 @@ class EdgeHub {
   link::SpokeId Attach(absl::string_view name, std::vector<std::string> resource_types,
                        std::vector<std::string> report_types, std::shared_ptr<SpokePort> port,
                        std::vector<EventStream> event_streams = {},
-                       std::vector<std::string> tunnel_types = {});
+                       std::vector<std::string> tunnel_types = {},
+                       std::vector<std::string> command_types = {});
   void Detach(link::SpokeId spoke);
   void Subscribe(link::SpokeId spoke, link::Subscribe subscribe, absl::AnyInvocable<void()> after);
   void ResourceDone(link::SpokeId spoke, link::ResourceAck ack, absl::AnyInvocable<void()> after);
@@ -75,6 +77,10 @@ class EdgeHub {
   // All of one stream and one producer.
   void PutEvents(link::SpokeId spoke, uint64_t request_id, std::vector<NewEvent> events,
                  absl::AnyInvocable<void()> after);
+
+  // `done.spoke` is ignored.
+  void CommandDone(link::SpokeId spoke, link::edge::CommandDone done,
+                   absl::AnyInvocable<void()> after);
 
   // Takes a tunnel that was offered; `port` hears what becomes of it, to its End. The user's words
   // go to what is returned, any thread.
@@ -117,6 +123,10 @@ class EdgeHub {
   void Perform(link::edge::TrimReports effect);
   void Perform(link::edge::FetchEvents effect);
   void Perform(link::edge::TrimEvents effect);
+  void Perform(link::edge::BeginCommand effect);
+  void Perform(link::edge::FinishCommand effect);
+  void Perform(link::edge::ForgetCommand effect);
+  void Perform(link::edge::ReadCommand effect);
   void Perform(link::edge::AwaitDrained effect);
   void Perform(link::edge::StoreEpoch effect);
   void Perform(link::tunnel::ToUser effect);
@@ -136,11 +146,14 @@ class EdgeHub {
   void SendTo(link::SpokeId spoke, SpokeMessage message);
   void DropExpired();
   void DropExpiredEvents();
+  void DropExpiredCommands();
+  void ShowCommands();
   void Arm();
 
   const Config config_;
   JournalStore& journal_;
   EventStore& events_;
+  CommandStore& commands_;
   CloudDialer& dialer_;
   Clock& clock_;
   EdgeHubMetrics& metrics_;

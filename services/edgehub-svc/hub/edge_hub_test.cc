@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "services/edgehub-svc/store/sqlite_command_store.h"
 #include "services/edgehub-svc/store/sqlite_event_store.h"
 #include "services/edgehub-svc/store/sqlite_journal.h"
 #include "services/edgehub-svc/testing/fakes.h"
@@ -31,12 +32,14 @@ class EdgeHubTest : public ::testing::Test {
     events_ = nullptr;
     events_ = *SqliteEventStore::Open(folder_.File("events.db"), {.stream_bytes_max = 3000},
                                       "events-1", clock_);
+    commands_ = nullptr;
+    commands_ = *SqliteCommandStore::Open(folder_.File("commands.db"), {}, clock_);
     EdgeHub::Config config;
     config.session.hello.protocol_version = 1;
     config.session.hello.journal_id = journal_->id();
     config.session.hello.stored_epoch = journal_->stored_epoch();
-    hub_ = std::make_unique<EdgeHub>(config, *journal_, *events_, dialer_, clock_, metrics_,
-                                     log::Logger::Null());
+    hub_ = std::make_unique<EdgeHub>(config, *journal_, *events_, *commands_, dialer_, clock_,
+                                     metrics_, log::Logger::Null());
     hub_->Start();
     Settle();
   }
@@ -111,6 +114,7 @@ class EdgeHubTest : public ::testing::Test {
   FakeDialer dialer_;
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<SqliteEventStore> events_;
+  std::unique_ptr<SqliteCommandStore> commands_;
   uint64_t produced_ = 0;
   std::unique_ptr<EdgeHub> hub_;
 };

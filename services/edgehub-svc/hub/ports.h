@@ -60,7 +60,7 @@ struct EventsStored {
 };
 using SpokeMessage =
     std::variant<LinkStateChange, link::edge::SubscribeRequest, link::ResourceChange, ReportStored,
-                 EventsStored, link::edge::TunnelRequest>;
+                 EventsStored, link::edge::CommandRequest, link::edge::TunnelRequest>;
 
 class SpokePort {
  public:

@@ -109,6 +109,10 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
         hub_.PutEvents(spoke.id, request_id, *std::move(events), std::move(done));
         return absl::OkStatus();
       }
+      case v1::SpokeFrame::kCommandDone:
+        hub_.CommandDone(spoke.id, FromWire(std::move(*frame.mutable_command_done())),
+                         std::move(done));
+        return absl::OkStatus();
       default:
         return SpokeError("a frame of a kind that is not known");
     }
@@ -126,7 +130,8 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
                            {message.resource_types().begin(), message.resource_types().end()},
                            {message.report_types().begin(), message.report_types().end()},
                            std::make_shared<StreamSpoke>(spoke.stream), StreamsOf(message),
-                           {message.tunnel_types().begin(), message.tunnel_types().end()});
+                           {message.tunnel_types().begin(), message.tunnel_types().end()},
+                           {message.command_types().begin(), message.command_types().end()});
     return absl::OkStatus();
   }
 

@@ -12,6 +12,7 @@ namespace skerry::edgehub {
 namespace {
 
 constexpr size_t kProducerBytesMax = 256;
+constexpr size_t kCommandStatusBytesMax = 16u << 10;
 
 struct Writer {
   v1::HubFrame out;
@@ -28,6 +29,13 @@ struct Writer {
   }
   void operator()(link::ResourceChange& body) {
     *out.mutable_resource() = link::ToWire(std::move(body));
+  }
+  void operator()(link::edge::CommandRequest& body) {
+    v1::CommandRequest* m = out.mutable_command_request();
+    m->set_key(std::move(body.key));
+    m->set_type(std::move(body.type));
+    m->set_payload(std::move(body.payload));
+    link::ToProtoDuration(body.deadline, *m->mutable_deadline());
   }
   void operator()(link::edge::TunnelRequest& body) {
     v1::TunnelRequest* m = out.mutable_tunnel_request();
@@ -99,14 +107,15 @@ absl::Status CheckRegister(const v1::Register& message) {
     return SpokeError("`spoke` must have 1 to 256 bytes");
   }
   if (message.resource_types_size() + message.report_types_size() + message.event_streams_size() +
-          message.tunnel_types_size() ==
+          message.tunnel_types_size() + message.command_types_size() ==
       0) {
     return SpokeError("a spoke must register at least one type or stream");
   }
   if (static_cast<size_t>(message.resource_types_size()) > link::kSubscriptionsMax ||
       static_cast<size_t>(message.report_types_size()) > link::kReportTypesMax ||
       static_cast<size_t>(message.event_streams_size()) > link::kEventStreamsMax ||
-      static_cast<size_t>(message.tunnel_types_size()) > link::kTunnelTypesMax) {
+      static_cast<size_t>(message.tunnel_types_size()) > link::kTunnelTypesMax ||
+      static_cast<size_t>(message.command_types_size()) > link::kCommandTypesMax) {
     return SpokeError("too many types or streams");
   }
   for (const std::string& type : message.resource_types())
@@ -116,6 +125,8 @@ absl::Status CheckRegister(const v1::Register& message) {
   for (const v1::EventStream& stream : message.event_streams())
     SKERRY_RETURN_IF_ERROR(link::CheckType(stream.name()));
   for (const std::string& type : message.tunnel_types())
+    SKERRY_RETURN_IF_ERROR(link::CheckType(type));
+  for (const std::string& type : message.command_types())
     SKERRY_RETURN_IF_ERROR(link::CheckType(type));
   return absl::OkStatus();
 }
@@ -182,6 +193,25 @@ absl::StatusOr<link::ResourceAck> FromWire(v1::ResourceDone message) {
       std::move(*message.mutable_type()), message.subscription_id(), message.sequence(), {}};
   SKERRY_ASSIGN_OR_RETURN(ack.rejections, link::RejectionsFromWire(message.rejections()));
   return ack;
+}
+
+link::edge::CommandDone FromWire(v1::CommandDone message) {
+  link::edge::CommandDone done;
+  done.key = std::move(*message.mutable_key());
+  if (message.response().size() > link::kCommandBytesMax ||
+      message.status().ByteSizeLong() > kCommandStatusBytesMax) {
+    done.status =
+        Error(absl::StatusCode::kResourceExhausted,
+              absl::StrCat("the command was executed, and answered with a response of ",
+                           message.response().size(), " and a status of ",
+                           message.status().ByteSizeLong(), " bytes; at most ",
+                           link::kCommandBytesMax, " and ", kCommandStatusBytesMax, " are allowed"))
+            .Reason("COMMAND_RESPONSE_TOO_LARGE");
+    return done;
+  }
+  done.status = rpc::FromProto(message.status());
+  done.response = std::move(*message.mutable_response());
+  return done;
 }
 
 absl::Status SpokeError(absl::string_view message) {

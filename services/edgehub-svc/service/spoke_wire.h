@@ -28,6 +28,9 @@ absl::StatusOr<link::ResourceAck> FromWire(v1::ResourceDone message);
 std::vector<EventStream> StreamsOf(const v1::Register& message);
 // INVALID_ARGUMENT where a bound is exceeded or the producer's numbers don't go up.
 absl::StatusOr<std::vector<NewEvent>> FromWire(v1::PutEvents message);
+// What is beyond a bound becomes how the command ended: RESOURCE_EXHAUSTED /
+// COMMAND_RESPONSE_TOO_LARGE.
+link::edge::CommandDone FromWire(v1::CommandDone message);
 absl::Status SpokeError(absl::string_view message);
 
 }  // namespace skerry::edgehub
