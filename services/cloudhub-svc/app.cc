@@ -20,10 +20,14 @@
 #include "services/cloudhub-svc/join/token_admin.h"
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/service/admin_service.h"
+#include "services/cloudhub-svc/service/command_service.h"
 #include "services/cloudhub-svc/service/link_service.h"
 #include "services/cloudhub-svc/service/spoke_service.h"
 #include "services/cloudhub-svc/service/tunnel_service.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/cloudhub-svc/store/command_store.h"
+#include "services/cloudhub-svc/store/sqlite_command_store.h"
+#include "services/cloudhub-svc/store/unshared_command_store.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
@@ -45,6 +49,8 @@ namespace {
 
 constexpr size_t kAdminThreads = 2;
 constexpr size_t kAdminQueue = 64;
+constexpr size_t kCommandThreads = 2;
+constexpr size_t kCommandQueue = 256;
 // A node calls when it has connected; what does not is a probe, or means no good.
 constexpr absl::Duration kIdleMax = absl::Seconds(30);
 // One stream of a controller carries the changes of all its nodes: what is for one node waits for
@@ -62,6 +68,7 @@ security::MethodPolicy ApiPolicy() {
   return security::MethodPolicy({
       {"/skerry.cloudhub.v1.SpokeService/*", {"skerry:controllers"}},
       {"/skerry.cloudhub.v1.TunnelService/*", {"skerry:controllers"}},
+      {"/skerry.cloudhub.v1.CommandService/*", {"skerry:controllers"}},
       {"/skerry.cloudhub.v1.AdminService/*", {"skerry:operators"}},
       {"/grpc.health.v1.Health/*", {"*"}},
       {"/grpc.reflection.v1alpha.ServerReflection/*", {"skerry:operators"}},
@@ -97,13 +104,16 @@ struct CloudHubApp::Parts {
   std::unique_ptr<security::RenewalLoop> renewals;
   std::unique_ptr<TokenAdmin> token_admin;
   std::unique_ptr<NodeGate> gate;
+  std::unique_ptr<CommandStore> commands;
   std::unique_ptr<SessionHub> hub;
   std::unique_ptr<NodeWatch> watch;  // Null with SQLite.
   std::unique_ptr<exec::ThreadPool> admin_pool;
+  std::unique_ptr<exec::ThreadPool> command_pool;
   std::unique_ptr<rpc::Listener> link_listener;
   std::unique_ptr<grpc::Service> link_service;
   std::unique_ptr<grpc::Service> spoke_service;
   std::unique_ptr<grpc::Service> tunnel_service;
+  std::unique_ptr<grpc::Service> command_service;
   std::unique_ptr<grpc::Service> admin_service;
   std::unique_ptr<rpc::Server> api_server;
   std::unique_ptr<rpc::Server> link_server;
@@ -142,7 +152,12 @@ absl::Status CloudHubApp::Start() {
   hub.admission.seed = absl::Uniform<uint64_t>(absl::BitGen());
   hub.shards = static_cast<int>(config_.session_threads);
   hub.connections_max = static_cast<int>(config_.connections_max);
-  p.hub = std::make_unique<SessionHub>(hub, *p.records, clock_, p.metrics, log_);
+  hub.commands.waiting_max = static_cast<size_t>(config_.commands_node_max);
+  hub.commands.waiting_bytes_max = static_cast<size_t>(config_.commands_node_bytes_max);
+  hub.commands.memory_bytes_max =
+      static_cast<size_t>(config_.commands_memory_bytes_max / config_.session_threads);
+  hub.commands.retention = config_.commands_retention;
+  p.hub = std::make_unique<SessionHub>(hub, *p.records, *p.commands, clock_, p.metrics, log_);
   p.admin_pool = std::make_unique<exec::ThreadPool>("admin", kAdminThreads, kAdminQueue);
   SKERRY_ASSIGN_OR_RETURN(p.gate, NodeGate::Open(*p.tokens));
   SKERRY_ASSIGN_OR_RETURN(
@@ -163,6 +178,8 @@ absl::Status CloudHubApp::Start() {
   p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
   p.tunnel_service = MakeTunnelService(*p.hub);
+  p.command_pool = std::make_unique<exec::ThreadPool>("commands", kCommandThreads, kCommandQueue);
+  p.command_service = MakeCommandService(*p.hub, *p.command_pool, clock_);
   p.admin_service = MakeAdminService(
       *p.hub, *p.token_admin, *p.gate, [this](int rate) { return SetDrain(rate); }, hub.session.hub,
       *p.admin_pool, log_);
@@ -197,7 +214,7 @@ absl::Status CloudHubApp::OpenSqlite() {
   p.tokens = std::move(tokens);
   SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(config_.state_dir, clock_));
   SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(PkiOptions(config_), clock_, log_));
-  return absl::OkStatus();
+  return OpenSqliteCommands();
 }
 
 absl::Status CloudHubApp::OpenPostgres() {
@@ -220,6 +237,22 @@ absl::Status CloudHubApp::OpenPostgres() {
       }));
   p.tokens = std::make_unique<PostgresTokenStore>(*p.database);
   p.records = std::make_unique<PostgresNodeRecords>(*p.database, clock_);
+  p.commands = std::make_unique<UnsharedCommandStore>();
+  return absl::OkStatus();
+}
+
+absl::Status CloudHubApp::OpenSqliteCommands() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteCommandStore> commands,
+      SqliteCommandStore::Open(config_.state_dir + "/commands.db",
+                               {config_.commands_node_max, config_.commands_node_bytes_max},
+                               config_.commands_store_bytes_max));
+  if (commands->set_aside().has_value()) {
+    log_.Error("queued commands were damaged: they were set aside and a new queue begun",
+               {{"path", *commands->set_aside()}, {"lost", "commands that waited for a node"}});
+  }
+  p.commands = std::move(commands);
   return absl::OkStatus();
 }
 
@@ -250,7 +283,7 @@ absl::Status CloudHubApp::StartServers() {
                           security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
   SKERRY_ASSIGN_OR_RETURN(
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
-                                                  p.admin_service.get()}));
+                                                  p.command_service.get(), p.admin_service.get()}));
   p.api_server->SetServing(true);
   p.link_server->SetServing(true);
   return absl::OkStatus();
@@ -295,6 +328,7 @@ void CloudHubApp::Stop() {
   p.api_server.reset();
   p.watch.reset();
   if (p.admin_pool != nullptr) p.admin_pool->Stop();
+  if (p.command_pool != nullptr) p.command_pool->Stop();
   if (p.hub != nullptr) p.hub->Stop();
   parts_.reset();
 }

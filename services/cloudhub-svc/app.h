@@ -35,6 +35,7 @@ class CloudHubApp final : public process::App {
   absl::Status OpenStores();
   absl::Status OpenSqlite();
   absl::Status OpenPostgres();
+  absl::Status OpenSqliteCommands();
   absl::Status StartServers();
   // As service/admin_service.h says.
   absl::Status SetDrain(int nodes_per_second);

@@ -10,7 +10,8 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
              "name of this replica, shown to people; the host's name unless given");
   schema
       .Add("state_dir", &c.state_dir,
-           "folder for what must outlive a restart (CA, certificates, tokens, epochs)")
+           "folder for what must outlive a restart (CA, certificates, tokens, epochs, queued "
+           "commands)")
       .Required();
   schema
       .Add("store.kind", &c.store_kind,
@@ -75,6 +76,27 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Min(1)
       .Max(100000);
   schema.Add("link.threads", &c.session_threads, "threads that share the sessions").Min(1).Max(64);
+  schema
+      .Add("commands.node_max", &c.commands_node_max,
+           "commands that may wait for one node in memory, and as many in the queue")
+      .Min(1)
+      .Max(1000);
+  schema
+      .AddBytes("commands.node_bytes_max", &c.commands_node_bytes_max,
+                "payloads that may wait for one node in memory, and as many in the queue")
+      .Min(256 << 10);
+  schema
+      .AddBytes("commands.memory_bytes_max", &c.commands_memory_bytes_max,
+                "commands that may be in memory, of all nodes; what has ended may take half of it")
+      .Min(1 << 20);
+  schema
+      .AddBytes("commands.store_bytes_max", &c.commands_store_bytes_max,
+                "size of the store of queued commands; beyond, new ones are refused")
+      .Min(16 << 20);
+  schema
+      .Add("commands.retention", &c.commands_retention,
+           "how long a queued command can be asked for after its end")
+      .Min(absl::Minutes(1));
   schema.Check([&c]() -> absl::Status {
     if (c.store_kind == "postgres" && c.postgres_url_file.empty()) {
       return InvalidField("store.postgres_url_file", "",

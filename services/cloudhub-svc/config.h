@@ -33,6 +33,11 @@ struct CloudHubConfig {
   int64_t session_threads = 2;
   int64_t syncs_max = 256;
   int64_t handshakes_max = 64;
+  int64_t commands_node_max = 64;
+  int64_t commands_node_bytes_max = 4 << 20;
+  int64_t commands_memory_bytes_max = 64 << 20;
+  int64_t commands_store_bytes_max = int64_t{1} << 30;
+  absl::Duration commands_retention = absl::Hours(24);
 };
 
 // Declares every setting on `schema`, bound to `config`.

@@ -7,7 +7,8 @@ namespace {
 
 using link::cloud::Incident;
 
-constexpr const char* kClasses[] = {"session", "resource_sync", "report", "event", "tunnel"};
+constexpr const char* kClasses[] = {"session", "resource_sync", "report",
+                                    "event",   "command",       "tunnel"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
 constexpr const char* kRefusals[] = {"OVERLOADED",     "DIALS_TOO_OFTEN", "DRAINING",
@@ -21,6 +22,23 @@ constexpr const char* kTunnelEnds[] = {"OK",
                                        "TUNNEL_LINK_LOST",
                                        "TUNNEL_USER_GONE",
                                        "other"};
+
+constexpr const char* kCommandRefusals[] = {"NODE_NOT_CONNECTED", "COMMAND_QUEUE_FULL",
+                                            "QUEUE_NOT_SHARED", "IDEMPOTENCY_KEY_REUSED", "other"};
+constexpr const char* kCommandEnds[] = {"ok",
+                                        "CANCELLED",
+                                        "COMMAND_EXPIRED",
+                                        "NO_COMMAND_TAKER",
+                                        "COMMAND_DEADLINE_EXCEEDED",
+                                        "COMMAND_OUTCOME_UNKNOWN",
+                                        "other"};
+
+// Under its own label, else under "other".
+void AddOr(const std::map<std::string, prometheus::Counter*, std::less<>>& counters,
+           const std::string& label) {
+  auto it = counters.find(label);
+  (it == counters.end() ? counters.find("other") : it)->second->Increment();
+}
 
 void Add(const std::map<std::string, prometheus::Counter*, std::less<>>& counters,
          absl::string_view label, double value) {
@@ -51,7 +69,20 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
                            "Full syncs that were not done in time: another was let in.")),
       tunnels_(registry.Gauge("skerry_cloudhub_tunnels", "Tunnels to nodes that are open.")),
       tunnels_total_(
-          registry.Counter("skerry_cloudhub_tunnels_total", "Tunnels that were asked for.")) {
+          registry.Counter("skerry_cloudhub_tunnels_total", "Tunnels that were asked for.")),
+      commands_(
+          registry.Gauge("skerry_cloudhub_commands", "Commands in memory that have not ended.")),
+      commands_total_(
+          registry.Counter("skerry_cloudhub_commands_total", "Commands that were accepted.")) {
+  for (const char* reason : kCommandRefusals) {
+    command_refusals_[reason] =
+        &registry.Counter("skerry_cloudhub_command_refusals_total",
+                          "Commands that were not accepted.", {{"reason", reason}});
+  }
+  for (const char* result : kCommandEnds) {
+    command_ends_[result] = &registry.Counter("skerry_cloudhub_command_ends_total",
+                                              "Commands that ended.", {{"result", result}});
+  }
   for (const char* reason : kEnds) {
     ends_[reason] = &registry.Counter("skerry_cloudhub_session_ends_total", "Sessions that ended.",
                                       {{"reason", reason}});
@@ -115,6 +146,12 @@ void CloudHubMetrics::Admission(size_t syncs, size_t waiting, size_t tickets) {
   tickets_.Set(static_cast<double>(tickets));
 }
 
+void CloudHubMetrics::CommandRefused(const std::string& reason) {
+  AddOr(command_refusals_, reason);
+}
+
+void CloudHubMetrics::CommandEnded(const std::string& result) { AddOr(command_ends_, result); }
+
 void CloudHubMetrics::TunnelOpened() {
   tunnels_.Increment();
   tunnels_total_.Increment();
@@ -122,8 +159,7 @@ void CloudHubMetrics::TunnelOpened() {
 
 void CloudHubMetrics::TunnelEnded(const std::string& reason) {
   tunnels_.Decrement();
-  auto it = tunnel_ends_.find(reason.empty() ? "OK" : reason);
-  (it == tunnel_ends_.end() ? tunnel_ends_.find("other") : it)->second->Increment();
+  AddOr(tunnel_ends_, reason.empty() ? "OK" : reason);
 }
 
 void CloudHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {

@@ -33,10 +33,16 @@ class CloudHubMetrics {
   // turn.
   void Admission(size_t syncs, size_t waiting, size_t tickets);
   void SyncOverruns(uint64_t count) { sync_overruns_.Increment(static_cast<double>(count)); }
+  void CommandAccepted() { commands_total_.Increment(); }
+  void CommandsUnderWay(int delta) { commands_.Increment(delta); }
+  // reason: of the status.
+  void CommandRefused(const std::string& reason);
+  // result: "ok", "CANCELLED" or the status's reason.
+  void CommandEnded(const std::string& result);
   void TunnelOpened();
   // reason: that of the status; empty for a tunnel that ended in good order.
   void TunnelEnded(const std::string& reason);
-  // class: "session", "resource_sync", "report", "event" or "tunnel".
+  // class: "session", "resource_sync", "report", "event", "command" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
 
@@ -55,6 +61,10 @@ class CloudHubMetrics {
   prometheus::Counter& sync_overruns_;
   prometheus::Gauge& tunnels_;
   prometheus::Counter& tunnels_total_;
+  prometheus::Gauge& commands_;
+  prometheus::Counter& commands_total_;
+  Counters command_refusals_;
+  Counters command_ends_;
   Counters ends_;
   Counters refusals_;
   Counters tunnel_ends_;

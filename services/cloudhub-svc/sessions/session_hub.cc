@@ -17,8 +17,8 @@ bool Overlaps(const std::set<std::string>& owned, const std::vector<std::string>
 
 }  // namespace
 
-SessionHub::SessionHub(Config config, NodeRecords& records, Clock& clock, CloudHubMetrics& metrics,
-                       log::Logger log)
+SessionHub::SessionHub(Config config, NodeRecords& records, CommandStore& commands, Clock& clock,
+                       CloudHubMetrics& metrics, log::Logger log)
     : config_(std::move(config)),
       clock_(clock),
       metrics_(metrics),
@@ -27,7 +27,8 @@ SessionHub::SessionHub(Config config, NodeRecords& records, Clock& clock, CloudH
       gate_(config_.admission, clock, metrics) {
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
-        absl::StrCat(i), Shard::Deps{config_.session, records, gate_, clock, metrics, log}));
+        absl::StrCat(i), Shard::Deps{config_.session, records, gate_, commands, config_.commands,
+                                     clock, metrics, log}));
   }
 }
 
@@ -143,6 +144,27 @@ std::function<void(link::tunnel::UserEvent)> SessionHub::OpenTunnel(
   Shard& shard = ShardOf(node);
   return [&shard, tunnel = shard.OpenTunnel(node, type, target, std::move(port))](
              link::tunnel::UserEvent event) { shard.FromTunnel(tunnel, std::move(event)); };
+}
+
+void SessionHub::SendCommand(CommandInfo info, std::shared_ptr<CommandWatcher> watcher) {
+  Shard& shard = ShardOf(info.command.node);
+  shard.SendCommand(std::move(info), std::move(watcher));
+}
+
+absl::StatusOr<CommandInfo> SessionHub::FindCommand(const std::string& node,
+                                                    const std::string& key) {
+  return ShardOf(node).FindCommand(node, key);
+}
+
+absl::StatusOr<std::vector<CommandInfo>> SessionHub::ListCommands(const std::string& node,
+                                                                  const std::string& after,
+                                                                  size_t count_max) {
+  return ShardOf(node).ListCommands(node, after, count_max);
+}
+
+absl::StatusOr<CommandInfo> SessionHub::CancelCommand(const std::string& node,
+                                                      const std::string& key) {
+  return ShardOf(node).CancelCommand(node, key);
 }
 
 std::vector<SessionInfo> SessionHub::Sessions() {

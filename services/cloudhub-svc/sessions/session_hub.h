@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "services/cloudhub-svc/core/admission.h"
 #include "services/cloudhub-svc/core/rate_limiter.h"
+#include "services/cloudhub-svc/sessions/command_desk.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/shard.h"
 #include "services/cloudhub-svc/sessions/sync_gate.h"
@@ -30,8 +31,8 @@
 namespace skerry::cloudhub {
 
 // Spreads nodes over shards by their name and keeps who owns which type. Any thread may call it;
-// nothing but Sessions(), State(), Drain(), Settle() and Stop() waits. `deps` outlives it. Stop it
-// after the servers whose streams call it.
+// nothing but Sessions(), State(), Drain(), Settle(), Stop() and what asks for commands waits.
+// What it is given outlives it. Stop it after the servers whose streams call it.
 class SessionHub {
  public:
   struct Config {
@@ -39,6 +40,7 @@ class SessionHub {
     Admission::Config admission;
     // What one node may dial, however its sessions go.
     RateLimiter::Options dials = {.burst = 60, .per_second = 2, .remotes_max = 1 << 16};
+    CommandDesk::Config commands;
     int shards = 2;
     int connections_max = 20000;
   };
@@ -48,8 +50,8 @@ class SessionHub {
     std::shared_ptr<NodeSession> session;
   };
 
-  SessionHub(Config config, NodeRecords& records, Clock& clock, CloudHubMetrics& metrics,
-             log::Logger log);
+  SessionHub(Config config, NodeRecords& records, CommandStore& commands, Clock& clock,
+             CloudHubMetrics& metrics, log::Logger log);
   ~SessionHub();
 
   // RESOURCE_EXHAUSTED / OVERLOADED when there are too many connections, DIALS_TOO_OFTEN when the
@@ -80,6 +82,13 @@ class SessionHub {
   std::function<void(link::tunnel::UserEvent)> OpenTunnel(
       const std::string& node, const std::string& type, const std::string& target,
       std::shared_ptr<link::tunnel::UserPort> port);
+
+  // As of Shard.
+  void SendCommand(CommandInfo info, std::shared_ptr<CommandWatcher> watcher);
+  absl::StatusOr<CommandInfo> FindCommand(const std::string& node, const std::string& key);
+  absl::StatusOr<std::vector<CommandInfo>> ListCommands(const std::string& node,
+                                                        const std::string& after, size_t count_max);
+  absl::StatusOr<CommandInfo> CancelCommand(const std::string& node, const std::string& key);
 
   // Those that were admitted, by name.
   std::vector<SessionInfo> Sessions();

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/cloudhub-svc/join/sqlite_node_records.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/cloudhub-svc/store/sqlite_command_store.h"
 #include "services/cloudhub-svc/testing/fakes.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
@@ -68,8 +69,10 @@ class SessionHubTest : public ::testing::Test {
     SessionHub::Config config;
     config.session.hub = "hub-1";
     config.admission.syncs_max = syncs_max;
+    config.commands.waiting_max = 3;
     config.connections_max = 4;
-    hub_ = std::make_unique<SessionHub>(config, hanging_, clock_, metrics_, log::Logger::Null());
+    hub_ = std::make_unique<SessionHub>(config, hanging_, *commands_, clock_, metrics_,
+                                        log::Logger::Null());
   }
 
   // Everything that was posted has run, and what shards posted to each other.
@@ -133,6 +136,8 @@ class SessionHubTest : public ::testing::Test {
   CloudHubMetrics metrics_;
   std::unique_ptr<SqliteNodeRecords> records_ = *SqliteNodeRecords::Open(folder_.path(), clock_);
   HangingRecords hanging_{*records_};
+  std::unique_ptr<CommandStore> commands_ =
+      *SqliteCommandStore::Open(folder_.File("commands.db"), {.count_max = 3}, 0);
   std::unique_ptr<SessionHub> hub_;
 };
 

@@ -18,16 +18,21 @@ constexpr absl::Duration kGateTick = absl::Milliseconds(250);
 // Who has waited so long for its admission is refused without asking: it gives up after 15 s.
 constexpr absl::Duration kAdmissionWaitMax = absl::Seconds(10);
 
-absl::Status Draining() {
-  return Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING");
-}
-
 }  // namespace
 
 Shard::Shard(const std::string& name, Deps deps)
     : deps_(std::move(deps)),
+      desk_(
+          deps_.desk, deps_.commands, deps_.clock, deps_.metrics, deps_.log,
+          [this](const std::string& node, cloud::Event event) {
+            auto it = by_node_.find(node);
+            if (it != by_node_.end()) Feed(SessionPtr(it->second), std::move(event));
+          },
+          [this](const std::string& node) { return by_node_.count(node) != 0; }),
       admissions_("admit-" + name, deps_.clock),
-      executor_("sessions-" + name, deps_.clock) {}
+      executor_("sessions-" + name, deps_.clock) {
+  executor_.Post([this] { SweepCommands(); });
+}
 
 Shard::~Shard() { Stop(); }
 
@@ -237,6 +242,8 @@ void Shard::Begin(const SessionPtr& session, const absl::StatusOr<uint64_t>& epo
                                     {"boot_id", session->box.boot_id},
                                     {"version", session->software_version}});
   Feed(session, cloud::Admitted{*epoch, session->connect_time});
+  desk_.NodeConnected(node);
+  ArmDesk();
 }
 
 void Shard::Refuse(const SessionPtr& session, const absl::Status& why) {
@@ -290,6 +297,23 @@ void Shard::Perform(const SessionPtr& session, cloud::EpochStored) {
                             {{"node", node}, {"epoch", epoch}, {"peer", peer}});
         }
       });
+}
+
+bool Shard::IsCurrent(const SessionPtr& session) const {
+  auto it = by_node_.find(session->node.value());
+  return it != by_node_.end() && it->second == session;
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::CommandDue effect) {
+  if (!IsCurrent(session)) return;
+  desk_.Due(session->node.value(), effect.key);
+  ArmDesk();
+}
+
+void Shard::Perform(const SessionPtr& session, cloud::CommandReceived effect) {
+  if (!IsCurrent(session)) return;
+  desk_.Received(session->node.value(), std::move(effect.receipt));
+  ArmDesk();
 }
 
 void Shard::Perform(const SessionPtr& session, link::tunnel::ToUser effect) {

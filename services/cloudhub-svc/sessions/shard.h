@@ -17,9 +17,11 @@
 #include "absl/time/time.h"
 #include "services/cloudhub-svc/core/node_record.h"
 #include "services/cloudhub-svc/metrics.h"
+#include "services/cloudhub-svc/sessions/command_desk.h"
 #include "services/cloudhub-svc/sessions/node_records.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/sync_gate.h"
+#include "services/cloudhub-svc/store/command_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/cloud_session.h"
@@ -44,6 +46,8 @@ class Shard {
     const link::CloudSession::Config& session;
     NodeRecords& records;
     SyncGate& gate;
+    CommandStore& commands;
+    const CommandDesk::Config& desk;
     Clock& clock;
     CloudHubMetrics& metrics;
     log::Logger log;
@@ -85,6 +89,14 @@ class Shard {
                                          std::shared_ptr<link::tunnel::UserPort> port);
   void FromTunnel(std::shared_ptr<NodeTunnel> tunnel, link::tunnel::UserEvent event);
 
+  // The watcher hears where the command is, from here to its end.
+  void SendCommand(CommandInfo info, std::shared_ptr<CommandWatcher> watcher);
+  // These wait; not from the shard's thread.
+  absl::StatusOr<CommandInfo> FindCommand(const std::string& node, const std::string& key);
+  absl::StatusOr<std::vector<CommandInfo>> ListCommands(const std::string& node,
+                                                        const std::string& after, size_t count_max);
+  absl::StatusOr<CommandInfo> CancelCommand(const std::string& node, const std::string& key);
+
   // Moves all nodes away at once and refuses new ones.
   void Drain(absl::Duration retry_after);
   // Refuses new nodes and moves those it has, with about `pause` between two, until StopDrain.
@@ -125,9 +137,15 @@ class Shard {
   void Perform(const SessionPtr& session, link::cloud::AwaitDrained effect);
   void Perform(const SessionPtr& session, link::cloud::ToSpoke effect);
   void Perform(const SessionPtr& session, link::cloud::EpochStored effect);
+  void Perform(const SessionPtr& session, link::cloud::CommandDue effect);
+  void Perform(const SessionPtr& session, link::cloud::CommandReceived effect);
   void Perform(const SessionPtr& session, link::tunnel::ToUser effect);
   void Perform(const SessionPtr& session, link::cloud::Close effect);
   void Perform(const SessionPtr& session, link::cloud::Count effect);
+  // The session that the node has, if that is this one.
+  bool IsCurrent(const SessionPtr& session) const;
+  void SweepCommands();
+  void ArmDesk();
   void Arm(const SessionPtr& session);
   void Wake(const std::weak_ptr<NodeSession>& session);
 
@@ -144,6 +162,9 @@ class Shard {
   std::set<SessionPtr> sessions_;               // With those before Welcome.
   std::map<std::string, SessionPtr> dialling_;  // The newest connection before Welcome, by node.
   std::map<std::string, SessionPtr> by_node_;   // Those that were admitted.
+  CommandDesk desk_;
+  exec::SerialExecutor::TimerId desk_timer_ = 0;
+  absl::Duration desk_timer_due_ = absl::InfiniteDuration();
   // Last: their threads use the rest, and each other.
   exec::SerialExecutor admissions_;
   exec::SerialExecutor executor_;

@@ -25,6 +25,7 @@ void Shard::FenceBelow(const NodeName& node, uint64_t epoch) {
 void Shard::Drain(absl::Duration retry_after) {
   executor_.Post([this, retry_after] {
     draining_ = true;
+    desk_.CloseWatchers(Draining());
     drain_retry_after_ = retry_after;
     for (const SessionPtr& session : std::set<SessionPtr>(sessions_))
       Feed(session, cloud::Drain{retry_after});
@@ -34,6 +35,7 @@ void Shard::Drain(absl::Duration retry_after) {
 void Shard::StartDrain(absl::Duration pause) {
   executor_.Post([this, pause] {
     draining_ = true;
+    desk_.CloseWatchers(Draining());
     drain_retry_after_ = absl::ZeroDuration();
     executor_.Cancel(drain_timer_);
     MoveNext(pause);

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "services/cloudhub-svc/sessions/command_desk.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/lib/base/error.h"
 #include "services/lib/link/tunnel_events.h"
@@ -120,6 +121,35 @@ class FakeTunnelUser final : public link::tunnel::UserPort {
   std::string received_ ABSL_GUARDED_BY(mutex_);
   std::string ended_reason_ ABSL_GUARDED_BY(mutex_);
   int taken_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Remembers what it was told as text: "SENT", "DONE NO_COMMAND_TAKER", and at the end "(OK)" or the
+// reason. Any thread may call it.
+class FakeWatcher final : public CommandWatcher {
+ public:
+  bool Tell(const CommandInfo& info) override {
+    static constexpr const char* kStages[] = {"ACCEPTED", "SENT",    "DELIVERED", "STARTED",
+                                              "DONE",     "EXPIRED", "CANCELLED"};
+    const link::CommandProgress& progress = info.command.progress;
+    std::string text = kStages[static_cast<int>(progress.stage)];
+    if (!progress.status.ok()) text += " " + GetErrorInfo(progress.status).reason;
+    if (!progress.response.empty()) text += " " + progress.response;
+    absl::MutexLock lock(&mutex_);
+    heard_.push_back(std::move(text));
+    return true;
+  }
+  void Close(absl::Status status) override {
+    absl::MutexLock lock(&mutex_);
+    heard_.push_back(status.ok() ? "(OK)" : "(" + GetErrorInfo(status).reason + ")");
+  }
+  std::vector<std::string> Take() {
+    absl::MutexLock lock(&mutex_);
+    return std::exchange(heard_, {});
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<std::string> heard_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skerry::cloudhub::testing

@@ -1,0 +1,67 @@
+// The commands of a Shard's nodes.
+#include <algorithm>
+#include <utility>
+
+#include "services/cloudhub-svc/sessions/node_session.h"
+#include "services/cloudhub-svc/sessions/shard.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+constexpr absl::Duration kSweepInterval = absl::Minutes(1);
+
+}  // namespace
+
+void Shard::SendCommand(CommandInfo info, std::shared_ptr<CommandWatcher> watcher) {
+  const bool posted = executor_.Post([this, info = std::move(info), watcher]() mutable {
+    if (draining_) return watcher->Close(Draining());
+    desk_.Send(std::move(info), std::move(watcher));
+    ArmDesk();
+  });
+  if (!posted) watcher->Close(Draining());
+}
+
+absl::StatusOr<CommandInfo> Shard::FindCommand(const std::string& node, const std::string& key) {
+  absl::StatusOr<CommandInfo> found = Draining();
+  executor_.Run([&] { found = desk_.Find(node, key); });
+  return found;
+}
+
+absl::StatusOr<std::vector<CommandInfo>> Shard::ListCommands(const std::string& node,
+                                                             const std::string& after,
+                                                             size_t count_max) {
+  absl::StatusOr<std::vector<CommandInfo>> found = Draining();
+  executor_.Run([&] { found = desk_.List(node, after, count_max); });
+  return found;
+}
+
+absl::StatusOr<CommandInfo> Shard::CancelCommand(const std::string& node, const std::string& key) {
+  absl::StatusOr<CommandInfo> cancelled = Draining();
+  executor_.Run([&] {
+    cancelled = desk_.Cancel(node, key);
+    ArmDesk();
+  });
+  return cancelled;
+}
+
+void Shard::SweepCommands() {
+  desk_.Sweep();
+  executor_.PostAfter(kSweepInterval, [this] { SweepCommands(); });
+}
+
+// As Arm: moved only to fire earlier.
+void Shard::ArmDesk() {
+  const absl::Duration due = desk_.NextWake();
+  if (due >= desk_timer_due_) return;
+  if (desk_timer_ != 0) executor_.Cancel(desk_timer_);
+  desk_timer_due_ = due;
+  desk_timer_ =
+      executor_.PostAfter(std::max(absl::ZeroDuration(), due - deps_.clock.Monotonic()), [this] {
+        desk_timer_ = 0;
+        desk_timer_due_ = absl::InfiniteDuration();
+        desk_.Tick();
+        ArmDesk();
+      });
+}
+
+}  // namespace skerry::cloudhub
