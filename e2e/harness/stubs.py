@@ -17,6 +17,7 @@ import grpc  # noqa: E402  pylint: disable=wrong-import-position
 _FILES = {
     "link": "api/skerry/link/v1/link",
     "cloudhub": "api/skerry/cloudhub/v1/spoke_service",
+    "command": "api/skerry/cloudhub/v1/command_service",
     "edgehub": "api/skerry/edgehub/v1/edgehub_service",
     "meta": "api/skerry/meta/v1/meta_service",
     "report": "api/skerry/edged/v1/report",
