@@ -138,6 +138,10 @@ class LinkNode final : public Node, private GrpcStream::Owner {
   void Perform(edge::AwaitDrained) { stream_->AwaitDrained(); }
   void Perform(const edge::FetchEvents&) {}  // It has none.
   void Perform(const edge::TrimEvents&) {}
+  void Perform(const edge::BeginCommand&) {}  // It takes none, so none comes.
+  void Perform(const edge::FinishCommand&) {}
+  void Perform(const edge::ForgetCommand&) {}
+  void Perform(const edge::ReadCommand&) {}
   void Perform(const edge::Connected&) {}
   void Perform(edge::Count) {}
   void Perform(edge::CloseSpoke) {}
