@@ -1,6 +1,7 @@
 #include "services/cloudhub-svc/service/command_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,10 +30,13 @@ class StreamWatcher final : public CommandWatcher {
     ToWire(info, message);
     return stream_->Send(std::move(message));
   }
+  bool Listens() const override { return listens_; }
   void Close(absl::Status status) override { stream_->Close(std::move(status)); }
+  void Gone() { listens_ = false; }
 
  private:
   const std::shared_ptr<rpc::Stream<v1::Command>> stream_;
+  std::atomic<bool> listens_ = true;
 };
 
 class CommandServiceImpl final : public v1::CommandService::CallbackService {
@@ -49,10 +53,12 @@ class CommandServiceImpl final : public v1::CommandService::CallbackService {
           absl::StatusOr<CommandInfo> info = FromWire(*request, clock_.Now());
           if (!info.ok()) {
             stream->Close(info.status());
-          } else {
-            hub_.SendCommand(*std::move(info), std::make_shared<StreamWatcher>(std::move(stream)));
+            return {};
           }
-          return {};
+          auto watcher = std::make_shared<StreamWatcher>(std::move(stream));
+          hub_.SendCommand(*std::move(info), watcher);
+          return {.on_closed = [watcher](const absl::Status&) { watcher->Gone(); },
+                  .on_drained = nullptr};
         });
   }
 

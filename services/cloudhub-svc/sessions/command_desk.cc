@@ -108,15 +108,24 @@ absl::Status CommandDesk::CheckRoom(const CommandInfo& info) const {
 }
 
 absl::StatusOr<CommandDesk::Entry*> CommandDesk::AcceptQueued(CommandInfo& info) {
-  StoredCommand& command = info.command;
-  SKERRY_ASSIGN_OR_RETURN(bool inserted, store_.Insert(command));
-  if (inserted) {
-    metrics_.CommandAccepted();
-    return &Add(info);
-  }
+  const StoredCommand& command = info.command;
+  SKERRY_RETURN_IF_ERROR(Load(command.node));
   SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> known,
                           store_.Find(command.node, command.key));
-  if (!known.has_value()) return Unknown(command.node, command.key);
+  if (!known.has_value()) {
+    if (memory_bytes_ + kEntryBytes > config_.memory_bytes_max) return QueueFull("in this hub");
+    SKERRY_ASSIGN_OR_RETURN(bool inserted, store_.Insert(command));
+    if (inserted) {
+      metrics_.CommandAccepted();
+      // The store may forget one before the memory does.
+      if (Entry* former = Lookup(command.node, command.key); former != nullptr)
+        EndedElsewhere(*former, link::CommandTracker::EndOf(true));
+      if (Lookup(command.node, command.key) != nullptr) Forget(command.node, command.key);
+      return &Add(std::move(info));
+    }
+    SKERRY_ASSIGN_OR_RETURN(known, store_.Find(command.node, command.key));
+    if (!known.has_value()) return Unknown(command.node, command.key);
+  }
   if (known->type != command.type || known->payload != command.payload) return KeyReused();
   return LookupUnended(command.node, command.key);
 }
@@ -151,16 +160,29 @@ CommandDesk::Entry* CommandDesk::Lookup(const std::string& node, const std::stri
   return it == entries->second.end() ? nullptr : &it->second;
 }
 
-CommandDesk::Entry* CommandDesk::LookupUnended(const std::string& node, const std::string& key) {
+absl::StatusOr<CommandDesk::Entry*> CommandDesk::LookupUnended(const std::string& node,
+                                                               const std::string& key) {
   if (Entry* entry = Lookup(node, key); entry != nullptr) return entry;
-  absl::StatusOr<std::optional<StoredCommand>> stored = store_.Find(node, key);
-  if (!stored.ok() || !stored->has_value() || IsFinal((*stored)->progress.stage)) return nullptr;
-  return &Add({Delivery::kQueue, **std::move(stored)});
+  SKERRY_RETURN_IF_ERROR(Load(node));
+  return Lookup(node, key);
+}
+
+absl::Status CommandDesk::Load(const std::string& node) {
+  SKERRY_ASSIGN_OR_RETURN(std::vector<StoredCommand> stored, store_.Unended(node));
+  bool added = false;
+  for (StoredCommand& command : stored) {
+    if (Lookup(node, command.key) != nullptr) continue;
+    Add({Delivery::kQueue, std::move(command)});
+    added = true;
+  }
+  if (added) QueueAll(node);
+  return absl::OkStatus();
 }
 
 void CommandDesk::Watch(Entry& entry, std::shared_ptr<CommandWatcher> watcher) {
   if (!watcher->Tell(InfoOf(entry))) return;
   if (IsFinal(entry.tracker.progress().stage)) return watcher->Close(absl::OkStatus());
+  std::erase_if(entry.watchers, [](const auto& other) { return !other->Listens(); });
   if (entry.watchers.size() >= config_.watchers_max) {
     return watcher->Close(Error(absl::StatusCode::kResourceExhausted,
                                 "too many callers wait for this command; ask with GetCommand")
@@ -206,15 +228,16 @@ absl::StatusOr<std::vector<CommandInfo>> CommandDesk::List(const std::string& no
 }
 
 absl::StatusOr<CommandInfo> CommandDesk::Cancel(const std::string& node, const std::string& key) {
-  Entry* entry = LookupUnended(node, key);
+  SKERRY_ASSIGN_OR_RETURN(Entry * entry, LookupUnended(node, key));
   if (entry == nullptr) {
     SKERRY_ASSIGN_OR_RETURN(CommandInfo ended, Find(node, key));
     return Error(absl::StatusCode::kFailedPrecondition, "the command has ended")
         .Reason("COMMAND_ENDED");
   }
   SKERRY_ASSIGN_OR_RETURN(link::CommandTracker::Update update, entry->tracker.Cancel());
+  CommandInfo cancelled = InfoOf(*entry);
   Tell(*entry, update);
-  return InfoOf(*entry);
+  return cancelled;
 }
 
 void CommandDesk::CloseWatchers(const absl::Status& status) {
@@ -228,14 +251,12 @@ void CommandDesk::CloseWatchers(const absl::Status& status) {
 // ---- from the sessions ----
 
 void CommandDesk::NodeConnected(const std::string& node) {
-  absl::StatusOr<std::vector<StoredCommand>> stored = store_.Unended(node);
-  if (!stored.ok()) {
-    log_.Error("queued commands can't be read", stored.status(), {{"node", node}});
-  } else {
-    for (StoredCommand& command : *stored) {
-      if (Lookup(node, command.key) == nullptr) Add({Delivery::kQueue, std::move(command)});
-    }
-  }
+  absl::Status loaded = Load(node);
+  if (!loaded.ok()) log_.Error("queued commands can't be read", loaded, {{"node", node}});
+  QueueAll(node);
+}
+
+void CommandDesk::QueueAll(const std::string& node) {
   auto entries = nodes_.find(node);
   if (entries == nodes_.end()) return;
   std::map<uint64_t, std::string> in_order;
@@ -272,11 +293,7 @@ void CommandDesk::Due(const std::string& node, const std::string& key) {
     }
     const CommandProgress progress =
         stored->has_value() ? (*stored)->progress : link::CommandTracker::EndOf(true);
-    if (IsFinal(progress.stage)) {
-      // Another hub has ended it.
-      entry->tracker = link::CommandTracker(entry->tracker.terms(), progress);
-      return Announce(*entry);
-    }
+    if (IsFinal(progress.stage)) return EndedElsewhere(*entry, progress);
     payload = std::move((*stored)->payload);
   }
   // That it may be at the box is durable before it is.
@@ -325,8 +342,14 @@ bool CommandDesk::Save(Entry& entry) {
 void CommandDesk::Announce(Entry& entry) {
   const CommandInfo info = InfoOf(entry);
   std::erase_if(entry.watchers, [&](const auto& watcher) { return !watcher->Tell(info); });
-  if (IsFinal(info.command.progress.stage)) Ended(entry);
+  if (IsFinal(info.command.progress.stage)) return Ended(entry);
   Rearm(entry);
+}
+
+void CommandDesk::EndedElsewhere(Entry& entry, CommandProgress progress) {
+  if (IsFinal(entry.tracker.progress().stage)) return;
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(progress));
+  Announce(entry);
 }
 
 void CommandDesk::Ended(Entry& entry) {
@@ -340,11 +363,15 @@ void CommandDesk::Ended(Entry& entry) {
   entry.bytes += progress.response.size();
   memory_bytes_ += progress.response.size();
   while (memory_bytes_ > config_.memory_bytes_max / 2 && !ended_.empty()) {
-    const auto [forget_at, node, key] = *ended_.begin();
-    Forget(node, key);
+    const auto [forget_at, forgotten_node, forgotten_key] = *ended_.begin();
+    Forget(forgotten_node, forgotten_key);
   }
-  ended_.insert({entry.forget_at, entry.info.command.node, entry.info.command.key});
-  feed_(entry.info.command.node, cloud::DropCommand{entry.info.command.key});
+  const std::string node = entry.info.command.node;
+  const std::string key = entry.info.command.key;
+  ended_.insert({entry.forget_at, node, key});
+  Rearm(entry);
+  // Others may be due then, and end.
+  feed_(node, cloud::DropCommand{key});
 }
 
 void CommandDesk::Forget(const std::string& node, const std::string& key) {
@@ -393,8 +420,9 @@ void CommandDesk::Tick() {
       Queue(entry);
       continue;
     }
-    Tell(entry, entry.tracker.Tick(now));
-    Rearm(entry);
+    const link::CommandTracker::Update update = entry.tracker.Tick(now);
+    if (!update.has_value()) Rearm(entry);
+    Tell(entry, update);
   }
 }
 

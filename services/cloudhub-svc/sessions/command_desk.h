@@ -39,6 +39,7 @@ class CommandWatcher {
   virtual ~CommandWatcher() = default;
   // False where nobody listens any more.
   virtual bool Tell(const CommandInfo& info) = 0;
+  virtual bool Listens() const = 0;
   virtual void Close(absl::Status status) = 0;
 };
 
@@ -107,8 +108,12 @@ class CommandDesk {
   // It is to be queued then.
   Entry& Add(CommandInfo info);
   Entry* Lookup(const std::string& node, const std::string& key);
-  // Here, or fetched from the store where it has not ended.
-  Entry* LookupUnended(const std::string& node, const std::string& key);
+  // Here, or fetched from the store where it has not ended. Null otherwise.
+  absl::StatusOr<Entry*> LookupUnended(const std::string& node, const std::string& key);
+  // What an earlier process left in the queue, before what comes now.
+  absl::Status Load(const std::string& node);
+  // All of the node that have not ended, into its session, in the order of their acceptance.
+  void QueueAll(const std::string& node);
   void Watch(Entry& entry, std::shared_ptr<CommandWatcher> watcher);
   static CommandInfo InfoOf(const Entry& entry);
   void Queue(const Entry& entry);
@@ -118,8 +123,10 @@ class CommandDesk {
   void Tell(Entry& entry, const link::CommandTracker::Update& update);
   // False where the store failed; it is tried again later.
   bool Save(Entry& entry);
+  // It, Tell and Ended may forget entries that have ended, this one, too.
   void Announce(Entry& entry);
-  // May forget others.
+  // The store says so.
+  void EndedElsewhere(Entry& entry, link::CommandProgress progress);
   void Ended(Entry& entry);
   void Forget(const std::string& node, const std::string& key);
   void Rearm(Entry& entry);

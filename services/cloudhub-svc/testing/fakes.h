@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
 #define SKERRY_SERVICES_CLOUDHUB_SVC_TESTING_FAKES_H_
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -142,12 +143,15 @@ class FakeWatcher final : public CommandWatcher {
     absl::MutexLock lock(&mutex_);
     heard_.push_back(status.ok() ? "(OK)" : "(" + GetErrorInfo(status).reason + ")");
   }
+  bool Listens() const override { return listens_; }
+  void Leave() { listens_ = false; }
   std::vector<std::string> Take() {
     absl::MutexLock lock(&mutex_);
     return std::exchange(heard_, {});
   }
 
  private:
+  std::atomic<bool> listens_ = true;
   absl::Mutex mutex_;
   std::vector<std::string> heard_ ABSL_GUARDED_BY(mutex_);
 };

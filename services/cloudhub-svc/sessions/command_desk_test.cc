@@ -1,0 +1,133 @@
+// The desk without sessions: what a store of its own mind, and callers that go, do to it.
+#include "services/cloudhub-svc/sessions/command_desk.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/store/sqlite_command_store.h"
+#include "services/cloudhub-svc/testing/fakes.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::cloudhub {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeWatcher;
+
+class CommandDeskTest : public ::testing::Test {
+ protected:
+  CommandDeskTest() : registry_("cloudhub-svc"), metrics_(registry_) {
+    store_ = *SqliteCommandStore::Open(folder_.File("commands.db"), {}, 1 << 30);
+    Restart();
+  }
+
+  void Restart() {
+    desk_ = std::make_unique<CommandDesk>(
+        config_, *store_, clock_, metrics_, log::Logger::Null(),
+        [this](const std::string&, link::cloud::Event event) {
+          if (const auto* queue = std::get_if<link::cloud::QueueCommand>(&event))
+            queued_.push_back(queue->key);
+          if (std::holds_alternative<link::cloud::DropCommand>(event) && !due_.empty())
+            desk_->Due("edge-1", std::exchange(due_, ""));
+        },
+        [](const std::string&) { return true; });
+  }
+  std::shared_ptr<FakeWatcher> Send(const std::string& key, Delivery delivery = Delivery::kQueue) {
+    CommandInfo info;
+    info.delivery = delivery;
+    info.command.node = "edge-1";
+    info.command.key = key;
+    info.command.type = "method";
+    info.command.deadline = absl::Seconds(30);
+    info.command.create_time = clock_.Now();
+    info.command.expire_time = clock_.Now() + absl::Hours(1);
+    auto watcher = std::make_shared<FakeWatcher>();
+    desk_->Send(std::move(info), watcher);
+    return watcher;
+  }
+
+  skerry::testing::TempDir folder_;
+  skerry::testing::FakeClock clock_;
+  metrics::Registry registry_;
+  CloudHubMetrics metrics_;
+  CommandDesk::Config config_;
+  std::unique_ptr<SqliteCommandStore> store_;
+  std::vector<std::string> queued_;  // Into the session, in this order.
+  std::string due_;                  // The session wants it when the next is dropped.
+  std::unique_ptr<CommandDesk> desk_;
+};
+
+// link-10.3: also over a restart.
+TEST_F(CommandDeskTest, WhatAnEarlierProcessQueuedGoesFirst) {
+  Send("a");
+  Send("b");
+  Restart();
+  Send("b");  // Its sender asks again.
+  Send("c");
+  queued_.clear();
+  desk_->NodeConnected("edge-1");
+  EXPECT_THAT(queued_, ElementsAre("a", "b", "c"));
+}
+
+// The store forgets by the wall clock and its own retention.
+TEST_F(CommandDeskTest, AKeyThatTheStoreHasForgottenIsNew) {
+  config_.retention = absl::Minutes(1);
+  Restart();
+  Send("a");
+  ASSERT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  clock_.Advance(absl::Minutes(5));
+  desk_->Sweep();
+  auto watcher = Send("a");
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
+  clock_.Advance(absl::Minutes(30));
+  desk_->Tick();
+  EXPECT_TRUE(watcher->Take().empty());
+  clock_.Advance(absl::Minutes(30));
+  desk_->Tick();
+  EXPECT_THAT(watcher->Take(), ElementsAre("EXPIRED COMMAND_EXPIRED", "(OK)"));
+  // Until the memory forgets it.
+  clock_.Advance(config_.kept);
+  desk_->Tick();
+  EXPECT_EQ(desk_->NextWake(), absl::InfiniteDuration());
+}
+
+TEST_F(CommandDeskTest, CallersThatHaveGoneTakeNoPlace) {
+  std::vector<std::shared_ptr<FakeWatcher>> watchers;
+  for (size_t i = 0; i < config_.watchers_max; ++i) watchers.push_back(Send("a"));
+  EXPECT_THAT(Send("a")->Take(), ElementsAre("ACCEPTED", "(TOO_MANY_WATCHERS)"));
+  watchers[3]->Leave();
+  EXPECT_THAT(Send("a")->Take(), ElementsAre("ACCEPTED"));
+}
+
+TEST_F(CommandDeskTest, WhatIsQueuedIsWithinTheMemory) {
+  config_.memory_bytes_max = 3000;
+  Restart();
+  Send("a");
+  Send("b");
+  EXPECT_THAT(Send("c")->Take(), ElementsAre("(COMMAND_QUEUE_FULL)"));
+  EXPECT_THAT(Send("b")->Take(), ElementsAre("ACCEPTED"));
+}
+
+// The end of one lets another be due, which has ended elsewhere; and the memory is full.
+TEST_F(CommandDeskTest, OneThatEndsMayBeForgottenAtOnce) {
+  config_.memory_bytes_max = 3000;
+  Restart();
+  Send("a");
+  auto watcher = Send("b");
+  link::CommandProgress ended;
+  ended.stage = link::CommandStage::kDone;
+  ASSERT_TRUE(*store_->Update("edge-1", "b", ended, clock_.Now()));
+  due_ = "b";
+  absl::StatusOr<CommandInfo> cancelled = desk_->Cancel("edge-1", "a");
+  ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+  EXPECT_EQ(cancelled->command.progress.stage, link::CommandStage::kCancelled);
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));
+  EXPECT_EQ(desk_->NextWake(), clock_.Monotonic() + config_.kept);
+}
+
+}  // namespace
+}  // namespace skerry::cloudhub
