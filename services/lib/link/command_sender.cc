@@ -35,7 +35,7 @@ void CommandSender::Send(Command command) {
   it->second.phase = Phase::kSent;
   it->second.bytes = CommandBytes(command);
   output_.push_back(std::move(command));
-  Pump();
+  Answered();
 }
 
 void CommandSender::Drop(const std::string& key) {
@@ -45,6 +45,13 @@ void CommandSender::Drop(const std::string& key) {
     Erase(it);
   } else {
     it->second.dropped = true;
+  }
+  Answered();
+}
+
+void CommandSender::Answered() {
+  for (const auto& [sequence, entry] : entries_) {
+    if (entry.phase == Phase::kDue) return;
   }
   Pump();
 }

@@ -55,6 +55,9 @@ class CommandSender {
   void Erase(Entries::iterator it);
   // Nothing of it is at the box any more.
   void Returned(Entries::iterator it, CommandReceipt receipt);
+  // Something that was due is due no more. While others still are, nothing else becomes due: it
+  // would be asked for, and go out, before them.
+  void Answered();
   void Pump();
   bool HasRoom(const std::string& type) const;
 
