@@ -115,7 +115,8 @@ class Database {
   int64_t LastInsertRowId() const;
   int64_t Changes() const;
   int64_t SizeBytes();  // Pages in use times the page size.
-  // A whole copy beside the file, "<path>.copy", in place of the former one.
+  // A whole copy beside the file, "<path>.copy", in place of the former one. Checks the whole file
+  // first: DATA_LOSS leaves the former copy.
   absl::Status WriteCopy();
   // A store found something that can't be: DATA_LOSS, and the next Open checks the file whatever
   // its size.

@@ -238,6 +238,24 @@ TEST(DatabaseCrashTest, MissingRowsComeFromTheCopy) {
   EXPECT_EQ(rows, stored);
 }
 
+TEST(DatabaseCrashTest, WhatWentBadIsNotCopiedOverTheCopy) {
+  SimDisk disk(1);
+  Rows stored;
+  {
+    auto database = Open(disk);
+    for (int64_t i = 1; i <= 5; ++i)
+      ASSERT_TRUE(Put(*database, i, stored[i] = std::string(100, 'x')).ok());
+    ASSERT_TRUE(database->WriteCopy().ok());
+    // As a bit that flips.
+    ASSERT_TRUE(database->Execute("UPDATE t SET value = x'00' WHERE number = 3").ok());
+    EXPECT_TRUE(absl::IsDataLoss(database->WriteCopy()));
+  }
+  auto database = Open(disk);
+  ASSERT_TRUE(database->repair().has_value());
+  EXPECT_EQ(database->repair()->from_copy, (std::set<std::string>{"t"}));
+  EXPECT_EQ(Read(*database), stored);
+}
+
 // A new copy takes the place of the former one whole.
 TEST(DatabaseCrashTest, ThereIsACopyWheneverThePowerFails) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {

@@ -180,6 +180,8 @@ absl::Status Database::FinishRepair(const DatabaseOptions& options) {
 }
 
 absl::Status Database::WriteCopy() {
+  // What went bad since the start would take the place of what is good in the former copy.
+  SKERRY_RETURN_IF_ERROR(Note(CheckIntegrity(handle_)));
   const std::string copy = CopyPath(path_);
   const std::string fresh = NewPath(copy);
   SKERRY_RETURN_IF_ERROR(environment_.storage->Remove(fresh));
