@@ -31,6 +31,9 @@ constexpr const char* kMigrations[] = {
     "CREATE INDEX command_by_response ON command (open_micros) WHERE length(response) > 0;",
 };
 
+constexpr absl::string_view kIntact =
+    "checksum IN (-1, row_checksum(key, digest, state, status, response, open_micros))";
+
 std::string DigestOf(const link::Command& command) {
   return security::Sha256Hex(absl::StrCat(command.type, "\n", command.payload));
 }
@@ -120,9 +123,11 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryBegin(const link::Command& 
   const std::string digest = DigestOf(command);
   bool known = false;
   {
-    sqlite::Statement read = database_->Prepare("SELECT digest, state FROM command WHERE key = ?1");
+    sqlite::Statement read = database_->Prepare(
+        absl::StrCat("SELECT digest, state, ", kIntact, " FROM command WHERE key = ?1"));
     read.Bind(1, command.key);
     SKERRY_ASSIGN_OR_RETURN(known, read.Step());
+    if (known && read.Int(2) == 0) return Damaged(command.key);
     if (known && read.Text(0) != digest) {
       return Refused(
           Error(absl::StatusCode::kInvalidArgument,
@@ -134,7 +139,15 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryBegin(const link::Command& 
   }
   if (!may_start || (known && !command.reexecutable))
     return CommandRecord{known ? State::kStarted : State::kAbsent};
-  if (known) return CommandRecord{State::kBegun};
+  if (known) {
+    // It is at work for up to its deadline from now on.
+    sqlite::Statement update = database_->Prepare(
+        "UPDATE command SET open_micros = ?2,"
+        " checksum = row_checksum(key, digest, state, status, response, ?2) WHERE key = ?1");
+    update.Bind(1, command.key).Bind(2, open_time_.Micros());
+    SKERRY_RETURN_IF_ERROR(update.Run());
+    return CommandRecord{State::kBegun};
+  }
   if (stats_.records >= bounds_.records_max) {
     return Refused(
         Error(absl::StatusCode::kResourceExhausted,
@@ -150,6 +163,10 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryBegin(const link::Command& 
   SKERRY_RETURN_IF_ERROR(insert.Run());
   fresh = true;
   return CommandRecord{State::kBegun};
+}
+
+absl::Status SqliteCommandStore::Damaged(absl::string_view key) {
+  return database_->Damaged(absl::StrCat("the record of command ", key, " has another checksum"));
 }
 
 absl::StatusOr<CommandStore::Finished> SqliteCommandStore::Finish(absl::string_view key,
@@ -214,11 +231,12 @@ CommandRecord SqliteCommandStore::Read(absl::string_view key) {
 }
 
 absl::StatusOr<CommandRecord> SqliteCommandStore::TryRead(absl::string_view key) {
-  sqlite::Statement read =
-      database_->Prepare("SELECT state, status, response FROM command WHERE key = ?1");
+  sqlite::Statement read = database_->Prepare(
+      absl::StrCat("SELECT state, status, response, ", kIntact, " FROM command WHERE key = ?1"));
   read.Bind(1, key);
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return CommandRecord{};
+  if (read.Int(3) == 0) return Damaged(key);
   if (read.Int(0) != kDone) return CommandRecord{State::kStarted};
   absl::Status status = StatusFrom(read.Text(1));
   if (status.ok() && read.IsNull(2)) {

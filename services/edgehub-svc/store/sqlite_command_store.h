@@ -45,6 +45,7 @@ class SqliteCommandStore final : public CommandStore {
   // A part of a transaction. fresh: there is a new record.
   absl::StatusOr<link::edge::CommandRecord> TryBegin(const link::Command& command, bool may_start,
                                                      bool& fresh);
+  absl::Status Damaged(absl::string_view key);
   absl::StatusOr<link::edge::CommandRecord> TryRead(absl::string_view key);
   // A part of a transaction: until `response_bytes` is within the bound; how many.
   absl::StatusOr<int64_t> DropResponses(int64_t& response_bytes);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "services/lib/base/error.h"
+#include "services/lib/sqlite/database.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -157,6 +158,34 @@ TEST_F(SqliteCommandStoreTest, ForgetsAfterTheRetention) {
   EXPECT_EQ(*store->DropExpired(), 1);
   EXPECT_EQ(store->stats().records, 0);
   EXPECT_EQ(store->stats().response_bytes, 0);
+}
+
+// It is at work from its last start on.
+TEST_F(SqliteCommandStoreTest, RemembersAReexecutableOneFromItsLastStart) {
+  std::unique_ptr<SqliteCommandStore> store = Open();
+  store->Begin(Make("a", true), true);
+  clock_.Advance(absl::Hours(49));
+  EXPECT_EQ(store->Begin(Make("a", true), true).state, State::kBegun);
+  EXPECT_EQ(*store->DropExpired(), 0);
+  EXPECT_TRUE(store->Finish("a", absl::OkStatus(), "r").ok());
+}
+
+// ADR 18: what went bad while the store is open is not told to the cloud, and starts nothing.
+TEST_F(SqliteCommandStoreTest, FindsDamageWhenItReads) {
+  std::unique_ptr<SqliteCommandStore> store = Open();
+  store->Begin(Make("a"), true);
+  ASSERT_TRUE(store->Finish("a", absl::OkStatus(), "response").ok());
+  {
+    constexpr const char* kAsItIs[] = {""};
+    auto other = sqlite::Database::Open(
+        {.path = folder_.File("commands.db"), .check_integrity = false}, kAsItIs);
+    ASSERT_TRUE(other.ok()) << other.status();
+    ASSERT_TRUE((*other)->Execute("UPDATE command SET response = x'00'").ok());
+  }
+  EXPECT_EQ(store->Read("a").state, State::kRefused);
+  const link::edge::CommandRecord record = store->Begin(Make("a"), true);
+  EXPECT_EQ(record.state, State::kRefused);
+  EXPECT_EQ(GetErrorInfo(record.status).reason, "COMMAND_OUTCOME_UNKNOWN");
 }
 
 TEST_F(SqliteCommandStoreTest, SetsADamagedFileAside) {
