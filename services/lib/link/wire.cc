@@ -125,6 +125,8 @@ absl::StatusOr<CloudFrame> ParseCommand(v1::Command& message) {
 absl::StatusOr<EdgeFrame> ParseCommandReceipt(v1::CommandReceipt& message) {
   SKERRY_RETURN_IF_ERROR(CheckCommandKey(message.key()));
   SKERRY_RETURN_IF_ERROR(CheckBytes("response", message.response().size(), kCommandBytesMax));
+  SKERRY_RETURN_IF_ERROR(
+      CheckBytes("status", message.status().ByteSizeLong(), kCommandStatusBytesMax));
   CommandReceipt frame;
   switch (message.stage()) {
     case v1::CommandReceipt::STAGE_DELIVERED:

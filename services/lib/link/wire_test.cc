@@ -175,6 +175,11 @@ TEST(WireTest, RefusesCommandsBeyondABound) {
                   "k", CommandReceipt::Stage::kDone, {}, std::string(kCommandBytesMax + 1, 'r')})))
               .status()),
       "link-7.1");
+  const absl::Status long_status = absl::InternalError(std::string(kCommandStatusBytesMax, 's'));
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(CommandReceipt{"k", CommandReceipt::Stage::kDone,
+                                                            long_status, ""})))
+                       .status()),
+            "link-7.1");
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(CommandTakers{
                                 std::vector<std::string>(kCommandTypesMax + 1, "a")})))
                        .status()),
