@@ -25,7 +25,9 @@ absl::StatusOr<absl::Duration> DurationOf(absl::string_view field, bool given,
                                           absl::Duration otherwise, absl::Duration max) {
   if (!given) return otherwise;
   const absl::Duration duration = link::FromProtoDuration(message);
-  if (duration > absl::ZeroDuration() && duration <= max) return duration;
+  // No finer than what the store keeps: none becomes 0 over a restart.
+  if (duration > absl::ZeroDuration() && duration <= max)
+    return absl::Ceil(duration, absl::Milliseconds(1));
   return InvalidField(field, absl::FormatDuration(duration),
                       absl::StrCat("give more than 0 and at most ", absl::FormatDuration(max)));
 }

@@ -31,6 +31,13 @@ TEST(CommandWireTest, FillsInWhatIsNotGiven) {
   EXPECT_EQ(FromWire(request, kNow)->command.expire_time, kNow + absl::Seconds(7));
 }
 
+// The store keeps microseconds, and the node refuses a deadline of 0.
+TEST(CommandWireTest, ADeadlineIsAtLeastAMillisecond) {
+  v1::SendCommandRequest request = Request();
+  request.mutable_deadline()->set_nanos(1);
+  EXPECT_EQ(FromWire(request, kNow)->command.deadline, absl::Milliseconds(1));
+}
+
 TEST(CommandWireTest, RefusesWhatIsBeyondABound) {
   auto code = [](const v1::SendCommandRequest& request) {
     return FromWire(request, kNow).status().code();
