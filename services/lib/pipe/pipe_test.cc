@@ -17,7 +17,10 @@ class PipeTest : public ::testing::Test {
   PipeTest() {
     Join(left_, right_, [this](absl::Status status) { ended_ = std::move(status); });
   }
-  ~PipeTest() override { left_->Close(absl::OkStatus()); }  // What is joined keeps itself.
+  ~PipeTest() override {  // What is joined keeps itself.
+    left_->Close(absl::OkStatus());
+    right_->Close(absl::OkStatus());
+  }
 
   const std::shared_ptr<FakeStream> left_ = std::make_shared<FakeStream>();
   const std::shared_ptr<FakeStream> right_ = std::make_shared<FakeStream>();
