@@ -38,11 +38,14 @@ void HubClient::Stop() {
   }
   if (stream != nullptr) stream->Close(absl::CancelledError("edge-controller-svc is stopping"));
   // Dial may be at work: what is posted before this ran has run after it.
-  executor_.Run([] {});
-  absl::MutexLock lock(&mutex_);
-  if (stream_ != nullptr) stream_->Close(absl::CancelledError("edge-controller-svc is stopping"));
-  mutex_.Await(absl::Condition(
-      +[](int* open) { return *open == 0; }, &open_streams_));
+  executor_.Run([this] { executor_.Cancel(redial_); });
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stream_ != nullptr) stream_->Close(absl::CancelledError("edge-controller-svc is stopping"));
+    mutex_.Await(absl::Condition(
+        +[](int* open) { return *open == 0; }, &open_streams_));
+  }
+  executor_.Run([] {});  // What the streams have posted.
 }
 
 bool HubClient::Send(SpokeFrame frame) {
@@ -140,7 +143,7 @@ void HubClient::OnClosed(uint64_t stream_id, const absl::Status& status) {
   thread_local absl::BitGen random;
   const absl::Duration delay = backoff_ * absl::Uniform(random, 0.0, 1.0);
   backoff_ = std::min(backoff_ * 2, options_.backoff_max);
-  executor_.PostAfter(delay, [this] { Dial(); });
+  redial_ = executor_.PostAfter(delay, [this] { Dial(); });
 }
 
 }  // namespace skerry::edgecontroller

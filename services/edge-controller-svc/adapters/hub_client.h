@@ -77,6 +77,7 @@ class HubClient {
   absl::Duration backoff_;
   bool attached_ = false;
   bool reported_loss_ = false;
+  exec::SerialExecutor::TimerId redial_ = 0;
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<rpc::Stream<cloudhub::v1::SpokeFrame>> stream_ ABSL_GUARDED_BY(mutex_);
