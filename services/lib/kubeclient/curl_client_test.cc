@@ -60,6 +60,11 @@ class CurlClientTest : public ::testing::Test {
     absl::MutexLock lock(&mutex_);
     answer_ = std::move(answer);
   }
+  // What is kept of a call, whose handler may still run when the client has given it up.
+  void Keep(std::shared_ptr<void> held) {
+    absl::MutexLock lock(&mutex_);
+    kept_ = std::move(held);
+  }
   http::Request Last() {
     absl::MutexLock lock(&mutex_);
     return last_;
@@ -68,6 +73,7 @@ class CurlClientTest : public ::testing::Test {
   absl::Mutex mutex_;
   http::Request last_ ABSL_GUARDED_BY(mutex_);
   std::function<void(std::shared_ptr<http::Responder>)> answer_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<void> kept_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<Client> client_;
 };
@@ -170,17 +176,15 @@ TEST_F(CurlClientTest, AnswerThatIsNoObjectIsAnError) {
 }
 
 TEST_F(CurlClientTest, SilentServerIsADeadline) {
-  std::shared_ptr<http::Responder> kept;
-  Answer([&](std::shared_ptr<http::Responder> responder) { kept = std::move(responder); });
+  Answer([this](std::shared_ptr<http::Responder> responder) { Keep(std::move(responder)); });
   EXPECT_TRUE(absl::IsDeadlineExceeded(
       client_->Get(Pods(), "ns", "p", {.timeout = absl::Milliseconds(100)}).status()));
 }
 
 TEST_F(CurlClientTest, StopEndsACallAtOnce) {
-  std::shared_ptr<http::Responder> kept;
   std::stop_source stop;
-  Answer([&](std::shared_ptr<http::Responder> responder) {
-    kept = std::move(responder);
+  Answer([this, stop](std::shared_ptr<http::Responder> responder) mutable {
+    Keep(std::move(responder));
     stop.request_stop();
   });
   const absl::Time begun = absl::Now();
@@ -224,9 +228,9 @@ TEST_F(CurlClientTest, WatchThatIsTooOldIsOutOfRange) {
 }
 
 TEST_F(CurlClientTest, StopEndsAWatchAtOnce) {
-  std::shared_ptr<http::ResponseStream> stream;
-  Answer([&](std::shared_ptr<http::Responder> responder) {
-    stream = responder->Stream(200, {});
+  Answer([this](std::shared_ptr<http::Responder> responder) {
+    std::shared_ptr<http::ResponseStream> stream = responder->Stream(200, {});
+    Keep(stream);
     stream->Write(
         "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"6\"}}}\n");
   });
