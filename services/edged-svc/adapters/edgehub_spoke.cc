@@ -58,6 +58,8 @@ struct EdgehubSpoke::Impl : std::enable_shared_from_this<EdgehubSpoke::Impl> {
 
   absl::Mutex mutex;
   bool stopping ABSL_GUARDED_BY(mutex) = false;
+  uint64_t attempt ABSL_GUARDED_BY(mutex) = 0;
+  // Of the attempt; null where that is over, or just begins.
   std::shared_ptr<rpc::Stream<hub::SpokeFrame>> stream ABSL_GUARDED_BY(mutex);
   absl::Duration backoff ABSL_GUARDED_BY(mutex) = kRetryMin;
   bool complained ABSL_GUARDED_BY(mutex) = false;
@@ -68,7 +70,7 @@ struct EdgehubSpoke::Impl : std::enable_shared_from_this<EdgehubSpoke::Impl> {
 
   void Attach();
   void OnFrame(const hub::HubFrame& frame);
-  void OnClosed(const absl::Status& status);
+  void OnClosed(uint64_t closed, const absl::Status& status);
   void Join(const hub::TunnelRequest& request);
   void PutEvents();
   void OnEventsStored(const hub::EventsStored& answer);
@@ -76,12 +78,19 @@ struct EdgehubSpoke::Impl : std::enable_shared_from_this<EdgehubSpoke::Impl> {
 
 void EdgehubSpoke::Impl::Attach() {
   if (!calls.Begin()) return;
+  uint64_t own = 0;
+  {
+    absl::MutexLock lock(&mutex);
+    own = ++attempt;
+  }
   auto stub = hub::SpokeService::NewStub(channel);
   rpc::StreamEvents<hub::HubFrame> events;
   events.on_message = [self = shared_from_this()](const hub::HubFrame& frame) {
     self->OnFrame(frame);
   };
-  events.on_closed = [self = shared_from_this()](absl::Status status) { self->OnClosed(status); };
+  events.on_closed = [self = shared_from_this(), own](absl::Status status) {
+    self->OnClosed(own, status);
+  };
   auto dialled = rpc::DialBidi<hub::HubFrame, hub::SpokeFrame>(
       [&](auto* context, auto* reactor) { stub->async()->Attach(context, reactor); }, {},
       std::move(events));
@@ -89,7 +98,7 @@ void EdgehubSpoke::Impl::Attach() {
   {
     absl::MutexLock lock(&mutex);
     if (stopping) dialled->Close(absl::CancelledError("edged-svc is stopping"));
-    stream = std::move(dialled);
+    if (attempt == own) stream = std::move(dialled);  // Else it is closed already.
   }
   PutEvents();  // Registered may have come before.
 }
@@ -107,10 +116,11 @@ void EdgehubSpoke::Impl::OnFrame(const hub::HubFrame& frame) {
   PutEvents();
 }
 
-void EdgehubSpoke::Impl::OnClosed(const absl::Status& status) {
+void EdgehubSpoke::Impl::OnClosed(uint64_t closed, const absl::Status& status) {
   absl::Duration delay;
   {
     absl::MutexLock lock(&mutex);
+    if (attempt == closed) ++attempt;
     stream = nullptr;
     registered = false;
     if (outstanding > 0) events.Answered(0, 0);
