@@ -32,8 +32,9 @@ class WatchClient {
     context_.TryCancel();
     if (!finished_) reader_->Finish().error_code();
   }
-  // "+d/a=v1", "-d/a=v1", "synced", "bookmark", or the reason of the end.
+  // "+d/a=v1", "-d/a=v1", "synced", "bookmark", or the reason of the end; once.
   std::string Next() {
+    if (finished_) return "ended before";
     meta::v1::WatchObjectsResponse response;
     if (!reader_->Read(&response)) {
       finished_ = true;
