@@ -16,17 +16,26 @@ def _ports():
     return random.sample(range(below - 12000, below), 100)
 
 
-def _listen(address, port):
-    """`address:port` where the port is free, else another that is."""
-    for candidate in [port] * bool(port) + _ports():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, candidate))
-                return f"{address}:{candidate}"
-            except OSError:
-                pass
-    return f"{address}:0"  # An address of another namespace.
+def _claim(port):
+    """Claims a port among the systems of this machine, until what is returned is closed; None if another has it. A
+    server may not have bound its port yet, or be away for a moment."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0skerry-port-{port}")  # Abstract: it goes with the process.
+        return claim
+    except OSError:
+        claim.close()
+        return None
+
+
+def _is_free(address, port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            return True
+        except OSError:
+            return False
 
 
 class CloudHalf:
@@ -40,6 +49,7 @@ class CloudHalf:
         self.folder = Path(folder)
         self._binaries = binaries
         self.host = host
+        self._claims = []
         port = (lambda number: number) if fixed_ports else (lambda number: 0)
         self.kubeconfigs = self.folder / "kubeconfig"
         self.clients = self.folder / "hub/clients"
@@ -50,16 +60,16 @@ class CloudHalf:
         self._service = service
 
         self.api = service("standalone-api-svc", {
-            "listen": _listen(HOST.address, port(6443)),
+            "listen": self._listen(HOST.address, port(6443)),
             "state_dir": str(self.folder / "api"),
             "kubeconfig.out_dir": str(self.kubeconfigs),
             "kubelet.ca": str(self.clients / "ca.crt"),
         }, {"listen": "api"})
         self.hub = service("cloudhub-svc", {
             "state_dir": str(self.folder / "hub"),
-            "link.listen": _listen(host.address, port(10000)),
-            "join.listen": _listen(host.address, port(10002)),
-            "api.listen": _listen(HOST.address, port(10005)),
+            "link.listen": self._listen(host.address, port(10000)),
+            "join.listen": self._listen(host.address, port(10002)),
+            "api.listen": self._listen(HOST.address, port(10005)),
             "tls.sans": [host.address],
         }, {"link.listen": "link", "join.listen": "join", "api.listen": "api"})
         self.hubs = [self.hub]
@@ -69,7 +79,7 @@ class CloudHalf:
             "tls.cert": str(self.clients / "edge-controller.crt"),
             "tls.key": str(self.clients / "edge-controller.key"),
             "leader_election.enabled": False,  # There is one.
-            "kubelet.listen": _listen(HOST.address, port(10250)),
+            "kubelet.listen": self._listen(HOST.address, port(10250)),
             "kubelet.client_ca": str(self.folder / "api/pki/ca.crt"),
         }, {"kubelet.listen": "kubelet"})
 
@@ -78,11 +88,22 @@ class CloudHalf:
         """In order of start."""
         return [self.api, *self.hubs, self.controller]
 
+    def _listen(self, address, port):
+        """`address:port` where the port is free, else another that is; it stays this cloud's."""
+        for candidate in [port] * bool(port) + _ports():
+            claim = _claim(candidate)
+            if claim and _is_free(address, candidate):
+                self._claims.append(claim)
+                return f"{address}:{candidate}"
+            if claim:
+                claim.close()
+        return f"{address}:0"  # An address of another namespace.
+
     def add_hub(self):
         """A further replica, with the settings that the first has, but for what is a replica's own."""
         name = f"hub-{len(self.hubs) + 1}"
         own = {"hub.name": name, "state_dir": str(self.folder / name),
-               **{listen: _listen(HOST.address if listen == "api.listen" else self.host.address, 0)
+               **{listen: self._listen(HOST.address if listen == "api.listen" else self.host.address, 0)
                   for listen in self.hub.listens}}
         self.hubs.append(self._service("cloudhub-svc", {**self.hub.settings, **own}, self.hub.listens,
                                        self.folder / name, f"cloudhub-svc-{name}"))
