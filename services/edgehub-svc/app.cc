@@ -110,10 +110,12 @@ absl::Status EdgeHubApp::OpenStores() {
                                        {config_.event_stream_bytes_max, config_.event_age_max},
                                        RandomId(), clock_, environment));
   SKERRY_ASSIGN_OR_RETURN(
-      p.commands, SqliteCommandStore::Open(config_.state_dir + "/commands.db",
-                                           {config_.command_retention, config_.command_records_max,
-                                            config_.command_response_bytes_max},
-                                           clock_, environment));
+      p.commands,
+      SqliteCommandStore::Open(config_.state_dir + "/commands.db",
+                               {.outcome_retention = config_.command_outcome_retention,
+                                .records_max = config_.command_records_max,
+                                .response_bytes_max = config_.command_response_bytes_max},
+                               clock_, environment));
   const auto tell = [&](const char* store, const std::optional<sqlite::Repair>& repair) {
     if (!repair.has_value()) return;
     p.metrics.StoreRepaired(store);

@@ -48,9 +48,9 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
   schema.Add("events.age_max", &c.event_age_max, "events older than this are dropped")
       .Min(absl::Minutes(1));
   schema
-      .Add("commands.retention", &c.command_retention,
-           "how long a command's key is remembered after its end: repeated within it, the command "
-           "is not executed again")
+      .Add("commands.outcome_retention", &c.command_outcome_retention,
+           "how long it is remembered how a command ended, for repeats; its key is remembered for "
+           "31 days, and is not executed again")
       .Min(absl::Minutes(1));
   schema
       .Add("commands.records_max", &c.command_records_max,

@@ -26,8 +26,8 @@ struct EdgeHubConfig {
   absl::Duration journal_age_max = absl::Hours(24 * 30);
   int64_t event_stream_bytes_max = 32 << 20;
   absl::Duration event_age_max = absl::Hours(24 * 30);
-  absl::Duration command_retention = absl::Hours(24);
-  int64_t command_records_max = 20000;
+  absl::Duration command_outcome_retention = absl::Hours(24);
+  int64_t command_records_max = 100000;
   int64_t command_response_bytes_max = 16 << 20;
 };
 

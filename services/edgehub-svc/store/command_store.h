@@ -15,10 +15,12 @@
 namespace skerry::edgehub {
 
 struct CommandBounds {
-  // How long a key is remembered after its command ended, by the time for which the store is open.
-  absl::Duration retention = absl::Hours(24);
-  int64_t records_max = 20000;            // New commands are refused beyond.
-  int64_t response_bytes_max = 16 << 20;  // The oldest responses are dropped beyond.
+  // How long a key is remembered after its command ended, by the time for which the store is open:
+  // for as long as the cloud may send it again.
+  absl::Duration key_retention = link::kCommandExpiryMax + link::kCommandDeadlineMax;
+  absl::Duration outcome_retention = absl::Hours(24);  // How it ended, by the same time.
+  int64_t records_max = 100000;                        // New commands are refused beyond.
+  int64_t response_bytes_max = 16 << 20;               // The oldest responses are dropped beyond.
 };
 
 struct CommandStats {
@@ -42,12 +44,13 @@ class CommandStore {
   virtual absl::StatusOr<Finished> Finish(absl::string_view key, const absl::Status& status,
                                           absl::string_view response) = 0;
   virtual absl::Status Forget(absl::string_view key) = 0;
-  // With the response; OUT_OF_RANGE / COMMAND_RESPONSE_DROPPED as its status where it ended well
-  // and the response is gone. kRefused where the disk can't be used.
+  // With the response. As its status: OUT_OF_RANGE / COMMAND_RESPONSE_DROPPED where it ended well
+  // and the response is gone; ABORTED / COMMAND_OUTCOME_UNKNOWN where only the key is kept.
+  // kRefused where the disk can't be used.
   virtual link::edge::CommandRecord Read(absl::string_view key) = 0;
 
-  // Forgets what is older than the bound; how many. To be called now and then: a crash takes back
-  // the ageing since the last call.
+  // Forgets what is older than the bounds; how many keys. To be called now and then: a crash takes
+  // back the ageing since the last call.
   virtual absl::StatusOr<int64_t> DropExpired() = 0;
   virtual CommandStats stats() const = 0;
 };

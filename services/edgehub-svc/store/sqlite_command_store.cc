@@ -15,6 +15,7 @@ using State = CommandRecord::State;
 // In the column `state`.
 constexpr int64_t kStarted = 0;
 constexpr int64_t kDone = 1;
+constexpr int64_t kKeyOnly = 2;  // It has ended; status and response are no longer kept.
 
 constexpr const char* kMigrations[] = {
     "CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), open_micros INTEGER NOT NULL,"
@@ -49,6 +50,13 @@ absl::Status StatusFrom(const std::string& bytes) {
   google::rpc::Status proto;
   if (!proto.ParseFromString(bytes)) return absl::DataLossError("the status does not parse");
   return rpc::FromProto(proto);
+}
+
+absl::Status OutcomeNotKept() {
+  return Error(absl::StatusCode::kAborted,
+               "the command was executed and is not executed again; the node no longer keeps how "
+               "it ended")
+      .Reason("COMMAND_OUTCOME_UNKNOWN");
 }
 
 }  // namespace
@@ -135,7 +143,7 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryBegin(const link::Command& 
                 "command a key of its own")
               .Reason("IDEMPOTENCY_KEY_REUSED"));
     }
-    if (known && read.Int(1) == kDone) return CommandRecord{State::kDone};
+    if (known && read.Int(1) != kStarted) return CommandRecord{State::kDone};
   }
   if (!may_start || (known && !command.reexecutable))
     return CommandRecord{known ? State::kStarted : State::kAbsent};
@@ -153,7 +161,7 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryBegin(const link::Command& 
         Error(absl::StatusCode::kResourceExhausted,
               absl::StrCat("the node remembers ", stats_.records,
                            " commands, which is all that it may; the oldest is forgotten ",
-                           absl::FormatDuration(bounds_.retention), " after it ended"))
+                           absl::FormatDuration(bounds_.key_retention), " after it ended"))
             .Reason("COMMAND_RECORDS_FULL"));
   }
   sqlite::Statement insert = database_->Prepare(
@@ -237,7 +245,8 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryRead(absl::string_view key)
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return CommandRecord{};
   if (read.Int(3) == 0) return Damaged(key);
-  if (read.Int(0) != kDone) return CommandRecord{State::kStarted};
+  if (read.Int(0) == kStarted) return CommandRecord{State::kStarted};
+  if (read.Int(0) == kKeyOnly) return CommandRecord{State::kDone, OutcomeNotKept(), ""};
   absl::Status status = StatusFrom(read.Text(1));
   if (status.ok() && read.IsNull(2)) {
     status = Error(absl::StatusCode::kOutOfRange,
@@ -249,7 +258,8 @@ absl::StatusOr<CommandRecord> SqliteCommandStore::TryRead(absl::string_view key)
 
 absl::StatusOr<int64_t> SqliteCommandStore::DropExpired() {
   const int64_t open = open_time_.Micros();
-  const int64_t ended = open - absl::ToInt64Microseconds(bounds_.retention);
+  const int64_t outcome = open - absl::ToInt64Microseconds(bounds_.outcome_retention);
+  const int64_t ended = open - absl::ToInt64Microseconds(bounds_.key_retention);
   // One that was started and did not end may be at work for as long as a deadline can be.
   const int64_t started = ended - absl::ToInt64Microseconds(link::kCommandDeadlineMax);
   int64_t dropped = 0;
@@ -257,11 +267,19 @@ absl::StatusOr<int64_t> SqliteCommandStore::DropExpired() {
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     {
       sqlite::Statement remove = database_->Prepare(
-          "DELETE FROM command WHERE open_micros < ?1 AND (state = ?2 OR open_micros < ?3)");
-      remove.Bind(1, ended).Bind(2, kDone).Bind(3, started);
+          "DELETE FROM command WHERE open_micros < ?1 AND (state <> ?2 OR open_micros < ?3)");
+      remove.Bind(1, ended).Bind(2, kStarted).Bind(3, started);
       SKERRY_RETURN_IF_ERROR(remove.Run());
     }
     dropped = database_->Changes();
+    {
+      sqlite::Statement update = database_->Prepare(
+          "UPDATE command SET state = ?3, status = x'', response = NULL,"
+          " checksum = row_checksum(key, digest, ?3, x'', NULL, open_micros)"
+          " WHERE open_micros < ?1 AND state = ?2");
+      update.Bind(1, outcome).Bind(2, kDone).Bind(3, kKeyOnly);
+      SKERRY_RETURN_IF_ERROR(update.Run());
+    }
     {
       sqlite::Statement update = database_->Prepare(
           "UPDATE store SET open_micros = ?1, checksum = row_checksum(?1) WHERE id = 1");

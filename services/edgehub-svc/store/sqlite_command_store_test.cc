@@ -138,7 +138,7 @@ TEST_F(SqliteCommandStoreTest, RefusesNewKeysWhenItIsFull) {
 }
 
 TEST_F(SqliteCommandStoreTest, ForgetsAfterTheRetention) {
-  std::unique_ptr<SqliteCommandStore> store = Open({.retention = absl::Hours(1)});
+  std::unique_ptr<SqliteCommandStore> store = Open({.key_retention = absl::Hours(1)});
   store->Begin(Make("ended"), true);
   store->Begin(Make("started"), true);
   clock_.Advance(absl::Hours(2));
@@ -149,7 +149,7 @@ TEST_F(SqliteCommandStoreTest, ForgetsAfterTheRetention) {
   clock_.SetNow(clock_.Now() + absl::Hours(1000));
   EXPECT_EQ(*store->DropExpired(), 0);
   store = nullptr;
-  store = Open({.retention = absl::Hours(1)});
+  store = Open({.key_retention = absl::Hours(1)});
   clock_.Advance(absl::Minutes(2));
   EXPECT_EQ(*store->DropExpired(), 1);
   EXPECT_EQ(store->Read("ended").state, State::kAbsent);
@@ -160,11 +160,43 @@ TEST_F(SqliteCommandStoreTest, ForgetsAfterTheRetention) {
   EXPECT_EQ(store->stats().response_bytes, 0);
 }
 
+// link-10.1: the cloud may send a command again for as long as it may live.
+TEST_F(SqliteCommandStoreTest, RemembersAKeyForAsLongAsTheCloudMaySendIt) {
+  std::unique_ptr<SqliteCommandStore> store = Open();
+  for (const char* key : {"well", "badly"}) store->Begin(Make(key), true);
+  ASSERT_TRUE(store->Finish("well", absl::OkStatus(), "response").ok());
+  ASSERT_TRUE(store->Finish("badly", absl::NotFoundError("no such door"), "").ok());
+  clock_.Advance(absl::Hours(23));
+  EXPECT_EQ(*store->DropExpired(), 0);
+  EXPECT_EQ(store->Read("well").response, "response");
+  clock_.Advance(absl::Hours(2));
+  EXPECT_EQ(*store->DropExpired(), 0);
+  EXPECT_EQ(store->stats().response_bytes, 0);
+  clock_.Advance(link::kCommandExpiryMax - absl::Hours(2));
+  EXPECT_EQ(*store->DropExpired(), 0);
+  store = nullptr;
+  store = Open();
+  EXPECT_FALSE(store->repair().has_value());
+  for (const char* key : {"well", "badly"}) {
+    EXPECT_EQ(store->Begin(Make(key), true).state, State::kDone);
+    const link::edge::CommandRecord record = store->Read(key);
+    EXPECT_EQ(record.state, State::kDone);
+    EXPECT_EQ(record.status.code(), absl::StatusCode::kAborted);
+    EXPECT_EQ(GetErrorInfo(record.status).reason, "COMMAND_OUTCOME_UNKNOWN");
+    EXPECT_FALSE(store->Finish(key, absl::OkStatus(), "again").ok());
+  }
+  const link::edge::CommandRecord other = store->Begin(Make("well", false, "other"), true);
+  EXPECT_EQ(GetErrorInfo(other.status).reason, "IDEMPOTENCY_KEY_REUSED");
+  clock_.Advance(link::kCommandDeadlineMax);
+  EXPECT_EQ(*store->DropExpired(), 2);
+  EXPECT_EQ(store->Begin(Make("well"), true).state, State::kBegun);
+}
+
 // It is at work from its last start on.
 TEST_F(SqliteCommandStoreTest, RemembersAReexecutableOneFromItsLastStart) {
   std::unique_ptr<SqliteCommandStore> store = Open();
   store->Begin(Make("a", true), true);
-  clock_.Advance(absl::Hours(49));
+  clock_.Advance(absl::Hours(24 * 33));
   EXPECT_EQ(store->Begin(Make("a", true), true).state, State::kBegun);
   EXPECT_EQ(*store->DropExpired(), 0);
   EXPECT_TRUE(store->Finish("a", absl::OkStatus(), "r").ok());
