@@ -19,6 +19,12 @@ absl::Status OutcomeUnknown(absl::string_view why) {
       .Reason("COMMAND_OUTCOME_UNKNOWN");
 }
 
+// The box's own words, by which the cloud knows what became of a command (link-10.8, link-10.10).
+bool IsReserved(absl::string_view reason) {
+  return reason == "COMMAND_EXPIRED" || reason == "COMMAND_OUTCOME_UNKNOWN" ||
+         reason == "COMMAND_DEADLINE_EXCEEDED";
+}
+
 }  // namespace
 
 // ---- session and takers ----
@@ -162,6 +168,8 @@ bool CommandReceiver::Done(edge::CommandDone event) {
       it->second.spoke != event.spoke) {
     return false;
   }
+  if (IsReserved(GetErrorInfo(event.status).reason))
+    event.status = absl::Status(event.status.code(), event.status.message());
   Finish(event.key, it->second, std::move(event.status), std::move(event.response));
   return true;
 }

@@ -37,16 +37,19 @@ CommandTracker::Update CommandTracker::Receive(CommandReceipt receipt) {
       progress_.started = true;
       return Reached(CommandStage::kStarted);
     case CommandReceipt::Stage::kReturned:
-      if (terms_.now) return End(CommandStage::kDone, std::move(receipt.status));
       if (IsFinal(progress_.stage)) return std::nullopt;
       // One that is re-executable may have been executed in part.
       progress_.at_box = progress_.started;
+      if (terms_.now) return End(CommandStage::kDone, std::move(receipt.status));
       progress_.stage = CommandStage::kAccepted;
       progress_.status = std::move(receipt.status);
       return progress_;
     case CommandReceipt::Stage::kDone:
-      if (GetErrorInfo(receipt.status).reason == "COMMAND_EXPIRED")
-        return End(CommandStage::kExpired, std::move(receipt.status));
+      if (GetErrorInfo(receipt.status).reason == "COMMAND_EXPIRED") {
+        if (!progress_.started) return End(CommandStage::kExpired, std::move(receipt.status));
+        // The box has lost its record.
+        return End(CommandStage::kDone, EndOf(true).status);
+      }
       return End(CommandStage::kDone, std::move(receipt.status), std::move(receipt.response));
   }
   return std::nullopt;

@@ -75,6 +75,16 @@ TEST(CommandTrackerTest, TheBoxSaysThatItExpired) {
   EXPECT_EQ(StageOf(tracker.Receive(Receipt(Stage::kDone, expired))), CommandStage::kExpired);
 }
 
+TEST(CommandTrackerTest, OneThatWasStartedIsNotExpiredWhateverTheBoxSays) {
+  CommandTracker tracker(kWaits, {});
+  (void)tracker.Sending();
+  (void)tracker.Receive(Receipt(Stage::kStarted));
+  absl::Status expired =
+      Error(absl::StatusCode::kDeadlineExceeded, "late").Reason("COMMAND_EXPIRED");
+  EXPECT_EQ(StageOf(tracker.Receive(Receipt(Stage::kDone, expired))), CommandStage::kDone);
+  EXPECT_EQ(GetErrorInfo(tracker.progress().status).reason, "COMMAND_OUTCOME_UNKNOWN");
+}
+
 TEST(CommandTrackerTest, OneThatWasStartedIsNotExpiredWhenItComesBack) {
   CommandTracker::Terms terms = kWaits;
   terms.reexecutable = true;

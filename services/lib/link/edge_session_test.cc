@@ -194,7 +194,12 @@ class Machine {
           c.Arg("key"), c.Has("error") ? absl::UnavailableError("full") : absl::OkStatus()};
     }
     if (c.name == "read") return edge::CommandRead{connection, c.Arg("key"), RecordOf(c)};
-    if (c.name == "command-done") return edge::CommandDone{spoke, c.Arg("key"), {}, "result"};
+    if (c.name == "command-done") {
+      absl::Status status;
+      if (c.Has("reason"))
+        status = Error(absl::StatusCode::kAborted, "no good").Reason(c.Arg("reason"));
+      return edge::CommandDone{spoke, c.Arg("key"), std::move(status), "result"};
+    }
     if (c.name == "join") return edge::JoinTunnel{static_cast<uint64_t>(c.Int("id"))};
     if (c.name == "user") return testing::FromUserOf(c);
     if (c.name == "subscribe") return edge::SpokeSubscribe{spoke, SubscribeOf(c)};
