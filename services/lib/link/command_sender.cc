@@ -12,13 +12,16 @@ CommandSender::Entries::iterator CommandSender::Find(const std::string& key) {
 }
 
 void CommandSender::Erase(Entries::iterator it) {
+  std::optional<cloud::QueueCommand> next = std::move(it->second.next);
   by_key_.erase(it->second.key);
   entries_.erase(it);
+  if (next.has_value()) Queue(*std::move(next));
 }
 
 void CommandSender::Queue(cloud::QueueCommand command) {
   if (auto it = Find(command.key); it != entries_.end()) {
-    it->second.dropped = false;
+    // The box is at an earlier command of that key: what it says of that is not of this one.
+    if (it->second.dropped) it->second.next = std::move(command);
     return;
   }
   // As CommandBytes counts it, which is how the box does.
@@ -45,6 +48,7 @@ void CommandSender::Drop(const std::string& key) {
     Erase(it);
   } else {
     it->second.dropped = true;
+    it->second.next.reset();
   }
   Answered();
 }

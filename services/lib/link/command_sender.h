@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -47,6 +48,7 @@ class CommandSender {
     bool now = false;  // Without a taker it comes back at once.
     bool ask = false;  // The box may know it: it goes out without a taker, too.
     bool dropped = false;
+    std::optional<cloud::QueueCommand> next = {};  // Where it is dropped: its key is queued again.
     Phase phase = Phase::kWaiting;
   };
   using Entries = std::map<uint64_t, Entry>;
