@@ -76,7 +76,9 @@ absl::StatusOr<CommandDesk::Entry*> CommandDesk::Accept(CommandInfo& info) {
     if (entry->info.delivery == Delivery::kQueue) return AcceptQueued(info);
     const StoredCommand& known = entry->info.command;
     if (known.type != command.type || known.payload != command.payload) return KeyReused();
-    return entry;
+    if (!EndedUnstarted(entry->tracker.progress())) return entry;
+    // Another attempt: nothing of the first was executed.
+    Forget(command.node, command.key);
   }
   if (info.delivery == Delivery::kQueue) return AcceptQueued(info);
   if (info.delivery == Delivery::kNow && !connected_(command.node)) {
@@ -266,11 +268,19 @@ bool CommandDesk::Save(Entry& entry) {
   absl::StatusOr<bool> updated =
       store_.Update(command.node, command.key, entry.tracker.progress(), clock_.Now());
   entry.unsaved = !updated.ok();
+  if (updated.ok() && !*updated) AdoptEnd(entry);
   if (updated.ok()) return true;
   log_.Error("a queued command can't be stored", updated.status(),
              {{"node", command.node}, {"key", command.key}});
   entry.retry_at = clock_.Monotonic() + config_.store_retry;
   return false;
+}
+
+void CommandDesk::AdoptEnd(Entry& entry) {
+  const StoredCommand& command = entry.info.command;
+  absl::StatusOr<std::optional<StoredCommand>> stored = store_.Find(command.node, command.key);
+  if (!stored.ok() || !stored->has_value() || !IsFinal((*stored)->progress.stage)) return;
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move((*stored)->progress));
 }
 
 void CommandDesk::Announce(Entry& entry) {
@@ -349,7 +359,12 @@ void CommandDesk::Tick() {
     }
     if (entry.retry_at <= now) {
       entry.retry_at = absl::InfiniteDuration();
+      const bool ended = IsFinal(entry.tracker.progress().stage);
       if (entry.unsaved) Save(entry);
+      if (!ended && IsFinal(entry.tracker.progress().stage)) {
+        Announce(entry);
+        continue;
+      }
       Rearm(entry);
       Queue(entry);
       continue;

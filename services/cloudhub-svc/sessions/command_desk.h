@@ -121,8 +121,10 @@ class CommandDesk {
   void Retry(Entry& entry);
   // Remembers and tells what is new.
   void Tell(Entry& entry, const link::CommandTracker::Update& update);
-  // False where the store failed; it is tried again later.
+  // False where the store failed; it is tried again later. One that has ended in the store has
+  // ended so here, too, afterwards.
   bool Save(Entry& entry);
+  void AdoptEnd(Entry& entry);
   // It, Tell and Ended may forget entries that have ended, this one, too.
   void Announce(Entry& entry);
   // The store says so.

@@ -59,7 +59,10 @@ void CommandDesk::Due(const std::string& node, const std::string& key) {
   }
   // That it may be at the box is durable before it is.
   Tell(*entry, entry->tracker.Sending());
+  entry = Lookup(node, key);
+  if (entry == nullptr || IsFinal(entry->tracker.progress().stage)) return;
   if (entry->unsaved && !Save(*entry)) return Retry(*entry);
+  if (IsFinal(entry->tracker.progress().stage)) return Announce(*entry);
   const link::CommandTracker& tracker = entry->tracker;
   feed_(node, cloud::SendCommand{{key, entry->info.command.type, std::move(payload),
                                   tracker.terms().deadline, tracker.ExpireIn(clock_.Monotonic()),

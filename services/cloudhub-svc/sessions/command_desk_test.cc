@@ -95,6 +95,38 @@ TEST_F(CommandDeskTest, AKeyThatTheStoreHasForgottenIsNew) {
   EXPECT_EQ(desk_->NextWake(), absl::InfiniteDuration());
 }
 
+// The store's sweep goes by the wall clock, which may have stepped.
+TEST_F(CommandDeskTest, ACallerHearsTheEndThatIsInTheStore) {
+  auto watcher = Send("a");
+  desk_->Due("edge-1", "a");
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT"));
+  clock_.SetNow(clock_.Now() + absl::Hours(3));
+  desk_->Sweep();
+  desk_->Received("edge-1",
+                  {"a", link::CommandReceipt::Stage::kDone, absl::OkStatus(), "response"});
+  EXPECT_THAT(watcher->Take(), ElementsAre("DONE COMMAND_OUTCOME_UNKNOWN", "(OK)"));
+  absl::StatusOr<std::optional<StoredCommand>> stored = store_->Find("edge-1", "a");
+  ASSERT_TRUE(stored.ok() && stored->has_value());
+  EXPECT_EQ((*stored)->progress.status, desk_->Find("edge-1", "a")->command.progress.status);
+}
+
+TEST_F(CommandDeskTest, AKeyIsTriedAgainWhereNothingWasExecuted) {
+  const link::CommandReceipt returned{"a", link::CommandReceipt::Stage::kReturned,
+                                      link::NoCommandTaker("method"), ""};
+  const link::CommandReceipt done{"a", link::CommandReceipt::Stage::kDone, absl::OkStatus(), ""};
+  auto watcher = Send("a", Delivery::kNow);
+  desk_->Due("edge-1", "a");
+  desk_->Received("edge-1", returned);
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT", "DONE NO_COMMAND_TAKER", "(OK)"));
+  Send("a", Delivery::kWait);
+  ASSERT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  watcher = Send("a", Delivery::kNow);
+  desk_->Due("edge-1", "a");
+  desk_->Received("edge-1", done);
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT", "DONE", "(OK)"));
+  EXPECT_THAT(Send("a", Delivery::kNow)->Take(), ElementsAre("DONE", "(OK)"));
+}
+
 TEST_F(CommandDeskTest, CallersThatHaveGoneTakeNoPlace) {
   std::vector<std::shared_ptr<FakeWatcher>> watchers;
   for (size_t i = 0; i < config_.watchers_max; ++i) watchers.push_back(Send("a"));

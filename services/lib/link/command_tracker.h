@@ -25,6 +25,11 @@ struct CommandProgress {
   absl::Status status;   // How it ended, or why it waits again.
   std::string response;
 };
+// It has ended, and was not executed: nothing of it is at the box.
+inline bool EndedUnstarted(const CommandProgress& progress) {
+  return progress.stage > CommandStage::kDone ||
+         (progress.stage == CommandStage::kDone && !progress.at_box);
+}
 
 // Rules link-10.9 to link-10.11, over all sessions. Times are monotonic. Each call returns what the
 // sender is to hear, where that is new. One thread at a time.
