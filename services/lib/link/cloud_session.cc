@@ -61,6 +61,10 @@ void CloudSession::Receive(EpochStored) {
   Emit(cloud::EpochStored{});
 }
 
+void CloudSession::Receive(Heartbeat frame) {
+  if (heartbeat_.AnswerDue(now_)) Send(frame);
+}
+
 void CloudSession::On(cloud::Admitted event) {
   if (phase_ != Phase::kAdmitting) return;
   phase_ = Phase::kOpen;

@@ -109,7 +109,7 @@ class CloudSession {
   void Receive(Unsubscribe frame);
   void Receive(ResourceAck frame);
   void Receive(Report frame);
-  void Receive(Heartbeat) {}
+  void Receive(Heartbeat frame);
   void Receive(EventBatch frame);
   void Receive(EpochStored frame);
   void Receive(Chunk frame);
@@ -162,7 +162,7 @@ class CloudSession {
   Phase phase_ = Phase::kAwaitHello;
   uint64_t epoch_ = 0;
   bool epoch_stored_ = false;
-  HeartbeatClock heartbeat_;
+  HeartbeatClock heartbeat_{kHubSilenceMax};
   std::set<SpokeId> spokes_;
   Owners resource_owners_;
   Owners report_owners_;

@@ -89,7 +89,10 @@ class Machine {
       machine_ = std::make_unique<CloudSession>(config_, now_);
       return "";
     }
-    if (c.name == "advance") return Advance(absl::Seconds(c.Int("seconds")));
+    if (c.name == "advance") {
+      return Advance(absl::Seconds(c.Int("seconds", 0)) +
+                     absl::Milliseconds(c.Int("milliseconds", 0)));
+    }
     if (c.name == "hold-turns") {
       hold_turns_ = true;
       return "";

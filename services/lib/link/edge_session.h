@@ -177,7 +177,7 @@ class EdgeSession {
   uint64_t connection_ = 0;
   uint64_t epoch_ = 0;  // Of the last session.
   uint64_t stored_epoch_;
-  HeartbeatClock heartbeat_;
+  HeartbeatClock heartbeat_{kNodeSilenceMax};
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
   std::map<std::string, Resource> resources_;
