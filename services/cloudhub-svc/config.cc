@@ -49,7 +49,7 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Min(absl::ZeroDuration());
   schema
       .Add("link.heartbeat_interval", &c.heartbeat_interval,
-           "both ends of a link send at least this often")
+           "a node sends at least this often; it may ask for more often than that, down to 5s")
       .Min(absl::Seconds(1))
       .Max(absl::Minutes(10));
   schema

@@ -15,6 +15,7 @@ constexpr const char* kClasses[] = {"session", "resource_sync", "report",
 constexpr const char* kEnds[] = {
     "HEARTBEAT_LOST",  "DRAINING",           "FENCED",         "OVERLOADED",  "STALE_EPOCH",
     "WELCOME_TIMEOUT", "PROTOCOL_VIOLATION", "NODE_KEY_WRONG", "NODE_CLONED", "other"};
+constexpr const char* kDirections[] = {"shorter", "longer"};
 constexpr const char* kCommandEnds[] = {"ok", "error", "COMMAND_DEADLINE_EXCEEDED",
                                         "COMMAND_OUTCOME_UNKNOWN"};
 constexpr const char* kDrops[] = {"expired", "rejected", "full"};
@@ -31,6 +32,8 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
       connects_(registry.Counter("skerry_edgehub_sessions_total", "Sessions that began.")),
       clock_skew_(registry.Gauge("skerry_edgehub_clock_skew_seconds",
                                  "Cloud's clock less ours when the session began.")),
+      heartbeat_interval_(registry.Gauge("skerry_edgehub_heartbeat_interval_seconds",
+                                         "Heartbeat interval of this session, or of the next.")),
       detection_(
           registry.Histogram("skerry_edgehub_detection_seconds",
                              "How long nothing had been heard when a session was found to be over.",
@@ -86,6 +89,11 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
     ends_[reason] = &registry.Counter("skerry_edgehub_session_ends_total",
                                       "Sessions and dials that ended.", {{"reason", reason}});
   }
+  for (const char* direction : kDirections) {
+    adaptations_[direction] = &registry.Counter("skerry_edgehub_heartbeat_adaptations_total",
+                                                "Times the heartbeat interval followed the line.",
+                                                {{"direction", direction}});
+  }
   for (const char* reason : kDrops) {
     dropped_[reason] =
         &registry.Counter("skerry_edgehub_journal_drops_total",
@@ -129,10 +137,16 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleCommand] = stale("command_done");
 }
 
-void EdgeHubMetrics::Connected(absl::Duration clock_skew) {
+void EdgeHubMetrics::Connected(absl::Duration clock_skew, absl::Duration heartbeat_interval) {
   connected_.Set(1);
   connects_.Increment();
   clock_skew_.Set(absl::ToDoubleSeconds(clock_skew));
+  heartbeat_interval_.Set(absl::ToDoubleSeconds(heartbeat_interval));
+}
+
+void EdgeHubMetrics::IntervalAdapted(const link::edge::IntervalAdapted& adapted) {
+  heartbeat_interval_.Set(absl::ToDoubleSeconds(adapted.to));
+  adaptations_[adapted.to < adapted.from ? "shorter" : "longer"]->Increment();
 }
 
 void EdgeHubMetrics::Disconnected(bool was_connected, const std::string& reason,

@@ -29,7 +29,8 @@ class EdgeHubMetrics {
   explicit EdgeHubMetrics(metrics::Registry& registry);
 
   void Dialed() { dials_.Increment(); }
-  void Connected(absl::Duration clock_skew);
+  void Connected(absl::Duration clock_skew, absl::Duration heartbeat_interval);
+  void IntervalAdapted(const link::edge::IntervalAdapted& adapted);
   // reason: that of the status, or empty. silence: how long nothing had been heard.
   void Disconnected(bool was_connected, const std::string& reason, absl::Duration silence);
   void Spokes(size_t attached) { spokes_.Set(static_cast<double>(attached)); }
@@ -67,6 +68,7 @@ class EdgeHubMetrics {
   prometheus::Counter& dials_;
   prometheus::Counter& connects_;
   prometheus::Gauge& clock_skew_;
+  prometheus::Gauge& heartbeat_interval_;
   prometheus::Histogram& detection_;
   prometheus::Gauge& spokes_;
   prometheus::Gauge& journal_entries_;
@@ -91,6 +93,7 @@ class EdgeHubMetrics {
   prometheus::Counter& command_responses_dropped_;
   Counters command_ends_;
   Counters ends_;
+  Counters adaptations_;
   Counters dropped_;
   Counters events_dropped_;
   Counters renewals_;

@@ -364,13 +364,19 @@ void EdgeHub::Perform(link::tunnel::ToUser effect) {
 void EdgeHub::Perform(edge::Connected effect) {
   change_time_ = clock_.Now();
   const absl::Duration skew = effect.welcome.cloud_time - change_time_;
-  metrics_.Connected(skew);
-  log_.Info("connected to the cloud",
-            {{"hub", effect.welcome.hub}, {"epoch", effect.welcome.epoch}});
+  metrics_.Connected(skew, effect.welcome.heartbeat_interval);
+  log_.Info("connected to the cloud", {{"hub", effect.welcome.hub},
+                                       {"epoch", effect.welcome.epoch},
+                                       {"heartbeat_interval", effect.welcome.heartbeat_interval}});
   if (absl::AbsDuration(skew) > config_.clock_skew_warning) {
     log_.Warning("this box's clock differs from the cloud's: set up time synchronisation",
                  {{"skew", skew}});
   }
+}
+
+void EdgeHub::Perform(edge::IntervalAdapted effect) {
+  log_.Info("the heartbeat interval follows the line", {{"from", effect.from}, {"to", effect.to}});
+  metrics_.IntervalAdapted(effect);
 }
 
 void EdgeHub::Perform(edge::Disconnected effect) {

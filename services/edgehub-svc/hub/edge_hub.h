@@ -131,6 +131,7 @@ class EdgeHub {
   void Perform(link::edge::StoreEpoch effect);
   void Perform(link::tunnel::ToUser effect);
   void Perform(link::edge::Connected effect);
+  void Perform(link::edge::IntervalAdapted effect);
   void Perform(link::edge::Disconnected effect);
   void Perform(link::edge::Count effect);
 

@@ -292,6 +292,27 @@ TEST_F(EdgeHubTest, ASilentHubIsLeftAfterTwoHeartbeats) {
   EXPECT_EQ(hub_->TakeSnapshot().reason, "HEARTBEAT_LOST");
 }
 
+// link-3.7
+TEST_F(EdgeHubTest, AnIdleIntervalThatEndsTheSessionShortensTheNext) {
+  Connect(1);
+  clock_.Advance(absl::Seconds(10));
+  Settle();
+  clock_.Advance(absl::Seconds(10));
+  Settle();
+  ASSERT_EQ(hub_->TakeSnapshot().reason, "HEARTBEAT_LOST");
+  const std::string metrics = registry_.Render();
+  EXPECT_NE(metrics.find("skerry_edgehub_heartbeat_interval_seconds 5"), std::string::npos);
+  EXPECT_NE(metrics.find("skerry_edgehub_heartbeat_adaptations_total{direction=\"shorter\"} 1"),
+            std::string::npos);
+  std::shared_ptr<testing::FakeCloudLink> first = dialer_.last();
+  clock_.Advance(absl::Seconds(1));  // The longest wait before a first dial.
+  Settle();
+  ASSERT_NE(dialer_.last(), first);
+  const std::vector<link::EdgeFrame> sent = dialer_.last()->TakeSent();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(std::get<link::Hello>(sent[0]).heartbeat_interval_max, absl::Seconds(5));
+}
+
 TEST_F(EdgeHubTest, ResourcesReachTheSpokeAndItsWordReachesTheCloud) {
   auto spoke = std::make_shared<FakeSpoke>();
   const link::SpokeId id = hub_->Attach("edge-meta-svc", {"pods"}, {}, spoke);

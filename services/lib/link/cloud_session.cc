@@ -52,6 +52,7 @@ void CloudSession::Receive(Hello frame) {
                "PROTOCOL_ERROR");
   }
   phase_ = Phase::kAdmitting;
+  heartbeat_interval_ = IntervalFor(frame.heartbeat_interval_max);
   Emit(cloud::Admit{std::move(frame)});
 }
 
@@ -62,15 +63,25 @@ void CloudSession::Receive(EpochStored) {
 }
 
 void CloudSession::Receive(Heartbeat frame) {
-  if (heartbeat_.AnswerDue(now_)) Send(frame);
+  if (frame.interval != absl::ZeroDuration()) {
+    heartbeat_interval_ = IntervalFor(frame.interval);
+    heartbeat_.Start(heartbeat_interval_, now_);
+    return Send(Heartbeat{heartbeat_interval_});
+  }
+  if (heartbeat_.AnswerDue(now_)) Send(Heartbeat{});
+}
+
+absl::Duration CloudSession::IntervalFor(absl::Duration asked) const {
+  if (asked == absl::ZeroDuration()) return config_.heartbeat_interval;
+  return std::min(config_.heartbeat_interval, std::max(asked, kHeartbeatIntervalMin));
 }
 
 void CloudSession::On(cloud::Admitted event) {
   if (phase_ != Phase::kAdmitting) return;
   phase_ = Phase::kOpen;
   epoch_ = event.epoch;
-  heartbeat_.Start(config_.heartbeat_interval, now_);
-  Send(Welcome{epoch_, config_.heartbeat_interval, config_.hub, event.cloud_time});
+  heartbeat_.Start(heartbeat_interval_, now_);
+  Send(Welcome{epoch_, heartbeat_interval_, config_.hub, event.cloud_time});
   for (SpokeId spoke : spokes_) ToSpoke(spoke, cloud::NodeConnected{});
 }
 

@@ -122,6 +122,8 @@ class CloudSession {
 
   using Owners = std::map<std::string, SpokeId>;
 
+  // The heartbeat interval of a node that asks for this one; 0: for none.
+  absl::Duration IntervalFor(absl::Duration asked) const;
   SpokeId OwnerOf(const Owners& owners, const std::string& type) const;
   // Takes the spoke's types out of `owners` and returns them.
   static std::vector<std::string> Disown(Owners& owners, SpokeId spoke);
@@ -160,6 +162,7 @@ class CloudSession {
   const absl::Duration started_;
   absl::Duration now_;  // Of the Step under way.
   Phase phase_ = Phase::kAwaitHello;
+  absl::Duration heartbeat_interval_;  // What holds; until Welcome, what will.
   uint64_t epoch_ = 0;
   bool epoch_stored_ = false;
   HeartbeatClock heartbeat_{kHubSilenceMax};

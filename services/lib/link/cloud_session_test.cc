@@ -109,8 +109,9 @@ class Machine {
   cloud::Event EventOf(const ScriptCommand& c) {
     const SpokeId spoke = static_cast<SpokeId>(c.Int("spoke", 1));
     if (c.name == "hello") {
-      return cloud::FrameReceived{
-          Hello{static_cast<uint32_t>(c.Int("version", 1)), "boot", "journal", "v1"}};
+      Hello hello{static_cast<uint32_t>(c.Int("version", 1)), "boot", "journal", "v1"};
+      hello.heartbeat_interval_max = absl::Seconds(c.Int("interval", 0));
+      return cloud::FrameReceived{std::move(hello)};
     }
     if (c.name == "admit")
       return cloud::Admitted{static_cast<uint64_t>(c.Int("epoch")), absl::UnixEpoch()};
@@ -152,7 +153,8 @@ class Machine {
                                          {},
                                          std::string(static_cast<size_t>(c.Int("bytes", 1)), 'r')}};
     }
-    if (c.name == "heartbeat") return cloud::FrameReceived{Heartbeat{}};
+    if (c.name == "heartbeat")
+      return cloud::FrameReceived{Heartbeat{absl::Seconds(c.Int("interval", 0))}};
     if (c.name == "chunk") return cloud::FrameReceived{testing::ChunkOf(c)};
     if (c.name == "epoch-stored") return cloud::FrameReceived{EpochStored{}};
     if (c.name == "open") {

@@ -175,6 +175,12 @@ struct StoreEpoch {
 struct Connected {
   Welcome welcome;
 };
+// The line calls for another heartbeat interval: for a shorter one from the next session on, or for
+// a longer one at once.
+struct IntervalAdapted {
+  absl::Duration from;
+  absl::Duration to;
+};
 struct Disconnected {
   absl::Status status;
   absl::Duration dial_in;  // Infinite after Stop.
@@ -195,7 +201,7 @@ struct Count {
 using Effect =
     std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports, FetchEvents,
                  TrimEvents, BeginCommand, FinishCommand, ForgetCommand, ReadCommand, AwaitDrained,
-                 StoreEpoch, tunnel::ToUser, Connected, Disconnected, Count>;
+                 StoreEpoch, tunnel::ToUser, Connected, IntervalAdapted, Disconnected, Count>;
 
 }  // namespace skerry::link::edge
 

@@ -18,6 +18,14 @@ std::string ReasonOf(const absl::Status& status) {
   return status.ok() ? "the hub closed the link" : std::string(status.message());
 }
 
+// After so much idleness the transport itself asks whether the peer is there (ChannelOptions).
+constexpr absl::Duration kTransportAsksAfter = absl::Seconds(30);
+
+absl::Status CheckInterval(absl::Duration interval) {
+  if (interval >= absl::Milliseconds(10) && interval <= absl::Hours(1)) return absl::OkStatus();
+  return Violation("link-3.1", "the heartbeat interval is outside 10 ms to 1 h");
+}
+
 }  // namespace
 
 EdgeSession::EdgeSession(Config config)
@@ -76,6 +84,7 @@ void EdgeSession::Dial() {
   Emit(edge::Dial{++connection_});
   Hello hello = config_.hello;
   hello.stored_epoch = stored_epoch_;
+  hello.heartbeat_interval_max = keepalive_.asked();
   Send(std::move(hello));
 }
 
@@ -94,7 +103,7 @@ void EdgeSession::On(edge::Tick) {
             .Reason("HEARTBEAT_LOST"));
   }
   RefuseUnjoined();
-  if (heartbeat_.SendDue(now_)) Send(Heartbeat{});
+  if (heartbeat_.SendDue(now_)) Send(Heartbeat{keepalive_.Try()});
 }
 
 void EdgeSession::On(edge::FrameReceived event) {
@@ -108,6 +117,7 @@ void EdgeSession::On(edge::FrameReceived event) {
   if (first && !allowed) return Hangup(Violation("link-1.3", "a frame before Welcome"));
   if (!first) {
     heartbeat_.Received(now_);
+    keepalive_.Heard();
     // The session is of use: the next dial starts from the shortest wait again.
     if (!std::holds_alternative<GoAway>(event.frame)) backoff_.Reset();
   }
@@ -122,14 +132,13 @@ void EdgeSession::Receive(Welcome frame) {
                                      ", that of an earlier session"))
                       .Reason("STALE_EPOCH"));
   }
-  if (frame.heartbeat_interval < absl::Milliseconds(10) ||
-      frame.heartbeat_interval > absl::Hours(1)) {
-    return Hangup(Violation("link-3.1", "the heartbeat interval is outside 10 ms to 1 h"));
-  }
+  if (absl::Status status = CheckInterval(frame.heartbeat_interval); !status.ok())
+    return Hangup(std::move(status));
   phase_ = Phase::kConnected;
   epoch_ = frame.epoch;
   down_reason_.clear();
   heartbeat_.Start(frame.heartbeat_interval, now_);
+  keepalive_.Holds(frame.heartbeat_interval);
   Emit(edge::StoreEpoch{epoch_});
   Emit(edge::Connected{std::move(frame)});
   for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{true, ""});
@@ -140,6 +149,16 @@ void EdgeSession::Receive(Welcome frame) {
   for (Lane& lane : lanes_) lane.sender.Restart();
   commands_.Connected();
   FlushCommands();
+}
+
+void EdgeSession::Receive(Heartbeat frame) {
+  if (frame.interval == absl::ZeroDuration()) return;
+  if (absl::Status status = CheckInterval(frame.interval); !status.ok())
+    return Hangup(std::move(status));
+  if (frame.interval != heartbeat_.interval())
+    Emit(edge::IntervalAdapted{heartbeat_.interval(), frame.interval});
+  heartbeat_.Start(frame.interval, now_);
+  keepalive_.Holds(frame.interval);
 }
 
 void EdgeSession::On(edge::EpochStored event) {
@@ -159,6 +178,8 @@ void EdgeSession::On(edge::LinkClosed event) {
   if (event.connection != connection_ ||
       (phase_ != Phase::kAwaitWelcome && phase_ != Phase::kConnected))
     return;
+  if (const absl::Duration idle = heartbeat_.Idle(now_); connected() && idle >= kTransportAsksAfter)
+    keepalive_.Sent(idle);
   Down(std::move(event.status));
 }
 
@@ -185,6 +206,7 @@ void EdgeSession::Down(absl::Status status) {
   const absl::Duration wait = retry_after_ + backoff_.Next();
   if (moved) backoff_.Reset();
   dial_at_ = now_ + wait;
+  if (was_connected) LearnFrom(status);
   Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
   for (auto& [type, resource] : resources_) resource.receiver.Close();
   chunks_.Clear();
@@ -197,7 +219,15 @@ void EdgeSession::Down(absl::Status status) {
   for (const auto& [spoke, types] : spokes_) ToSpoke(spoke, edge::LinkState{false, down_reason_});
 }
 
+void EdgeSession::LearnFrom(const absl::Status& status) {
+  // Silence or an error of the connection: not what the hub said.
+  const std::string reason = GetErrorInfo(status).reason;
+  if (!absl::IsUnavailable(status) || (!reason.empty() && reason != "HEARTBEAT_LOST")) return;
+  if (keepalive_.Lost()) Emit(edge::IntervalAdapted{heartbeat_.interval(), keepalive_.asked()});
+}
+
 void EdgeSession::Send(EdgeFrame frame) {
+  if (connected()) keepalive_.Sent(heartbeat_.Idle(now_));
   heartbeat_.Sent(now_);
   transport_bytes_ += FrameBytes(frame);
   Emit(edge::Send{std::move(frame)});

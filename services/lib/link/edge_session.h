@@ -19,6 +19,7 @@
 #include "services/lib/link/frames.h"
 #include "services/lib/link/heartbeat.h"
 #include "services/lib/link/journal_sender.h"
+#include "services/lib/link/keepalive.h"
 #include "services/lib/link/resource_receiver.h"
 #include "services/lib/link/tunnel_mux.h"
 
@@ -112,7 +113,7 @@ class EdgeSession {
   void Receive(Welcome frame);
   void Receive(ResourceChange frame);
   void Receive(ReportAck frame);
-  void Receive(Heartbeat) {}
+  void Receive(Heartbeat frame);
   void Receive(Resync frame);
   void Receive(GoAway frame);
   void Receive(Chunk frame);
@@ -127,6 +128,8 @@ class EdgeSession {
   // Ends the connection from this side, and dials again later.
   void Hangup(absl::Status status);
   void Down(absl::Status status);
+  // Another interval may suit the line better, after the end of a session.
+  void LearnFrom(const absl::Status& status);
   void RequestSubscription(const std::string& type, Resource& resource);
   // The spoke's resource of that type; null where it isn't its owner.
   Resource* Owned(SpokeId spoke, const std::string& type);
@@ -178,6 +181,7 @@ class EdgeSession {
   uint64_t epoch_ = 0;  // Of the last session.
   uint64_t stored_epoch_;
   HeartbeatClock heartbeat_{kNodeSilenceMax};
+  Keepalive keepalive_;
   uint64_t next_subscription_id_ = 1;
   std::map<SpokeId, std::vector<std::string>> spokes_;  // With their report types.
   std::map<std::string, Resource> resources_;

@@ -91,6 +91,10 @@ struct EffectWriter {
   std::string operator()(const edge::Connected& e) const {
     return absl::StrCat("connected epoch=", e.welcome.epoch);
   }
+  std::string operator()(const edge::IntervalAdapted& e) const {
+    return absl::StrCat("interval ", absl::FormatDuration(e.from), " -> ",
+                        absl::FormatDuration(e.to));
+  }
   std::string operator()(const edge::Disconnected& e) const {
     // The wait itself is random; backoff_test checks its range.
     return absl::StrCat("disconnected ", Text(e.status),
@@ -153,7 +157,7 @@ class Machine {
     if (c.name == "goaway") return GoAway{c.Arg("reason"), absl::Seconds(c.Int("retry", 0))};
     if (c.name != "heartbeat")
       ADD_FAILURE() << "unknown command in line " << c.line << ": " << c.text;
-    return Heartbeat{};
+    return Heartbeat{absl::Seconds(c.Int("interval", 0))};
   }
 
   // state=absent|begun|started|done|refused [bytes=] of the response.

@@ -61,6 +61,7 @@ struct Hello {
   std::string software_version;
   uint64_t stored_epoch = 0;
   std::string event_store_id;
+  absl::Duration heartbeat_interval_max;  // 0: the hub's own.
 };
 
 struct Welcome {
@@ -72,7 +73,11 @@ struct Welcome {
 
 struct EpochStored {};
 
-struct Heartbeat {};
+// interval: of a node, the longest that it asks for from now on; of the hub, what holds from now
+// on; 0 where nothing changes.
+struct Heartbeat {
+  absl::Duration interval;
+};
 
 struct GoAway {
   std::string reason;

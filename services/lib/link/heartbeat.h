@@ -13,6 +13,9 @@ namespace skerry::link {
 inline constexpr double kNodeSilenceMax = 1;
 inline constexpr double kHubSilenceMax = 1.25;
 
+// The shortest that a node may ask for.
+inline constexpr absl::Duration kHeartbeatIntervalMin = absl::Seconds(5);
+
 // One end of one session. A part of the session machines: used by their thread. Times are
 // monotonic.
 class HeartbeatClock {
@@ -34,7 +37,10 @@ class HeartbeatClock {
   // Nothing was received for two intervals.
   bool PeerDead(absl::Duration now) const { return now - received_ >= 2 * interval_; }
   absl::Duration NextWake() const { return std::min(SendAt(), received_ + 2 * interval_); }
+  absl::Duration interval() const { return interval_; }
   absl::Duration last_received() const { return received_; }
+  // How long nothing has gone either way.
+  absl::Duration Idle(absl::Duration now) const { return now - std::max(sent_, received_); }
 
  private:
   absl::Duration SendAt() const { return sent_ + interval_ * silence_max_; }

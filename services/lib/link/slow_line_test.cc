@@ -255,6 +255,7 @@ class SlowLineTest : public ::testing::Test {
   void Perform(edge::CloseLink) {}
   void Perform(edge::CloseSpoke) { ends_.push_back("spoke"); }
   void Perform(edge::Connected) {}
+  void Perform(edge::IntervalAdapted) {}
   void Perform(edge::Count) {}
   void Perform(tunnel::ToUser) {}
 

@@ -23,6 +23,12 @@ absl::Status CheckKey(const std::string& key) {
   return CheckBytes("key", key.size(), kKeyBytesMax);
 }
 
+absl::StatusOr<absl::Duration> ParseInterval(const google::protobuf::Duration& message) {
+  const absl::Duration interval = FromProtoDuration(message);
+  if (interval < absl::ZeroDuration()) return Violation("link-3.1", "an interval is below 0");
+  return interval;
+}
+
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
   if (message.boot_id().empty()) return Violation("link-7.1", "boot_id is empty");
   SKERRY_RETURN_IF_ERROR(CheckBytes("boot_id", message.boot_id().size(), kTextBytesMax));
@@ -31,12 +37,15 @@ absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
       CheckBytes("software_version", message.software_version().size(), kTextBytesMax));
   SKERRY_RETURN_IF_ERROR(
       CheckBytes("event_store_id", message.event_store_id().size(), kTextBytesMax));
+  SKERRY_ASSIGN_OR_RETURN(const absl::Duration heartbeat_interval_max,
+                          ParseInterval(message.heartbeat_interval_max()));
   return Hello{message.protocol_version(),
                std::move(*message.mutable_boot_id()),
                std::move(*message.mutable_journal_id()),
                std::move(*message.mutable_software_version()),
                message.stored_epoch(),
-               std::move(*message.mutable_event_store_id())};
+               std::move(*message.mutable_event_store_id()),
+               heartbeat_interval_max};
 }
 
 absl::StatusOr<EdgeFrame> ParseSubscribe(v1::Subscribe& message) {
@@ -289,8 +298,11 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
       SKERRY_ASSIGN_OR_RETURN(Report report, FromWire(std::move(*message.mutable_report())));
       return report;
     }
-    case v1::EdgeFrame::kHeartbeat:
-      return Heartbeat{};
+    case v1::EdgeFrame::kHeartbeat: {
+      SKERRY_ASSIGN_OR_RETURN(const absl::Duration interval,
+                              ParseInterval(message.heartbeat().interval()));
+      return Heartbeat{interval};
+    }
     case v1::EdgeFrame::kEpochStored:
       return EpochStored{};
     case v1::EdgeFrame::kEvents:
@@ -335,8 +347,11 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
     }
     case v1::CloudFrame::kReportAck:
       return ParseReportAck(*message.mutable_report_ack());
-    case v1::CloudFrame::kHeartbeat:
-      return Heartbeat{};
+    case v1::CloudFrame::kHeartbeat: {
+      SKERRY_ASSIGN_OR_RETURN(const absl::Duration interval,
+                              ParseInterval(message.heartbeat().interval()));
+      return Heartbeat{interval};
+    }
     case v1::CloudFrame::kEventAck:
       return ParseEventAck(*message.mutable_event_ack());
     case v1::CloudFrame::kCommand:

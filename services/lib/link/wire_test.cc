@@ -24,11 +24,13 @@ std::string RuleOf(const absl::Status& status) { return GetErrorInfo(status).met
 
 TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1", 9}));
+  ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1", 9, "events", absl::Milliseconds(7500)}));
   ExpectSame(EdgeFrame(Subscribe{"pods", 7, {{"default/a", "u/1"}, {"edge-1", ""}}, true}));
   ExpectSame(EdgeFrame(Unsubscribe{"devices.devices.kubeedge.io", 8}));
   ExpectSame(EdgeFrame(ResourceAck{"pods", 7, 9, {{8, absl::InvalidArgumentError("x")}}}));
   ExpectSame(EdgeFrame(Report{3, "nodes", "edge-1", 4, {5, 6}, "value"}));
   ExpectSame(EdgeFrame(Heartbeat{}));
+  ExpectSame(EdgeFrame(Heartbeat{absl::Milliseconds(22500)}));
   ExpectSame(EdgeFrame(EpochStored{}));
   for (const Rank rank :
        {Rank::kSync, Rank::kAlarm, Rank::kCommand, Rank::kTelemetry, Rank::kState, Rank::kBulk}) {
@@ -59,6 +61,7 @@ TEST(WireTest, EveryFrameOfTheCloudComesBack) {
   ExpectSame(CloudFrame(ResourceChange{"pods", 1, 4, {Change::Kind::kSynced, "", "", ""}}));
   ExpectSame(CloudFrame(ReportAck{"pods", 3, {{2, absl::NotFoundError("gone")}}}));
   ExpectSame(CloudFrame(Heartbeat{}));
+  ExpectSame(CloudFrame(Heartbeat{absl::Milliseconds(22500)}));
   ExpectSame(CloudFrame(Resync{"pods"}));
   ExpectSame(CloudFrame(GoAway{"DRAINING", absl::Seconds(3)}));
   ExpectSame(CloudFrame(
@@ -81,6 +84,21 @@ TEST(WireTest, KeepsTimesAndValues) {
   ASSERT_TRUE(frame.ok());
   EXPECT_EQ(std::get<Welcome>(*frame).heartbeat_interval, absl::Milliseconds(15500));
   EXPECT_EQ(std::get<Welcome>(*frame).cloud_time, absl::FromUnixMillis(1234567));
+}
+
+// link-3.1
+TEST(WireTest, RefusesAnIntervalBelowZero) {
+  const absl::Duration interval = absl::Milliseconds(-1);
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Heartbeat{interval}))).status()), "link-3.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(CloudFrame(Heartbeat{interval}))).status()), "link-3.1");
+  EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, "boot", "", "", 0, "", interval}))).status()),
+            "link-3.1");
+}
+
+// Nothing is spent on what says nothing.
+TEST(WireTest, AHeartbeatHasTwoBytes) {
+  EXPECT_EQ(ToWire(EdgeFrame(Heartbeat{})).ByteSizeLong(), 2u);
+  EXPECT_EQ(ToWire(CloudFrame(Heartbeat{})).ByteSizeLong(), 2u);
 }
 
 // link-7.1, link-7.2

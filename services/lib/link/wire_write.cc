@@ -63,6 +63,12 @@ void ChunkToWire(Chunk& f, Message& out) {
   out.mutable_chunk()->set_last(f.last);
 }
 
+template <typename Message>
+void HeartbeatToWire(const Heartbeat& f, Message& out) {
+  v1::Heartbeat* m = out.mutable_heartbeat();
+  if (f.interval != absl::ZeroDuration()) ToProtoDuration(f.interval, *m->mutable_interval());
+}
+
 struct EdgeFrameWriter {
   v1::EdgeFrame out;
   void operator()(Hello& f) {
@@ -73,6 +79,8 @@ struct EdgeFrameWriter {
     m->set_software_version(std::move(f.software_version));
     m->set_stored_epoch(f.stored_epoch);
     m->set_event_store_id(std::move(f.event_store_id));
+    if (f.heartbeat_interval_max != absl::ZeroDuration())
+      ToProtoDuration(f.heartbeat_interval_max, *m->mutable_heartbeat_interval_max());
   }
   void operator()(Subscribe& f) {
     v1::Subscribe* m = out.mutable_subscribe();
@@ -97,7 +105,7 @@ struct EdgeFrameWriter {
     RejectionsToWire(f.rejections, *m);
   }
   void operator()(Report& f) { *out.mutable_report() = ToWire(std::move(f)); }
-  void operator()(Heartbeat&) { out.mutable_heartbeat(); }
+  void operator()(Heartbeat& f) { HeartbeatToWire(f, out); }
   void operator()(EpochStored&) { out.mutable_epoch_stored(); }
   void operator()(EventBatch& f) {
     out.mutable_events()->set_stream(std::move(f.stream));
@@ -140,7 +148,7 @@ struct CloudFrameWriter {
     m->set_sequence(f.sequence);
     RejectionsToWire(f.rejections, *m);
   }
-  void operator()(Heartbeat&) { out.mutable_heartbeat(); }
+  void operator()(Heartbeat& f) { HeartbeatToWire(f, out); }
   void operator()(Resync& f) { out.mutable_resync()->set_type(std::move(f.type)); }
   void operator()(GoAway& f) {
     out.mutable_go_away()->set_reason(std::move(f.reason));

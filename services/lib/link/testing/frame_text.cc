@@ -23,13 +23,19 @@ std::string RejectionsText(const std::vector<Rejection>& rejections) {
   return text;
 }
 
+std::string IntervalText(absl::Duration interval) {
+  if (interval == absl::ZeroDuration()) return "";
+  return absl::StrCat(" interval=", absl::FormatDuration(interval));
+}
+
 bool HasWord(const ScriptCommand& command, const std::string& word) {
   return std::find(command.words.begin(), command.words.end(), word) != command.words.end();
 }
 
 struct FrameWriter {
   std::string operator()(const Hello& f) const {
-    return absl::StrCat("Hello version=", f.protocol_version, " stored_epoch=", f.stored_epoch);
+    return absl::StrCat("Hello version=", f.protocol_version, " stored_epoch=", f.stored_epoch,
+                        IntervalText(f.heartbeat_interval_max));
   }
   std::string operator()(const Subscribe& f) const { return Text(f); }
   std::string operator()(const Unsubscribe& f) const {
@@ -40,7 +46,9 @@ struct FrameWriter {
                         RejectionsText(f.rejections));
   }
   std::string operator()(const Report& f) const { return Text(f); }
-  std::string operator()(const Heartbeat&) const { return "Heartbeat"; }
+  std::string operator()(const Heartbeat& f) const {
+    return absl::StrCat("Heartbeat", IntervalText(f.interval));
+  }
   std::string operator()(const EpochStored&) const { return "EpochStored"; }
   std::string operator()(const EventBatch& f) const { return absl::StrCat("Events ", Text(f)); }
   std::string operator()(const EventAck& f) const {
