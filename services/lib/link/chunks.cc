@@ -31,8 +31,8 @@ std::optional<Rank> ChunkSender::First() const {
   return frames_.begin()->first;
 }
 
-Chunk ChunkSender::Next() {
-  auto it = frames_.begin();
+Chunk ChunkSender::Next(Rank rank) {
+  auto it = frames_.find(rank);
   Frame& frame = it->second.front();
   Chunk chunk{it->first, frame.bytes.substr(frame.sent, kChunkBytesMax), false};
   frame.sent += chunk.bytes.size();

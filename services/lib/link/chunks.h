@@ -29,8 +29,8 @@ class ChunkSender {
   size_t bytes() const { return bytes_; }
   // The most urgent that has something.
   std::optional<Rank> First() const;
-  // The next of the most urgent.
-  Chunk Next();
+  // The next of this rank, which has something.
+  Chunk Next(Rank rank);
   // The session is over.
   void Clear();
 

@@ -23,7 +23,8 @@ TEST(ChunksTest, FramesOfEveryRankArriveWholeAndTheMostUrgentFirst) {
   ChunkReceiver receiver;
   std::vector<std::string> frames;
   while (sender.First().has_value()) {
-    absl::StatusOr<std::optional<std::string>> frame = receiver.Receive(sender.Next());
+    absl::StatusOr<std::optional<std::string>> frame =
+        receiver.Receive(sender.Next(*sender.First()));
     ASSERT_TRUE(frame.ok()) << frame.status();
     if (frame->has_value()) frames.push_back(**frame);
   }
@@ -37,20 +38,20 @@ TEST(ChunksTest, AMoreUrgentFramePassesOneUnderWay) {
   ChunkReceiver receiver;
   const std::string state(kChunkBytesMax * 3, 's');
   sender.Add(Rank::kState, "report pods", state);
-  EXPECT_FALSE((*receiver.Receive(sender.Next())).has_value());
+  EXPECT_FALSE((*receiver.Receive(sender.Next(*sender.First()))).has_value());
   sender.Add(Rank::kAlarm, "event alarms", "a");
-  EXPECT_EQ(*receiver.Receive(sender.Next()), std::optional<std::string>("a"));
-  EXPECT_FALSE((*receiver.Receive(sender.Next())).has_value());
-  EXPECT_EQ(*receiver.Receive(sender.Next()), std::optional<std::string>(state));
+  EXPECT_EQ(*receiver.Receive(sender.Next(*sender.First())), std::optional<std::string>("a"));
+  EXPECT_FALSE((*receiver.Receive(sender.Next(*sender.First()))).has_value());
+  EXPECT_EQ(*receiver.Receive(sender.Next(*sender.First())), std::optional<std::string>(state));
 }
 
 TEST(ChunksTest, AFlowIsHeldUntilItsLastChunkIsSent) {
   ChunkSender sender;
   sender.Add(Rank::kState, "report pods", std::string(kChunkBytesMax + 1, 's'));
-  (void)sender.Next();
+  (void)sender.Next(*sender.First());
   EXPECT_TRUE(sender.Holds("report pods"));
   EXPECT_FALSE(sender.Holds("report nodes"));
-  (void)sender.Next();
+  (void)sender.Next(*sender.First());
   EXPECT_FALSE(sender.Holds("report pods"));
 }
 

@@ -157,6 +157,7 @@ enum class Incident {
   kStaleEventsDone,  // Of events that this session doesn't have with that spoke.
   kOverflow,         // A subscription's queue was dropped.
   kStaleTunnel,      // A frame of a tunnel that is over.
+  kDeferred,         // Something that can wait began to wait for the node's budget.
 };
 struct Count {
   Incident incident = Incident::kStalePush;

@@ -25,7 +25,7 @@ absl::Duration CloudSession::NextWake() const {
     case Phase::kAwaitHello:
       return started_ + config_.hello_timeout;
     case Phase::kOpen:
-      return heartbeat_.NextWake();
+      return std::min(heartbeat_.NextWake(), budget_.NextWake());
     default:
       return absl::InfiniteDuration();
   }
@@ -53,6 +53,8 @@ void CloudSession::Receive(Hello frame) {
   }
   phase_ = Phase::kAdmitting;
   heartbeat_interval_ = IntervalFor(frame.heartbeat_interval_max);
+  budget_ = ByteBudget(frame.down_limit);
+  if (budget_.limited()) tunnels_.Pace();
   Emit(cloud::Admit{std::move(frame)});
 }
 
@@ -123,6 +125,9 @@ void CloudSession::On(cloud::Tick) {
         "HEARTBEAT_LOST");
   }
   if (heartbeat_.SendDue(now_)) Send(Heartbeat{});
+  if (!budget_.waiting() || !budget_.Open(now_)) return;
+  budget_.StopWaiting(now_);
+  Pump();
 }
 
 void CloudSession::End(absl::Status status, absl::string_view reason) {
@@ -132,10 +137,11 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
   tunnels_.EndAll(Error(absl::StatusCode::kUnavailable,
                         absl::StrCat("the link to the node has ended: ", reason))
                       .Reason("TUNNEL_LINK_LOST"));
-  FlushTunnels();
+  EmitTunnels();
   phase_ = Phase::kClosed;
   Emit(cloud::Close{std::move(status), std::string(reason)});
   chunks_.Clear();
+  due_commands_.clear();
   received_chunks_.Clear();
   subscriptions_.clear();
   reports_.clear();
@@ -145,6 +151,7 @@ void CloudSession::End(absl::Status status, absl::string_view reason) {
 void CloudSession::Send(CloudFrame frame) {
   heartbeat_.Sent(now_);
   transport_bytes_ += FrameBytes(frame);
+  budget_.Spend(FrameBytes(frame), now_);
   Emit(cloud::Send{std::move(frame)});
 }
 

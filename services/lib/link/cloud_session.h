@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/lib/link/byte_budget.h"
 #include "services/lib/link/chunks.h"
 #include "services/lib/link/cloud_events.h"
 #include "services/lib/link/command_sender.h"
@@ -132,8 +134,11 @@ class CloudSession {
   void ReportOwnerChanged(const std::string& type);
   void EventOwnerChanged(const std::string& stream);
   void AskResync(Subscription& subscription);
-  // Sends chunks and changes, in turns, while the transport may be given more (link-12.1).
+  // Sends chunks, changes and, within a budget, tunnel data, in turns, while the transport may be
+  // given more and the budget allows it (link-12.1, link-14.4).
   void Pump();
+  // Asks for the next command that waited for the budget. False where there is none.
+  bool PumpCommands();
   // Whose change is next; the end where none has one or may send it.
   SubscriptionIterator NextToSend();
   void PumpReports(const std::string& type, ReportReceiver& receiver);
@@ -145,6 +150,7 @@ class CloudSession {
   void TunnelReceived(absl::StatusOr<bool> current);
   // Sends and tells what came of the tunnels.
   void FlushTunnels();
+  void EmitTunnels();
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -177,11 +183,14 @@ class CloudSession {
   std::string turn_;  // The type whose change was sent last.
   ChunkSender chunks_;
   ChunkReceiver received_chunks_;
-  bool chunk_sent_ = false;  // The last turn was a chunk's.
+  bool chunk_sent_ = false;   // The last turn was a chunk's.
+  bool tunnel_sent_ = false;  // The last turn was a tunnel's.
   CommandSender commands_;
+  std::deque<std::string> due_commands_;  // Keys of those that wait for the budget.
   TunnelMux tunnels_;
   bool draining_ = false;  // AwaitDrained was asked for.
   bool awaiting_sync_ = false;
+  ByteBudget budget_;
   size_t transport_bytes_ = 0;          // Sent since the transport was last known to be empty.
   std::vector<cloud::Effect> effects_;  // Of the Step under way.
 };

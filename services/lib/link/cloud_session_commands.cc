@@ -20,6 +20,7 @@ void CloudSession::On(cloud::SendCommand event) {
 }
 
 void CloudSession::On(cloud::DropCommand event) {
+  std::erase(due_commands_, event.key);
   commands_.Drop(event.key);
   FlushCommands();
 }
@@ -44,6 +45,8 @@ void CloudSession::FlushCommands() {
             SendCommandFrame(std::move(item));
           } else if constexpr (std::is_same_v<T, CommandReceipt>) {
             Emit(cloud::CommandReceived{std::move(item)});
+          } else if (budget_.limited()) {
+            due_commands_.push_back(std::move(item.key));
           } else {
             Emit(std::move(item));
           }
@@ -51,6 +54,15 @@ void CloudSession::FlushCommands() {
         output);
   }
   Pump();
+}
+
+// One at a time, when it can go: until then it is the hub's, where it can expire. The answer, with
+// or without the command, leads here again.
+bool CloudSession::PumpCommands() {
+  if (due_commands_.empty() || chunks_.frames(Rank::kCommand) != 0) return false;
+  Emit(cloud::CommandDue{std::move(due_commands_.front())});
+  due_commands_.pop_front();
+  return true;
 }
 
 // Commands of a type keep their order. Where the transport has had enough, also small ones wait.

@@ -25,19 +25,35 @@ CloudSession::SubscriptionIterator CloudSession::NextToSend() {
 }
 
 void CloudSession::Pump() {
+  bool asked = false;  // For a command, in this pass.
   while (phase_ == Phase::kOpen) {
     const SubscriptionIterator next = NextToSend();
+    const std::optional<Rank> chunk = chunks_.First();
     // Chunks and changes take turns, so that what is small passes what is large.
-    const bool chunk_first =
-        chunks_.First().has_value() && (next == subscriptions_.end() || !chunk_sent_);
-    if (!chunk_first && next == subscriptions_.end()) return;
+    const bool chunk_first = chunk.has_value() && (next == subscriptions_.end() || !chunk_sent_);
+    const bool others = chunk_first || next != subscriptions_.end();
+    const bool tunnel = tunnels_.paced() && tunnels_.Ready();
+    if (!others && !tunnel && (asked || due_commands_.empty())) return;
     if (transport_bytes_ >= config_.transport_bytes_max) {
       if (!std::exchange(draining_, true)) Emit(cloud::AwaitDrained{});
       return;
     }
+    if (!budget_.Open(now_)) {
+      if (budget_.Wait(now_)) Count(cloud::Incident::kDeferred);
+      return;
+    }
+    budget_.StopWaiting(now_);
+    if (!asked) asked = PumpCommands();
+    if (!others && !tunnel) return;
+    tunnel_sent_ = tunnel && (!others || !tunnel_sent_);
+    if (tunnel_sent_) {
+      tunnels_.SendNext();
+      EmitTunnels();
+      continue;
+    }
     chunk_sent_ = chunk_first;
     if (chunk_first) {
-      Send(chunks_.Next());
+      Send(chunks_.Next(*chunk));
     } else {
       turn_ = next->first;
       SendRanked(Rank::kSync, SyncFlow(turn_), *next->second.sender.Next());

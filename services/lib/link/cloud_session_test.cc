@@ -73,7 +73,7 @@ struct EffectWriter {
   std::string operator()(const cloud::Count& e) const {
     static constexpr const char* kNames[] = {"stale push",        "invalid push",      "stale ack",
                                              "stale report done", "stale events done", "overflow",
-                                             "stale tunnel"};
+                                             "stale tunnel",      "deferred"};
     return absl::StrCat("count ", kNames[static_cast<int>(e.incident)]);
   }
 };
@@ -111,6 +111,8 @@ class Machine {
     if (c.name == "hello") {
       Hello hello{static_cast<uint32_t>(c.Int("version", 1)), "boot", "journal", "v1"};
       hello.heartbeat_interval_max = absl::Seconds(c.Int("interval", 0));
+      hello.down_limit = {static_cast<uint64_t>(c.Int("rate", 0)),
+                          static_cast<uint64_t>(c.Int("burst", 0))};
       return cloud::FrameReceived{std::move(hello)};
     }
     if (c.name == "admit")

@@ -40,6 +40,11 @@ void CloudSession::TunnelReceived(absl::StatusOr<bool> current) {
 }
 
 void CloudSession::FlushTunnels() {
+  EmitTunnels();
+  if (tunnels_.paced()) Pump();
+}
+
+void CloudSession::EmitTunnels() {
   tunnels_.Flush([this](auto frame) { Send(std::move(frame)); },
                  [this](tunnel::ToUser message) { Emit(std::move(message)); });
   if (tunnels_.Waiting() && !std::exchange(draining_, true)) Emit(cloud::AwaitDrained{});

@@ -193,7 +193,8 @@ enum class Incident {
   kStaleDone,
   kStaleConnection,
   kStaleTunnel,
-  kStaleCommand
+  kStaleCommand,
+  kDeferred,  // Something that can wait began to wait for the budget.
 };
 struct Count {
   Incident incident = Incident::kStaleChange;

@@ -31,7 +31,10 @@ absl::Status CheckInterval(absl::Duration interval) {
 EdgeSession::EdgeSession(Config config)
     : config_(std::move(config)),
       backoff_(config_.backoff_base, config_.backoff_max, config_.seed),
-      stored_epoch_(config_.hello.stored_epoch) {}
+      stored_epoch_(config_.hello.stored_epoch),
+      budget_(config_.up_limit) {
+  if (budget_.limited()) tunnels_.Pace();
+}
 
 std::vector<edge::Effect> EdgeSession::Step(edge::Event event, absl::Duration now) {
   now_ = now;
@@ -46,7 +49,7 @@ absl::Duration EdgeSession::NextWake() const {
     case Phase::kAwaitWelcome:
       return std::min(dialed_at_ + config_.welcome_timeout, commands_.NextWake());
     case Phase::kConnected:
-      return std::min({heartbeat_.NextWake(), commands_.NextWake(),
+      return std::min({heartbeat_.NextWake(), commands_.NextWake(), budget_.NextWake(),
                        unjoined_.empty() ? absl::InfiniteDuration() : unjoined_.begin()->second});
     default:
       return absl::InfiniteDuration();
@@ -104,6 +107,10 @@ void EdgeSession::On(edge::Tick) {
   }
   RefuseUnjoined();
   if (heartbeat_.SendDue(now_)) Send(Heartbeat{keepalive_.Try()});
+  if (!budget_.waiting() || !budget_.Open(now_)) return;
+  budget_.StopWaiting(now_);
+  PumpResponses();
+  Pump();
 }
 
 void EdgeSession::On(edge::FrameReceived event) {
@@ -210,6 +217,7 @@ void EdgeSession::Down(absl::Status status) {
   Emit(edge::Disconnected{std::move(status), wait, was_connected, silence});
   for (auto& [type, resource] : resources_) resource.receiver.Close();
   chunks_.Clear();
+  budget_.StopWaiting(now_);
   received_chunks_.Clear();
   commands_.Disconnected();
   EndTunnels(Error(absl::StatusCode::kUnavailable,
@@ -230,6 +238,7 @@ void EdgeSession::Send(EdgeFrame frame) {
   if (connected()) keepalive_.Sent(heartbeat_.Idle(now_));
   heartbeat_.Sent(now_);
   transport_bytes_ += FrameBytes(frame);
+  budget_.Spend(FrameBytes(frame), now_);
   Emit(edge::Send{std::move(frame)});
 }
 

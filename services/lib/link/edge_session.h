@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/lib/link/backoff.h"
+#include "services/lib/link/byte_budget.h"
 #include "services/lib/link/chunks.h"
 #include "services/lib/link/command_receiver.h"
 #include "services/lib/link/edge_events.h"
@@ -39,7 +41,8 @@ class EdgeSession {
     // Given to the transport and not yet taken by it: what comes later and is more urgent waits for
     // no more than this.
     size_t transport_bytes_max = kTransportUnsentBytesMax;
-    uint64_t seed = 0;  // Of the backoff's jitter: differs from box to box.
+    ByteLimit up_limit;  // What may be sent, over all sessions (link-14.1).
+    uint64_t seed = 0;   // Of the backoff's jitter: differs from box to box.
   };
 
   explicit EdgeSession(Config config);
@@ -67,6 +70,7 @@ class EdgeSession {
     return phase_ == Phase::kWaiting ? dial_at_ : absl::InfiniteDuration();
   }
   const std::string& down_reason() const { return down_reason_; }
+  const ByteBudget& budget() const { return budget_; }
 
  private:
   enum class Phase { kIdle, kWaiting, kAwaitWelcome, kConnected };
@@ -141,8 +145,18 @@ class EdgeSession {
   // A read of this connection is over.
   void Fetched(Lane& lane, bool more);
   // Sends chunks and reads from the journal, in the order of rank, while the transport may be given
-  // more (link-6.4, link-12.1).
+  // more and the budget allows it (link-6.4, link-12.1, link-14.4).
   void Pump();
+  struct Turn {
+    LaneIterator lane;
+    std::optional<Rank> chunk;
+    bool tunnel = false;  // Where it does not send by itself.
+  };
+  // Alarms alone where the budget is spent. False where nothing is left.
+  bool WithinBudget(Turn& turn);
+  void Take(const Turn& turn);
+  // Something has to wait for the budget.
+  void Defer();
   // Whose turn it is to be read; the end where none has something or may send it.
   LaneIterator NextLane();
   void Fetch(LaneIterator lane);
@@ -157,6 +171,7 @@ class EdgeSession {
   void TunnelReceived(absl::StatusOr<bool> current);
   // Sends and tells what came of the tunnels.
   void FlushTunnels();
+  void EmitTunnels();
   template <typename E>
   void Emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -189,9 +204,11 @@ class EdgeSession {
   ChunkSender chunks_;
   ChunkReceiver received_chunks_;
   bool chunk_sent_ = false;     // The last turn was a chunk's.
+  bool tunnel_sent_ = false;    // The last turn was a tunnel's.
   bool fetching_ = false;       // A read is under way.
   bool draining_ = false;       // AwaitDrained was asked for.
   size_t transport_bytes_ = 0;  // Sent since the transport was last known to be empty.
+  ByteBudget budget_;
   CommandReceiver commands_;
   bool reading_command_ = false;                  // A read of an outcome is under way.
   std::map<std::string, SpokeId> tunnel_takers_;  // By type.

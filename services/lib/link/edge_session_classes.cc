@@ -116,27 +116,61 @@ bool EdgeSession::TransportFull() {
 
 void EdgeSession::Pump() {
   while (connected() && !fetching_) {
-    const LaneIterator lane = NextLane();
-    const std::optional<Rank> chunk = chunks_.First();
-    if ((lane == lanes_.end() && !chunk.has_value()) || TransportFull()) return;
-    // Chunks and reads of one rank take turns, so that what is small passes what is large.
-    const bool chunk_first = chunk.has_value() && (lane == lanes_.end() || *chunk < lane->rank ||
-                                                   (*chunk == lane->rank && !chunk_sent_));
-    chunk_sent_ = chunk_first;
-    if (chunk_first) {
-      Send(chunks_.Next());
-      PumpResponses();
-    } else {
-      Fetch(lane);
-    }
+    Turn turn{NextLane(), chunks_.First(), tunnels_.paced() && tunnels_.Ready()};
+    if (turn.lane == lanes_.end() && !turn.chunk.has_value() && !turn.tunnel) return;
+    if (TransportFull() || !WithinBudget(turn)) return;
+    Take(turn);
   }
+}
+
+bool EdgeSession::WithinBudget(Turn& turn) {
+  if (budget_.Open(now_)) {
+    if (budget_.waiting()) {
+      budget_.StopWaiting(now_);
+      PumpResponses();  // They may be what waits.
+    }
+    return true;
+  }
+  const bool lane_waits = turn.lane != lanes_.end() && turn.lane->rank != Rank::kAlarm;
+  const bool chunk_waits = turn.chunk.has_value() && *turn.chunk != Rank::kAlarm;
+  if (lane_waits || chunk_waits || turn.tunnel) Defer();
+  if (lane_waits) turn.lane = lanes_.end();  // Lanes of alarms come first: there is none.
+  if (chunk_waits)
+    turn.chunk = chunks_.frames(Rank::kAlarm) == 0 ? std::nullopt : std::optional(Rank::kAlarm);
+  turn.tunnel = false;
+  return turn.lane != lanes_.end() || turn.chunk.has_value();
+}
+
+void EdgeSession::Defer() {
+  if (budget_.Wait(now_)) Count(edge::Incident::kDeferred);
+}
+
+void EdgeSession::Take(const Turn& turn) {
+  const auto& [lane, chunk, tunnel] = turn;
+  // Chunks and reads of one rank take turns, so that what is small passes what is large.
+  const bool chunk_first = chunk.has_value() && (lane == lanes_.end() || *chunk < lane->rank ||
+                                                 (*chunk == lane->rank && !chunk_sent_));
+  // So do tunnels with telemetry.
+  const bool others = chunk_first || lane != lanes_.end();
+  const Rank rank = chunk_first ? *chunk : others ? lane->rank : Rank::kBulk;
+  tunnel_sent_ =
+      tunnel && (!others || rank > Rank::kTelemetry || (rank == Rank::kTelemetry && !tunnel_sent_));
+  if (tunnel_sent_) {
+    tunnels_.SendNext();
+    return EmitTunnels();
+  }
+  chunk_sent_ = chunk_first;
+  if (!chunk_first) return Fetch(lane);
+  Send(chunks_.Next(*chunk));
+  PumpResponses();
 }
 
 void EdgeSession::Fetch(LaneIterator lane) {
   const JournalSender::Fetch fetch = *lane->sender.NextFetch();
   lane->sender.Fetching();
   fetching_ = true;
-  const size_t bytes = std::min(fetch.bytes_max, config_.transport_bytes_max - transport_bytes_);
+  size_t bytes = std::min(fetch.bytes_max, config_.transport_bytes_max - transport_bytes_);
+  if (lane->rank != Rank::kAlarm) bytes = std::min(bytes, budget_.ReadBytesMax(now_));
   if (lane->events) {
     Emit(edge::FetchEvents{connection_, lane->name, fetch.after,
                            std::min(fetch.count_max, kEventsPerFrameMax), bytes});

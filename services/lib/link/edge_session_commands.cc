@@ -63,6 +63,7 @@ void EdgeSession::FlushCommands() {
 void EdgeSession::PumpResponses() {
   if (!connected() || reading_command_ || !commands_.HasDone()) return;
   if (chunks_.frames(Rank::kCommand) != 0 || TransportFull()) return;
+  if (!budget_.Open(now_)) return Defer();
   reading_command_ = true;
   Emit(edge::ReadCommand{connection_, commands_.NextDone()});
 }

@@ -101,9 +101,10 @@ struct EffectWriter {
                         e.was_connected ? "" : " (was not connected)");
   }
   std::string operator()(const edge::Count& e) const {
-    static constexpr const char* kNames[] = {"change",     "subscribe", "done",
-                                             "connection", "tunnel",    "command"};
-    return absl::StrCat("count stale ", kNames[static_cast<int>(e.incident)]);
+    static constexpr const char* kNames[] = {"stale change",     "stale subscribe", "stale done",
+                                             "stale connection", "stale tunnel",    "stale command",
+                                             "deferred"};
+    return absl::StrCat("count ", kNames[static_cast<int>(e.incident)]);
   }
 };
 
@@ -116,6 +117,8 @@ class Machine {
       config.hello.stored_epoch = static_cast<uint64_t>(c.Int("stored_epoch", 0));
       config.seed = 7;
       config.transport_bytes_max = static_cast<size_t>(c.Int("transport_max", 256 << 10));
+      config.up_limit = {static_cast<uint64_t>(c.Int("rate", 0)),
+                         static_cast<uint64_t>(c.Int("burst", 0))};
       machine_ = std::make_unique<EdgeSession>(config);
       return "";
     }

@@ -75,6 +75,11 @@ void EdgeSession::EndTunnels(const absl::Status& status) {
 }
 
 void EdgeSession::FlushTunnels() {
+  EmitTunnels();
+  if (tunnels_.paced()) Pump();
+}
+
+void EdgeSession::EmitTunnels() {
   tunnels_.Flush([this](auto frame) { Send(std::move(frame)); },
                  [this](tunnel::ToUser message) { Emit(std::move(message)); });
   if (tunnels_.Waiting() && !std::exchange(draining_, true)) Emit(edge::AwaitDrained{connection_});

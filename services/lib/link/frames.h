@@ -51,8 +51,20 @@ inline constexpr size_t kTunnelDataBytesMax = 32u << 10;
 inline constexpr size_t kTunnelWindowBytes = 256u << 10;
 inline constexpr size_t kTunnelCreditBytesMax = 1u << 20;
 inline constexpr size_t kTunnelUnsentBytesMax = 64u << 10;
+// Of a budget (section 14): the least lets heartbeats of 15 s go and leaves most of it.
+inline constexpr uint64_t kBudgetRateMin = 32;
+inline constexpr uint64_t kBudgetRateMax = 1u << 30;
+inline constexpr uint64_t kBudgetBurstMin = 1u << 10;
+inline constexpr uint64_t kBudgetBurstMax = 1u << 30;
 
 // ---- session ----
+
+// What an end may send. Without a rate there is no limit.
+struct ByteLimit {
+  uint64_t bytes_per_second = 0;
+  uint64_t burst_bytes = 0;
+  bool operator==(const ByteLimit&) const = default;
+};
 
 struct Hello {
   uint32_t protocol_version = 0;
@@ -62,6 +74,7 @@ struct Hello {
   uint64_t stored_epoch = 0;
   std::string event_store_id;
   absl::Duration heartbeat_interval_max;  // 0: the hub's own.
+  ByteLimit down_limit;                   // What the hub may send.
 };
 
 struct Welcome {

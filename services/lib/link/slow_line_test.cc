@@ -1,4 +1,5 @@
-// Both session machines at the ends of a line that is slow, in virtual time: link-11, L3.
+// Both session machines at the ends of a line that is slow, or paid by the byte, in virtual time:
+// link-12, link-14, L3. Longer than most: all of it needs the same two ends.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ class Way {
  public:
   void Send(Frame frame, absl::Duration now) {
     const size_t bytes = ToWire(Frame(frame)).ByteSizeLong();
+    sent_bytes_ += bytes;
     waiting_.push_back({std::move(frame), bytes});
     Fill(now);
   }
@@ -42,6 +44,7 @@ class Way {
     return std::move(item.frame);
   }
   bool drained() const { return waiting_.empty(); }
+  size_t sent_bytes() const { return sent_bytes_; }
   void set_rate(double bytes_per_second) { rate_ = bytes_per_second; }
   // From now on nothing arrives, and nobody is told.
   void Die() { dead_ = true; }
@@ -66,6 +69,7 @@ class Way {
   }
 
   double rate_ = 1e9;
+  size_t sent_bytes_ = 0;
   bool dead_ = false;
   std::deque<Item> waiting_;
   std::deque<Item> path_;
@@ -83,9 +87,10 @@ class SlowLineTest : public ::testing::Test {
     cloud_ = std::make_unique<CloudSession>(cloud_config_, now_);
     EdgeSession::Config config;
     config.hello.protocol_version = kProtocolVersion;
+    config.up_limit = config.hello.down_limit = limit_;
     edge_ = std::make_unique<EdgeSession>(config);
     FeedCloud(cloud::SpokeAttached{
-        1, {"configmaps", "pods"}, {"nodes", "pods"}, {"alarms", "telemetry"}});
+        1, {"configmaps", "pods"}, {"nodes", "pods"}, {"alarms", "telemetry", "bulk"}});
     edge::SpokeAttached spoke{1, {"configmaps", "pods"}, {"nodes", "pods"}};
     spoke.command_types = {"method"};
     FeedEdge(std::move(spoke));
@@ -145,11 +150,20 @@ class SlowLineTest : public ::testing::Test {
     return RunUntil(within, [&] { return done_.count(what) != 0; });
   }
 
+  // Burst + rate x time since `since`, a frame and a read under way, and what goes always.
+  size_t BytesMax(absl::Duration since, size_t always) const {
+    return always + limit_.burst_bytes + 2 * kChunkBytesMax +
+           static_cast<size_t>(absl::ToDoubleSeconds(now_ - since) *
+                               static_cast<double>(limit_.bytes_per_second));
+  }
+
+  ByteLimit limit_;  // Each way, from Connect on.
   absl::Duration now_ = absl::Seconds(1000);
   Way<EdgeFrame> up_;
   Way<CloudFrame> down_;
   std::map<std::string, absl::Duration> done_;  // When what was done.
   std::vector<std::string> ends_;               // Who ended the session.
+  int due_ = 0;                                 // Commands that the hub was asked for.
   absl::Duration last_arrival_up_;
   absl::Duration last_arrival_down_;
 
@@ -186,6 +200,7 @@ class SlowLineTest : public ::testing::Test {
   }
   void Perform(cloud::EpochStored) {}
   void Perform(cloud::CommandDue effect) {
+    ++due_;
     FeedCloud(cloud::SendCommand{{effect.key, "method", std::string(commands_.at(effect.key), 'p'),
                                   absl::Minutes(1), absl::Minutes(1)}});
   }
@@ -348,6 +363,63 @@ TEST_F(SlowLineTest, LargeCommandsHoldUpNothingUrgent) {
   EXPECT_TRUE(RunUntilDone(absl::Seconds(10), "alarms 1"));
   EXPECT_EQ(done_.count("command a"), 0u);
   EXPECT_TRUE(RunUntilDone(absl::Seconds(120), "command c"));
+}
+
+// link-14.4: an alarm passes what waits for the budget, and even its debt.
+TEST_F(SlowLineTest, AnAlarmPassesASpentBudget) {
+  limit_ = {1000, 4096};
+  Connect(1e6, absl::Seconds(15));
+  const absl::Duration since = now_;
+  const size_t up = up_.sent_bytes();
+  const size_t down = down_.sent_bytes();
+  PutReport("pods", 200 << 10);
+  PutEvent("bulk", EventPriority::kBulk, 100 << 10);
+  Push("configmaps", "d/large", "1", 200 << 10);
+  for (uint64_t alarm = 1; alarm <= 5; ++alarm) {
+    ASSERT_FALSE(RunUntil(absl::Seconds(7), [] { return false; }));
+    PutEvent("alarms", EventPriority::kAlarm, 500);
+    EXPECT_TRUE(RunUntilDone(absl::Milliseconds(10), absl::StrCat("alarms ", alarm)));
+  }
+  EXPECT_LE(up_.sent_bytes() - up, BytesMax(since, 5 * 600));
+  EXPECT_LE(down_.sent_bytes() - down, BytesMax(since, 5 * 100));
+  EXPECT_EQ(ends_, std::vector<std::string>());
+  // Telemetry comes before what has waited for longer.
+  PutEvent("telemetry", EventPriority::kTelemetry, 2000);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(25), "telemetry 1"));
+  EXPECT_EQ(done_.count("report pods"), 0u);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(220), "report pods"));
+  EXPECT_EQ(done_.count("bulk 1"), 0u);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(130), "bulk 1"));
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(60), "configmaps d/large@1"));
+  EXPECT_LE(up_.sent_bytes() - up, BytesMax(since, 5 * 600));
+  EXPECT_LE(down_.sent_bytes() - down, BytesMax(since, 5 * 100));
+}
+
+// At the least rate there is, the session stays, and what is small comes through.
+TEST_F(SlowLineTest, TheLeastBudgetKeepsTheSession) {
+  limit_ = {kBudgetRateMin, kBudgetBurstMin};
+  Connect(1e6, absl::Seconds(15));
+  PutReport("pods", 500);
+  Push("configmaps", "d/small", "1", 500);
+  QueueCommand("a", 20);
+  ASSERT_FALSE(RunUntil(absl::Minutes(5), [] { return false; }));
+  EXPECT_EQ(ends_, std::vector<std::string>());
+  for (const char* what : {"report pods", "configmaps d/small@1", "command a"})
+    EXPECT_EQ(done_.count(what), 1u) << what;
+}
+
+TEST_F(SlowLineTest, CommandsGoOneByOneWithinABudget) {
+  limit_ = {1000, 4096};
+  Connect(1e6, absl::Seconds(15));
+  const absl::Duration since = now_;
+  const size_t down = down_.sent_bytes();
+  for (const char* key : {"a", "b", "c", "d"}) QueueCommand(key, 12 << 10);
+  Push("configmaps", "d/large", "1", 50 << 10);
+  ASSERT_TRUE(RunUntilDone(absl::Seconds(20), "request a"));
+  EXPECT_EQ(due_, 1);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(100), "command d"));
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(60), "configmaps d/large@1"));
+  EXPECT_LE(down_.sent_bytes() - down, BytesMax(since, 500));
 }
 
 // L3: a peer that dies amid a large object is noticed within two intervals of its last byte.

@@ -63,12 +63,13 @@ bool TunnelMux::Waiting() {
 }
 
 void TunnelMux::Pump() {
-  while (unsent_bytes_ < kTunnelUnsentBytesMax) {
-    const Iterator it = NextSender();
-    if (it == tunnels_.end()) return;
-    turn_ = it->first;
-    SendOne(it);
-  }
+  while (!paced_ && Ready()) SendNext();
+}
+
+void TunnelMux::SendNext() {
+  const Iterator it = NextSender();
+  turn_ = it->first;
+  SendOne(it);
 }
 
 TunnelMux::Iterator TunnelMux::NextSender() {

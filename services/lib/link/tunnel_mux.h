@@ -25,6 +25,14 @@ namespace skerry::link {
 // session: used by its thread.
 class TunnelMux {
  public:
+  // From now on data goes out by SendNext alone.
+  void Pace() { paced_ = true; }
+  bool paced() const { return paced_; }
+  // There is data that may go out by SendNext.
+  bool Ready() { return unsent_bytes_ < kTunnelUnsentBytesMax && NextSender() != tunnels_.end(); }
+  // One frame of the next in turn. Only where Ready.
+  void SendNext();
+
   // A tunnel of this id, greater than any before. Until it is accepted neither end says anything.
   void Add(uint64_t id, uint64_t send_credit);
   // It is accepted here.
@@ -107,6 +115,7 @@ class TunnelMux {
   uint64_t last_id_ = 0;
   uint64_t turn_ = 0;        // Who sent last.
   size_t unsent_bytes_ = 0;  // In the transport, at most.
+  bool paced_ = false;
   std::vector<Output> output_;
 };
 

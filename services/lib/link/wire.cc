@@ -39,13 +39,25 @@ absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
       CheckBytes("event_store_id", message.event_store_id().size(), kTextBytesMax));
   SKERRY_ASSIGN_OR_RETURN(const absl::Duration heartbeat_interval_max,
                           ParseInterval(message.heartbeat_interval_max()));
+  const ByteLimit down_limit{message.down_bytes_per_second(), message.down_burst_bytes()};
+  if (down_limit != ByteLimit{} &&
+      (down_limit.bytes_per_second < kBudgetRateMin ||
+       down_limit.bytes_per_second > kBudgetRateMax || down_limit.burst_bytes < kBudgetBurstMin ||
+       down_limit.burst_bytes > kBudgetBurstMax)) {
+    return Violation("link-14.1",
+                     absl::StrCat("down_bytes_per_second is ", down_limit.bytes_per_second,
+                                  " and down_burst_bytes is ", down_limit.burst_bytes,
+                                  ", which is not within ", kBudgetRateMin, " to ", kBudgetRateMax,
+                                  " and ", kBudgetBurstMin, " to ", kBudgetBurstMax));
+  }
   return Hello{message.protocol_version(),
                std::move(*message.mutable_boot_id()),
                std::move(*message.mutable_journal_id()),
                std::move(*message.mutable_software_version()),
                message.stored_epoch(),
                std::move(*message.mutable_event_store_id()),
-               heartbeat_interval_max};
+               heartbeat_interval_max,
+               down_limit};
 }
 
 absl::StatusOr<EdgeFrame> ParseSubscribe(v1::Subscribe& message) {

@@ -25,6 +25,9 @@ std::string RuleOf(const absl::Status& status) { return GetErrorInfo(status).met
 TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1", 9}));
   ExpectSame(EdgeFrame(Hello{1, "boot", "journal", "v1", 9, "events", absl::Milliseconds(7500)}));
+  const Hello metered{1, "boot", "journal", "v1", 9, "events", absl::ZeroDuration(), {1000, 65536}};
+  ExpectSame(EdgeFrame(metered));
+  EXPECT_EQ(std::get<Hello>(*FromWire(ToWire(EdgeFrame(metered)))).down_limit, metered.down_limit);
   ExpectSame(EdgeFrame(Subscribe{"pods", 7, {{"default/a", "u/1"}, {"edge-1", ""}}, true}));
   ExpectSame(EdgeFrame(Unsubscribe{"devices.devices.kubeedge.io", 8}));
   ExpectSame(EdgeFrame(ResourceAck{"pods", 7, 9, {{8, absl::InvalidArgumentError("x")}}}));
@@ -110,6 +113,15 @@ TEST(WireTest, RefusesWhatIsBeyondABound) {
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, std::string(300, 'b'), "", ""}))).status()),
             "link-7.1");
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Hello{1, "", "journal", ""}))).status()), "link-7.1");
+  for (const ByteLimit limit :
+       {ByteLimit{kBudgetRateMin - 1, kBudgetBurstMin}, ByteLimit{kBudgetRateMax + 1, 65536},
+        ByteLimit{0, 65536}, ByteLimit{1000, kBudgetBurstMin - 1},
+        ByteLimit{1000, kBudgetBurstMax + 1}}) {
+    EXPECT_EQ(
+        RuleOf(
+            FromWire(ToWire(EdgeFrame(Hello{1, "b", "journal", "", 0, "", {}, limit}))).status()),
+        "link-14.1");
+  }
   EXPECT_EQ(RuleOf(FromWire(ToWire(EdgeFrame(Subscribe{"pods", 1, {{"", "v"}}, false}))).status()),
             "link-7.1");
   EXPECT_EQ(

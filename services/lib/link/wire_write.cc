@@ -81,6 +81,8 @@ struct EdgeFrameWriter {
     m->set_event_store_id(std::move(f.event_store_id));
     if (f.heartbeat_interval_max != absl::ZeroDuration())
       ToProtoDuration(f.heartbeat_interval_max, *m->mutable_heartbeat_interval_max());
+    m->set_down_bytes_per_second(f.down_limit.bytes_per_second);
+    m->set_down_burst_bytes(f.down_limit.burst_bytes);
   }
   void operator()(Subscribe& f) {
     v1::Subscribe* m = out.mutable_subscribe();
