@@ -118,6 +118,9 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleTunnel] =
       &registry.Counter("skerry_cloudhub_stale_tunnel_frames_total",
                         "Frames of nodes for tunnels that were over by then.");
+  incidents_[Incident::kDeferred] =
+      &registry.Counter("skerry_cloudhub_link_deferrals_total",
+                        "How often something for a node began to wait for the node's budget.");
   incidents_[Incident::kOverflow] =
       &registry.Counter("skerry_cloudhub_overflows_total",
                         "Queues dropped because a node was slow; it was asked to resync.");

@@ -159,6 +159,11 @@ absl::Status EdgeHubApp::StartHub() {
   EdgeHub::Config hub;
   hub.session.hello = {link::kProtocolVersion,    RandomId(),    p.journal->id(), BuildVersion(),
                        p.journal->stored_epoch(), p.events->id()};
+  if (config_.link_bytes_per_second != 0) {
+    hub.session.up_limit = {static_cast<uint64_t>(config_.link_bytes_per_second),
+                            static_cast<uint64_t>(config_.link_burst_bytes)};
+    hub.session.hello.down_limit = hub.session.up_limit;
+  }
   hub.session.backoff_base = config_.backoff_min;
   hub.session.backoff_max = config_.backoff_max;
   hub.session.seed = RandomSeed();

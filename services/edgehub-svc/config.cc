@@ -1,5 +1,9 @@
 #include "services/edgehub-svc/config.h"
 
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/link/frames.h"
+
 namespace skerry::edgehub {
 
 void Declare(config::Schema& schema, EdgeHubConfig& c) {
@@ -31,6 +35,24 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
            "upper end of the longest wait before dialling again")
       .Min(absl::Seconds(1))
       .Max(absl::Hours(1));
+  schema
+      .AddBytes(
+          "link.metered.bytes_per_second", &c.link_bytes_per_second,
+          "what may go over the link in each direction; alarms, acks and heartbeats go in any "
+          "case and are waited off by the rest; 0 for no limit, else 32 or more")
+      .Max(static_cast<int64_t>(link::kBudgetRateMax));
+  schema
+      .AddBytes("link.metered.burst_bytes", &c.link_burst_bytes,
+                "what may be saved up of link.metered.bytes_per_second and go at once")
+      .Min(static_cast<int64_t>(link::kBudgetBurstMin))
+      .Max(static_cast<int64_t>(link::kBudgetBurstMax));
+  schema.Check([&c]() -> absl::Status {
+    constexpr auto kMin = static_cast<int64_t>(link::kBudgetRateMin);
+    if (c.link_bytes_per_second == 0 || c.link_bytes_per_second >= kMin) return absl::OkStatus();
+    return InvalidField(
+        "link.metered.bytes_per_second", absl::StrCat(c.link_bytes_per_second),
+        absl::StrCat("give 0 for no limit, or ", kMin, " or more, which lets heartbeats go"));
+  });
   schema
       .AddBytes("journal.bytes_max", &c.journal_bytes_max,
                 "reports that may wait for the cloud; beyond, new ones are refused")

@@ -22,6 +22,8 @@ struct EdgeHubConfig {
   std::string tls_identity;
   absl::Duration backoff_min = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(60);
+  int64_t link_bytes_per_second = 0;  // 0: no limit.
+  int64_t link_burst_bytes = 64 << 10;
   int64_t journal_bytes_max = 64 << 20;
   absl::Duration journal_age_max = absl::Hours(24 * 30);
   int64_t event_stream_bytes_max = 32 << 20;

@@ -80,7 +80,12 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
                            "Commands that were refused: a full or failing store, a used key.")),
       command_responses_dropped_(
           registry.Counter("skerry_edgehub_command_responses_dropped_total",
-                           "Responses that made room for later ones before their time.")) {
+                           "Responses that made room for later ones before their time.")),
+      budget_left_(registry.Gauge("skerry_edgehub_link_budget_bytes",
+                                  "What may go up now within link.metered; below 0 in debt.")),
+      budget_waited_(
+          registry.Counter("skerry_edgehub_link_deferred_seconds_total",
+                           "How long something waited for the budget of link.metered.")) {
   for (const char* result : kCommandEnds) {
     command_ends_[result] = &registry.Counter("skerry_edgehub_command_ends_total",
                                               "Commands that ended.", {{"result", result}});
@@ -135,6 +140,9 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
   incidents_[Incident::kStaleConnection] = stale("connection");
   incidents_[Incident::kStaleTunnel] = stale("tunnel");
   incidents_[Incident::kStaleCommand] = stale("command_done");
+  incidents_[Incident::kDeferred] =
+      &registry.Counter("skerry_edgehub_link_deferrals_total",
+                        "How often something began to wait for the budget of link.metered.");
 }
 
 void EdgeHubMetrics::Connected(absl::Duration clock_skew, absl::Duration heartbeat_interval) {
@@ -242,6 +250,20 @@ void EdgeHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {
 void EdgeHubMetrics::BytesDown(absl::string_view frame_class, size_t bytes) {
   auto it = bytes_down_.find(ToStd(frame_class));
   if (it != bytes_down_.end()) it->second->Increment(static_cast<double>(bytes));
+}
+
+std::vector<EdgeHubMetrics::ClassBytes> EdgeHubMetrics::LinkBytes() const {
+  std::vector<ClassBytes> classes;
+  for (const char* name : kClasses) {
+    classes.push_back({name, static_cast<uint64_t>(bytes_up_.at(name)->Value()),
+                       static_cast<uint64_t>(bytes_down_.at(name)->Value())});
+  }
+  return classes;
+}
+
+void EdgeHubMetrics::Budget(int64_t left_bytes, absl::Duration waited) {
+  budget_left_.Set(static_cast<double>(left_bytes));
+  budget_waited_.Increment(std::max(0.0, absl::ToDoubleSeconds(waited) - budget_waited_.Value()));
 }
 
 }  // namespace skerry::edgehub

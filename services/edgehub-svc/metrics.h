@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -60,6 +61,15 @@ class EdgeHubMetrics {
   // class: "session", "resource_sync", "report", "event", "command" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
+  struct ClassBytes {
+    std::string frame_class;
+    uint64_t up = 0;
+    uint64_t down = 0;
+  };
+  // Since this process started; of every class.
+  std::vector<ClassBytes> LinkBytes() const;
+  // left: of what may go up, below 0 in debt. waited: how long something waited for it, in all.
+  void Budget(int64_t left_bytes, absl::Duration waited);
 
  private:
   using Counters = std::map<std::string, prometheus::Counter*, std::less<>>;
@@ -91,6 +101,8 @@ class EdgeHubMetrics {
   prometheus::Counter& commands_repeated_;
   prometheus::Counter& commands_refused_;
   prometheus::Counter& command_responses_dropped_;
+  prometheus::Gauge& budget_left_;
+  prometheus::Counter& budget_waited_;
   Counters command_ends_;
   Counters ends_;
   Counters adaptations_;

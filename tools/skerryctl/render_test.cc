@@ -127,6 +127,12 @@ BoxStatus HealthyBox() {
   type->set_type("pods");
   type->set_spoke("edge-meta-svc");
   type->set_synced(true);
+  for (const char* frame_class : {"report", "session"}) {
+    auto* traffic = hub.add_traffic();
+    traffic->set_frame_class(frame_class);
+    traffic->set_up_bytes(6 << 20);
+    traffic->set_down_bytes(1000);
+  }
   hub.mutable_journal()->set_size_bytes_max(64 << 20);
   *hub.mutable_certificate_expire_time() = At(absl::Hours(24 * 100));
   meta::v1::MetaStatus meta;
@@ -150,6 +156,7 @@ TEST(StatusCommandTest, ShowsAHealthyBox) {
   EXPECT_TRUE(IsHealthy(box));
   std::string text = RenderBox(box, kNow, false);
   EXPECT_THAT(text, HasSubstr("up for 5h0m, hub:10000"));
+  EXPECT_THAT(text, HasSubstr("12 MiB up, 2000 B down\n"));
   EXPECT_THAT(text, HasSubstr("0 unsent, 0 B of 64 MiB"));
   EXPECT_THAT(text, HasSubstr("valid for 100d"));
   EXPECT_THAT(text, HasSubstr("default/web"));
@@ -166,11 +173,15 @@ TEST(StatusCommandTest, NamesWhatIsWrong) {
   box.edgehub->mutable_types(0)->set_synced(false);
   box.edgehub->mutable_journal()->set_entries(4);
   *box.edgehub->mutable_journal()->mutable_oldest_time() = At(-absl::Minutes(9));
+  box.edgehub->mutable_budget()->set_bytes_per_second(2048);
+  box.edgehub->mutable_budget()->set_left_bytes(-500);
+  box.edgehub->mutable_budget()->set_awaited(true);
   box.edged = absl::UnavailableError("no socket");
   EXPECT_FALSE(IsHealthy(box));
   std::string text = RenderBox(box, kNow, false);
   EXPECT_THAT(text, HasSubstr("DOWN for 5h0m, hub:10000, connection refused, next attempt in 7s"));
   EXPECT_THAT(text, HasSubstr("NOT SYNCED"));
+  EXPECT_THAT(text, HasSubstr("limited to 2048 B/s each way, -500 B left, WAITING for it"));
   EXPECT_THAT(text, HasSubstr("4 unsent"));
   EXPECT_THAT(text, HasSubstr("oldest 9m"));
   EXPECT_THAT(text, HasSubstr("not reachable (UNAVAILABLE: no socket)"));

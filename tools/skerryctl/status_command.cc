@@ -80,11 +80,30 @@ std::string LinkText(const edgehub::v1::EdgeHubStatus& hub, absl::Time now) {
   return text;
 }
 
+// Of all classes, since edgehub-svc started.
+std::string TrafficText(const edgehub::v1::EdgeHubStatus& hub) {
+  uint64_t up = 0;
+  uint64_t down = 0;
+  for (const edgehub::v1::TrafficStatus& traffic : hub.traffic()) {
+    up += traffic.up_bytes();
+    down += traffic.down_bytes();
+  }
+  std::string text = absl::StrCat(Bytes(static_cast<int64_t>(up)), " up, ",
+                                  Bytes(static_cast<int64_t>(down)), " down");
+  if (!hub.has_budget()) return text;
+  absl::StrAppend(&text, ", limited to ",
+                  Bytes(static_cast<int64_t>(hub.budget().bytes_per_second())), "/s each way, ",
+                  Bytes(hub.budget().left_bytes()), " left",
+                  hub.budget().awaited() ? ", WAITING for it" : "");
+  return text;
+}
+
 void AddHub(const absl::StatusOr<edgehub::v1::EdgeHubStatus>& hub, absl::Time now, Table& table) {
   if (!hub.ok()) return table.Add({"edgehub-svc", Unreachable(hub.status())});
   table.Add({"edgehub-svc", "ok"});
   table.Add({"  node", hub->node()});
   table.Add({"  link", LinkText(*hub, now)});
+  table.Add({"  traffic", TrafficText(*hub)});
   for (const edgehub::v1::TypeStatus& type : hub->types()) {
     std::string state = type.spoke().empty() ? "nobody stores it"
                         : type.synced()      ? "synced"

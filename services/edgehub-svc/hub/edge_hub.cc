@@ -249,6 +249,12 @@ EdgeHub::Snapshot EdgeHub::TakeSnapshot() {
     }
     snapshot.journal = journal_.stats();
     snapshot.streams = events_.stats();
+    snapshot.traffic = metrics_.LinkBytes();
+    const link::ByteBudget& budget = machine_.budget();
+    snapshot.limit = budget.limit();
+    snapshot.budget_left_bytes = budget.left_bytes(clock_.Monotonic());
+    snapshot.budget_awaited = budget.waiting();
+    snapshot.budget_waited = budget.waited(clock_.Monotonic());
   });
   return snapshot;
 }
@@ -258,6 +264,10 @@ EdgeHub::Snapshot EdgeHub::TakeSnapshot() {
 void EdgeHub::Feed(edge::Event event) {
   for (edge::Effect& effect : machine_.Step(std::move(event), clock_.Monotonic())) {
     std::visit([this](auto& e) { Perform(std::move(e)); }, effect);
+  }
+  if (const link::ByteBudget& budget = machine_.budget(); budget.limited()) {
+    const absl::Duration now = clock_.Monotonic();
+    metrics_.Budget(budget.left_bytes(now), budget.waited(now));
   }
   Arm();
 }

@@ -22,7 +22,9 @@
 #include "services/edgehub-svc/store/journal_store.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
+#include "services/lib/link/byte_budget.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/frames.h"
 #include "services/lib/link/tunnel_events.h"
 #include "services/lib/log/logger.h"
 
@@ -53,6 +55,11 @@ class EdgeHub {
     std::vector<TypeStatus> types;
     JournalStats journal;
     std::map<std::string, StreamStats> streams;
+    std::vector<EdgeHubMetrics::ClassBytes> traffic;
+    link::ByteLimit limit;  // Of each direction.
+    int64_t budget_left_bytes = 0;
+    bool budget_awaited = false;
+    absl::Duration budget_waited;
   };
 
   EdgeHub(const Config& config, JournalStore& journal, EventStore& events, CommandStore& commands,

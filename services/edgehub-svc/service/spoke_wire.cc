@@ -100,6 +100,19 @@ void ToWire(const EdgeHub::Snapshot& snapshot, v1::EdgeHubStatus& out) {
     m->set_last_sequence(stats.last_sequence);
     if (stats.entries > 0) SetTime(stats.oldest_time, m->mutable_oldest_time());
   }
+  for (const EdgeHubMetrics::ClassBytes& bytes : snapshot.traffic) {
+    v1::TrafficStatus* m = out.add_traffic();
+    m->set_frame_class(bytes.frame_class);
+    m->set_up_bytes(bytes.up);
+    m->set_down_bytes(bytes.down);
+  }
+  if (snapshot.limit.bytes_per_second == 0) return;
+  v1::BudgetStatus* budget = out.mutable_budget();
+  budget->set_bytes_per_second(snapshot.limit.bytes_per_second);
+  budget->set_burst_bytes(snapshot.limit.burst_bytes);
+  budget->set_left_bytes(snapshot.budget_left_bytes);
+  budget->set_awaited(snapshot.budget_awaited);
+  link::ToProtoDuration(snapshot.budget_waited, *budget->mutable_waited());
 }
 
 absl::Status CheckRegister(const v1::Register& message) {
