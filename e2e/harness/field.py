@@ -46,10 +46,11 @@ class Field(System):
             self.add_box(name)
         return self.start_load()
 
-    def start_load(self):
-        """A load on the boxes that there are."""
-        self.load = Load(self)
-        return self.load.start()
+    def start_load(self, priority="PRIORITY_TELEMETRY", progress=True):
+        """A load on the boxes that there are; `priority` is that of their events. Without `progress` it does not wait for
+        values to arrive."""
+        self.load = Load(self, priority)
+        return self.load.start(progress)
 
     # ---- faults
 

@@ -7,6 +7,7 @@ are started in it, and threads of the scenario enter it for the sockets that the
 
 import contextlib
 import ctypes
+import json
 import os
 import re
 import subprocess
@@ -77,6 +78,11 @@ class Box(Namespace):
     def _rule(self, chain, *match, then=("-j", "DROP")):
         way = {"OUTPUT": ("-o", "eth0", "-d"), "INPUT": ("-i", "eth0", "-s")}[chain]
         _run(*self.command("iptables", "-w", "-A", chain, *way, self._cloud.address, *match, *then))
+
+    def traffic(self):
+        """Bytes that the box has sent and received, as the kernel counts them on its way to the cloud."""
+        stats = json.loads(self.ip("-s", "-j", "link", "show", "eth0"))[0]["stats64"]
+        return stats["tx"]["bytes"], stats["rx"]["bytes"]
 
     def drop(self, to_cloud=True, from_cloud=True):
         """Nothing gets through, both ways or one."""

@@ -198,12 +198,11 @@ class CloudProbe(_Spoke):
 class EdgeProbe(_Spoke):
     """The service of one box. What it holds outlives its stream, as a store would."""
 
-    _event_streams = ({"name": TYPE}, )
-
-    def __init__(self, history, node):
+    def __init__(self, history, node, priority="PRIORITY_TELEMETRY"):
         super().__init__(history, stubs.unix_channel(node.run_dir / "edgehub.sock"), stubs.edgehub.SpokeFrame,
                          stubs.edgehub.SpokeServiceStub)
         self._node = node.name
+        self._event_streams = ({"name": TYPE, "priority": priority}, )
         self.connected = False
         self.lost = []       # When the link went down.
         self.refused = []    # What edgehub-svc said to what it did not take.
@@ -234,8 +233,8 @@ class EdgeProbe(_Spoke):
             {"producer_sequence": number, "value": str(number).encode(),
              "time": {"seconds": micros // 10**6, "nanos": micros % 10**6 * 1000}} for number, micros in self._events]})
 
-    def put(self, key):
-        """The key's next value for the cloud; it is sent if there is a stream."""
+    def put(self, key, size=0):
+        """The key's next value for the cloud, of at least that many bytes; it is sent if there is a stream."""
         with self._lock:
             if self._outgoing is None:
                 return
@@ -244,7 +243,7 @@ class EdgeProbe(_Spoke):
             self._waiting[self._number] = key
             self._history.add(Kind.SENT, UP, self._node, key, self._number, stamp=(self._last_time, 0))
             self._send(put_report={"request_id": self._number, "report": {
-                "type": TYPE, "key": key, "value": str(self._number).encode(),
+                "type": TYPE, "key": key, "value": str(self._number).ljust(size).encode(),
                 "time": {"wall_micros": self._last_time}}})
 
     def _detached(self):
