@@ -55,6 +55,8 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
                            "tunnel complete",
                            "tunnel left",
                            "hub's transport full",
+                           "budget spent",
+                           "hub's budget spent",
                            "chunk up",
                            "chunk down",
                            "tunnel end the link to "}) {

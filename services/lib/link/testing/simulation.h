@@ -182,6 +182,7 @@ class Simulation {
   std::map<std::string, CommandTracker> trackers_;  // Of what has not ended.
   std::set<std::string> lost_commands_;             // Whose senders may ask again.
   CloudSession::Config cloud_config_;
+  ByteLimit limit_;  // Of the box, each way.
   std::map<uint64_t, Connection> connections_;
   uint64_t current_ = 0;  // The connection of the node's session.
   SpokeId controller_ = 0;

@@ -67,6 +67,8 @@ void Simulation::FeedEdge(edge::Event event) {
     } else if (auto* await = std::get_if<edge::AwaitDrained>(&effect)) {
       ++seen_["transport full"];
       for_edge_.push_back(edge::Drained{await->connection});
+    } else if (auto* count = std::get_if<edge::Count>(&effect)) {
+      if (count->incident == edge::Incident::kDeferred) ++seen_["budget spent"];
     }
   }
 }
@@ -143,6 +145,7 @@ void Simulation::EdgeCrash() {
   config.hello.stored_epoch = stored_epoch_;
   config.seed = rng_();
   config.transport_bytes_max = 500;
+  config.up_limit = config.hello.down_limit = limit_;
   edge_ = std::make_unique<EdgeSession>(config);
   if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
   if (!events_.empty())
