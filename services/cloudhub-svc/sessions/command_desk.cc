@@ -31,6 +31,11 @@ absl::Status QueueFull(absl::string_view whose) {
       .Reason("COMMAND_QUEUE_FULL");
 }
 
+absl::Status HasEnded() {
+  return Error(absl::StatusCode::kFailedPrecondition, "the command has ended")
+      .Reason("COMMAND_ENDED");
+}
+
 absl::Status Unknown(absl::string_view node, absl::string_view key) {
   return Error(absl::StatusCode::kNotFound,
                absl::StrCat("no command ", key, " of node ", node, " is known"))
@@ -233,13 +238,21 @@ absl::StatusOr<CommandInfo> CommandDesk::Cancel(const std::string& node, const s
   SKERRY_ASSIGN_OR_RETURN(Entry * entry, LookupUnended(node, key));
   if (entry == nullptr) {
     SKERRY_ASSIGN_OR_RETURN(CommandInfo ended, Find(node, key));
-    return Error(absl::StatusCode::kFailedPrecondition, "the command has ended")
-        .Reason("COMMAND_ENDED");
+    return HasEnded();
   }
-  SKERRY_ASSIGN_OR_RETURN(link::CommandTracker::Update update, entry->tracker.Cancel());
-  CommandInfo cancelled = InfoOf(*entry);
-  Tell(*entry, update);
-  return cancelled;
+  link::CommandTracker cancelled = entry->tracker;
+  SKERRY_RETURN_IF_ERROR(cancelled.Cancel().status());
+  // Not before that is durable: a hub that starts anew would send it.
+  std::swap(entry->tracker, cancelled);
+  if (absl::Status saved = Save(*entry); !saved.ok()) {
+    std::swap(entry->tracker, cancelled);
+    entry->unsaved = false;
+    return saved;
+  }
+  CommandInfo info = InfoOf(*entry);
+  Announce(*entry);
+  if (info.command.progress.stage != CommandStage::kCancelled) return HasEnded();
+  return info;
 }
 
 void CommandDesk::CloseWatchers(const absl::Status& status) {
@@ -258,29 +271,35 @@ void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update)
   const bool matters =
       update->stage != CommandStage::kDelivered &&
       (update->stage != CommandStage::kStarted || entry.tracker.terms().reexecutable);
-  if (matters) Save(entry);
+  if (matters && !Save(entry).ok()) return Rearm(entry);
   Announce(entry);
 }
 
-bool CommandDesk::Save(Entry& entry) {
-  if (entry.info.delivery != Delivery::kQueue) return true;
+absl::Status CommandDesk::Save(Entry& entry) {
+  if (entry.info.delivery != Delivery::kQueue) return absl::OkStatus();
   const StoredCommand& command = entry.info.command;
   absl::StatusOr<bool> updated =
       store_.Update(command.node, command.key, entry.tracker.progress(), clock_.Now());
-  entry.unsaved = !updated.ok();
-  if (updated.ok() && !*updated) AdoptEnd(entry);
-  if (updated.ok()) return true;
-  log_.Error("a queued command can't be stored", updated.status(),
+  const absl::Status saved = !updated.ok() ? updated.status()
+                             : *updated    ? absl::OkStatus()
+                                           : AdoptEnd(entry);
+  entry.unsaved = !saved.ok();
+  if (saved.ok()) return saved;
+  log_.Error("a queued command can't be stored", saved,
              {{"node", command.node}, {"key", command.key}});
   entry.retry_at = clock_.Monotonic() + config_.store_retry;
-  return false;
+  return saved;
 }
 
-void CommandDesk::AdoptEnd(Entry& entry) {
+absl::Status CommandDesk::AdoptEnd(Entry& entry) {
   const StoredCommand& command = entry.info.command;
-  absl::StatusOr<std::optional<StoredCommand>> stored = store_.Find(command.node, command.key);
-  if (!stored.ok() || !stored->has_value() || !IsFinal((*stored)->progress.stage)) return;
-  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move((*stored)->progress));
+  SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> stored,
+                          store_.Find(command.node, command.key));
+  CommandProgress progress =
+      stored.has_value() ? std::move(stored->progress) : link::CommandTracker::EndOf(true);
+  if (!IsFinal(progress.stage)) return absl::AbortedError("the store did not take it");
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(progress));
+  return absl::OkStatus();
 }
 
 void CommandDesk::Announce(Entry& entry) {
@@ -359,14 +378,11 @@ void CommandDesk::Tick() {
     }
     if (entry.retry_at <= now) {
       entry.retry_at = absl::InfiniteDuration();
-      const bool ended = IsFinal(entry.tracker.progress().stage);
-      if (entry.unsaved) Save(entry);
-      if (!ended && IsFinal(entry.tracker.progress().stage)) {
-        Announce(entry);
-        continue;
-      }
-      Rearm(entry);
-      Queue(entry);
+      if (entry.unsaved && Save(entry).ok()) Announce(entry);
+      Entry* kept = Lookup(node, key);
+      if (kept == nullptr) continue;
+      Rearm(*kept);
+      Queue(*kept);
       continue;
     }
     const link::CommandTracker::Update update = entry.tracker.Tick(now);

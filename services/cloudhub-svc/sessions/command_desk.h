@@ -119,12 +119,12 @@ class CommandDesk {
   void Queue(const Entry& entry);
   // The store failed: it goes back, and out again a little later.
   void Retry(Entry& entry);
-  // Remembers and tells what is new.
+  // Remembers and tells what is new; what can't be remembered is told when it can.
   void Tell(Entry& entry, const link::CommandTracker::Update& update);
-  // False where the store failed; it is tried again later. One that has ended in the store has
-  // ended so here, too, afterwards.
-  bool Save(Entry& entry);
-  void AdoptEnd(Entry& entry);
+  // Where the store fails it is tried again later. One that has ended in the store has ended so
+  // here, too, afterwards.
+  absl::Status Save(Entry& entry);
+  absl::Status AdoptEnd(Entry& entry);
   // It, Tell and Ended may forget entries that have ended, this one, too.
   void Announce(Entry& entry);
   // The store says so.

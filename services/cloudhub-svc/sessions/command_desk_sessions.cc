@@ -61,8 +61,7 @@ void CommandDesk::Due(const std::string& node, const std::string& key) {
   Tell(*entry, entry->tracker.Sending());
   entry = Lookup(node, key);
   if (entry == nullptr || IsFinal(entry->tracker.progress().stage)) return;
-  if (entry->unsaved && !Save(*entry)) return Retry(*entry);
-  if (IsFinal(entry->tracker.progress().stage)) return Announce(*entry);
+  if (entry->unsaved) return Retry(*entry);
   const link::CommandTracker& tracker = entry->tracker;
   feed_(node, cloud::SendCommand{{key, entry->info.command.type, std::move(payload),
                                   tracker.terms().deadline, tracker.ExpireIn(clock_.Monotonic()),

@@ -4,11 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/store/command_store.h"
 #include "services/cloudhub-svc/store/sqlite_command_store.h"
 #include "services/cloudhub-svc/testing/fakes.h"
+#include "services/lib/base/error.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -18,19 +21,60 @@ namespace {
 using ::testing::ElementsAre;
 using testing::FakeWatcher;
 
+// A store that fails, and that others change.
+class SharedStore final : public CommandStore {
+ public:
+  explicit SharedStore(CommandStore& store) : store_(store) {}
+
+  absl::StatusOr<bool> Insert(const StoredCommand& command) override {
+    return store_.Insert(command);
+  }
+  absl::StatusOr<std::optional<StoredCommand>> Find(absl::string_view node,
+                                                    absl::string_view key) override {
+    if (!find_fails.ok()) return find_fails;
+    return store_.Find(node, key);
+  }
+  absl::StatusOr<std::vector<StoredCommand>> Unended(absl::string_view node) override {
+    return store_.Unended(node);
+  }
+  absl::StatusOr<std::vector<StoredCommand>> List(absl::string_view node, absl::string_view after,
+                                                  size_t count_max) override {
+    return store_.List(node, after, count_max);
+  }
+  absl::StatusOr<bool> Update(absl::string_view node, absl::string_view key,
+                              const link::CommandProgress& progress, absl::Time now) override {
+    if (!update_fails.ok()) return update_fails;
+    if (before_update) std::exchange(before_update, nullptr)();
+    return store_.Update(node, key, progress, now);
+  }
+  absl::StatusOr<int64_t> Sweep(absl::Time now, absl::Duration retention) override {
+    return store_.Sweep(now, retention);
+  }
+
+  absl::Status find_fails;
+  absl::Status update_fails;
+  std::function<void()> before_update;  // Once.
+
+ private:
+  CommandStore& store_;
+};
+
 class CommandDeskTest : public ::testing::Test {
  protected:
   CommandDeskTest() : registry_("cloudhub-svc"), metrics_(registry_) {
     store_ = *SqliteCommandStore::Open(folder_.File("commands.db"), {}, 1 << 30);
+    shared_ = std::make_unique<SharedStore>(*store_);
     Restart();
   }
 
   void Restart() {
     desk_ = std::make_unique<CommandDesk>(
-        config_, *store_, clock_, metrics_, log::Logger::Null(),
+        config_, *shared_, clock_, metrics_, log::Logger::Null(),
         [this](const std::string&, link::cloud::Event event) {
           if (const auto* queue = std::get_if<link::cloud::QueueCommand>(&event))
             queued_.push_back(queue->key);
+          if (const auto* send = std::get_if<link::cloud::SendCommand>(&event))
+            sent_.push_back(send->command.key);
           if (std::holds_alternative<link::cloud::DropCommand>(event) && !due_.empty())
             desk_->Due("edge-1", std::exchange(due_, ""));
         },
@@ -50,12 +94,22 @@ class CommandDeskTest : public ::testing::Test {
     return watcher;
   }
 
+  // Another hub ends it.
+  void EndElsewhere(const std::string& key) {
+    link::CommandProgress ended;
+    ended.stage = link::CommandStage::kDone;
+    ended.at_box = true;
+    ASSERT_TRUE(*store_->Update("edge-1", key, ended, clock_.Now()));
+  }
+
   skerry::testing::TempDir folder_;
   skerry::testing::FakeClock clock_;
   metrics::Registry registry_;
   CloudHubMetrics metrics_;
   CommandDesk::Config config_;
   std::unique_ptr<SqliteCommandStore> store_;
+  std::unique_ptr<SharedStore> shared_;
+  std::vector<std::string> sent_;
   std::vector<std::string> queued_;  // Into the session, in this order.
   std::string due_;                  // The session wants it when the next is dropped.
   std::unique_ptr<CommandDesk> desk_;
@@ -108,6 +162,50 @@ TEST_F(CommandDeskTest, ACallerHearsTheEndThatIsInTheStore) {
   absl::StatusOr<std::optional<StoredCommand>> stored = store_->Find("edge-1", "a");
   ASSERT_TRUE(stored.ok() && stored->has_value());
   EXPECT_EQ((*stored)->progress.status, desk_->Find("edge-1", "a")->command.progress.status);
+}
+
+// It ends between the look at it and the mark that it is sent.
+TEST_F(CommandDeskTest, WhatHasEndedElsewhereIsNotSent) {
+  auto watcher = Send("a");
+  shared_->before_update = [this] { EndElsewhere("a"); };
+  desk_->Due("edge-1", "a");
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));
+}
+
+TEST_F(CommandDeskTest, NothingIsSentBeforeItIsKnownHowItEndedElsewhere) {
+  auto watcher = Send("a");
+  shared_->before_update = [this] {
+    EndElsewhere("a");
+    shared_->find_fails = absl::UnavailableError("the database is away");
+  };
+  desk_->Due("edge-1", "a");
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
+  shared_->find_fails = absl::OkStatus();
+  clock_.Advance(config_.store_retry);
+  desk_->Tick();
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_THAT(watcher->Take(), ElementsAre("DONE", "(OK)"));
+}
+
+// link-10.11
+TEST_F(CommandDeskTest, ACancelTellsThatItHasEndedElsewhere) {
+  auto watcher = Send("a");
+  EndElsewhere("a");
+  EXPECT_EQ(GetErrorInfo(desk_->Cancel("edge-1", "a").status()).reason, "COMMAND_ENDED");
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));
+}
+
+// link-10.11: a hub that is killed then would send it.
+TEST_F(CommandDeskTest, WhatCantBeStoredAsCancelledIsNotCancelled) {
+  auto watcher = Send("a");
+  shared_->update_fails = absl::UnavailableError("the database is away");
+  EXPECT_TRUE(absl::IsUnavailable(desk_->Cancel("edge-1", "a").status()));
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
+  shared_->update_fails = absl::OkStatus();
+  EXPECT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  EXPECT_THAT(watcher->Take(), ElementsAre("CANCELLED ", "(OK)"));
 }
 
 TEST_F(CommandDeskTest, AKeyIsTriedAgainWhereNothingWasExecuted) {
