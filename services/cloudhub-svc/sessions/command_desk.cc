@@ -1,6 +1,5 @@
 #include "services/cloudhub-svc/sessions/command_desk.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,12 +10,10 @@
 namespace skerry::cloudhub {
 namespace {
 
-namespace cloud = link::cloud;
 using link::CommandProgress;
 using link::CommandStage;
 
 constexpr size_t kEntryBytes = 1024;  // About, without payload and response.
-constexpr absl::Duration kSweepGrace = absl::Minutes(1);
 
 absl::Status KeyReused() {
   return Error(absl::StatusCode::kInvalidArgument,
@@ -29,6 +26,12 @@ absl::Status QueueFull(absl::string_view whose) {
   return Error(absl::StatusCode::kResourceExhausted,
                absl::StrCat("too many commands wait ", whose, "; try again later"))
       .Reason("COMMAND_QUEUE_FULL");
+}
+
+absl::Status StoreBusy() {
+  return Error(absl::StatusCode::kResourceExhausted,
+               "as many commands as may be wait for the hub's store; try again later")
+      .Reason("COMMAND_STORE_BUSY");
 }
 
 absl::Status HasEnded() {
@@ -46,54 +49,60 @@ absl::Status Unknown(absl::string_view node, absl::string_view key) {
 
 CommandDesk::CommandDesk(const Config& config, CommandStore& store, Clock& clock,
                          CloudHubMetrics& metrics, log::Logger log, FeedNode feed,
-                         IsConnected connected)
+                         IsConnected connected, OnStore on_store)
     : config_(config),
       store_(store),
       clock_(clock),
       metrics_(metrics),
       log_(std::move(log)),
       feed_(std::move(feed)),
-      connected_(std::move(connected)) {}
-
-// ---- from the senders ----
+      connected_(std::move(connected)),
+      on_store_(std::move(on_store)) {}
 
 void CommandDesk::Send(CommandInfo info, std::shared_ptr<CommandWatcher> watcher) {
-  const std::string node = info.command.node;
-  const std::string key = info.command.key;
-  absl::StatusOr<Entry*> entry = Accept(info);
-  if (!entry.ok()) {
-    metrics_.CommandRefused(GetErrorInfo(entry.status()).reason);
-    return watcher->Close(entry.status());
-  }
-  if (*entry != nullptr) {
-    Watch(**entry, std::move(watcher));
-    return Queue(**entry);
-  }
-  // It has ended, and only the store knows it.
-  absl::StatusOr<CommandInfo> ended = Find(node, key);
-  if (ended.ok()) watcher->Tell(*ended);
-  watcher->Close(ended.status());
-}
-
-absl::StatusOr<CommandDesk::Entry*> CommandDesk::Accept(CommandInfo& info) {
   const StoredCommand& command = info.command;
-  if (Entry* entry = Lookup(command.node, command.key); entry != nullptr) {
-    if (entry->info.delivery == Delivery::kQueue) return AcceptQueued(info);
-    const StoredCommand& known = entry->info.command;
-    if (known.type != command.type || known.payload != command.payload) return KeyReused();
-    if (!EndedUnstarted(entry->tracker.progress())) return entry;
+  Entry* known = Lookup(command.node, command.key);
+  if (known != nullptr && known->info.delivery != Delivery::kQueue) {
+    if (known->info.command.type != command.type || known->info.command.payload != command.payload)
+      return Refuse(*watcher, KeyReused());
+    if (!EndedUnstarted(known->told)) {
+      Watch(*known, std::move(watcher));
+      return Queue(*known);
+    }
     // Another attempt: nothing of the first was executed.
     Forget(command.node, command.key);
+    known = nullptr;
   }
-  if (info.delivery == Delivery::kQueue) return AcceptQueued(info);
+  if (known != nullptr || info.delivery == Delivery::kQueue)
+    return AcceptQueued(std::move(info), std::move(watcher));
+  if (inserting_.count({command.node, command.key}) != 0) {
+    // That decides what the key is.
+    if (asking_.size() >= config_.store_calls_max) return Refuse(*watcher, StoreBusy());
+    asking_.insert(watcher);
+    return AfterStore([this, info = std::move(info), watcher]() mutable {
+      if (asking_.erase(watcher) != 0) Send(std::move(info), std::move(watcher));
+    });
+  }
+  if (absl::Status status = CheckAccept(info); !status.ok()) return Refuse(*watcher, status);
+  metrics_.CommandAccepted();
+  Entry& added = Add(std::move(info));
+  Watch(added, std::move(watcher));
+  Queue(added);
+}
+
+void CommandDesk::Refuse(CommandWatcher& watcher, const absl::Status& status) {
+  metrics_.CommandRefused(GetErrorInfo(status).reason);
+  watcher.Close(status);
+}
+
+absl::Status CommandDesk::CheckAccept(const CommandInfo& info) const {
+  const StoredCommand& command = info.command;
   if (info.delivery == Delivery::kNow && !connected_(command.node)) {
     return Error(absl::StatusCode::kUnavailable,
                  absl::StrCat("node ", command.node, " is not connected to the cloud"))
         .Reason("NODE_NOT_CONNECTED");
   }
-  SKERRY_RETURN_IF_ERROR(CheckRoom(info));
-  metrics_.CommandAccepted();
-  return &Add(std::move(info));
+  return CheckRoom(info);
 }
 
 absl::Status CommandDesk::CheckRoom(const CommandInfo& info) const {
@@ -114,27 +123,55 @@ absl::Status CommandDesk::CheckRoom(const CommandInfo& info) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<CommandDesk::Entry*> CommandDesk::AcceptQueued(CommandInfo& info) {
+void CommandDesk::AcceptQueued(CommandInfo info, std::shared_ptr<CommandWatcher> watcher) {
+  if (asking_.size() >= config_.store_calls_max) return Refuse(*watcher, StoreBusy());
+  const std::pair<std::string, std::string> id{info.command.node, info.command.key};
+  const size_t bytes = kEntryBytes + info.command.payload.size();
+  const absl::Status room = memory_bytes_ + bytes > config_.memory_bytes_max
+                                ? QueueFull("in this hub")
+                                : absl::OkStatus();
+  asking_.insert(watcher);
+  inserting_.insert(id);
+  memory_bytes_ += bytes;
+  auto asked = std::make_shared<CommandInfo>(std::move(info));
+  Ask<Acceptance>(
+      [asked, room](CommandStore& store) { return Insert(store, asked->command, room); },
+      [this, asked, watcher = std::move(watcher), id, bytes](auto acceptance) {
+        const bool listens = asking_.erase(watcher) != 0;
+        inserting_.erase(inserting_.find(id));
+        memory_bytes_ -= bytes;
+        absl::StatusOr<Entry*> entry =
+            acceptance.ok() ? Accepted(*asked, *acceptance) : acceptance.status();
+        if (!entry.ok()) {
+          if (listens) Refuse(*watcher, entry.status());
+        } else if (*entry != nullptr) {
+          if (listens) Watch(**entry, watcher);
+          Queue(**entry);
+        } else if (listens) {
+          watcher->Tell({Delivery::kQueue, *std::move(acceptance->known)});
+          watcher->Close(absl::OkStatus());
+        }
+      });
+}
+
+absl::StatusOr<CommandDesk::Entry*> CommandDesk::Accepted(CommandInfo& info,
+                                                          Acceptance& acceptance) {
   const StoredCommand& command = info.command;
-  SKERRY_RETURN_IF_ERROR(Load(command.node));
-  SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> known,
-                          store_.Find(command.node, command.key));
-  if (!known.has_value()) {
-    if (memory_bytes_ + kEntryBytes > config_.memory_bytes_max) return QueueFull("in this hub");
-    SKERRY_ASSIGN_OR_RETURN(bool inserted, store_.Insert(command));
-    if (inserted) {
-      metrics_.CommandAccepted();
-      // The store may forget one before the memory does.
-      if (Entry* former = Lookup(command.node, command.key); former != nullptr)
-        EndedElsewhere(*former, link::CommandTracker::EndOf(true));
-      if (Lookup(command.node, command.key) != nullptr) Forget(command.node, command.key);
-      return &Add(std::move(info));
-    }
-    SKERRY_ASSIGN_OR_RETURN(known, store_.Find(command.node, command.key));
-    if (!known.has_value()) return Unknown(command.node, command.key);
+  AddAll(command.node, std::move(acceptance.unended));
+  if (!acceptance.known.has_value()) {
+    metrics_.CommandAccepted();
+    // The store may forget one before the memory does.
+    if (Entry* former = Lookup(command.node, command.key); former != nullptr)
+      Adopt(*former, link::CommandTracker::EndOf(true));
+    if (Lookup(command.node, command.key) != nullptr) Forget(command.node, command.key);
+    return &Add(std::move(info));
   }
-  if (known->type != command.type || known->payload != command.payload) return KeyReused();
-  return LookupUnended(command.node, command.key);
+  StoredCommand& known = *acceptance.known;
+  if (known.type != command.type || known.payload != command.payload) return KeyReused();
+  if (Entry* entry = Lookup(command.node, command.key); entry != nullptr) return entry;
+  known.payload.clear();
+  if (IsFinal(known.progress.stage)) return nullptr;
+  return &Add({Delivery::kQueue, std::move(known)});
 }
 
 CommandDesk::Entry& CommandDesk::Add(CommandInfo info) {
@@ -145,9 +182,8 @@ CommandDesk::Entry& CommandDesk::Add(CommandInfo info) {
   const link::CommandTracker::Terms terms{info.delivery == Delivery::kNow, command.reexecutable,
                                           now + (command.expire_time - clock_.Now()),
                                           command.deadline};
-  CommandProgress progress = std::move(command.progress);
-  command.progress = {};
-  Entry entry{std::move(info), link::CommandTracker(terms, std::move(progress))};
+  CommandProgress progress = std::exchange(command.progress, {});
+  Entry entry{std::move(info), link::CommandTracker(terms, progress), std::move(progress)};
   entry.sequence = ++last_sequence_;
   if (queued) entry.info.command.payload.clear();
   entry.bytes = kEntryBytes + entry.info.command.payload.size();
@@ -167,15 +203,16 @@ CommandDesk::Entry* CommandDesk::Lookup(const std::string& node, const std::stri
   return it == entries->second.end() ? nullptr : &it->second;
 }
 
-absl::StatusOr<CommandDesk::Entry*> CommandDesk::LookupUnended(const std::string& node,
-                                                               const std::string& key) {
-  if (Entry* entry = Lookup(node, key); entry != nullptr) return entry;
-  SKERRY_RETURN_IF_ERROR(Load(node));
-  return Lookup(node, key);
+CommandDesk::Entry* CommandDesk::Lookup(const Id& id) {
+  Entry* entry = Lookup(id.node, id.key);
+  return entry != nullptr && entry->sequence == id.sequence ? entry : nullptr;
 }
 
-absl::Status CommandDesk::Load(const std::string& node) {
-  SKERRY_ASSIGN_OR_RETURN(std::vector<StoredCommand> stored, store_.Unended(node));
+CommandDesk::Id CommandDesk::IdOf(const Entry& entry) {
+  return {entry.info.command.node, entry.info.command.key, entry.sequence};
+}
+
+void CommandDesk::AddAll(const std::string& node, std::vector<StoredCommand> stored) {
   bool added = false;
   for (StoredCommand& command : stored) {
     if (Lookup(node, command.key) != nullptr) continue;
@@ -183,12 +220,11 @@ absl::Status CommandDesk::Load(const std::string& node) {
     added = true;
   }
   if (added) QueueAll(node);
-  return absl::OkStatus();
 }
 
 void CommandDesk::Watch(Entry& entry, std::shared_ptr<CommandWatcher> watcher) {
   if (!watcher->Tell(InfoOf(entry))) return;
-  if (IsFinal(entry.tracker.progress().stage)) return watcher->Close(absl::OkStatus());
+  if (IsFinal(entry.told.stage)) return watcher->Close(absl::OkStatus());
   std::erase_if(entry.watchers, [](const auto& other) { return !other->Listens(); });
   if (entry.watchers.size() >= config_.watchers_max) {
     return watcher->Close(Error(absl::StatusCode::kResourceExhausted,
@@ -201,21 +237,29 @@ void CommandDesk::Watch(Entry& entry, std::shared_ptr<CommandWatcher> watcher) {
 CommandInfo CommandDesk::InfoOf(const Entry& entry) {
   CommandInfo info = entry.info;
   info.command.payload.clear();
-  info.command.progress = entry.tracker.progress();
+  info.command.progress = entry.told;
   return info;
 }
 
-absl::StatusOr<CommandInfo> CommandDesk::Find(const std::string& node, const std::string& key) {
-  if (const Entry* entry = Lookup(node, key); entry != nullptr) return InfoOf(*entry);
-  SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> stored, store_.Find(node, key));
+std::optional<CommandInfo> CommandDesk::Find(const std::string& node,
+                                             const std::string& key) const {
+  auto entries = nodes_.find(node);
+  if (entries == nodes_.end()) return std::nullopt;
+  auto it = entries->second.find(key);
+  if (it == entries->second.end()) return std::nullopt;
+  return InfoOf(it->second);
+}
+
+absl::StatusOr<CommandInfo> CommandDesk::FindStored(CommandStore& store, const std::string& node,
+                                                    const std::string& key) {
+  SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> stored, store.Find(node, key));
   if (!stored.has_value()) return Unknown(node, key);
   return CommandInfo{Delivery::kQueue, *std::move(stored)};
 }
 
-absl::StatusOr<std::vector<CommandInfo>> CommandDesk::List(const std::string& node,
-                                                           const std::string& after,
-                                                           size_t count_max) {
-  SKERRY_ASSIGN_OR_RETURN(std::vector<StoredCommand> stored, store_.List(node, after, count_max));
+std::vector<CommandInfo> CommandDesk::List(const std::string& node, const std::string& after,
+                                           size_t count_max,
+                                           std::vector<StoredCommand> stored) const {
   std::map<std::string, CommandInfo> found;
   for (StoredCommand& command : stored) {
     std::string key = command.key;
@@ -234,160 +278,70 @@ absl::StatusOr<std::vector<CommandInfo>> CommandDesk::List(const std::string& no
   return page;
 }
 
-absl::StatusOr<CommandInfo> CommandDesk::Cancel(const std::string& node, const std::string& key) {
-  SKERRY_ASSIGN_OR_RETURN(Entry * entry, LookupUnended(node, key));
-  if (entry == nullptr) {
-    SKERRY_ASSIGN_OR_RETURN(CommandInfo ended, Find(node, key));
-    return HasEnded();
+void CommandDesk::Cancel(const std::string& node, const std::string& key, Answer answer) {
+  if (Entry* entry = Lookup(node, key); entry != nullptr)
+    return CancelEntry(*entry, std::move(answer));
+  Ask<Acceptance>(
+      [node, key](CommandStore& store) -> absl::StatusOr<Acceptance> {
+        Acceptance found;
+        SKERRY_ASSIGN_OR_RETURN(found.unended, store.Unended(node));
+        SKERRY_ASSIGN_OR_RETURN(found.known, store.Find(node, key));
+        return found;
+      },
+      [this, node, key, answer = std::move(answer)](auto found) mutable {
+        if (!found.ok()) return answer(found.status());
+        AddAll(node, std::move(found->unended));
+        if (Entry* entry = Lookup(node, key); entry != nullptr)
+          return CancelEntry(*entry, std::move(answer));
+        answer(found->known.has_value() ? HasEnded() : Unknown(node, key));
+      });
+}
+
+void CommandDesk::CancelEntry(Entry& entry, Answer answer) {
+  const Id id = IdOf(entry);
+  if (entry.cancelling) {
+    return AfterStore([this, id, answer = std::move(answer)]() mutable {
+      Cancel(id.node, id.key, std::move(answer));
+    });
   }
-  link::CommandTracker cancelled = entry->tracker;
-  SKERRY_RETURN_IF_ERROR(cancelled.Cancel().status());
+  link::CommandTracker cancelled = entry.tracker;
+  if (absl::Status status = cancelled.Cancel().status(); !status.ok()) return answer(status);
+  const auto finish = [this](Entry& ended, CommandProgress progress) {
+    CommandInfo info = ended.info;
+    info.command.payload.clear();
+    info.command.progress = progress;
+    Adopt(ended, std::move(progress));
+    return info;
+  };
+  if (entry.info.delivery != Delivery::kQueue) return answer(finish(entry, cancelled.progress()));
   // Not before that is durable: a hub that starts anew would send it.
-  std::swap(entry->tracker, cancelled);
-  if (absl::Status saved = Save(*entry); !saved.ok()) {
-    std::swap(entry->tracker, cancelled);
-    entry->unsaved = false;
-    return saved;
-  }
-  CommandInfo info = InfoOf(*entry);
-  Announce(*entry);
-  if (info.command.progress.stage != CommandStage::kCancelled) return HasEnded();
-  return info;
+  entry.cancelling = true;
+  Ask<End>([id, progress = cancelled.progress(),
+            now = clock_.Now()](CommandStore& store) { return Put(store, id, progress, now); },
+           [this, id, finish, progress = cancelled.progress(),
+            answer = std::move(answer)](auto end) mutable {
+             Entry* kept = Lookup(id);
+             if (kept != nullptr) kept->cancelling = false;
+             if (!end.ok()) {
+               if (kept != nullptr) Queue(*kept);
+               return answer(end.status());
+             }
+             if (end->has_value()) progress = **std::move(end);
+             const bool is_cancelled = progress.stage == CommandStage::kCancelled;
+             if (kept == nullptr || !is_cancelled) {
+               if (kept != nullptr) Adopt(*kept, std::move(progress));
+               return answer(HasEnded());
+             }
+             answer(finish(*kept, std::move(progress)));
+           });
 }
 
 void CommandDesk::CloseWatchers(const absl::Status& status) {
+  for (const auto& watcher : std::exchange(asking_, {})) watcher->Close(status);
   for (auto& [node, entries] : nodes_) {
     for (auto& [key, entry] : entries) {
       for (const auto& watcher : std::exchange(entry.watchers, {})) watcher->Close(status);
     }
-  }
-}
-
-// ---- stages ----
-
-void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update) {
-  if (!update.has_value()) return;
-  // What the box would say again need not be remembered.
-  const bool matters =
-      update->stage != CommandStage::kDelivered &&
-      (update->stage != CommandStage::kStarted || entry.tracker.terms().reexecutable);
-  if (matters && !Save(entry).ok()) return Rearm(entry);
-  Announce(entry);
-}
-
-absl::Status CommandDesk::Save(Entry& entry) {
-  if (entry.info.delivery != Delivery::kQueue) return absl::OkStatus();
-  const StoredCommand& command = entry.info.command;
-  absl::StatusOr<bool> updated =
-      store_.Update(command.node, command.key, entry.tracker.progress(), clock_.Now());
-  const absl::Status saved = !updated.ok() ? updated.status()
-                             : *updated    ? absl::OkStatus()
-                                           : AdoptEnd(entry);
-  entry.unsaved = !saved.ok();
-  if (saved.ok()) return saved;
-  log_.Error("a queued command can't be stored", saved,
-             {{"node", command.node}, {"key", command.key}});
-  entry.retry_at = clock_.Monotonic() + config_.store_retry;
-  return saved;
-}
-
-absl::Status CommandDesk::AdoptEnd(Entry& entry) {
-  const StoredCommand& command = entry.info.command;
-  SKERRY_ASSIGN_OR_RETURN(std::optional<StoredCommand> stored,
-                          store_.Find(command.node, command.key));
-  CommandProgress progress =
-      stored.has_value() ? std::move(stored->progress) : link::CommandTracker::EndOf(true);
-  if (!IsFinal(progress.stage)) return absl::AbortedError("the store did not take it");
-  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(progress));
-  return absl::OkStatus();
-}
-
-void CommandDesk::Announce(Entry& entry) {
-  const CommandInfo info = InfoOf(entry);
-  std::erase_if(entry.watchers, [&](const auto& watcher) { return !watcher->Tell(info); });
-  if (IsFinal(info.command.progress.stage)) return Ended(entry);
-  Rearm(entry);
-}
-
-void CommandDesk::EndedElsewhere(Entry& entry, CommandProgress progress) {
-  if (IsFinal(entry.tracker.progress().stage)) return;
-  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(progress));
-  Announce(entry);
-}
-
-void CommandDesk::Ended(Entry& entry) {
-  const CommandProgress& progress = entry.tracker.progress();
-  metrics_.CommandEnded(progress.stage == CommandStage::kCancelled ? "CANCELLED"
-                        : progress.status.ok()                     ? "ok"
-                                               : GetErrorInfo(progress.status).reason);
-  metrics_.CommandsUnderWay(-1);
-  for (const auto& watcher : std::exchange(entry.watchers, {})) watcher->Close(absl::OkStatus());
-  entry.forget_at = clock_.Monotonic() + config_.kept;
-  entry.bytes += progress.response.size();
-  memory_bytes_ += progress.response.size();
-  while (memory_bytes_ > config_.memory_bytes_max / 2 && !ended_.empty()) {
-    const auto [forget_at, forgotten_node, forgotten_key] = *ended_.begin();
-    Forget(forgotten_node, forgotten_key);
-  }
-  const std::string node = entry.info.command.node;
-  const std::string key = entry.info.command.key;
-  ended_.insert({entry.forget_at, node, key});
-  Rearm(entry);
-  // Others may be due then, and end.
-  feed_(node, cloud::DropCommand{key});
-}
-
-void CommandDesk::Forget(const std::string& node, const std::string& key) {
-  auto entries = nodes_.find(node);
-  auto it = entries->second.find(key);
-  memory_bytes_ -= it->second.bytes;
-  ended_.erase({it->second.forget_at, node, key});
-  timers_.erase({it->second.timer, node, key});
-  entries->second.erase(it);
-  if (entries->second.empty()) nodes_.erase(entries);
-}
-
-// ---- time ----
-
-void CommandDesk::Sweep() {
-  // Those that are here end by this process's own timers, before that.
-  absl::StatusOr<int64_t> ended = store_.Sweep(clock_.Now() - kSweepGrace, config_.retention);
-  if (!ended.ok()) log_.Error("queued commands can't be swept", ended.status());
-}
-
-void CommandDesk::Rearm(Entry& entry) {
-  const std::string& node = entry.info.command.node;
-  const std::string& key = entry.info.command.key;
-  timers_.erase({entry.timer, node, key});
-  entry.timer = std::min({entry.tracker.NextWake(), entry.retry_at, entry.forget_at});
-  if (entry.timer != absl::InfiniteDuration()) timers_.insert({entry.timer, node, key});
-}
-
-absl::Duration CommandDesk::NextWake() const {
-  return timers_.empty() ? absl::InfiniteDuration() : std::get<0>(*timers_.begin());
-}
-
-void CommandDesk::Tick() {
-  const absl::Duration now = clock_.Monotonic();
-  while (NextWake() <= now) {
-    const auto [due, node, key] = *timers_.begin();
-    Entry& entry = *Lookup(node, key);
-    if (entry.forget_at <= now) {
-      Forget(node, key);
-      continue;
-    }
-    if (entry.retry_at <= now) {
-      entry.retry_at = absl::InfiniteDuration();
-      if (entry.unsaved && Save(entry).ok()) Announce(entry);
-      Entry* kept = Lookup(node, key);
-      if (kept == nullptr) continue;
-      Rearm(*kept);
-      Queue(*kept);
-      continue;
-    }
-    const link::CommandTracker::Update update = entry.tracker.Tick(now);
-    if (!update.has_value()) Rearm(entry);
-    Tell(entry, update);
   }
 }
 

@@ -1,6 +1,5 @@
 // What the desk does for the sessions of its nodes.
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -9,13 +8,6 @@
 namespace skerry::cloudhub {
 
 namespace cloud = link::cloud;
-using link::CommandProgress;
-
-void CommandDesk::NodeConnected(const std::string& node) {
-  absl::Status loaded = Load(node);
-  if (!loaded.ok()) log_.Error("queued commands can't be read", loaded, {{"node", node}});
-  QueueAll(node);
-}
 
 void CommandDesk::QueueAll(const std::string& node) {
   auto entries = nodes_.find(node);
@@ -31,8 +23,9 @@ void CommandDesk::QueueAll(const std::string& node) {
 
 void CommandDesk::Queue(const Entry& entry) {
   const link::CommandTracker& tracker = entry.tracker;
-  if (IsFinal(tracker.progress().stage)) return;
   const StoredCommand& command = entry.info.command;
+  // All are queued when what the store has of the node is known: that goes first.
+  if (IsFinal(tracker.progress().stage) || loading_.count(command.node) != 0) return;
   // Of a queued one the size is not known before it is fetched.
   feed_(command.node,
         cloud::QueueCommand{command.key, command.type,
@@ -43,29 +36,42 @@ void CommandDesk::Queue(const Entry& entry) {
 
 void CommandDesk::Due(const std::string& node, const std::string& key) {
   Entry* entry = Lookup(node, key);
-  if (entry == nullptr || IsFinal(entry->tracker.progress().stage))
+  if (entry == nullptr || entry->cancelling || IsFinal(entry->tracker.progress().stage))
     return feed_(node, cloud::DropCommand{key});
-  std::string payload = entry->info.command.payload;
-  if (entry->info.delivery == Delivery::kQueue) {
-    absl::StatusOr<std::optional<StoredCommand>> stored = store_.Find(node, key);
-    if (!stored.ok()) {
-      log_.Error("a queued command can't be read", stored.status(), {{"node", node}, {"key", key}});
-      return Retry(*entry);
-    }
-    const CommandProgress progress =
-        stored->has_value() ? (*stored)->progress : link::CommandTracker::EndOf(true);
-    if (IsFinal(progress.stage)) return EndedElsewhere(*entry, progress);
-    payload = std::move((*stored)->payload);
+  if (entry->sending) return;  // The answer is on its way.
+  const bool queued = entry->info.delivery == Delivery::kQueue;
+  if (!queued && !IsBehind(*entry)) {
+    Tell(*entry, entry->tracker.Sending());
+    return SendOut(*entry, entry->info.command.payload);
   }
-  // That it may be at the box is durable before it is.
-  Tell(*entry, entry->tracker.Sending());
-  entry = Lookup(node, key);
-  if (entry == nullptr || IsFinal(entry->tracker.progress().stage)) return;
-  if (entry->unsaved) return Retry(*entry);
-  const link::CommandTracker& tracker = entry->tracker;
-  feed_(node, cloud::SendCommand{{key, entry->info.command.type, std::move(payload),
-                                  tracker.terms().deadline, tracker.ExpireIn(clock_.Monotonic()),
-                                  tracker.terms().reexecutable}});
+  entry->sending = true;
+  if (queued) return SendQueued(*entry);
+  AfterStore([this, id = IdOf(*entry)] {
+    Entry* kept = Lookup(id);
+    if (kept == nullptr) return;
+    kept->sending = false;
+    if (IsFinal(kept->tracker.progress().stage)) return;
+    Tell(*kept, kept->tracker.Sending());
+    SendOut(*kept, kept->info.command.payload);
+  });
+}
+
+bool CommandDesk::IsBehind(const Entry& entry) const {
+  const StoredCommand& command = entry.info.command;
+  for (const auto& [key, other] : nodes_.at(command.node)) {
+    if (other.sending && other.info.command.type == command.type) return true;
+  }
+  return false;
+}
+
+void CommandDesk::SendOut(const Entry& entry, std::string payload) {
+  const link::CommandTracker& tracker = entry.tracker;
+  const StoredCommand& command = entry.info.command;
+  if (IsFinal(tracker.progress().stage))
+    return feed_(command.node, cloud::DropCommand{command.key});
+  feed_(command.node,
+        cloud::SendCommand{{command.key, command.type, std::move(payload), tracker.terms().deadline,
+                            tracker.ExpireIn(clock_.Monotonic()), tracker.terms().reexecutable}});
 }
 
 void CommandDesk::Retry(Entry& entry) {

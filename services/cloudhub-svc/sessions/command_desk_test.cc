@@ -4,10 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <functional>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
+#include "absl/functional/any_invocable.h"
 #include "services/cloudhub-svc/store/command_store.h"
 #include "services/cloudhub-svc/store/sqlite_command_store.h"
 #include "services/cloudhub-svc/testing/fakes.h"
@@ -35,6 +36,7 @@ class SharedStore final : public CommandStore {
     return store_.Find(node, key);
   }
   absl::StatusOr<std::vector<StoredCommand>> Unended(absl::string_view node) override {
+    if (!unended_fails.ok()) return unended_fails;
     return store_.Unended(node);
   }
   absl::StatusOr<std::vector<StoredCommand>> List(absl::string_view node, absl::string_view after,
@@ -53,6 +55,7 @@ class SharedStore final : public CommandStore {
 
   absl::Status find_fails;
   absl::Status update_fails;
+  absl::Status unended_fails;
   std::function<void()> before_update;  // Once.
 
  private:
@@ -78,9 +81,48 @@ class CommandDeskTest : public ::testing::Test {
           if (std::holds_alternative<link::cloud::DropCommand>(event) && !due_.empty())
             desk_->Due("edge-1", std::exchange(due_, ""));
         },
-        [](const std::string&) { return true; });
+        [](const std::string&) { return true; },
+        [this](auto work) {
+          store_calls_.push_back(std::move(work));
+          return true;
+        });
+  }
+  // The store's next answer.
+  void Answer() {
+    auto work = std::move(store_calls_.front());
+    store_calls_.pop_front();
+    work()();
+  }
+  // The store answers all that it is asked.
+  void Settle() {
+    while (!store_calls_.empty()) Answer();
+  }
+  void Due(const std::string& key) {
+    desk_->Due("edge-1", key);
+    Settle();
+  }
+  void Tick() {
+    desk_->Tick();
+    Settle();
+  }
+  std::shared_ptr<absl::StatusOr<CommandInfo>> AskCancel(const std::string& key) {
+    auto answer = std::make_shared<absl::StatusOr<CommandInfo>>(absl::UnknownError("none yet"));
+    desk_->Cancel("edge-1", key,
+                  [answer](absl::StatusOr<CommandInfo> told) { *answer = std::move(told); });
+    return answer;
+  }
+  absl::StatusOr<CommandInfo> Cancel(const std::string& key) {
+    auto answer = AskCancel(key);
+    Settle();
+    return *answer;
   }
   std::shared_ptr<FakeWatcher> Send(const std::string& key, Delivery delivery = Delivery::kQueue) {
+    auto watcher = AskSend(key, delivery);
+    Settle();
+    return watcher;
+  }
+  std::shared_ptr<FakeWatcher> AskSend(const std::string& key,
+                                       Delivery delivery = Delivery::kQueue) {
     CommandInfo info;
     info.delivery = delivery;
     info.command.node = "edge-1";
@@ -109,6 +151,7 @@ class CommandDeskTest : public ::testing::Test {
   CommandDesk::Config config_;
   std::unique_ptr<SqliteCommandStore> store_;
   std::unique_ptr<SharedStore> shared_;
+  std::deque<absl::AnyInvocable<absl::AnyInvocable<void()>()>> store_calls_;
   std::vector<std::string> sent_;
   std::vector<std::string> queued_;  // Into the session, in this order.
   std::string due_;                  // The session wants it when the next is dropped.
@@ -124,6 +167,7 @@ TEST_F(CommandDeskTest, WhatAnEarlierProcessQueuedGoesFirst) {
   Send("c");
   queued_.clear();
   desk_->NodeConnected("edge-1");
+  Settle();
   EXPECT_THAT(queued_, ElementsAre("a", "b", "c"));
 }
 
@@ -132,32 +176,35 @@ TEST_F(CommandDeskTest, AKeyThatTheStoreHasForgottenIsNew) {
   config_.retention = absl::Minutes(1);
   Restart();
   Send("a");
-  ASSERT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  ASSERT_TRUE(Cancel("a").ok());
   clock_.Advance(absl::Minutes(5));
   desk_->Sweep();
+  Settle();
   auto watcher = Send("a");
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
   clock_.Advance(absl::Minutes(30));
-  desk_->Tick();
+  Tick();
   EXPECT_TRUE(watcher->Take().empty());
   clock_.Advance(absl::Minutes(30));
-  desk_->Tick();
+  Tick();
   EXPECT_THAT(watcher->Take(), ElementsAre("EXPIRED COMMAND_EXPIRED", "(OK)"));
   // Until the memory forgets it.
   clock_.Advance(config_.kept);
-  desk_->Tick();
+  Tick();
   EXPECT_EQ(desk_->NextWake(), absl::InfiniteDuration());
 }
 
 // The store's sweep goes by the wall clock, which may have stepped.
 TEST_F(CommandDeskTest, ACallerHearsTheEndThatIsInTheStore) {
   auto watcher = Send("a");
-  desk_->Due("edge-1", "a");
+  Due("a");
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT"));
   clock_.SetNow(clock_.Now() + absl::Hours(3));
   desk_->Sweep();
+  Settle();
   desk_->Received("edge-1",
                   {"a", link::CommandReceipt::Stage::kDone, absl::OkStatus(), "response"});
+  Settle();
   EXPECT_THAT(watcher->Take(), ElementsAre("DONE COMMAND_OUTCOME_UNKNOWN", "(OK)"));
   absl::StatusOr<std::optional<StoredCommand>> stored = store_->Find("edge-1", "a");
   ASSERT_TRUE(stored.ok() && stored->has_value());
@@ -168,7 +215,7 @@ TEST_F(CommandDeskTest, ACallerHearsTheEndThatIsInTheStore) {
 TEST_F(CommandDeskTest, WhatHasEndedElsewhereIsNotSent) {
   auto watcher = Send("a");
   shared_->before_update = [this] { EndElsewhere("a"); };
-  desk_->Due("edge-1", "a");
+  Due("a");
   EXPECT_TRUE(sent_.empty());
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));
 }
@@ -179,12 +226,15 @@ TEST_F(CommandDeskTest, NothingIsSentBeforeItIsKnownHowItEndedElsewhere) {
     EndElsewhere("a");
     shared_->find_fails = absl::UnavailableError("the database is away");
   };
-  desk_->Due("edge-1", "a");
+  Due("a");
   EXPECT_TRUE(sent_.empty());
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
   shared_->find_fails = absl::OkStatus();
   clock_.Advance(config_.store_retry);
-  desk_->Tick();
+  queued_.clear();
+  Tick();
+  EXPECT_THAT(queued_, ElementsAre("a"));
+  Due("a");
   EXPECT_TRUE(sent_.empty());
   EXPECT_THAT(watcher->Take(), ElementsAre("DONE", "(OK)"));
 }
@@ -193,7 +243,7 @@ TEST_F(CommandDeskTest, NothingIsSentBeforeItIsKnownHowItEndedElsewhere) {
 TEST_F(CommandDeskTest, ACancelTellsThatItHasEndedElsewhere) {
   auto watcher = Send("a");
   EndElsewhere("a");
-  EXPECT_EQ(GetErrorInfo(desk_->Cancel("edge-1", "a").status()).reason, "COMMAND_ENDED");
+  EXPECT_EQ(GetErrorInfo(Cancel("a").status()).reason, "COMMAND_ENDED");
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));
 }
 
@@ -201,11 +251,95 @@ TEST_F(CommandDeskTest, ACancelTellsThatItHasEndedElsewhere) {
 TEST_F(CommandDeskTest, WhatCantBeStoredAsCancelledIsNotCancelled) {
   auto watcher = Send("a");
   shared_->update_fails = absl::UnavailableError("the database is away");
-  EXPECT_TRUE(absl::IsUnavailable(desk_->Cancel("edge-1", "a").status()));
+  EXPECT_TRUE(absl::IsUnavailable(Cancel("a").status()));
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
   shared_->update_fails = absl::OkStatus();
-  EXPECT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  EXPECT_TRUE(Cancel("a").ok());
   EXPECT_THAT(watcher->Take(), ElementsAre("CANCELLED ", "(OK)"));
+}
+
+// L4: the desk goes on while the store does not answer.
+TEST_F(CommandDeskTest, WhatTheStoreIsAskedIsAnsweredLater) {
+  auto watcher = AskSend("a");
+  EXPECT_TRUE(watcher->Take().empty());
+  EXPECT_FALSE(desk_->Find("edge-1", "a").has_value());
+  Settle();
+  EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
+  desk_->Due("edge-1", "a");
+  desk_->Due("edge-1", "a");  // Of the node's next session.
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_TRUE(watcher->Take().empty());
+  Settle();
+  EXPECT_THAT(sent_, ElementsAre("a"));
+  EXPECT_THAT(watcher->Take(), ElementsAre("SENT"));
+}
+
+// link-10.3: one that is in memory is not sent before one that is fetched.
+TEST_F(CommandDeskTest, WhatIsInMemoryWaitsForWhatIsFetched) {
+  Send("a");
+  Send("b", Delivery::kWait);
+  desk_->Due("edge-1", "a");
+  desk_->Due("edge-1", "b");
+  EXPECT_TRUE(sent_.empty());
+  Settle();
+  EXPECT_THAT(sent_, ElementsAre("a", "b"));
+}
+
+// link-10.11
+TEST_F(CommandDeskTest, OfASendAndACancelTheFirstCounts) {
+  for (const char* key : {"a", "b"}) Send(key);
+  desk_->Due("edge-1", "a");
+  EXPECT_EQ(GetErrorInfo(AskCancel("a")->status()).reason, "COMMAND_SENT");
+  auto cancelled = AskCancel("b");
+  auto again = AskCancel("b");
+  desk_->Due("edge-1", "b");
+  Settle();
+  EXPECT_TRUE(cancelled->ok()) << cancelled->status();
+  EXPECT_EQ(GetErrorInfo(again->status()).reason, "COMMAND_ENDED");
+  EXPECT_THAT(sent_, ElementsAre("a"));
+}
+
+TEST_F(CommandDeskTest, AKeyIsOneCommandAlsoWhileTheStoreIsAsked) {
+  auto first = AskSend("a");
+  auto second = AskSend("a");
+  auto third = AskSend("a", Delivery::kWait);
+  Settle();
+  for (const auto& watcher : {first, second, third})
+    EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED"));
+  EXPECT_EQ(store_->Unended("edge-1")->size(), 1u);
+}
+
+TEST_F(CommandDeskTest, OnlySoManySendersWaitForTheStore) {
+  config_.store_calls_max = 2;
+  Restart();
+  auto first = AskSend("a");
+  AskSend("b");
+  EXPECT_THAT(AskSend("c")->Take(), ElementsAre("(COMMAND_STORE_BUSY)"));
+  Answer();
+  EXPECT_THAT(first->Take(), ElementsAre("ACCEPTED"));
+  EXPECT_THAT(Send("c")->Take(), ElementsAre("ACCEPTED"));
+}
+
+TEST_F(CommandDeskTest, ADrainClosesThoseThatWaitForTheStore) {
+  auto watcher = AskSend("a");
+  desk_->CloseWatchers(Draining());
+  Settle();
+  EXPECT_THAT(watcher->Take(), ElementsAre("(DRAINING)"));
+  EXPECT_EQ(store_->Unended("edge-1")->size(), 1u);
+}
+
+TEST_F(CommandDeskTest, WhatCantBeReadIsReadLater) {
+  Send("a");
+  Restart();
+  queued_.clear();
+  shared_->unended_fails = absl::UnavailableError("the database is away");
+  desk_->NodeConnected("edge-1");
+  Settle();
+  EXPECT_TRUE(queued_.empty());
+  shared_->unended_fails = absl::OkStatus();
+  clock_.Advance(config_.store_retry);
+  Tick();
+  EXPECT_THAT(queued_, ElementsAre("a"));
 }
 
 TEST_F(CommandDeskTest, AKeyIsTriedAgainWhereNothingWasExecuted) {
@@ -213,13 +347,13 @@ TEST_F(CommandDeskTest, AKeyIsTriedAgainWhereNothingWasExecuted) {
                                       link::NoCommandTaker("method"), ""};
   const link::CommandReceipt done{"a", link::CommandReceipt::Stage::kDone, absl::OkStatus(), ""};
   auto watcher = Send("a", Delivery::kNow);
-  desk_->Due("edge-1", "a");
+  Due("a");
   desk_->Received("edge-1", returned);
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT", "DONE NO_COMMAND_TAKER", "(OK)"));
   Send("a", Delivery::kWait);
-  ASSERT_TRUE(desk_->Cancel("edge-1", "a").ok());
+  ASSERT_TRUE(Cancel("a").ok());
   watcher = Send("a", Delivery::kNow);
-  desk_->Due("edge-1", "a");
+  Due("a");
   desk_->Received("edge-1", done);
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "SENT", "DONE", "(OK)"));
   EXPECT_THAT(Send("a", Delivery::kNow)->Take(), ElementsAre("DONE", "(OK)"));
@@ -252,7 +386,7 @@ TEST_F(CommandDeskTest, OneThatEndsMayBeForgottenAtOnce) {
   ended.stage = link::CommandStage::kDone;
   ASSERT_TRUE(*store_->Update("edge-1", "b", ended, clock_.Now()));
   due_ = "b";
-  absl::StatusOr<CommandInfo> cancelled = desk_->Cancel("edge-1", "a");
+  absl::StatusOr<CommandInfo> cancelled = Cancel("a");
   ASSERT_TRUE(cancelled.ok()) << cancelled.status();
   EXPECT_EQ(cancelled->command.progress.stage, link::CommandStage::kCancelled);
   EXPECT_THAT(watcher->Take(), ElementsAre("ACCEPTED", "DONE", "(OK)"));

@@ -10,13 +10,11 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/cloudhub-svc/core/node_record.h"
 #include "services/cloudhub-svc/sessions/ports.h"
 #include "services/cloudhub-svc/sessions/sync_gate.h"
-#include "services/lib/base/error.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/link/cloud_session.h"
 #include "services/lib/link/tunnel_events.h"
@@ -55,10 +53,6 @@ struct NodeTunnel {
   std::weak_ptr<NodeSession> session;
   uint64_t id = 0;
 };
-
-inline absl::Status Draining() {
-  return Error(absl::StatusCode::kUnavailable, "the hub is draining").Reason("DRAINING");
-}
 
 }  // namespace skerry::cloudhub
 

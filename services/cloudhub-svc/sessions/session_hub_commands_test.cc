@@ -2,8 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "services/cloudhub-svc/sessions/session_hub_fixture.h"
+#include "services/cloudhub-svc/store/command_store.h"
 #include "services/cloudhub-svc/store/unshared_command_store.h"
 #include "services/cloudhub-svc/testing/fakes.h"
 #include "services/lib/base/error.h"
@@ -11,9 +20,55 @@
 namespace skerry::cloudhub {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::FakeWatcher;
+
+// A store that can hang.
+class HangingCommands final : public CommandStore {
+ public:
+  explicit HangingCommands(std::unique_ptr<CommandStore> store) : store_(std::move(store)) {}
+
+  absl::StatusOr<bool> Insert(const StoredCommand& command) override {
+    absl::MutexLock lock(&mutex_);
+    asked_ = true;
+    mutex_.Await(absl::Condition(&goes_));
+    return store_->Insert(command);
+  }
+  absl::StatusOr<std::optional<StoredCommand>> Find(absl::string_view node,
+                                                    absl::string_view key) override {
+    return store_->Find(node, key);
+  }
+  absl::StatusOr<std::vector<StoredCommand>> Unended(absl::string_view node) override {
+    return store_->Unended(node);
+  }
+  absl::StatusOr<std::vector<StoredCommand>> List(absl::string_view node, absl::string_view after,
+                                                  size_t count_max) override {
+    return store_->List(node, after, count_max);
+  }
+  absl::StatusOr<bool> Update(absl::string_view node, absl::string_view key,
+                              const link::CommandProgress& progress, absl::Time now) override {
+    return store_->Update(node, key, progress, now);
+  }
+  absl::StatusOr<int64_t> Sweep(absl::Time now, absl::Duration retention) override {
+    return store_->Sweep(now, retention);
+  }
+  void AwaitAsked() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&asked_));
+  }
+  void Go() {
+    absl::MutexLock lock(&mutex_);
+    goes_ = true;
+  }
+
+ private:
+  const std::unique_ptr<CommandStore> store_;
+  absl::Mutex mutex_;
+  bool asked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool goes_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
 class SessionHubCommandsTest : public SessionHubTest {
  protected:
@@ -32,6 +87,12 @@ class SessionHubCommandsTest : public SessionHubTest {
   }
   std::shared_ptr<FakeWatcher> SendCommand(const std::string& node, const std::string& key,
                                            Delivery delivery, const std::string& payload = "open") {
+    auto watcher = AskCommand(node, key, delivery, payload);
+    Settle();
+    return watcher;
+  }
+  std::shared_ptr<FakeWatcher> AskCommand(const std::string& node, const std::string& key,
+                                          Delivery delivery, const std::string& payload = "open") {
     CommandInfo info;
     info.delivery = delivery;
     info.command.node = node;
@@ -43,7 +104,6 @@ class SessionHubCommandsTest : public SessionHubTest {
     info.command.expire_time = clock_.Now() + absl::Seconds(60);
     auto watcher = std::make_shared<FakeWatcher>();
     hub_->SendCommand(std::move(info), watcher);
-    Settle();
     return watcher;
   }
   void Receipt(const Node& node, const std::string& key, link::CommandReceipt::Stage stage,
@@ -207,6 +267,33 @@ TEST_F(SessionHubCommandsTest, ADrainToOtherReplicasLetsTheSendersGo) {
   EXPECT_THAT(SendCommand("edge-1", "b", Delivery::kWait)->Take(), ElementsAre("(DRAINING)"));
   hub_->StopDrain();
   EXPECT_THAT(SendCommand("edge-1", "b", Delivery::kWait)->Take(), ElementsAre("ACCEPTED"));
+}
+
+// cloudhub-2.9, L4
+TEST_F(SessionHubCommandsTest, AStoreThatHangsDelaysNeitherSessionsNorOtherCommands) {
+  hub_ = nullptr;
+  auto hanging = std::make_unique<HangingCommands>(std::move(commands_));
+  HangingCommands& store = *hanging;
+  commands_ = std::move(hanging);
+  StartHub(256);
+  Node node = ConnectTaker("edge-1");
+  auto queued = AskCommand("edge-1", "a", Delivery::kQueue);
+  store.AwaitAsked();
+  auto waits = AskCommand("edge-1", "b", Delivery::kWait);
+  EXPECT_EQ(hub_->Sessions().size(), 1u);  // What was posted before has run.
+  EXPECT_THAT(SentCommands(node), ElementsAre("b open expire_in=1m"));
+  EXPECT_THAT(waits->Take(), ElementsAre("ACCEPTED", "SENT"));
+  EXPECT_TRUE(queued->Take().empty());
+  store.Go();
+  Settle();
+  EXPECT_THAT(queued->Take(), ElementsAre("ACCEPTED", "SENT"));
+}
+
+// A hub that stops still answers those that it has asked the store for.
+TEST_F(SessionHubCommandsTest, WhatIsAskedBeforeAStopIsAnswered) {
+  auto watcher = AskCommand("edge-1", "a", Delivery::kQueue);
+  hub_->Stop();
+  EXPECT_THAT(watcher->Take(), ElementsAre(AnyOf("ACCEPTED", "(DRAINING)")));
 }
 
 // cloudhub-4.4

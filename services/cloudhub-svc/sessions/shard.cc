@@ -28,8 +28,12 @@ Shard::Shard(const std::string& name, Deps deps)
             auto it = by_node_.find(node);
             if (it != by_node_.end()) Feed(SessionPtr(it->second), std::move(event));
           },
-          [this](const std::string& node) { return by_node_.count(node) != 0; }),
+          [this](const std::string& node) { return by_node_.count(node) != 0; },
+          [this](absl::AnyInvocable<absl::AnyInvocable<void()>()> work) {
+            return OnCommandStore(std::move(work));
+          }),
       admissions_("admit-" + name, deps_.clock),
+      store_("commands-" + name, deps_.clock),
       executor_("sessions-" + name, deps_.clock) {
   executor_.Post([this] { SweepCommands(); });
 }
@@ -38,12 +42,15 @@ Shard::~Shard() { Stop(); }
 
 void Shard::Stop() {
   stopping_ = true;
+  // What they were asked they answer; what is asked then is refused.
   admissions_.Stop();
+  store_.Stop();
   executor_.Stop();
 }
 
 void Shard::Settle() {
-  for (exec::SerialExecutor* thread : {&executor_, &admissions_, &executor_}) thread->Run([] {});
+  for (exec::SerialExecutor* thread : {&executor_, &admissions_, &executor_, &store_, &executor_})
+    thread->Run([] {});
 }
 
 // ---- from the transports ----

@@ -37,9 +37,9 @@ class NodeSession;
 struct NodeTunnel;
 
 // Runs the machines of its nodes: performs their effects, feeds what comes of them back, wakes
-// them. Admissions wait for the records on a thread beside, one after the other, so that a store
-// that is slow or away delays no session that is open. All public functions may be called from any
-// thread and only post; what they refer to outlives Stop().
+// them. Admissions wait for the records on a thread beside, one after the other, and commands for
+// their store on another, so that a store that is slow or away delays no session that is open. All
+// public functions may be called from any thread and only post; what they refer to outlives Stop().
 class Shard {
  public:
   struct Deps {
@@ -144,6 +144,7 @@ class Shard {
   void Perform(const SessionPtr& session, link::cloud::Count effect);
   // The session that the node has, if that is this one.
   bool IsCurrent(const SessionPtr& session) const;
+  bool OnCommandStore(absl::AnyInvocable<absl::AnyInvocable<void()>()> work);
   void SweepCommands();
   void ArmDesk();
   void Arm(const SessionPtr& session);
@@ -167,6 +168,7 @@ class Shard {
   absl::Duration desk_timer_due_ = absl::InfiniteDuration();
   // Last: their threads use the rest, and each other.
   exec::SerialExecutor admissions_;
+  exec::SerialExecutor store_;
   exec::SerialExecutor executor_;
 };
 

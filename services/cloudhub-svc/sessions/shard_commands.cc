@@ -1,9 +1,12 @@
 // The commands of a Shard's nodes.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "services/cloudhub-svc/sessions/node_session.h"
 #include "services/cloudhub-svc/sessions/shard.h"
+#include "services/lib/base/status_macros.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -22,26 +25,44 @@ void Shard::SendCommand(CommandInfo info, std::shared_ptr<CommandWatcher> watche
 }
 
 absl::StatusOr<CommandInfo> Shard::FindCommand(const std::string& node, const std::string& key) {
-  absl::StatusOr<CommandInfo> found = Draining();
-  executor_.Run([&] { found = desk_.Find(node, key); });
-  return found;
+  std::optional<CommandInfo> known;
+  if (!executor_.Run([&] { known = desk_.Find(node, key); })) return Draining();
+  if (known.has_value()) return *std::move(known);
+  return CommandDesk::FindStored(deps_.commands, node, key);
 }
 
 absl::StatusOr<std::vector<CommandInfo>> Shard::ListCommands(const std::string& node,
                                                              const std::string& after,
                                                              size_t count_max) {
+  // First: what is only in the store now may be in memory then, but not the other way round.
+  SKERRY_ASSIGN_OR_RETURN(std::vector<StoredCommand> stored,
+                          deps_.commands.List(node, after, count_max));
   absl::StatusOr<std::vector<CommandInfo>> found = Draining();
-  executor_.Run([&] { found = desk_.List(node, after, count_max); });
+  executor_.Run([&] { found = desk_.List(node, after, count_max, std::move(stored)); });
   return found;
 }
 
 absl::StatusOr<CommandInfo> Shard::CancelCommand(const std::string& node, const std::string& key) {
   absl::StatusOr<CommandInfo> cancelled = Draining();
-  executor_.Run([&] {
-    cancelled = desk_.Cancel(node, key);
+  absl::Notification answered;
+  const bool posted = executor_.Post([&] {
+    desk_.Cancel(node, key, [&](absl::StatusOr<CommandInfo> answer) {
+      cancelled = std::move(answer);
+      answered.Notify();
+    });
     ArmDesk();
   });
+  if (posted) answered.WaitForNotification();
   return cancelled;
+}
+
+bool Shard::OnCommandStore(absl::AnyInvocable<absl::AnyInvocable<void()>()> work) {
+  return store_.Post([this, work = std::move(work)]() mutable {
+    executor_.Post([this, then = work()]() mutable {
+      then();
+      ArmDesk();
+    });
+  });
 }
 
 void Shard::SweepCommands() {

@@ -1,0 +1,118 @@
+// How commands go on, and what the time does to them.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "services/cloudhub-svc/sessions/command_desk.h"
+
+namespace skerry::cloudhub {
+
+namespace cloud = link::cloud;
+using link::CommandProgress;
+using link::CommandStage;
+
+void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update) {
+  if (!update.has_value()) return;
+  // What the box would say again need not be remembered.
+  const bool matters =
+      update->stage != CommandStage::kDelivered &&
+      (update->stage != CommandStage::kStarted || entry.tracker.terms().reexecutable);
+  if (!matters || entry.info.delivery != Delivery::kQueue) return Announce(entry, *update);
+  Rearm(entry);
+  Save(entry);
+}
+
+void CommandDesk::Adopt(Entry& entry, CommandProgress end) {
+  if (IsFinal(entry.told.stage)) return;
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), end);
+  Announce(entry, end);
+}
+
+void CommandDesk::Announce(Entry& entry, const CommandProgress& progress) {
+  if (IsFinal(entry.told.stage)) return;
+  entry.told = progress;
+  const CommandInfo info = InfoOf(entry);
+  std::erase_if(entry.watchers, [&](const auto& watcher) { return !watcher->Tell(info); });
+  if (IsFinal(progress.stage)) return Ended(entry);
+  Rearm(entry);
+}
+
+void CommandDesk::Ended(Entry& entry) {
+  // One copy of the response is enough.
+  CommandProgress bare = entry.told;
+  bare.response.clear();
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(bare));
+  const CommandProgress& progress = entry.told;
+  metrics_.CommandEnded(progress.stage == CommandStage::kCancelled ? "CANCELLED"
+                        : progress.status.ok()                     ? "ok"
+                                               : GetErrorInfo(progress.status).reason);
+  metrics_.CommandsUnderWay(-1);
+  for (const auto& watcher : std::exchange(entry.watchers, {})) watcher->Close(absl::OkStatus());
+  entry.retry_at = absl::InfiniteDuration();
+  entry.forget_at = clock_.Monotonic() + config_.kept;
+  entry.bytes += progress.response.size();
+  memory_bytes_ += progress.response.size();
+  while (memory_bytes_ > config_.memory_bytes_max / 2 && !ended_.empty()) {
+    const auto [forget_at, forgotten_node, forgotten_key] = *ended_.begin();
+    Forget(forgotten_node, forgotten_key);
+  }
+  const std::string node = entry.info.command.node;
+  const std::string key = entry.info.command.key;
+  ended_.insert({entry.forget_at, node, key});
+  Rearm(entry);
+  // Others may be due then, and end.
+  feed_(node, cloud::DropCommand{key});
+}
+
+void CommandDesk::Forget(const std::string& node, const std::string& key) {
+  auto entries = nodes_.find(node);
+  auto it = entries->second.find(key);
+  memory_bytes_ -= it->second.bytes;
+  ended_.erase({it->second.forget_at, node, key});
+  timers_.erase({it->second.timer, node, key});
+  entries->second.erase(it);
+  if (entries->second.empty()) nodes_.erase(entries);
+}
+
+// ---- time ----
+
+void CommandDesk::Rearm(Entry& entry) {
+  const std::string& node = entry.info.command.node;
+  const std::string& key = entry.info.command.key;
+  timers_.erase({entry.timer, node, key});
+  entry.timer = std::min({entry.tracker.NextWake(), entry.retry_at, entry.forget_at});
+  if (entry.timer != absl::InfiniteDuration()) timers_.insert({entry.timer, node, key});
+}
+
+absl::Duration CommandDesk::NextWake() const {
+  return timers_.empty() ? absl::InfiniteDuration() : std::get<0>(*timers_.begin());
+}
+
+void CommandDesk::Tick() {
+  const absl::Duration now = clock_.Monotonic();
+  while (NextWake() <= now) {
+    const auto [due, node, key] = *timers_.begin();
+    if (key.empty()) {
+      timers_.erase(timers_.begin());
+      if (connected_(node)) NodeConnected(node);
+      continue;
+    }
+    Entry& entry = *Lookup(node, key);
+    if (entry.forget_at <= now) {
+      Forget(node, key);
+      continue;
+    }
+    if (entry.retry_at <= now) {
+      entry.retry_at = absl::InfiniteDuration();
+      if (entry.unsaved) Save(entry);
+      Rearm(entry);
+      Queue(entry);
+      continue;
+    }
+    const link::CommandTracker::Update update = entry.tracker.Tick(now);
+    if (!update.has_value()) Rearm(entry);
+    Tell(entry, update);
+  }
+}
+
+}  // namespace skerry::cloudhub
