@@ -143,6 +143,7 @@ class LinkNode final : public Node, private GrpcStream::Owner {
   void Perform(const edge::ForgetCommand&) {}
   void Perform(const edge::ReadCommand&) {}
   void Perform(const edge::Connected&) {}
+  void Perform(const edge::IntervalAdapted&) {}
   void Perform(edge::Count) {}
   void Perform(edge::CloseSpoke) {}
 
