@@ -79,8 +79,10 @@ void CommandDesk::Send(CommandInfo info, std::shared_ptr<CommandWatcher> watcher
     // That decides what the key is.
     if (asking_.size() >= config_.store_calls_max) return Refuse(*watcher, StoreBusy());
     asking_.insert(watcher);
-    return AfterStore([this, info = std::move(info), watcher]() mutable {
-      if (asking_.erase(watcher) != 0) Send(std::move(info), std::move(watcher));
+    return AfterStore([this, info = std::move(info), watcher](const absl::Status& asked) mutable {
+      if (asking_.erase(watcher) == 0) return;
+      if (!asked.ok()) return Refuse(*watcher, asked);
+      Send(std::move(info), std::move(watcher));
     });
   }
   if (absl::Status status = CheckAccept(info); !status.ok()) return Refuse(*watcher, status);
@@ -300,7 +302,8 @@ void CommandDesk::Cancel(const std::string& node, const std::string& key, Answer
 void CommandDesk::CancelEntry(Entry& entry, Answer answer) {
   const Id id = IdOf(entry);
   if (entry.cancelling) {
-    return AfterStore([this, id, answer = std::move(answer)]() mutable {
+    return AfterStore([this, id, answer = std::move(answer)](const absl::Status& asked) mutable {
+      if (!asked.ok()) return answer(asked);
       Cancel(id.node, id.key, std::move(answer));
     });
   }

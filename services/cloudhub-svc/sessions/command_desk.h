@@ -146,8 +146,9 @@ class CommandDesk {
   template <typename Result>
   void Ask(absl::AnyInvocable<absl::StatusOr<Result>(CommandStore&)> work,
            absl::AnyInvocable<void(absl::StatusOr<Result>)> then);
-  // After what the store was asked before.
-  void AfterStore(absl::AnyInvocable<void()> then);
+  // After what the store was asked before. With an error that may not be over: at once, where the
+  // store is asked no more.
+  void AfterStore(absl::AnyInvocable<void(const absl::Status&)> then);
   // On the store's thread.
   // Not where there is no `room` in memory.
   static absl::StatusOr<Acceptance> Insert(CommandStore& store, const StoredCommand& command,

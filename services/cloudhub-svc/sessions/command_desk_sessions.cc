@@ -46,10 +46,11 @@ void CommandDesk::Due(const std::string& node, const std::string& key) {
   }
   entry->sending = true;
   if (queued) return SendQueued(*entry);
-  AfterStore([this, id = IdOf(*entry)] {
+  AfterStore([this, id = IdOf(*entry)](const absl::Status& asked) {
     Entry* kept = Lookup(id);
     if (kept == nullptr) return;
     kept->sending = false;
+    if (!asked.ok()) return Retry(*kept);
     if (IsFinal(kept->tracker.progress().stage)) return;
     Tell(*kept, kept->tracker.Sending());
     SendOut(*kept, kept->info.command.payload);

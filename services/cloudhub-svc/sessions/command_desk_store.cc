@@ -24,9 +24,9 @@ absl::StatusOr<CommandProgress> EndOf(std::optional<StoredCommand> stored) {
 
 }  // namespace
 
-void CommandDesk::AfterStore(absl::AnyInvocable<void()> then) {
+void CommandDesk::AfterStore(absl::AnyInvocable<void(const absl::Status&)> then) {
   Ask<bool>([](CommandStore&) { return true; },
-            [then = std::move(then)](const auto&) mutable { then(); });
+            [then = std::move(then)](const auto& asked) mutable { then(asked.status()); });
 }
 
 // ---- on the store's thread ----

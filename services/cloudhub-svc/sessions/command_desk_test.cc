@@ -83,6 +83,7 @@ class CommandDeskTest : public ::testing::Test {
         },
         [](const std::string&) { return true; },
         [this](auto work) {
+          if (store_stops_) return false;
           store_calls_.push_back(std::move(work));
           return true;
         });
@@ -152,6 +153,7 @@ class CommandDeskTest : public ::testing::Test {
   std::unique_ptr<SqliteCommandStore> store_;
   std::unique_ptr<SharedStore> shared_;
   std::deque<absl::AnyInvocable<absl::AnyInvocable<void()>()>> store_calls_;
+  bool store_stops_ = false;  // It answers what it was asked, and is asked no more.
   std::vector<std::string> sent_;
   std::vector<std::string> queued_;  // Into the session, in this order.
   std::string due_;                  // The session wants it when the next is dropped.
@@ -326,6 +328,24 @@ TEST_F(CommandDeskTest, ADrainClosesThoseThatWaitForTheStore) {
   Settle();
   EXPECT_THAT(watcher->Take(), ElementsAre("(DRAINING)"));
   EXPECT_EQ(store_->Unended("edge-1")->size(), 1u);
+}
+
+TEST_F(CommandDeskTest, NobodyWaitsForAStoreThatIsAskedNoMore) {
+  Send("a");
+  Send("b");
+  auto cancelled = AskCancel("a");
+  auto queued = AskSend("c");
+  AskSend("d", Delivery::kWait);
+  desk_->Due("edge-1", "b");
+  store_stops_ = true;
+  EXPECT_EQ(GetErrorInfo(AskCancel("a")->status()).reason, "DRAINING");
+  EXPECT_THAT(AskSend("c", Delivery::kWait)->Take(), ElementsAre("(DRAINING)"));
+  desk_->Due("edge-1", "d");
+  EXPECT_TRUE(sent_.empty());
+  Settle();
+  EXPECT_TRUE(cancelled->ok()) << cancelled->status();
+  EXPECT_THAT(queued->Take(), ElementsAre("ACCEPTED"));
+  EXPECT_THAT(sent_, ElementsAre("b"));
 }
 
 TEST_F(CommandDeskTest, WhatCantBeReadIsReadLater) {
