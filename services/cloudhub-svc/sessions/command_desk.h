@@ -211,6 +211,7 @@ class CommandDesk {
   bool sweeping_ = false;
   // The key is empty where a node's commands are to be read again.
   std::set<std::tuple<absl::Duration, std::string, std::string>> timers_;
+  std::set<std::string> rereading_;  // Nodes of which there is such a timer.
   std::set<std::tuple<absl::Duration, std::string, std::string>> ended_;  // By forget_at.
   uint64_t last_sequence_ = 0;
   size_t memory_bytes_ = 0;

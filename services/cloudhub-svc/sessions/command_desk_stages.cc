@@ -94,6 +94,7 @@ void CommandDesk::Tick() {
     const auto [due, node, key] = *timers_.begin();
     if (key.empty()) {
       timers_.erase(timers_.begin());
+      rereading_.erase(node);
       if (connected_(node)) NodeConnected(node);
       continue;
     }

@@ -77,7 +77,8 @@ void CommandDesk::NodeConnected(const std::string& node) {
           AddAll(node, *std::move(stored));
         } else {
           log_.Error("queued commands can't be read", stored.status(), {{"node", node}});
-          timers_.insert({clock_.Monotonic() + config_.store_retry, node, ""});
+          if (rereading_.insert(node).second)
+            timers_.insert({clock_.Monotonic() + config_.store_retry, node, ""});
         }
         loading_.erase(node);
         QueueAll(node);

@@ -348,6 +348,24 @@ TEST_F(CommandDeskTest, NobodyWaitsForAStoreThatIsAskedNoMore) {
   EXPECT_THAT(sent_, ElementsAre("b"));
 }
 
+// L4: not once for each session that it had meanwhile.
+TEST_F(CommandDeskTest, WhatCantBeReadIsReadOnceInAWhile) {
+  shared_->unended_fails = absl::UnavailableError("the database is away");
+  for (int session = 0; session < 3; ++session) {
+    clock_.Advance(absl::Seconds(1));
+    desk_->NodeConnected("edge-1");
+    Settle();
+  }
+  size_t reads = 0;
+  for (absl::Duration time; time < config_.store_retry; time += absl::Seconds(1)) {
+    clock_.Advance(absl::Seconds(1));
+    desk_->Tick();
+    reads += store_calls_.size();
+    Settle();
+  }
+  EXPECT_EQ(reads, 1u);
+}
+
 TEST_F(CommandDeskTest, WhatCantBeReadIsReadLater) {
   Send("a");
   Restart();
