@@ -137,8 +137,11 @@ class CloudSession {
   // Sends chunks, changes and, within a budget, tunnel data, in turns, while the transport may be
   // given more and the budget allows it (link-12.1, link-14.4).
   void Pump();
-  // Asks for the next command that waited for the budget. False where there is none.
-  bool PumpCommands();
+  // Of the commands that wait for the budget, one may be asked for.
+  bool CommandReady() const;
+  void AskForCommand();
+  // The hub has answered, with or without the command.
+  void Answered(const std::string& key);
   // Whose change is next; the end where none has one or may send it.
   SubscriptionIterator NextToSend();
   void PumpReports(const std::string& type, ReportReceiver& receiver);
@@ -187,6 +190,7 @@ class CloudSession {
   bool tunnel_sent_ = false;  // The last turn was a tunnel's.
   CommandSender commands_;
   std::deque<std::string> due_commands_;  // Keys of those that wait for the budget.
+  std::string asked_command_;             // The hub's answer is awaited; empty: none is.
   TunnelMux tunnels_;
   bool draining_ = false;  // AwaitDrained was asked for.
   bool awaiting_sync_ = false;

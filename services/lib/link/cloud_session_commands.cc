@@ -15,12 +15,13 @@ void CloudSession::On(cloud::QueueCommand event) {
 }
 
 void CloudSession::On(cloud::SendCommand event) {
+  Answered(event.command.key);
   commands_.Send(std::move(event.command));
   FlushCommands();
 }
 
 void CloudSession::On(cloud::DropCommand event) {
-  std::erase(due_commands_, event.key);
+  Answered(event.key);
   commands_.Drop(event.key);
   FlushCommands();
 }
@@ -56,13 +57,20 @@ void CloudSession::FlushCommands() {
   Pump();
 }
 
-// One at a time, when it can go: until then it is the hub's, where it can expire. The answer, with
-// or without the command, leads here again.
-bool CloudSession::PumpCommands() {
-  if (due_commands_.empty() || chunks_.frames(Rank::kCommand) != 0) return false;
-  Emit(cloud::CommandDue{std::move(due_commands_.front())});
+// One at a time, when it can go: until then it is the hub's, where it can expire.
+bool CloudSession::CommandReady() const {
+  return !due_commands_.empty() && asked_command_.empty() && chunks_.frames(Rank::kCommand) == 0;
+}
+
+void CloudSession::AskForCommand() {
+  asked_command_ = std::move(due_commands_.front());
   due_commands_.pop_front();
-  return true;
+  Emit(cloud::CommandDue{asked_command_});
+}
+
+void CloudSession::Answered(const std::string& key) {
+  std::erase(due_commands_, key);
+  if (asked_command_ == key) asked_command_.clear();
 }
 
 // Commands of a type keep their order. Where the transport has had enough, also small ones wait.

@@ -25,7 +25,6 @@ CloudSession::SubscriptionIterator CloudSession::NextToSend() {
 }
 
 void CloudSession::Pump() {
-  bool asked = false;  // For a command, in this pass.
   while (phase_ == Phase::kOpen) {
     const SubscriptionIterator next = NextToSend();
     const std::optional<Rank> chunk = chunks_.First();
@@ -33,7 +32,8 @@ void CloudSession::Pump() {
     const bool chunk_first = chunk.has_value() && (next == subscriptions_.end() || !chunk_sent_);
     const bool others = chunk_first || next != subscriptions_.end();
     const bool tunnel = tunnels_.paced() && tunnels_.Ready();
-    if (!others && !tunnel && (asked || due_commands_.empty())) return;
+    const bool command = CommandReady();
+    if (!others && !tunnel && !command) return;
     if (transport_bytes_ >= config_.transport_bytes_max) {
       if (!std::exchange(draining_, true)) Emit(cloud::AwaitDrained{});
       return;
@@ -43,7 +43,7 @@ void CloudSession::Pump() {
       return;
     }
     budget_.StopWaiting(now_);
-    if (!asked) asked = PumpCommands();
+    if (command) AskForCommand();
     if (!others && !tunnel) return;
     tunnel_sent_ = tunnel && (!others || !tunnel_sent_);
     if (tunnel_sent_) {
