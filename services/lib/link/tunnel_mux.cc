@@ -84,8 +84,9 @@ TunnelMux::Iterator TunnelMux::NextSender() {
 void TunnelMux::SendOne(Iterator it) {
   Tunnel& tunnel = it->second;
   std::string& front = tunnel.queue.front();
+  const size_t bytes_max = paced_ ? kChunkBytesMax : kTunnelDataBytesMax;
   const size_t bytes = std::min<size_t>(
-      {front.size() - tunnel.offset, kTunnelDataBytesMax, static_cast<size_t>(tunnel.send_credit)});
+      {front.size() - tunnel.offset, bytes_max, static_cast<size_t>(tunnel.send_credit)});
   const bool all = tunnel.offset + bytes == front.size();
   TunnelData frame{
       it->first, all && tunnel.offset == 0 ? std::move(front) : front.substr(tunnel.offset, bytes)};

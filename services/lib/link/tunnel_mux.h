@@ -25,7 +25,7 @@ namespace skerry::link {
 // session: used by its thread.
 class TunnelMux {
  public:
-  // From now on data goes out by SendNext alone.
+  // From now on data goes out by SendNext alone, in frames no larger than a chunk.
   void Pace() { paced_ = true; }
   bool paced() const { return paced_; }
   // There is data that may go out by SendNext.
