@@ -29,7 +29,8 @@ void EdgeHub::Perform(edge::BeginCommand effect) {
   metrics_.CommandLookedUp(record.state);
   ShowCommands();
   executor_.Post([this, effect = std::move(effect), record = std::move(record)]() mutable {
-    Feed(edge::CommandBegun{std::move(effect.command), effect.may_start, std::move(record)});
+    Feed(edge::CommandBegun{std::move(effect.command), effect.may_start, effect.begin,
+                            std::move(record)});
   });
 }
 

@@ -68,6 +68,7 @@ struct CommandRecord {
 struct CommandBegun {
   Command command;
   bool may_start = false;  // As it was asked.
+  uint64_t begin = 0;      // Of BeginCommand.
   CommandRecord record;
 };
 // Answers FinishCommand. OK: the outcome is durable.
@@ -96,6 +97,7 @@ struct CommandDone {
 struct BeginCommand {
   Command command;
   bool may_start = false;
+  uint64_t begin = 0;  // Its number: a command can come again before the answer is here.
 };
 // Record how it ended, durably.
 struct FinishCommand {

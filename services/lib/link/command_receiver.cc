@@ -97,14 +97,15 @@ absl::Status CommandReceiver::Receive(Command frame) {
     return Violation("link-10.3", absl::StrCat(open, " commands of ", frame.type, " and ", bytes,
                                                " bytes are open already"));
   }
-  if (!open_.try_emplace(frame.key, Open{frame.type, CommandBytes(frame)}).second) {
+  const Open opened{frame.type, CommandBytes(frame), last_begin_ + 1};
+  if (!open_.try_emplace(frame.key, opened).second) {
     return Violation("link-10.3", absl::StrCat("command ", frame.key, " is open already"));
   }
   Receipt(frame.key, CommandReceipt::Stage::kDelivered);
   const bool may_start = frame.expire_in > absl::ZeroDuration() && TakerOf(frame.type) != 0 &&
                          works_.count(frame.key) == 0;
   if (may_start) works_[frame.key] = {frame.type, frame.reexecutable};
-  output_.push_back(edge::BeginCommand{std::move(frame), may_start});
+  output_.push_back(edge::BeginCommand{std::move(frame), may_start, ++last_begin_});
   return absl::OkStatus();
 }
 
@@ -112,14 +113,20 @@ void CommandReceiver::Begun(edge::CommandBegun event, absl::Duration now) {
   using State = edge::CommandRecord::State;
   Command& command = event.command;
   if (event.may_start && event.record.state != State::kBegun) works_.erase(command.key);
+  // What it says to a command that was open then is not for one that came since: that has an answer
+  // of its own.
+  const auto open = open_.find(command.key);
+  const bool current = open != open_.end() && open->second.begin == event.begin;
+  if (!current && event.record.state != State::kBegun) return;
   switch (event.record.state) {
     case State::kBegun: {
       const SpokeId taker = TakerOf(command.type);
       if (taker == 0) {
         works_.erase(command.key);
         // The record of one that is re-executable may be of an earlier start.
+        if (!command.reexecutable) output_.push_back(edge::ForgetCommand{command.key});
+        if (!current) return;
         if (command.reexecutable) return StartedBefore(command);
-        output_.push_back(edge::ForgetCommand{command.key});
         return Receipt(command.key, CommandReceipt::Stage::kReturned, NoCommandTaker(command.type));
       }
       Work& work = works_[command.key];

@@ -72,6 +72,7 @@ class CommandReceiver {
   struct Open {
     std::string type;
     size_t bytes = 0;
+    uint64_t begin = 0;  // Of its BeginCommand.
     bool started = false;
   };
 
@@ -84,7 +85,8 @@ class CommandReceiver {
   std::map<std::string, SpokeId> takers_;  // By type.
   std::map<std::string, Work> works_;      // By key.
   std::map<std::string, Open> open_;       // By key.
-  std::deque<std::string> done_;           // Of open_: the outcome is on the disk.
+  uint64_t last_begin_ = 0;
+  std::deque<std::string> done_;  // Of open_: the outcome is on the disk.
   std::vector<Output> output_;
 };
 

@@ -6,7 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -163,6 +168,14 @@ class Machine {
     return Heartbeat{absl::Seconds(c.Int("interval", 0))};
   }
 
+  // Of the last BeginCommand of that key, or of the one that is so many before it.
+  edge::CommandBegun BegunOf(const ScriptCommand& c) {
+    const std::vector<uint64_t>& begins = begins_[c.Arg("key")];
+    const auto before = static_cast<size_t>(c.Int("before", 0));
+    const uint64_t begin = before < begins.size() ? begins[begins.size() - 1 - before] : 0;
+    return {testing::CommandOf(c), c.Has("may"), begin, RecordOf(c)};
+  }
+
   // state=absent|begun|started|done|refused [bytes=] of the response.
   static edge::CommandRecord RecordOf(const ScriptCommand& c) {
     using State = edge::CommandRecord::State;
@@ -194,8 +207,7 @@ class Machine {
       return edge::SpokeAttached{spoke, ListOf(c, "resources"), ListOf(c, "reports"),
                                  ListOf(c, "tunnels"), ListOf(c, "commands")};
     if (c.name == "detach") return edge::SpokeDetached{spoke};
-    if (c.name == "begun")
-      return edge::CommandBegun{testing::CommandOf(c), c.Has("may"), RecordOf(c)};
+    if (c.name == "begun") return BegunOf(c);
     if (c.name == "finished") {
       return edge::CommandFinished{
           c.Arg("key"), c.Has("error") ? absl::UnavailableError("full") : absl::OkStatus()};
@@ -242,6 +254,8 @@ class Machine {
   std::string Step(edge::Event event) {
     std::string out;
     for (const edge::Effect& effect : machine_->Step(std::move(event), now_)) {
+      if (auto* begin = std::get_if<edge::BeginCommand>(&effect); begin != nullptr)
+        begins_[begin->command.key].push_back(begin->begin);
       absl::StrAppend(&out, std::visit(EffectWriter(), effect), "\n");
     }
     return out;
@@ -271,6 +285,7 @@ class Machine {
 
   absl::Duration now_ = absl::Seconds(1000);
   std::unique_ptr<EdgeSession> machine_;
+  std::map<std::string, std::vector<uint64_t>> begins_;  // BeginCommands, by key.
 };
 
 TEST(EdgeSessionTest, FollowsTheScripts) {

@@ -252,8 +252,10 @@ class SlowLineTest : public ::testing::Test {
     FeedEdge(std::move(fetched));
   }
   void Perform(edge::BeginCommand effect) {
-    FeedEdge(edge::CommandBegun{
-        std::move(effect.command), effect.may_start, {edge::CommandRecord::State::kBegun}});
+    FeedEdge(edge::CommandBegun{std::move(effect.command),
+                                effect.may_start,
+                                effect.begin,
+                                {edge::CommandRecord::State::kBegun}});
   }
   void Perform(edge::FinishCommand effect) {
     FeedEdge(edge::CommandFinished{effect.key, absl::OkStatus()});

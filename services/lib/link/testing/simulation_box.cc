@@ -55,8 +55,8 @@ void Simulation::FeedEdge(edge::Event event) {
       Trim(*trim_events);
     } else if (auto* begin = std::get_if<edge::BeginCommand>(&effect)) {
       edge::CommandRecord record = BeginCommand(*begin);
-      for_edge_.push_back(
-          edge::CommandBegun{std::move(begin->command), begin->may_start, std::move(record)});
+      for_edge_.push_back(edge::CommandBegun{std::move(begin->command), begin->may_start,
+                                             begin->begin, std::move(record)});
     } else if (auto* finish = std::get_if<edge::FinishCommand>(&effect)) {
       for_edge_.push_back(edge::CommandFinished{finish->key, FinishCommand(*finish)});
     } else if (auto* forget = std::get_if<edge::ForgetCommand>(&effect)) {
