@@ -64,8 +64,8 @@ void CloudSession::Pump() {
 void CloudSession::On(cloud::Drained) {
   draining_ = false;
   transport_bytes_ = 0;
-  Pump();
   tunnels_.Drained();
+  Pump();
   FlushTunnels();
 }
 

@@ -85,6 +85,8 @@ class Machine {
       config_.hub = "hub-1";
       config_.heartbeat_interval = absl::Seconds(10);
       config_.unsent_bytes_max = static_cast<size_t>(c.Int("unsent_max", 1 << 20));
+      config_.transport_bytes_max =
+          static_cast<size_t>(c.Int("transport_max", kTransportUnsentBytesMax));
       joined_ = c.Arg("chunks", "") == "joined";
       machine_ = std::make_unique<CloudSession>(config_, now_);
       return "";

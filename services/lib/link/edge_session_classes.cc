@@ -191,9 +191,9 @@ void EdgeSession::On(edge::Drained event) {
   if (event.connection != connection_) return;
   draining_ = false;
   transport_bytes_ = 0;
+  tunnels_.Drained();
   PumpResponses();
   Pump();
-  tunnels_.Drained();
   FlushTunnels();
 }
 
