@@ -26,8 +26,9 @@
 #include "services/cloudhub-svc/service/tunnel_service.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
 #include "services/cloudhub-svc/store/command_store.h"
+#include "services/cloudhub-svc/store/command_watch.h"
+#include "services/cloudhub-svc/store/postgres_command_store.h"
 #include "services/cloudhub-svc/store/sqlite_command_store.h"
-#include "services/cloudhub-svc/store/unshared_command_store.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
@@ -82,6 +83,10 @@ HubPkiOptions PkiOptions(const CloudHubConfig& config) {
           .certificate_lifetime = config.certificate_lifetime};
 }
 
+CommandQueueBounds QueueBounds(const CloudHubConfig& config) {
+  return {.count_max = config.commands_node_max, .bytes_max = config.commands_node_bytes_max};
+}
+
 std::string HostName() {
   char name[256] = {};
   return gethostname(name, sizeof(name) - 1) == 0 ? name : "cloudhub";
@@ -106,7 +111,8 @@ struct CloudHubApp::Parts {
   std::unique_ptr<NodeGate> gate;
   std::unique_ptr<CommandStore> commands;
   std::unique_ptr<SessionHub> hub;
-  std::unique_ptr<NodeWatch> watch;  // Null with SQLite.
+  std::unique_ptr<NodeWatch> watch;             // Null with SQLite.
+  std::unique_ptr<CommandWatch> command_watch;  // As that.
   std::unique_ptr<exec::ThreadPool> admin_pool;
   std::unique_ptr<exec::ThreadPool> command_pool;
   std::unique_ptr<rpc::Listener> link_listener;
@@ -152,6 +158,7 @@ absl::Status CloudHubApp::Start() {
   hub.admission.seed = absl::Uniform<uint64_t>(absl::BitGen());
   hub.shards = static_cast<int>(config_.session_threads);
   hub.connections_max = static_cast<int>(config_.connections_max);
+  hub.commands.shared = p.database != nullptr;
   hub.commands.waiting_max = static_cast<size_t>(config_.commands_node_max);
   hub.commands.waiting_bytes_max = static_cast<size_t>(config_.commands_node_bytes_max);
   hub.commands.memory_bytes_max =
@@ -174,6 +181,12 @@ absl::Status CloudHubApp::Start() {
           hub->FenceBelow(state.node, state.session_epoch);
         },
         p.registry, log_);
+    p.command_watch = std::make_unique<CommandWatch>(
+        *p.database,
+        CommandWatch::Events{
+            .changed = [hub = p.hub.get()](const std::string& node) { hub->ReloadCommands(node); },
+            .missed = [hub = p.hub.get()] { hub->ReloadAllCommands(); }},
+        log_);
   }
   p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
@@ -223,7 +236,8 @@ absl::Status CloudHubApp::OpenPostgres() {
   SKERRY_ASSIGN_OR_RETURN(const std::string url,
                           security::ReadSmallFile(config_.postgres_url_file));
   options.connection = std::string(absl::StripAsciiWhitespace(url));
-  options.connections_max += static_cast<size_t>(config_.session_threads);  // Each admits.
+  // Each admits, and asks for commands.
+  options.connections_max += 2 * static_cast<size_t>(config_.session_threads);
   // A box that waits for its session gives up after 15 s.
   options.connect_timeout = absl::Seconds(2);
   options.statement_timeout = absl::Seconds(5);
@@ -237,7 +251,7 @@ absl::Status CloudHubApp::OpenPostgres() {
       }));
   p.tokens = std::make_unique<PostgresTokenStore>(*p.database);
   p.records = std::make_unique<PostgresNodeRecords>(*p.database, clock_);
-  p.commands = std::make_unique<UnsharedCommandStore>();
+  p.commands = std::make_unique<PostgresCommandStore>(*p.database, QueueBounds(config_), clock_);
   return absl::OkStatus();
 }
 
@@ -245,9 +259,8 @@ absl::Status CloudHubApp::OpenSqliteCommands() {
   Parts& p = *parts_;
   SKERRY_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteCommandStore> commands,
-      SqliteCommandStore::Open(config_.state_dir + "/commands.db",
-                               {config_.commands_node_max, config_.commands_node_bytes_max},
-                               config_.commands_store_bytes_max));
+      SqliteCommandStore::Open(config_.state_dir + "/commands.db", QueueBounds(config_),
+                               config_.commands_store_bytes_max, clock_));
   if (commands->set_aside().has_value()) {
     log_.Error("queued commands were damaged: they were set aside and a new queue begun",
                {{"path", *commands->set_aside()}, {"lost", "commands that waited for a node"}});
@@ -327,6 +340,7 @@ void CloudHubApp::Stop() {
   p.link_server.reset();
   p.api_server.reset();
   p.watch.reset();
+  p.command_watch.reset();
   if (p.admin_pool != nullptr) p.admin_pool->Stop();
   if (p.command_pool != nullptr) p.command_pool->Stop();
   if (p.hub != nullptr) p.hub->Stop();

@@ -23,9 +23,9 @@ constexpr const char* kTunnelEnds[] = {"OK",
                                        "TUNNEL_USER_GONE",
                                        "other"};
 
-constexpr const char* kCommandRefusals[] = {"NODE_NOT_CONNECTED",     "COMMAND_QUEUE_FULL",
-                                            "COMMAND_STORE_BUSY",     "QUEUE_NOT_SHARED",
-                                            "IDEMPOTENCY_KEY_REUSED", "other"};
+constexpr const char* kCommandRefusals[] = {"NODE_NOT_CONNECTED", "COMMAND_QUEUE_FULL",
+                                            "COMMAND_STORE_BUSY", "IDEMPOTENCY_KEY_REUSED",
+                                            "other"};
 constexpr const char* kCommandEnds[] = {"ok",
                                         "CANCELLED",
                                         "COMMAND_EXPIRED",

@@ -60,6 +60,41 @@ CREATE TABLE hub_next_keys (
   PRIMARY KEY (node, key_hash)
 );
 )sql",
+    // `stage` is a link::CommandStage; 4 and above have ended. Unlike those above, create_time and
+    // what is counted from it are the database's time.
+    R"sql(
+CREATE TABLE hub_commands (
+  sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  node text COLLATE "C" NOT NULL,
+  key bytea NOT NULL,
+  type text NOT NULL,
+  payload bytea NOT NULL,
+  reexecutable boolean NOT NULL,
+  deadline bigint NOT NULL,
+  create_time bigint NOT NULL,
+  expire_time bigint NOT NULL,
+  stage smallint NOT NULL DEFAULT 0,
+  at_box boolean NOT NULL DEFAULT false,
+  started boolean NOT NULL DEFAULT false,
+  status bytea NOT NULL DEFAULT '',  -- google.rpc.Status.
+  response bytea NOT NULL DEFAULT '',
+  update_time bigint NOT NULL,
+  UNIQUE (node, key)
+);
+CREATE INDEX hub_commands_unended ON hub_commands (node, sequence) WHERE stage < 4;
+CREATE INDEX hub_commands_due ON hub_commands (expire_time) WHERE stage < 4;
+CREATE INDEX hub_commands_ended ON hub_commands (update_time) WHERE stage >= 4;
+CREATE FUNCTION hub_micros() RETURNS bigint LANGUAGE sql AS
+  $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint $$;
+-- The hub that has the node's session sends it; those that have its senders tell them.
+CREATE FUNCTION hub_command_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('skerry_hub_commands', NEW.node);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER hub_command_changed AFTER INSERT OR UPDATE ON hub_commands
+  FOR EACH ROW EXECUTE FUNCTION hub_command_changed();
+)sql",
 };
 
 absl::Status CaMissing(const std::string& hash) {

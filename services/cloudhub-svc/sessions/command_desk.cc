@@ -34,11 +34,6 @@ absl::Status StoreBusy() {
       .Reason("COMMAND_STORE_BUSY");
 }
 
-absl::Status HasEnded() {
-  return Error(absl::StatusCode::kFailedPrecondition, "the command has ended")
-      .Reason("COMMAND_ENDED");
-}
-
 absl::Status Unknown(absl::string_view node, absl::string_view key) {
   return Error(absl::StatusCode::kNotFound,
                absl::StrCat("no command ", key, " of node ", node, " is known"))
@@ -49,14 +44,14 @@ absl::Status Unknown(absl::string_view node, absl::string_view key) {
 
 CommandDesk::CommandDesk(const Config& config, CommandStore& store, Clock& clock,
                          CloudHubMetrics& metrics, log::Logger log, FeedNode feed,
-                         IsConnected connected, OnStore on_store)
+                         SessionEpoch session, OnStore on_store)
     : config_(config),
       store_(store),
       clock_(clock),
       metrics_(metrics),
       log_(std::move(log)),
       feed_(std::move(feed)),
-      connected_(std::move(connected)),
+      session_(std::move(session)),
       on_store_(std::move(on_store)) {}
 
 void CommandDesk::Send(CommandInfo info, std::shared_ptr<CommandWatcher> watcher) {
@@ -99,7 +94,7 @@ void CommandDesk::Refuse(CommandWatcher& watcher, const absl::Status& status) {
 
 absl::Status CommandDesk::CheckAccept(const CommandInfo& info) const {
   const StoredCommand& command = info.command;
-  if (info.delivery == Delivery::kNow && !connected_(command.node)) {
+  if (info.delivery == Delivery::kNow && session_(command.node) == 0) {
     return Error(absl::StatusCode::kUnavailable,
                  absl::StrCat("node ", command.node, " is not connected to the cloud"))
         .Reason("NODE_NOT_CONNECTED");
@@ -159,21 +154,22 @@ void CommandDesk::AcceptQueued(CommandInfo info, std::shared_ptr<CommandWatcher>
 absl::StatusOr<CommandDesk::Entry*> CommandDesk::Accepted(CommandInfo& info,
                                                           Acceptance& acceptance) {
   const StoredCommand& command = info.command;
-  AddAll(command.node, std::move(acceptance.unended));
-  if (!acceptance.known.has_value()) {
+  if (acceptance.inserted) {
     metrics_.CommandAccepted();
     // The store may forget one before the memory does.
     if (Entry* former = Lookup(command.node, command.key); former != nullptr)
       Adopt(*former, link::CommandTracker::EndOf(true));
     if (Lookup(command.node, command.key) != nullptr) Forget(command.node, command.key);
-    return &Add(std::move(info));
+  } else if (acceptance.known.has_value() && (acceptance.known->type != command.type ||
+                                              acceptance.known->payload != command.payload)) {
+    return KeyReused();
   }
-  StoredCommand& known = *acceptance.known;
-  if (known.type != command.type || known.payload != command.payload) return KeyReused();
+  AddAll(command.node, std::move(acceptance.unended));
   if (Entry* entry = Lookup(command.node, command.key); entry != nullptr) return entry;
-  known.payload.clear();
-  if (IsFinal(known.progress.stage)) return nullptr;
-  return &Add({Delivery::kQueue, std::move(known)});
+  if (!acceptance.known.has_value() || !IsFinal(acceptance.known->progress.stage))
+    return absl::AbortedError("the command has just gone");
+  acceptance.known->payload.clear();
+  return nullptr;
 }
 
 CommandDesk::Entry& CommandDesk::Add(CommandInfo info) {
@@ -210,6 +206,11 @@ CommandDesk::Entry* CommandDesk::Lookup(const Id& id) {
   return entry != nullptr && entry->sequence == id.sequence ? entry : nullptr;
 }
 
+CommandDesk::Entry* CommandDesk::LookupQueued(const std::string& node, const std::string& key) {
+  Entry* entry = Lookup(node, key);
+  return entry != nullptr && entry->info.delivery == Delivery::kQueue ? entry : nullptr;
+}
+
 CommandDesk::Id CommandDesk::IdOf(const Entry& entry) {
   return {entry.info.command.node, entry.info.command.key, entry.sequence};
 }
@@ -217,9 +218,12 @@ CommandDesk::Id CommandDesk::IdOf(const Entry& entry) {
 void CommandDesk::AddAll(const std::string& node, std::vector<StoredCommand> stored) {
   bool added = false;
   for (StoredCommand& command : stored) {
-    if (Lookup(node, command.key) != nullptr) continue;
-    Add({Delivery::kQueue, std::move(command)});
-    added = true;
+    if (Lookup(node, command.key) == nullptr) {
+      Add({Delivery::kQueue, std::move(command)});
+      added = true;
+    } else if (Entry* entry = LookupQueued(node, command.key); entry != nullptr && !Leads(node)) {
+      Adopt(*entry, std::move(command.progress));
+    }
   }
   if (added) QueueAll(node);
 }
@@ -281,62 +285,52 @@ std::vector<CommandInfo> CommandDesk::List(const std::string& node, const std::s
 }
 
 void CommandDesk::Cancel(const std::string& node, const std::string& key, Answer answer) {
-  if (Entry* entry = Lookup(node, key); entry != nullptr)
-    return CancelEntry(*entry, std::move(answer));
-  Ask<Acceptance>(
-      [node, key](CommandStore& store) -> absl::StatusOr<Acceptance> {
-        Acceptance found;
-        SKERRY_ASSIGN_OR_RETURN(found.unended, store.Unended(node));
-        SKERRY_ASSIGN_OR_RETURN(found.known, store.Find(node, key));
-        return found;
-      },
-      [this, node, key, answer = std::move(answer)](auto found) mutable {
-        if (!found.ok()) return answer(found.status());
-        AddAll(node, std::move(found->unended));
-        if (Entry* entry = Lookup(node, key); entry != nullptr)
-          return CancelEntry(*entry, std::move(answer));
-        answer(found->known.has_value() ? HasEnded() : Unknown(node, key));
-      });
+  if (Entry* entry = Lookup(node, key); entry != nullptr) {
+    if (entry->cancelling) {
+      return AfterStore(
+          [this, node, key, answer = std::move(answer)](const absl::Status& asked) mutable {
+            if (!asked.ok()) return answer(asked);
+            Cancel(node, key, std::move(answer));
+          });
+    }
+    link::CommandTracker cancelled = entry->tracker;
+    if (absl::Status status = cancelled.Cancel().status(); !status.ok()) return answer(status);
+    if (entry->info.delivery != Delivery::kQueue) {
+      CommandInfo info = InfoOf(*entry);
+      info.command.progress = cancelled.progress();
+      Adopt(*entry, cancelled.progress());
+      return answer(std::move(info));
+    }
+    entry->cancelling = true;
+  }
+  // Not before that is durable: a hub that starts anew would send it.
+  Ask<Cancelled>([node, key](CommandStore& store) { return PutCancelled(store, node, key); },
+                 [this, node, key, answer = std::move(answer)](auto cancelled) mutable {
+                   HaveCancelled(node, key, std::move(cancelled), std::move(answer));
+                 });
 }
 
-void CommandDesk::CancelEntry(Entry& entry, Answer answer) {
-  const Id id = IdOf(entry);
-  if (entry.cancelling) {
-    return AfterStore([this, id, answer = std::move(answer)](const absl::Status& asked) mutable {
-      if (!asked.ok()) return answer(asked);
-      Cancel(id.node, id.key, std::move(answer));
-    });
+void CommandDesk::HaveCancelled(const std::string& node, const std::string& key,
+                                absl::StatusOr<Cancelled> cancelled, Answer answer) {
+  Entry* entry = LookupQueued(node, key);
+  if (entry != nullptr) entry->cancelling = false;
+  if (!cancelled.ok()) {
+    if (entry != nullptr) Queue(*entry);
+    return answer(cancelled.status());
   }
-  link::CommandTracker cancelled = entry.tracker;
-  if (absl::Status status = cancelled.Cancel().status(); !status.ok()) return answer(status);
-  const auto finish = [this](Entry& ended, CommandProgress progress) {
-    CommandInfo info = ended.info;
-    info.command.payload.clear();
-    info.command.progress = progress;
-    Adopt(ended, std::move(progress));
-    return info;
-  };
-  if (entry.info.delivery != Delivery::kQueue) return answer(finish(entry, cancelled.progress()));
-  // Not before that is durable: a hub that starts anew would send it.
-  entry.cancelling = true;
-  Ask<End>([id, progress = cancelled.progress(),
-            now = clock_.Now()](CommandStore& store) { return Put(store, id, progress, now); },
-           [this, id, finish, progress = cancelled.progress(),
-            answer = std::move(answer)](auto end) mutable {
-             Entry* kept = Lookup(id);
-             if (kept != nullptr) kept->cancelling = false;
-             if (!end.ok()) {
-               if (kept != nullptr) Queue(*kept);
-               return answer(end.status());
-             }
-             if (end->has_value()) progress = **std::move(end);
-             const bool is_cancelled = progress.stage == CommandStage::kCancelled;
-             if (kept == nullptr || !is_cancelled) {
-               if (kept != nullptr) Adopt(*kept, std::move(progress));
-               return answer(HasEnded());
-             }
-             answer(finish(*kept, std::move(progress)));
-           });
+  if (!cancelled->command.has_value()) {
+    if (entry == nullptr) return answer(Unknown(node, key));
+    cancelled->command.emplace().progress = link::CommandTracker::EndOf(true);
+  }
+  StoredCommand& command = *cancelled->command;
+  command.payload.clear();
+  if (entry != nullptr) {
+    if (!IsFinal(command.progress.stage)) Queue(*entry);
+    if (IsFinal(command.progress.stage) || !Leads(node)) Adopt(*entry, command.progress);
+  }
+  if (cancelled->taken) return answer(CommandInfo{Delivery::kQueue, std::move(command)});
+  absl::Status why = link::CommandTracker({}, std::move(command.progress)).Cancel().status();
+  answer(why.ok() ? absl::AbortedError("the command has just come back; try again") : why);
 }
 
 void CommandDesk::CloseWatchers(const absl::Status& status) {

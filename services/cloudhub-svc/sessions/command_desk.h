@@ -54,10 +54,16 @@ inline absl::Status Draining() {
 // Keeps those that are under way, and for a while those that have ended; what is to outlive the
 // process is in the store, which is asked where a key is not here. Nothing waits for the store: it
 // is asked on a thread of its own, one call after the other, so that of each node everything is
-// asked and answered in order. A part of a Shard: used by its thread.
+// asked and answered in order.
+//
+// Where hubs share the store, the one that has the node's session leads the node's queue, as soon
+// as it has read what the others left: it sends, says how commands go on, and ends them in time. At
+// the others the queued ones follow what the store says (Reload). A hub with a store of its own
+// leads all of them, always. A part of a Shard: used by its thread.
 class CommandDesk {
  public:
   struct Config {
+    bool shared = false;  // Other hubs use the store, too.
     // Of one node and this process: what is not queued.
     size_t waiting_max = 64;
     size_t waiting_bytes_max = 4u << 20;
@@ -71,7 +77,8 @@ class CommandDesk {
   };
   // Into the node's session; nothing happens without one.
   using FeedNode = std::function<void(const std::string& node, link::cloud::Event event)>;
-  using IsConnected = std::function<bool(const std::string& node)>;
+  // Of the node's session; 0 where it has none here.
+  using SessionEpoch = std::function<uint64_t(const std::string& node)>;
   // Runs `work` on the store's thread, and then what it returns on the desk's. False, without
   // either, when that thread is no more.
   using OnStore = std::function<bool(absl::AnyInvocable<absl::AnyInvocable<void()>()> work)>;
@@ -79,7 +86,7 @@ class CommandDesk {
 
   // What it is given outlives it.
   CommandDesk(const Config& config, CommandStore& store, Clock& clock, CloudHubMetrics& metrics,
-              log::Logger log, FeedNode feed, IsConnected connected, OnStore on_store);
+              log::Logger log, FeedNode feed, SessionEpoch session, OnStore on_store);
 
   // A key that is known is the same command: the watcher hears where that is.
   void Send(CommandInfo info, std::shared_ptr<CommandWatcher> watcher);
@@ -99,6 +106,11 @@ class CommandDesk {
   void Due(const std::string& node, const std::string& key);
   void Received(const std::string& node, link::CommandReceipt receipt);
 
+  // Other hubs have queued a command of the node, or say how one goes on; the store knows.
+  void Reload(const std::string& node);
+  // They may have, of any node whose commands wait here.
+  void ReloadAll();
+
   void Tick();
   // For what no process has in memory; to be called now and then.
   void Sweep();
@@ -112,7 +124,8 @@ class CommandDesk {
     // What its watchers know; of a queued one that is in the store.
     link::CommandProgress told;
     uint64_t sequence = 0;
-    size_t bytes = 0;  // In memory.
+    uint64_t epoch = 0;  // Of the session in which it went on.
+    size_t bytes = 0;    // In memory.
     std::vector<std::shared_ptr<CommandWatcher>> watchers;
     bool sending = false;                                 // It is due; the store is asked.
     bool cancelling = false;                              // The store is asked.
@@ -128,17 +141,27 @@ class CommandDesk {
     std::string key;
     uint64_t sequence = 0;
   };
-  // How a command ended in the store, where it has.
-  using End = std::optional<link::CommandProgress>;
+  // What the store has instead, where it does not take how a command goes on.
+  using Instead = std::optional<link::CommandProgress>;
   // What the store says to a command that is to be queued.
   struct Acceptance {
-    std::vector<StoredCommand> unended;  // Those that were there before.
-    std::optional<StoredCommand> known;  // Where it was there already.
+    bool inserted = false;
+    std::vector<StoredCommand> unended;  // With this one.
+    std::optional<StoredCommand> known;  // Where it was there already, or has ended at once.
   };
   // What the store says to a command that is due.
   struct Sending {
-    End end;
+    Instead instead;
     std::string payload;
+  };
+  struct Cancelled {
+    bool taken = false;
+    std::optional<StoredCommand> command;
+  };
+  // What the store has of a node.
+  struct NodeQueue {
+    std::vector<StoredCommand> unended;
+    std::vector<StoredCommand> ended;  // Of those that were asked for.
   };
 
   // `then` hears what `work` found, on the desk's thread, in the order of the calls; UNAVAILABLE /
@@ -153,10 +176,14 @@ class CommandDesk {
   // Not where there is no `room` in memory.
   static absl::StatusOr<Acceptance> Insert(CommandStore& store, const StoredCommand& command,
                                            const absl::Status& room);
-  static absl::StatusOr<End> Put(CommandStore& store, const Id& id,
-                                 const link::CommandProgress& progress, absl::Time now);
+  static absl::StatusOr<Instead> Put(CommandStore& store, const Id& id,
+                                     const link::CommandProgress& progress, uint64_t epoch);
   static absl::StatusOr<Sending> PutSending(CommandStore& store, const Id& id,
-                                            const link::CommandProgress& progress, absl::Time now);
+                                            const link::CommandProgress& progress, uint64_t epoch);
+  static absl::StatusOr<Cancelled> PutCancelled(CommandStore& store, const std::string& node,
+                                                const std::string& key);
+  static absl::StatusOr<NodeQueue> ReadQueue(CommandStore& store, const std::string& node,
+                                             const std::set<std::string>& keys);
 
   absl::Status CheckAccept(const CommandInfo& info) const;
   absl::Status CheckRoom(const CommandInfo& info) const;
@@ -166,12 +193,23 @@ class CommandDesk {
   void Refuse(CommandWatcher& watcher, const absl::Status& status);
   // It is to be queued then.
   Entry& Add(CommandInfo info);
-  // What other processes left in the queue, before what comes now.
+  // What is in the queue, in its order.
   void AddAll(const std::string& node, std::vector<StoredCommand> stored);
+  // What the store has of the node, once again where it is being read.
+  void Load(const std::string& node);
+  void Read(const std::string& node);
+  void HaveRead(const std::string& node, uint64_t epoch, absl::StatusOr<NodeQueue> queue);
+  // The store was read in the node's present session.
+  bool IsRead(const std::string& node) const;
+  bool Leads(const std::string& node) const { return !config_.shared || IsRead(node); }
+  // Those that the store has, as well.
+  std::set<std::string> UnendedKeys(const std::string& node) const;
   Entry* Lookup(const std::string& node, const std::string& key);
   Entry* Lookup(const Id& id);
+  Entry* LookupQueued(const std::string& node, const std::string& key);
   static Id IdOf(const Entry& entry);
-  void CancelEntry(Entry& entry, Answer answer);
+  void HaveCancelled(const std::string& node, const std::string& key,
+                     absl::StatusOr<Cancelled> cancelled, Answer answer);
   // All of the node that have not ended, into its session, in the order of their acceptance.
   void QueueAll(const std::string& node);
   void Watch(Entry& entry, std::shared_ptr<CommandWatcher> watcher);
@@ -186,10 +224,10 @@ class CommandDesk {
   void Retry(Entry& entry);
   // Remembers and tells what is new; what can't be remembered is told when it can.
   void Tell(Entry& entry, const link::CommandTracker::Update& update);
-  // Where the store fails it is tried again later. One that has ended in the store has ended so
-  // here, too, afterwards.
+  // Where the store fails it is tried again later. Where it does not take it, Adopt.
   void Save(Entry& entry);
-  void Adopt(Entry& entry, link::CommandProgress end);
+  // It is as the store has it; but that it was started counts, of which this hub may know alone.
+  void Adopt(Entry& entry, link::CommandProgress progress);
   // It, Tell, Adopt and Ended may forget entries that have ended, this one, too.
   void Announce(Entry& entry, const link::CommandProgress& progress);
   void Ended(Entry& entry);
@@ -202,12 +240,13 @@ class CommandDesk {
   CloudHubMetrics& metrics_;
   const log::Logger log_;
   const FeedNode feed_;
-  const IsConnected connected_;
+  const SessionEpoch session_;
   const OnStore on_store_;
   std::map<std::string, Entries> nodes_;
   std::set<std::shared_ptr<CommandWatcher>> asking_;  // Their commands are to be queued.
   std::multiset<std::pair<std::string, std::string>> inserting_;
-  std::set<std::string> loading_;  // Nodes whose commands are read.
+  std::map<std::string, bool> loading_;   // Nodes whose commands are read; again, after that.
+  std::map<std::string, uint64_t> read_;  // Of nodes; the sessions in which they were.
   bool sweeping_ = false;
   // The key is empty where a node's commands are to be read again.
   std::set<std::tuple<absl::Duration, std::string, std::string>> timers_;

@@ -24,8 +24,10 @@ void CommandDesk::QueueAll(const std::string& node) {
 void CommandDesk::Queue(const Entry& entry) {
   const link::CommandTracker& tracker = entry.tracker;
   const StoredCommand& command = entry.info.command;
+  if (IsFinal(tracker.progress().stage)) return;
+  if (entry.info.delivery == Delivery::kQueue && !Leads(command.node)) return;
   // All are queued when what the store has of the node is known: that goes first.
-  if (IsFinal(tracker.progress().stage) || loading_.count(command.node) != 0) return;
+  if (loading_.count(command.node) != 0 && !IsRead(command.node)) return;
   // Of a queued one the size is not known before it is fetched.
   feed_(command.node,
         cloud::QueueCommand{command.key, command.type,

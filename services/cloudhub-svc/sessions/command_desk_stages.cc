@@ -18,14 +18,20 @@ void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update)
       update->stage != CommandStage::kDelivered &&
       (update->stage != CommandStage::kStarted || entry.tracker.terms().reexecutable);
   if (!matters || entry.info.delivery != Delivery::kQueue) return Announce(entry, *update);
+  entry.epoch = session_(entry.info.command.node);
   Rearm(entry);
   Save(entry);
 }
 
-void CommandDesk::Adopt(Entry& entry, CommandProgress end) {
+void CommandDesk::Adopt(Entry& entry, CommandProgress progress) {
   if (IsFinal(entry.told.stage)) return;
-  entry.tracker = link::CommandTracker(entry.tracker.terms(), end);
-  Announce(entry, end);
+  entry.unsaved = false;
+  progress.started |= entry.tracker.progress().started;
+  progress.at_box |= progress.started;
+  entry.tracker = link::CommandTracker(entry.tracker.terms(), progress);
+  if (progress.stage == entry.told.stage && progress.status == entry.told.status)
+    return Rearm(entry);
+  Announce(entry, progress);
 }
 
 void CommandDesk::Announce(Entry& entry, const CommandProgress& progress) {
@@ -80,7 +86,10 @@ void CommandDesk::Rearm(Entry& entry) {
   const std::string& node = entry.info.command.node;
   const std::string& key = entry.info.command.key;
   timers_.erase({entry.timer, node, key});
-  entry.timer = std::min({entry.tracker.NextWake(), entry.retry_at, entry.forget_at});
+  entry.timer = std::min(entry.retry_at, entry.forget_at);
+  // Else the store's Sweep ends it.
+  if (entry.info.delivery != Delivery::kQueue || Leads(node))
+    entry.timer = std::min(entry.timer, entry.tracker.NextWake());
   if (entry.timer != absl::InfiniteDuration()) timers_.insert({entry.timer, node, key});
 }
 
@@ -95,7 +104,7 @@ void CommandDesk::Tick() {
     if (key.empty()) {
       timers_.erase(timers_.begin());
       rereading_.erase(node);
-      if (connected_(node)) NodeConnected(node);
+      Reload(node);
       continue;
     }
     Entry& entry = *Lookup(node, key);
@@ -110,9 +119,9 @@ void CommandDesk::Tick() {
       Queue(entry);
       continue;
     }
-    const link::CommandTracker::Update update = entry.tracker.Tick(now);
-    if (!update.has_value()) Rearm(entry);
-    Tell(entry, update);
+    // Its hub may have lost the session meanwhile.
+    Rearm(entry);
+    if (entry.timer <= now) Tell(entry, entry.tracker.Tick(now));
   }
 }
 

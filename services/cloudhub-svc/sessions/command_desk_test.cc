@@ -44,13 +44,18 @@ class SharedStore final : public CommandStore {
     return store_.List(node, after, count_max);
   }
   absl::StatusOr<bool> Update(absl::string_view node, absl::string_view key,
-                              const link::CommandProgress& progress, absl::Time now) override {
+                              const link::CommandProgress& progress, uint64_t epoch) override {
     if (!update_fails.ok()) return update_fails;
     if (before_update) std::exchange(before_update, nullptr)();
-    return store_.Update(node, key, progress, now);
+    return store_.Update(node, key, progress, epoch);
   }
-  absl::StatusOr<int64_t> Sweep(absl::Time now, absl::Duration retention) override {
-    return store_.Sweep(now, retention);
+  absl::StatusOr<bool> Cancel(absl::string_view node, absl::string_view key,
+                              const link::CommandProgress& end) override {
+    if (!update_fails.ok()) return update_fails;
+    return store_.Cancel(node, key, end);
+  }
+  absl::StatusOr<int64_t> Sweep(absl::Duration grace, absl::Duration retention) override {
+    return store_.Sweep(grace, retention);
   }
 
   absl::Status find_fails;
@@ -65,7 +70,7 @@ class SharedStore final : public CommandStore {
 class CommandDeskTest : public ::testing::Test {
  protected:
   CommandDeskTest() : registry_("cloudhub-svc"), metrics_(registry_) {
-    store_ = *SqliteCommandStore::Open(folder_.File("commands.db"), {}, 1 << 30);
+    store_ = *SqliteCommandStore::Open(folder_.File("commands.db"), {}, 1 << 30, clock_);
     shared_ = std::make_unique<SharedStore>(*store_);
     Restart();
   }
@@ -81,7 +86,7 @@ class CommandDeskTest : public ::testing::Test {
           if (std::holds_alternative<link::cloud::DropCommand>(event) && !due_.empty())
             desk_->Due("edge-1", std::exchange(due_, ""));
         },
-        [](const std::string&) { return true; },
+        [](const std::string&) { return uint64_t{1}; },
         [this](auto work) {
           if (store_stops_) return false;
           store_calls_.push_back(std::move(work));
@@ -142,7 +147,7 @@ class CommandDeskTest : public ::testing::Test {
     link::CommandProgress ended;
     ended.stage = link::CommandStage::kDone;
     ended.at_box = true;
-    ASSERT_TRUE(*store_->Update("edge-1", key, ended, clock_.Now()));
+    ASSERT_TRUE(*store_->Update("edge-1", key, ended, 1));
   }
 
   skerry::testing::TempDir folder_;
@@ -422,7 +427,7 @@ TEST_F(CommandDeskTest, OneThatEndsMayBeForgottenAtOnce) {
   auto watcher = Send("b");
   link::CommandProgress ended;
   ended.stage = link::CommandStage::kDone;
-  ASSERT_TRUE(*store_->Update("edge-1", "b", ended, clock_.Now()));
+  ASSERT_TRUE(*store_->Update("edge-1", "b", ended, 1));
   due_ = "b";
   absl::StatusOr<CommandInfo> cancelled = Cancel("a");
   ASSERT_TRUE(cancelled.ok()) << cancelled.status();

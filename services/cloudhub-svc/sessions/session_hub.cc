@@ -167,6 +167,12 @@ absl::StatusOr<CommandInfo> SessionHub::CancelCommand(const std::string& node,
   return ShardOf(node).CancelCommand(node, key);
 }
 
+void SessionHub::ReloadCommands(const std::string& node) { ShardOf(node).ReloadCommands(node); }
+
+void SessionHub::ReloadAllCommands() {
+  for (const std::unique_ptr<Shard>& shard : shards_) shard->ReloadAllCommands();
+}
+
 std::vector<SessionInfo> SessionHub::Sessions() {
   std::vector<SessionInfo> sessions;
   for (const std::unique_ptr<Shard>& shard : shards_) {

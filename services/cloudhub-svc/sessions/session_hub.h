@@ -89,6 +89,8 @@ class SessionHub {
   absl::StatusOr<std::vector<CommandInfo>> ListCommands(const std::string& node,
                                                         const std::string& after, size_t count_max);
   absl::StatusOr<CommandInfo> CancelCommand(const std::string& node, const std::string& key);
+  void ReloadCommands(const std::string& node);
+  void ReloadAllCommands();
 
   // Those that were admitted, by name.
   std::vector<SessionInfo> Sessions();

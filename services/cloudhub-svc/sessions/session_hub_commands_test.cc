@@ -13,7 +13,6 @@
 #include "absl/synchronization/mutex.h"
 #include "services/cloudhub-svc/sessions/session_hub_fixture.h"
 #include "services/cloudhub-svc/store/command_store.h"
-#include "services/cloudhub-svc/store/unshared_command_store.h"
 #include "services/cloudhub-svc/testing/fakes.h"
 #include "services/lib/base/error.h"
 
@@ -48,11 +47,15 @@ class HangingCommands final : public CommandStore {
     return store_->List(node, after, count_max);
   }
   absl::StatusOr<bool> Update(absl::string_view node, absl::string_view key,
-                              const link::CommandProgress& progress, absl::Time now) override {
-    return store_->Update(node, key, progress, now);
+                              const link::CommandProgress& progress, uint64_t epoch) override {
+    return store_->Update(node, key, progress, epoch);
   }
-  absl::StatusOr<int64_t> Sweep(absl::Time now, absl::Duration retention) override {
-    return store_->Sweep(now, retention);
+  absl::StatusOr<bool> Cancel(absl::string_view node, absl::string_view key,
+                              const link::CommandProgress& end) override {
+    return store_->Cancel(node, key, end);
+  }
+  absl::StatusOr<int64_t> Sweep(absl::Duration grace, absl::Duration retention) override {
+    return store_->Sweep(grace, retention);
   }
   void AwaitAsked() {
     absl::MutexLock lock(&mutex_);
@@ -294,22 +297,6 @@ TEST_F(SessionHubCommandsTest, WhatIsAskedBeforeAStopIsAnswered) {
   auto watcher = AskCommand("edge-1", "a", Delivery::kQueue);
   hub_->Stop();
   EXPECT_THAT(watcher->Take(), ElementsAre(AnyOf("ACCEPTED", "(DRAINING)")));
-}
-
-// cloudhub-4.4
-TEST_F(SessionHubCommandsTest, AReplicaQueuesNothing) {
-  hub_ = nullptr;
-  commands_ = std::make_unique<UnsharedCommandStore>();
-  StartHub(256);
-  Node node = ConnectTaker("edge-1");
-  EXPECT_THAT(SendCommand("edge-1", "a", Delivery::kQueue)->Take(),
-              ElementsAre("(QUEUE_NOT_SHARED)"));
-  EXPECT_TRUE(SentCommands(node).empty());
-  EXPECT_EQ(GetErrorInfo(hub_->FindCommand("edge-1", "a").status()).reason, "COMMAND_UNKNOWN");
-  auto watcher = SendCommand("edge-1", "a", Delivery::kWait);
-  Execute(node, "a");
-  EXPECT_THAT(watcher->Take(), Contains("DONE opened"));
-  EXPECT_EQ(hub_->ListCommands("edge-1", "", 10)->size(), 1u);
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ class SessionHubTest : public ::testing::Test {
   std::unique_ptr<SqliteNodeRecords> records_ = *SqliteNodeRecords::Open(folder_.path(), clock_);
   HangingRecords hanging_{*records_};
   std::unique_ptr<CommandStore> commands_ =
-      *SqliteCommandStore::Open(folder_.File("commands.db"), {.count_max = 3}, 0);
+      *SqliteCommandStore::Open(folder_.File("commands.db"), {.count_max = 3}, 0, clock_);
   std::unique_ptr<SessionHub> hub_;
 };
 

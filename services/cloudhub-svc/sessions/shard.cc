@@ -28,7 +28,10 @@ Shard::Shard(const std::string& name, Deps deps)
             auto it = by_node_.find(node);
             if (it != by_node_.end()) Feed(SessionPtr(it->second), std::move(event));
           },
-          [this](const std::string& node) { return by_node_.count(node) != 0; },
+          [this](const std::string& node) -> uint64_t {
+            auto it = by_node_.find(node);
+            return it == by_node_.end() ? 0 : it->second->machine.epoch();
+          },
           [this](absl::AnyInvocable<absl::AnyInvocable<void()>()> work) {
             return OnCommandStore(std::move(work));
           }),

@@ -97,6 +97,10 @@ class Shard {
                                                         const std::string& after, size_t count_max);
   absl::StatusOr<CommandInfo> CancelCommand(const std::string& node, const std::string& key);
 
+  // As of CommandDesk.
+  void ReloadCommands(const std::string& node);
+  void ReloadAllCommands();
+
   // Moves all nodes away at once and refuses new ones.
   void Drain(absl::Duration retry_after);
   // Refuses new nodes and moves those it has, with about `pause` between two, until StopDrain.

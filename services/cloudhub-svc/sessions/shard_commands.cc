@@ -11,7 +11,7 @@
 namespace skerry::cloudhub {
 namespace {
 
-constexpr absl::Duration kSweepInterval = absl::Minutes(1);
+constexpr absl::Duration kSweepInterval = absl::Seconds(5);
 
 }  // namespace
 
@@ -54,6 +54,14 @@ absl::StatusOr<CommandInfo> Shard::CancelCommand(const std::string& node, const 
   });
   if (posted) answered.WaitForNotification();
   return cancelled;
+}
+
+void Shard::ReloadCommands(const std::string& node) {
+  executor_.Post([this, node] { desk_.Reload(node); });
+}
+
+void Shard::ReloadAllCommands() {
+  executor_.Post([this] { desk_.ReloadAll(); });
 }
 
 bool Shard::OnCommandStore(absl::AnyInvocable<absl::AnyInvocable<void()>()> work) {

@@ -34,7 +34,8 @@ struct CommandQueueBounds {
 };
 
 // The store is the truth, and may be shared by replicas: every change is conditional on what is
-// there. What has ended stays as it ended. Any thread may call it.
+// there. What has ended stays as it ended. Any thread may call it. Time is the store's own: what is
+// inserted expires as long after that as it says, and is told by the clock of who asks.
 class CommandStore {
  public:
   virtual ~CommandStore() = default;
@@ -50,12 +51,18 @@ class CommandStore {
   virtual absl::StatusOr<std::vector<StoredCommand>> List(absl::string_view node,
                                                           absl::string_view after,
                                                           size_t count_max) = 0;
-  // False where there is none that has not ended.
+  // As the hub knows it that has the node's session `epoch`. False where it is not taken: there is
+  // none that has not ended, or the node has a newer session, or it lies behind what is there: but
+  // for an end, a start is not taken back, and nothing goes back but to kAccepted, a return.
   virtual absl::StatusOr<bool> Update(absl::string_view node, absl::string_view key,
-                                      const link::CommandProgress& progress, absl::Time now) = 0;
-  // Ends what nobody has ended in time, as CommandTracker::Tick does, and forgets what ended longer
-  // than `retention` ago. How many have ended so.
-  virtual absl::StatusOr<int64_t> Sweep(absl::Time now, absl::Duration retention) = 0;
+                                      const link::CommandProgress& progress, uint64_t epoch) = 0;
+  // By whichever hub. False where there is none that has not ended, or the box may have it.
+  virtual absl::StatusOr<bool> Cancel(absl::string_view node, absl::string_view key,
+                                      const link::CommandProgress& end) = 0;
+  // Ends what nobody has ended within `grace` of its time, as CommandTracker::Tick does, and
+  // forgets what ended longer than `retention` ago; some of it, where that is much. How many have
+  // ended so.
+  virtual absl::StatusOr<int64_t> Sweep(absl::Duration grace, absl::Duration retention) = 0;
 };
 
 }  // namespace skerry::cloudhub

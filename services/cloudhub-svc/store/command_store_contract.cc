@@ -8,7 +8,8 @@ namespace {
 using link::CommandProgress;
 using link::CommandStage;
 
-const absl::Time kNow = absl::FromUnixSeconds(1'750'000'000);
+// Stores tell times that exactly, where their clock is not the asker's.
+constexpr absl::Duration kExactly = absl::Minutes(1);
 
 StoredCommand Make(const std::string& key, const std::string& node = "edge-1",
                    const std::string& payload = "p") {
@@ -18,9 +19,9 @@ StoredCommand Make(const std::string& key, const std::string& node = "edge-1",
   command.type = "method";
   command.payload = payload;
   command.reexecutable = true;
-  command.deadline = absl::Seconds(30);
-  command.create_time = kNow;
-  command.expire_time = kNow + absl::Hours(1);
+  command.deadline = absl::Minutes(30);
+  command.create_time = skerry::testing::FakeClock().Now();
+  command.expire_time = command.create_time + absl::Hours(1);
   return command;
 }
 
@@ -46,9 +47,9 @@ TEST_P(CommandStoreContract, KeepsCommandsOverARestart) {
   EXPECT_EQ(found->type, "method");
   EXPECT_EQ(found->payload, std::string("a\0b", 3));
   EXPECT_TRUE(found->reexecutable);
-  EXPECT_EQ(found->deadline, absl::Seconds(30));
-  EXPECT_EQ(found->create_time, kNow);
-  EXPECT_EQ(found->expire_time, kNow + absl::Hours(1));
+  EXPECT_EQ(found->deadline, absl::Minutes(30));
+  EXPECT_LE(absl::AbsDuration(found->create_time - home_->clock().Now()), kExactly);
+  EXPECT_EQ(found->expire_time, found->create_time + absl::Hours(1));
   EXPECT_EQ(found->progress.stage, CommandStage::kAccepted);
   EXPECT_FALSE(found->progress.at_box);
   EXPECT_FALSE(store->Find("edge-2", "b")->has_value());
@@ -66,7 +67,7 @@ TEST_P(CommandStoreContract, WhatHasNotEndedComesInTheOrderOfItsAcceptance) {
   std::unique_ptr<CommandStore> store = home_->Open({});
   for (const char* key : {"c", "a", "b"}) ASSERT_TRUE(*store->Insert(Make(key)));
   ASSERT_TRUE(*store->Insert(Make("d", "edge-2")));
-  ASSERT_TRUE(*store->Update("edge-1", "a", At(CommandStage::kDone), kNow));
+  ASSERT_TRUE(*store->Update("edge-1", "a", At(CommandStage::kDone), epoch_));
   EXPECT_EQ(Keys(store->Unended("edge-1")), "c b ");
   EXPECT_EQ(Keys(store->List("edge-1", "", 2)), "a b ");
   EXPECT_EQ(Keys(store->List("edge-1", "b", 2)), "c ");
@@ -77,15 +78,15 @@ TEST_P(CommandStoreContract, WhatHasEndedStaysAsItEnded) {
   ASSERT_TRUE(*store->Insert(Make("a")));
   CommandProgress progress = At(CommandStage::kStarted);
   progress.started = true;
-  EXPECT_TRUE(*store->Update("edge-1", "a", progress, kNow));
+  EXPECT_TRUE(*store->Update("edge-1", "a", progress, epoch_));
   EXPECT_TRUE((*store->Find("edge-1", "a"))->progress.at_box);
   EXPECT_TRUE((*store->Find("edge-1", "a"))->progress.started);
   progress = At(CommandStage::kDone);
   progress.status = Error(absl::StatusCode::kNotFound, "no door").Reason("NO_DOOR");
   progress.response = "response";
-  EXPECT_TRUE(*store->Update("edge-1", "a", progress, kNow));
-  EXPECT_FALSE(*store->Update("edge-1", "a", At(CommandStage::kExpired), kNow));
-  EXPECT_FALSE(*store->Update("edge-1", "b", At(CommandStage::kExpired), kNow));
+  EXPECT_TRUE(*store->Update("edge-1", "a", progress, epoch_));
+  EXPECT_FALSE(*store->Update("edge-1", "a", At(CommandStage::kExpired), epoch_));
+  EXPECT_FALSE(*store->Update("edge-1", "b", At(CommandStage::kExpired), epoch_));
   std::optional<StoredCommand> found = *store->Find("edge-1", "a");
   EXPECT_EQ(found->progress.stage, CommandStage::kDone);
   EXPECT_EQ(GetErrorInfo(found->progress.status).reason, "NO_DOOR");
@@ -102,29 +103,74 @@ TEST_P(CommandStoreContract, ANodeHasItsBounds) {
             "COMMAND_QUEUE_FULL");
   EXPECT_FALSE(*store->Insert(Make("a")));
   EXPECT_TRUE(*store->Insert(Make("b", "edge-2", "123")));
-  ASSERT_TRUE(*store->Update("edge-1", "a", At(CommandStage::kDone), kNow));
+  ASSERT_TRUE(*store->Update("edge-1", "a", At(CommandStage::kDone), epoch_));
   EXPECT_TRUE(*store->Insert(Make("b", "edge-1", "123")));
+}
+
+// Another hub has written what this one does not know.
+TEST_P(CommandStoreContract, WhatLiesBehindIsNotTaken) {
+  std::unique_ptr<CommandStore> store = home_->Open({});
+  ASSERT_TRUE(*store->Insert(Make("a")));
+  ASSERT_TRUE(*store->Update("edge-1", "a", At(CommandStage::kSent), epoch_));
+  CommandProgress started = At(CommandStage::kStarted);
+  started.started = true;
+  ASSERT_TRUE(*store->Update("edge-1", "a", started, epoch_));
+  EXPECT_TRUE(*store->Update("edge-1", "a", started, epoch_)) << "again";
+  CommandProgress sent = At(CommandStage::kSent);
+  EXPECT_FALSE(*store->Update("edge-1", "a", sent, epoch_));
+  sent.started = true;
+  EXPECT_FALSE(*store->Update("edge-1", "a", sent, epoch_));
+  CommandProgress returned = At(CommandStage::kAccepted);
+  EXPECT_FALSE(*store->Update("edge-1", "a", returned, epoch_)) << "and it was started";
+  EXPECT_EQ((*store->Find("edge-1", "a"))->progress.stage, CommandStage::kStarted);
+  returned.started = true;
+  EXPECT_TRUE(*store->Update("edge-1", "a", returned, epoch_));
+  EXPECT_TRUE(*store->Update("edge-1", "a", sent, epoch_));
+  EXPECT_TRUE((*store->Find("edge-1", "a"))->progress.started);
+}
+
+// link-10.11
+TEST_P(CommandStoreContract, WhatTheBoxCannotHaveIsCancelled) {
+  std::unique_ptr<CommandStore> store = home_->Open({});
+  CommandProgress end = At(CommandStage::kCancelled, false);
+  end.status = absl::CancelledError("no more");
+  for (const char* key : {"waits", "sent", "returned"}) ASSERT_TRUE(*store->Insert(Make(key)));
+  for (const char* key : {"sent", "returned"})
+    ASSERT_TRUE(*store->Update("edge-1", key, At(CommandStage::kSent), epoch_));
+  ASSERT_TRUE(*store->Update("edge-1", "returned", At(CommandStage::kAccepted, false), epoch_));
+  EXPECT_TRUE(*store->Cancel("edge-1", "waits", end));
+  EXPECT_FALSE(*store->Cancel("edge-1", "waits", end)) << "it has ended";
+  EXPECT_FALSE(*store->Cancel("edge-1", "sent", end));
+  EXPECT_TRUE(*store->Cancel("edge-1", "returned", end));
+  EXPECT_FALSE(*store->Cancel("edge-1", "none", end));
+  EXPECT_EQ((*store->Find("edge-1", "waits"))->progress.stage, CommandStage::kCancelled);
+  EXPECT_EQ((*store->Find("edge-1", "waits"))->progress.status, end.status);
+  EXPECT_EQ(Keys(store->Unended("edge-1")), "sent ");
 }
 
 TEST_P(CommandStoreContract, WhatNobodyEndedEndsInTime) {
   std::unique_ptr<CommandStore> store = home_->Open({});
+  const absl::Duration day = absl::Hours(24);
   ASSERT_TRUE(*store->Insert(Make("waits")));
   ASSERT_TRUE(*store->Insert(Make("sent")));
-  ASSERT_TRUE(*store->Update("edge-1", "sent", At(CommandStage::kSent), kNow));
-  absl::Time now = kNow + absl::Hours(1) - absl::Seconds(1);
-  EXPECT_EQ(*store->Sweep(now, absl::Hours(24)), 0);
-  now += absl::Seconds(1);
-  EXPECT_EQ(*store->Sweep(now, absl::Hours(24)), 1);
+  ASSERT_TRUE(*store->Update("edge-1", "sent", At(CommandStage::kSent), epoch_));
+  home_->Pass(absl::Hours(1) - kExactly);
+  EXPECT_EQ(*store->Sweep(absl::ZeroDuration(), day), 0);
+  home_->Pass(kExactly);
+  EXPECT_EQ(*store->Sweep(kExactly, day), 0);
+  EXPECT_EQ(*store->Sweep(absl::ZeroDuration(), day), 1);
   EXPECT_EQ((*store->Find("edge-1", "waits"))->progress.stage, CommandStage::kExpired);
-  now += absl::Seconds(30);
-  EXPECT_EQ(*store->Sweep(now, absl::Hours(24)), 1);
+  home_->Pass(absl::Minutes(30));
+  EXPECT_EQ(*store->Sweep(absl::ZeroDuration(), day), 1);
   const CommandProgress sent = (*store->Find("edge-1", "sent"))->progress;
   EXPECT_EQ(sent.stage, CommandStage::kDone);
   EXPECT_EQ(GetErrorInfo(sent.status).reason, "COMMAND_OUTCOME_UNKNOWN");
   // It is remembered for the retention.
-  EXPECT_EQ(*store->Sweep(now + absl::Hours(23), absl::Hours(24)), 0);
+  home_->Pass(absl::Hours(23));
+  EXPECT_EQ(*store->Sweep(absl::ZeroDuration(), day), 0);
   EXPECT_EQ(Keys(store->List("edge-1", "", 10)), "sent waits ");
-  EXPECT_EQ(*store->Sweep(now + absl::Hours(25), absl::Hours(24)), 0);
+  home_->Pass(absl::Hours(2));
+  EXPECT_EQ(*store->Sweep(absl::ZeroDuration(), day), 0);
   EXPECT_EQ(Keys(store->List("edge-1", "", 10)), "");
 }
 

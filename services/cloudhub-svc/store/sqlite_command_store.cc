@@ -1,13 +1,15 @@
 #include "services/cloudhub-svc/store/sqlite_command_store.h"
 
 #include "absl/strings/str_cat.h"
+#include "services/cloudhub-svc/store/command_rows.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
-#include "services/lib/rpc/grpc_status.h"
 
 namespace skerry::cloudhub {
 namespace {
 
+using command_rows::ReadStatus;
+using command_rows::StatusBytes;
 using link::CommandProgress;
 using link::CommandStage;
 
@@ -34,16 +36,11 @@ constexpr const char* kMigrations[] = {
     "CREATE INDEX command_due ON command (expire_micros) WHERE stage < 4;"
     "CREATE INDEX command_ended ON command (update_micros) WHERE stage >= 4;",
 };
-static_assert(static_cast<int>(CommandStage::kDone) == 4, "the store's files have these numbers");
 
 // In the order in which Row reads them.
 constexpr absl::string_view kColumns =
     "node, key, type, reexecutable, deadline_micros, create_micros, expire_micros, stage, at_box,"
     " started, status";
-
-std::string StatusBytes(const absl::Status& status) {
-  return rpc::ToProto(status).SerializeAsString();
-}
 
 absl::StatusOr<StoredCommand> Row(const sqlite::Statement& read) {
   StoredCommand command;
@@ -57,10 +54,7 @@ absl::StatusOr<StoredCommand> Row(const sqlite::Statement& read) {
   command.progress.stage = static_cast<CommandStage>(read.Int(7));
   command.progress.at_box = read.Int(8) != 0;
   command.progress.started = read.Int(9) != 0;
-  google::rpc::Status status;
-  if (!status.ParseFromString(read.Text(10)))
-    return absl::DataLossError("a command's status does not parse");
-  command.progress.status = rpc::FromProto(status);
+  SKERRY_RETURN_IF_ERROR(ReadStatus(read.Text(10), command.progress.status));
   return command;
 }
 
@@ -77,11 +71,13 @@ absl::StatusOr<std::vector<StoredCommand>> Rows(sqlite::Statement& read) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteCommandStore>> SqliteCommandStore::Open(
-    const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max) {
+    const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max,
+    Clock& clock) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
       sqlite::Database::Open({.path = path, .size_bytes_max = size_bytes_max}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "command store");
-  return std::unique_ptr<SqliteCommandStore>(new SqliteCommandStore(*std::move(database), bounds));
+  return std::unique_ptr<SqliteCommandStore>(
+      new SqliteCommandStore(*std::move(database), bounds, clock));
 }
 
 absl::StatusOr<bool> SqliteCommandStore::Insert(const StoredCommand& command) {
@@ -119,14 +115,7 @@ absl::Status SqliteCommandStore::CheckRoom(const StoredCommand& command) {
       " WHERE node = ?1 AND stage < 4");
   read.Bind(1, command.node);
   SKERRY_RETURN_IF_ERROR(read.Step().status());
-  if (read.Int(0) < bounds_.count_max &&
-      read.Int(1) + static_cast<int64_t>(command.payload.size()) <= bounds_.bytes_max) {
-    return absl::OkStatus();
-  }
-  return Error(absl::StatusCode::kResourceExhausted,
-               absl::StrCat("node ", command.node, " has ", read.Int(0), " commands of ",
-                            read.Int(1), " bytes queued; cancel some, or wait until they end"))
-      .Reason("COMMAND_QUEUE_FULL");
+  return command_rows::CheckRoom(command, bounds_, read.Int(0), read.Int(1));
 }
 
 absl::StatusOr<std::optional<StoredCommand>> SqliteCommandStore::Find(absl::string_view node,
@@ -162,22 +151,36 @@ absl::StatusOr<std::vector<StoredCommand>> SqliteCommandStore::List(absl::string
 }
 
 absl::StatusOr<bool> SqliteCommandStore::Update(absl::string_view node, absl::string_view key,
-                                                const CommandProgress& progress, absl::Time now) {
+                                                const CommandProgress& progress, uint64_t) {
   absl::MutexLock lock(&mutex_);
   sqlite::Statement update = database_->Prepare(
       "UPDATE command SET stage = ?3, at_box = ?4, started = ?5, status = ?6, response = ?7,"
       "  update_micros = ?8"
-      " WHERE node = ?1 AND key = ?2 AND stage < 4");
+      " WHERE node = ?1 AND key = ?2 AND stage < 4"
+      "  AND (?3 >= 4 OR (started <= ?5 AND (?3 = 0 OR stage <= ?3)))");
   update.Bind(1, node).Bind(2, key).Bind(3, static_cast<int64_t>(progress.stage));
   update.Bind(4, int64_t{progress.at_box}).Bind(5, int64_t{progress.started});
   update.BindBlob(6, StatusBytes(progress.status)).BindBlob(7, progress.response);
-  update.Bind(8, absl::ToUnixMicros(now));
+  update.Bind(8, absl::ToUnixMicros(clock_.Now()));
   SKERRY_RETURN_IF_ERROR(update.Run());
   return database_->Changes() > 0;
 }
 
-absl::StatusOr<int64_t> SqliteCommandStore::Sweep(absl::Time now, absl::Duration retention) {
+absl::StatusOr<bool> SqliteCommandStore::Cancel(absl::string_view node, absl::string_view key,
+                                                const CommandProgress& end) {
   absl::MutexLock lock(&mutex_);
+  sqlite::Statement update = database_->Prepare(
+      "UPDATE command SET stage = ?3, status = ?4, update_micros = ?5"
+      " WHERE node = ?1 AND key = ?2 AND stage < 4 AND at_box = 0");
+  update.Bind(1, node).Bind(2, key).Bind(3, static_cast<int64_t>(end.stage));
+  update.BindBlob(4, StatusBytes(end.status)).Bind(5, absl::ToUnixMicros(clock_.Now()));
+  SKERRY_RETURN_IF_ERROR(update.Run());
+  return database_->Changes() > 0;
+}
+
+absl::StatusOr<int64_t> SqliteCommandStore::Sweep(absl::Duration grace, absl::Duration retention) {
+  absl::MutexLock lock(&mutex_);
+  const absl::Time now = clock_.Now();
   int64_t ended = 0;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     mutex_.AssertHeld();
@@ -185,10 +188,11 @@ absl::StatusOr<int64_t> SqliteCommandStore::Sweep(absl::Time now, absl::Duration
       const CommandProgress end = link::CommandTracker::EndOf(at_box);
       sqlite::Statement update = database_->Prepare(
           "UPDATE command SET stage = ?1, status = ?2, update_micros = ?3"
-          " WHERE stage < 4 AND expire_micros <= ?3 AND at_box = ?4"
-          "  AND expire_micros + deadline_micros * at_box <= ?3");
+          " WHERE stage < 4 AND expire_micros <= ?5 AND at_box = ?4"
+          "  AND expire_micros + deadline_micros * at_box <= ?5");
       update.Bind(1, static_cast<int64_t>(end.stage)).BindBlob(2, StatusBytes(end.status));
       update.Bind(3, absl::ToUnixMicros(now)).Bind(4, int64_t{at_box});
+      update.Bind(5, absl::ToUnixMicros(now - grace));
       SKERRY_RETURN_IF_ERROR(update.Run());
       ended += database_->Changes();
     }
