@@ -153,6 +153,7 @@ absl::Status CloudHubApp::Start() {
   SessionHub::Config hub;
   hub.session.hub = config_.hub_name.empty() ? HostName() : config_.hub_name;
   hub.session.heartbeat_interval = config_.heartbeat_interval;
+  hub.session.compression = config_.compression;
   hub.session.unsent_bytes_max = static_cast<size_t>(config_.unsent_bytes_max);
   hub.admission.syncs_max = static_cast<size_t>(config_.syncs_max);
   hub.admission.seed = absl::Uniform<uint64_t>(absl::BitGen());

@@ -52,6 +52,8 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
            "a node sends at least this often; it may ask for more often than that, down to 5s")
       .Min(absl::Seconds(1))
       .Max(absl::Minutes(10));
+  schema.Add("link.compression", &c.compression,
+             "frames go and come compressed where the other end takes part and it pays");
   schema
       .Add("link.drain_retry_after", &c.drain_retry_after,
            "how long nodes wait to dial again when the hub drains")

@@ -97,6 +97,14 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
     tunnel_ends_[reason] = &registry.Counter("skerry_cloudhub_tunnel_ends_total",
                                              "Tunnels that ended.", {{"reason", reason}});
   }
+  for (const char* direction : {"up", "down"}) {
+    for (const char* form : {"plain", "compressed"}) {
+      compressed_[direction][form] =
+          &registry.Counter("skerry_cloudhub_link_compressed_bytes_total",
+                            "Frames that were compressed: before that, and after it.",
+                            {{"direction", direction}, {"form", form}});
+    }
+  }
   for (const char* name : kClasses) {
     bytes_up_[name] =
         &registry.Counter("skerry_cloudhub_link_bytes_total", "Serialized frames on the links.",
@@ -164,6 +172,12 @@ void CloudHubMetrics::TunnelOpened() {
 void CloudHubMetrics::TunnelEnded(const std::string& reason) {
   tunnels_.Decrement();
   AddOr(tunnel_ends_, reason.empty() ? "OK" : reason);
+}
+
+void CloudHubMetrics::Compression(const link::CompressionBytes& bytes) {
+  Counters& forms = compressed_[bytes.sent ? "down" : "up"];
+  forms["plain"]->Increment(static_cast<double>(bytes.plain));
+  forms["compressed"]->Increment(static_cast<double>(bytes.compressed));
 }
 
 void CloudHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "services/lib/link/cloud_events.h"
+#include "services/lib/link/frames.h"
 #include "services/lib/metrics/registry.h"
 
 namespace skerry::cloudhub {
@@ -42,6 +43,7 @@ class CloudHubMetrics {
   void TunnelOpened();
   // reason: that of the status; empty for a tunnel that ended in good order.
   void TunnelEnded(const std::string& reason);
+  void Compression(const link::CompressionBytes& bytes);
   // class: "session", "resource_sync", "report", "event", "command" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
@@ -68,6 +70,7 @@ class CloudHubMetrics {
   Counters ends_;
   Counters refusals_;
   Counters tunnel_ends_;
+  std::map<std::string, Counters> compressed_;  // By direction, then form.
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::cloud::Incident, prometheus::Counter*> incidents_;

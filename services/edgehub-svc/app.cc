@@ -159,6 +159,7 @@ absl::Status EdgeHubApp::StartHub() {
   EdgeHub::Config hub;
   hub.session.hello = {link::kProtocolVersion,    RandomId(),    p.journal->id(), BuildVersion(),
                        p.journal->stored_epoch(), p.events->id()};
+  hub.session.compression = config_.compression;
   if (config_.link_bytes_per_second != 0) {
     hub.session.up_limit = {static_cast<uint64_t>(config_.link_bytes_per_second),
                             static_cast<uint64_t>(config_.link_burst_bytes)};

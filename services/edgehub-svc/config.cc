@@ -27,6 +27,8 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
       .Add("tls.identity", &c.tls_identity,
            "PEM file of this node's certificate and its private key; this service renews both")
       .Required();
+  schema.Add("link.compression", &c.compression,
+             "frames go and come compressed where the other end takes part and it pays");
   schema
       .Add("cloud.backoff_min", &c.backoff_min, "upper end of the first wait before dialling again")
       .Min(absl::Milliseconds(10));

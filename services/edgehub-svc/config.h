@@ -20,6 +20,7 @@ struct EdgeHubConfig {
   std::string cloud_server_name;
   std::string tls_ca;
   std::string tls_identity;
+  bool compression = true;
   absl::Duration backoff_min = absl::Seconds(1);
   absl::Duration backoff_max = absl::Seconds(60);
   int64_t link_bytes_per_second = 0;  // 0: no limit.

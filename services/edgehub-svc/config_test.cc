@@ -26,6 +26,15 @@ TEST(EdgeHubConfigTest, TheLinkIsNotMeteredByDefault) {
   EXPECT_EQ(config.link_bytes_per_second, 0);
 }
 
+// link-13.2
+TEST(EdgeHubConfigTest, CompressionCanBeTurnedOff) {
+  EdgeHubConfig config;
+  ASSERT_TRUE(Load(config, {}).ok());
+  EXPECT_TRUE(config.compression);
+  ASSERT_TRUE(Load(config, {"--link_compression=false"}).ok());
+  EXPECT_FALSE(config.compression);
+}
+
 // link-14.1
 TEST(EdgeHubConfigTest, ABudgetHasBounds) {
   EdgeHubConfig config;

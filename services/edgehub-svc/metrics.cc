@@ -122,6 +122,14 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
                             {{"store", store}, {"reason", reason}});
     }
   }
+  for (const char* direction : {"up", "down"}) {
+    for (const char* form : {"plain", "compressed"}) {
+      compressed_[direction][form] =
+          &registry.Counter("skerry_edgehub_link_compressed_bytes_total",
+                            "Frames that were compressed: before that, and after it.",
+                            {{"direction", direction}, {"form", form}});
+    }
+  }
   for (const char* name : kClasses) {
     bytes_up_[name] =
         &registry.Counter("skerry_edgehub_link_bytes_total", "Serialized frames on the link.",
@@ -240,6 +248,12 @@ void EdgeHubMetrics::CertificateExpires(absl::Time time) {
 void EdgeHubMetrics::CertificateRenewal(const std::string& result) {
   auto it = renewals_.find(result);
   if (it != renewals_.end()) it->second->Increment();
+}
+
+void EdgeHubMetrics::Compression(const link::CompressionBytes& bytes) {
+  Counters& forms = compressed_[bytes.sent ? "up" : "down"];
+  forms["plain"]->Increment(static_cast<double>(bytes.plain));
+  forms["compressed"]->Increment(static_cast<double>(bytes.compressed));
 }
 
 void EdgeHubMetrics::BytesUp(absl::string_view frame_class, size_t bytes) {

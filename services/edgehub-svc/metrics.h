@@ -20,6 +20,7 @@
 #include "services/edgehub-svc/store/journal_store.h"
 #include "services/lib/link/command_events.h"
 #include "services/lib/link/edge_events.h"
+#include "services/lib/link/frames.h"
 #include "services/lib/metrics/registry.h"
 
 namespace skerry::edgehub {
@@ -58,6 +59,7 @@ class EdgeHubMetrics {
   void CertificateExpires(absl::Time time);
   // result: "renewed", "refused", "unreachable", "failed".
   void CertificateRenewal(const std::string& result);
+  void Compression(const link::CompressionBytes& bytes);
   // class: "session", "resource_sync", "report", "event", "command" or "tunnel".
   void BytesUp(absl::string_view frame_class, size_t bytes);
   void BytesDown(absl::string_view frame_class, size_t bytes);
@@ -111,6 +113,7 @@ class EdgeHubMetrics {
   Counters renewals_;
   Counters repairs_;
   std::map<std::string, Counters> store_errors_;  // By store.
+  std::map<std::string, Counters> compressed_;    // By direction, then form.
   Counters bytes_up_;
   Counters bytes_down_;
   std::map<link::edge::Incident, prometheus::Counter*> incidents_;

@@ -68,6 +68,7 @@ class SessionHubTest : public ::testing::Test {
   void StartHub(size_t syncs_max) {
     SessionHub::Config config;
     config.session.hub = "hub-1";
+    config.session.compression = true;  // Where the node accepts it.
     config.admission.syncs_max = syncs_max;
     config.commands.waiting_max = 3;
     config.connections_max = 4;

@@ -299,6 +299,35 @@ TEST_F(SessionHubTest, UnsentBytesAreCountedAndForgotten) {
   EXPECT_NE(registry_.Render().find("skerry_cloudhub_unsent_bytes 0"), std::string::npos);
 }
 
+// link-13.1
+TEST_F(SessionHubTest, CompressionIsCounted) {
+  const link::SpokeId id =
+      hub_->Attach("edge-controller-svc/1", {"pods"}, {}, std::make_shared<FakeSpoke>());
+  Node node{{}, std::make_shared<FakeNode>()};
+  node.connection = *hub_->Open(Box("edge-1"), "ipv4:127.0.0.1:1", node.link);
+  link::Hello hello{1, "boot", "journal", "v1", 0};
+  hello.accepts_deflate = true;
+  Frame(node, std::move(hello));
+  const uint64_t epoch = node.link->TakeEpoch();
+  Frame(node, link::Subscribe{"pods", 1, {}, false});
+  hub_->ToNode(
+      "edge-1", epoch,
+      link::cloud::Push{
+          id, "pods", 1, {link::Change::Kind::kUpsert, "default/a", "1", std::string(2500, 'x')}},
+      [] {});
+  Settle();
+  const std::vector<link::CloudFrame> sent = node.link->Take();
+  ASSERT_EQ(sent.size(), 1u);
+  const auto* compressed = std::get_if<link::Compressed>(&sent[0]);
+  ASSERT_NE(compressed, nullptr);
+  const std::string name = "skerry_cloudhub_link_compressed_bytes_total{direction=\"down\",form=";
+  EXPECT_NE(registry_.Render().find(absl::StrCat(name, "\"plain\"} ", compressed->size, "\n")),
+            std::string::npos);
+  EXPECT_NE(registry_.Render().find(
+                absl::StrCat(name, "\"compressed\"} ", compressed->bytes.size(), "\n")),
+            std::string::npos);
+}
+
 // link-8.2, link-8.6, link-8.7: a user's tunnel, from its opening to the end of the session.
 TEST_F(SessionHubTest, ATunnelGoesToTheNodesSessionAndEndsWithIt) {
   auto early = std::make_shared<FakeTunnelUser>();

@@ -358,6 +358,10 @@ void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
   LeaveGate(*session);
 }
 
+void Shard::Perform(const SessionPtr&, link::CompressionBytes effect) {
+  deps_.metrics.Compression(effect);
+}
+
 void Shard::Perform(const SessionPtr&, cloud::Count effect) {
   deps_.metrics.Incident(effect.incident);
 }

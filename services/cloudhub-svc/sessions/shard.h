@@ -145,6 +145,7 @@ class Shard {
   void Perform(const SessionPtr& session, link::cloud::CommandReceived effect);
   void Perform(const SessionPtr& session, link::tunnel::ToUser effect);
   void Perform(const SessionPtr& session, link::cloud::Close effect);
+  void Perform(const SessionPtr& session, link::CompressionBytes effect);
   void Perform(const SessionPtr& session, link::cloud::Count effect);
   // The session that the node has, if that is this one.
   bool IsCurrent(const SessionPtr& session) const;

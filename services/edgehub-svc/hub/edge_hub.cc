@@ -403,6 +403,8 @@ void EdgeHub::Perform(edge::Disconnected effect) {
   }
 }
 
+void EdgeHub::Perform(link::CompressionBytes effect) { metrics_.Compression(effect); }
+
 void EdgeHub::Perform(edge::Count effect) { metrics_.Incident(effect.incident); }
 
 // The timer is moved only to fire earlier: one that fires early finds nothing due and is set again.

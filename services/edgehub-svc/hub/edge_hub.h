@@ -140,6 +140,7 @@ class EdgeHub {
   void Perform(link::edge::Connected effect);
   void Perform(link::edge::IntervalAdapted effect);
   void Perform(link::edge::Disconnected effect);
+  void Perform(link::CompressionBytes effect);
   void Perform(link::edge::Count effect);
 
   // store: as for the metrics.

@@ -38,6 +38,7 @@ class EdgeHubTest : public ::testing::Test {
     config.session.hello.protocol_version = 1;
     config.session.hello.journal_id = journal_->id();
     config.session.hello.stored_epoch = journal_->stored_epoch();
+    config.session.compression = true;
     hub_ = std::make_unique<EdgeHub>(config, *journal_, *events_, *commands_, dialer_, clock_,
                                      metrics_, log::Logger::Null());
     hub_->Start();
@@ -139,6 +140,28 @@ TEST_F(EdgeHubTest, ReportsAreAnsweredWhenDurableAndGoOutWhenThereIsALink) {
   dialer_.last()->events.on_frame(link::ReportAck{"pods", sent[1].sequence, {}}, 10);
   Settle();
   EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
+}
+
+// link-13.1
+TEST_F(EdgeHubTest, CompressionIsCounted) {
+  const link::SpokeId id =
+      hub_->Attach("edge-meta-svc", {}, {"pods"}, std::make_shared<FakeSpoke>());
+  dialer_.last()->events.on_frame(
+      link::Welcome{1, absl::Seconds(10), "hub-1", clock_.Now(), /*accepts_deflate=*/true}, 10);
+  Settle();
+  dialer_.last()->TakeSent();
+  Put(id, 1, "default/a", std::string(2500, 'a'));
+  Settle();
+  const std::vector<link::EdgeFrame> sent = dialer_.last()->TakeSent();
+  ASSERT_EQ(sent.size(), 1u);
+  const auto* compressed = std::get_if<link::Compressed>(&sent[0]);
+  ASSERT_NE(compressed, nullptr);
+  const std::string name = "skerry_edgehub_link_compressed_bytes_total{direction=\"up\",form=";
+  EXPECT_NE(registry_.Render().find(absl::StrCat(name, "\"plain\"} ", compressed->size, "\n")),
+            std::string::npos);
+  EXPECT_NE(registry_.Render().find(
+                absl::StrCat(name, "\"compressed\"} ", compressed->bytes.size(), "\n")),
+            std::string::npos);
 }
 
 TEST_F(EdgeHubTest, AReportThatCannotBeStoredIsRefusedWithItsReason) {

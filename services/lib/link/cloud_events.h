@@ -162,8 +162,9 @@ enum class Incident {
 struct Count {
   Incident incident = Incident::kStalePush;
 };
-using Effect = std::variant<Admit, Send, AwaitDrained, AwaitSync, ToSpoke, CommandDue,
-                            CommandReceived, tunnel::ToUser, EpochStored, Close, Count>;
+using Effect =
+    std::variant<Admit, Send, AwaitDrained, AwaitSync, ToSpoke, CommandDue, CommandReceived,
+                 tunnel::ToUser, EpochStored, CompressionBytes, Close, Count>;
 
 }  // namespace skerry::link::cloud
 

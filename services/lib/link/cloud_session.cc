@@ -52,6 +52,7 @@ void CloudSession::Receive(Hello frame) {
                "PROTOCOL_ERROR");
   }
   phase_ = Phase::kAdmitting;
+  compress_ = config_.compression && frame.accepts_deflate;
   heartbeat_interval_ = IntervalFor(frame.heartbeat_interval_max);
   budget_ = ByteBudget(frame.down_limit);
   if (budget_.limited()) tunnels_.Pace();
@@ -83,7 +84,7 @@ void CloudSession::On(cloud::Admitted event) {
   phase_ = Phase::kOpen;
   epoch_ = event.epoch;
   heartbeat_.Start(heartbeat_interval_, now_);
-  Send(Welcome{epoch_, heartbeat_interval_, config_.hub, event.cloud_time});
+  Send(Welcome{epoch_, heartbeat_interval_, config_.hub, event.cloud_time, config_.compression});
   for (SpokeId spoke : spokes_) ToSpoke(spoke, cloud::NodeConnected{});
 }
 

@@ -41,6 +41,7 @@ class CloudSession {
     size_t unsent_bytes_max = 16u << 20;  // Of all subscriptions of the node.
     // Given to the transport and not yet taken by it: no more of resource sync.
     size_t transport_bytes_max = kTransportUnsentBytesMax;
+    bool compression = false;  // Accepted, and done where the peer accepts it (section 13).
   };
 
   // `config` outlives it. `now` here and in Step is monotonic.
@@ -115,6 +116,7 @@ class CloudSession {
   void Receive(EventBatch frame);
   void Receive(EpochStored frame);
   void Receive(Chunk frame);
+  void Receive(const Compressed& frame);
   void Receive(CommandReceipt frame);
   void Receive(CommandTakers frame);
   void Receive(TunnelAccept frame);
@@ -161,7 +163,8 @@ class CloudSession {
   void Send(CloudFrame frame);
   // The same for frames that may be large, which Pump then sends. Those of one flow keep their
   // order.
-  void SendRanked(Rank rank, const std::string& flow, CloudFrame frame);
+  // With `whole` what is small goes at once, if nothing of its flow waits.
+  void SendRanked(Rank rank, const std::string& flow, CloudFrame frame, bool whole = true);
   void ToSpoke(SpokeId spoke, cloud::SpokeMessage message);
   void Count(cloud::Incident incident);
   void End(absl::Status status, absl::string_view reason);
@@ -186,6 +189,7 @@ class CloudSession {
   std::string turn_;  // The type whose change was sent last.
   ChunkSender chunks_;
   ChunkReceiver received_chunks_;
+  bool compress_ = false;     // Both ends want it.
   bool chunk_sent_ = false;   // The last turn was a chunk's.
   bool tunnel_sent_ = false;  // The last turn was a tunnel's.
   CommandSender commands_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "services/lib/link/cloud_session.h"
-#include "services/lib/link/frame_bytes.h"
 
 namespace skerry::link {
 
@@ -76,9 +75,8 @@ void CloudSession::Answered(const std::string& key) {
 // Commands of a type keep their order. Where the transport has had enough, also small ones wait.
 void CloudSession::SendCommandFrame(Command frame) {
   const std::string flow = "command " + frame.type;
-  if (transport_bytes_ < config_.transport_bytes_max)
-    return SendRanked(Rank::kCommand, flow, std::move(frame));
-  chunks_.Add(Rank::kCommand, flow, Serialize(std::move(frame)));
+  SendRanked(Rank::kCommand, flow, std::move(frame),
+             transport_bytes_ < config_.transport_bytes_max);
 }
 
 }  // namespace skerry::link

@@ -7,8 +7,13 @@
 
 namespace skerry::link {
 
-void CloudSession::SendRanked(Rank rank, const std::string& flow, CloudFrame frame) {
-  if (FrameBytes(frame) <= kChunkBytesMax && !chunks_.Holds(flow)) return Send(std::move(frame));
+void CloudSession::SendRanked(Rank rank, const std::string& flow, CloudFrame frame, bool whole) {
+  // Part of a Secret may be chosen by those who may not read the rest (link-13.5).
+  if (compress_ && flow != SyncFlow("secrets")) frame = Compress(rank, std::move(frame));
+  if (const auto* compressed = std::get_if<Compressed>(&frame))
+    Emit(BytesOf(*compressed, /*sent=*/true));
+  if (whole && FrameBytes(frame) <= kChunkBytesMax && !chunks_.Holds(flow))
+    return Send(std::move(frame));
   chunks_.Add(rank, flow, Serialize(std::move(frame)));
 }
 
@@ -76,6 +81,14 @@ void CloudSession::Receive(Chunk frame) {
   absl::StatusOr<EdgeFrame> complete = ParseEdgeFrame(**bytes);
   if (!complete.ok()) return Fail(complete.status());
   std::visit([this](auto& part) { Receive(std::move(part)); }, *complete);
+}
+
+void CloudSession::Receive(const Compressed& frame) {
+  if (!config_.compression) return Fail(Violation("link-13.2", "compression was not accepted"));
+  absl::StatusOr<EdgeFrame> plain = UncompressEdgeFrame(frame);
+  if (!plain.ok()) return Fail(plain.status());
+  Emit(BytesOf(frame, /*sent=*/false));
+  std::visit([this](auto& part) { Receive(std::move(part)); }, *plain);
 }
 
 }  // namespace skerry::link

@@ -67,6 +67,7 @@ struct EffectWriter {
     return absl::StrCat("hears ", Text(e.receipt));
   }
   std::string operator()(const tunnel::ToUser& e) const { return Text(e); }
+  std::string operator()(const CompressionBytes& e) const { return Text(e); }
   std::string operator()(const cloud::Close& e) const {
     return absl::StrCat("close ", e.reason, " ", Text(e.status));
   }
@@ -84,6 +85,7 @@ class Machine {
     if (c.name == "new") {
       config_.hub = "hub-1";
       config_.heartbeat_interval = absl::Seconds(10);
+      config_.compression = c.Has("deflate");
       config_.unsent_bytes_max = static_cast<size_t>(c.Int("unsent_max", 1 << 20));
       config_.transport_bytes_max =
           static_cast<size_t>(c.Int("transport_max", kTransportUnsentBytesMax));
@@ -113,6 +115,7 @@ class Machine {
     if (c.name == "hello") {
       Hello hello{static_cast<uint32_t>(c.Int("version", 1)), "boot", "journal", "v1"};
       hello.heartbeat_interval_max = absl::Seconds(c.Int("interval", 0));
+      hello.accepts_deflate = c.Has("deflate");
       hello.down_limit = {static_cast<uint64_t>(c.Int("rate", 0)),
                           static_cast<uint64_t>(c.Int("burst", 0))};
       return cloud::FrameReceived{std::move(hello)};
@@ -150,12 +153,14 @@ class Machine {
     }
     if (c.name == "ack") return cloud::FrameReceived{AckOf(c)};
     if (c.name == "report") {
-      return cloud::FrameReceived{Report{static_cast<uint64_t>(c.Int("seq")),
-                                         c.Arg("type"),
-                                         c.Arg("key"),
-                                         0,
-                                         {},
-                                         std::string(static_cast<size_t>(c.Int("bytes", 1)), 'r')}};
+      EdgeFrame frame = Report{static_cast<uint64_t>(c.Int("seq")),
+                               c.Arg("type"),
+                               c.Arg("key"),
+                               0,
+                               {},
+                               testing::Filler(static_cast<size_t>(c.Int("bytes", 1)))};
+      if (c.Has("deflate")) frame = Compress(Rank::kState, std::move(frame));
+      return cloud::FrameReceived{std::move(frame)};
     }
     if (c.name == "heartbeat")
       return cloud::FrameReceived{Heartbeat{absl::Seconds(c.Int("interval", 0))}};

@@ -199,10 +199,10 @@ enum class Incident {
 struct Count {
   Incident incident = Incident::kStaleChange;
 };
-using Effect =
-    std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports, FetchEvents,
-                 TrimEvents, BeginCommand, FinishCommand, ForgetCommand, ReadCommand, AwaitDrained,
-                 StoreEpoch, tunnel::ToUser, Connected, IntervalAdapted, Disconnected, Count>;
+using Effect = std::variant<Dial, Send, CloseLink, ToSpoke, CloseSpoke, FetchReports, TrimReports,
+                            FetchEvents, TrimEvents, BeginCommand, FinishCommand, ForgetCommand,
+                            ReadCommand, AwaitDrained, StoreEpoch, tunnel::ToUser, Connected,
+                            IntervalAdapted, Disconnected, CompressionBytes, Count>;
 
 }  // namespace skerry::link::edge
 

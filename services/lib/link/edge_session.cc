@@ -88,6 +88,7 @@ void EdgeSession::Dial() {
   Hello hello = config_.hello;
   hello.stored_epoch = stored_epoch_;
   hello.heartbeat_interval_max = keepalive_.asked();
+  hello.accepts_deflate = config_.compression;
   Send(std::move(hello));
 }
 
@@ -141,6 +142,7 @@ void EdgeSession::Receive(Welcome frame) {
   }
   if (absl::Status status = CheckInterval(frame.heartbeat_interval); !status.ok())
     return Hangup(std::move(status));
+  compress_ = config_.compression && frame.accepts_deflate;
   phase_ = Phase::kConnected;
   epoch_ = frame.epoch;
   down_reason_.clear();

@@ -41,8 +41,9 @@ class EdgeSession {
     // Given to the transport and not yet taken by it: what comes later and is more urgent waits for
     // no more than this.
     size_t transport_bytes_max = kTransportUnsentBytesMax;
-    ByteLimit up_limit;  // What may be sent, over all sessions (link-14.1).
-    uint64_t seed = 0;   // Of the backoff's jitter: differs from box to box.
+    bool compression = false;  // Accepted, and done where the peer accepts it (section 13).
+    ByteLimit up_limit;        // What may be sent, over all sessions (link-14.1).
+    uint64_t seed = 0;         // Of the backoff's jitter: differs from box to box.
   };
 
   explicit EdgeSession(Config config);
@@ -121,6 +122,7 @@ class EdgeSession {
   void Receive(Resync frame);
   void Receive(GoAway frame);
   void Receive(Chunk frame);
+  void Receive(const Compressed& frame);
   void Receive(EventAck frame);
   void Receive(Command frame);
   void Receive(TunnelOpen frame);
@@ -203,6 +205,7 @@ class EdgeSession {
   std::vector<Lane> lanes_;  // By rank; those of one rank by whose turn it is.
   ChunkSender chunks_;
   ChunkReceiver received_chunks_;
+  bool compress_ = false;       // Both ends want it.
   bool chunk_sent_ = false;     // The last turn was a chunk's.
   bool tunnel_sent_ = false;    // The last turn was a tunnel's.
   bool fetching_ = false;       // A read is under way.

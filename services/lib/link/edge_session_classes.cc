@@ -97,6 +97,9 @@ EdgeSession::LaneIterator EdgeSession::EndOfRank(LaneIterator from, Rank rank) {
 }
 
 void EdgeSession::SendRanked(Rank rank, const std::string& flow, EdgeFrame frame) {
+  if (compress_) frame = Compress(rank, std::move(frame));
+  if (const auto* compressed = std::get_if<Compressed>(&frame))
+    Emit(BytesOf(*compressed, /*sent=*/true));
   if (FrameBytes(frame) <= kChunkBytesMax && !chunks_.Holds(flow)) return Send(std::move(frame));
   chunks_.Add(rank, flow, Serialize(std::move(frame)));
 }
@@ -204,6 +207,14 @@ void EdgeSession::Receive(Chunk frame) {
   absl::StatusOr<CloudFrame> complete = ParseCloudFrame(**bytes);
   if (!complete.ok()) return Hangup(complete.status());
   std::visit([this](auto& part) { Receive(std::move(part)); }, *complete);
+}
+
+void EdgeSession::Receive(const Compressed& frame) {
+  if (!config_.compression) return Hangup(Violation("link-13.2", "compression was not accepted"));
+  absl::StatusOr<CloudFrame> plain = UncompressCloudFrame(frame);
+  if (!plain.ok()) return Hangup(plain.status());
+  Emit(BytesOf(frame, /*sent=*/false));
+  std::visit([this](auto& part) { Receive(std::move(part)); }, *plain);
 }
 
 // ---- report ----

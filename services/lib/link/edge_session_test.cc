@@ -16,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/link/frame_bytes.h"
 #include "services/lib/link/testing/frame_text.h"
 #include "services/lib/testing/script_test.h"
 
@@ -100,6 +101,7 @@ struct EffectWriter {
     return absl::StrCat("interval ", absl::FormatDuration(e.from), " -> ",
                         absl::FormatDuration(e.to));
   }
+  std::string operator()(const CompressionBytes& e) const { return Text(e); }
   std::string operator()(const edge::Disconnected& e) const {
     // The wait itself is random; backoff_test checks its range.
     return absl::StrCat("disconnected ", Text(e.status),
@@ -121,6 +123,7 @@ class Machine {
       config.hello.protocol_version = 1;
       config.hello.stored_epoch = static_cast<uint64_t>(c.Int("stored_epoch", 0));
       config.seed = 7;
+      config.compression = c.Has("deflate");
       config.transport_bytes_max = static_cast<size_t>(c.Int("transport_max", 256 << 10));
       config.up_limit = {static_cast<uint64_t>(c.Int("rate", 0)),
                          static_cast<uint64_t>(c.Int("burst", 0))};
@@ -140,11 +143,12 @@ class Machine {
   CloudFrame CloudFrameOf(const ScriptCommand& c) {
     if (c.name == "welcome") {
       return Welcome{static_cast<uint64_t>(c.Int("epoch")), absl::Seconds(c.Int("heartbeat", 10)),
-                     "hub-1", absl::UnixEpoch()};
+                     "hub-1", absl::UnixEpoch(), c.Has("deflate")};
     }
     if (c.name == "change") {
-      return ResourceChange{c.Arg("type"), static_cast<uint64_t>(c.Int("id")),
-                            static_cast<uint64_t>(c.Int("seq")), ChangeOf(c)};
+      CloudFrame frame = ResourceChange{c.Arg("type"), static_cast<uint64_t>(c.Int("id")),
+                                        static_cast<uint64_t>(c.Int("seq")), ChangeOf(c)};
+      return c.Has("deflate") ? Compress(Rank::kSync, std::move(frame)) : frame;
     }
     if (c.name == "report-ack") {
       return ReportAck{c.Arg("type"), static_cast<uint64_t>(c.Int("seq")), RejectionsOf(c)};
@@ -244,6 +248,7 @@ class Machine {
         EXPECT_TRUE(absl::SimpleAtoi(text, &report.sequence));
         report.type = c.Arg("type");
         report.key = absl::StrCat("default/r", text);
+        report.value = testing::Filler(static_cast<size_t>(c.Int("bytes", 0)));
         event.reports.push_back(report);
       }
       return event;

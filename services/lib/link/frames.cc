@@ -66,6 +66,7 @@ struct VariableBytes {
     return bytes;
   }
   size_t operator()(const Chunk& f) const { return f.bytes.size(); }
+  size_t operator()(const Compressed& f) const { return f.bytes.size(); }
   size_t operator()(const TunnelOpen& f) const { return f.target.size(); }
   size_t operator()(const TunnelData& f) const { return f.bytes.size(); }
   template <typename Frame>
@@ -105,6 +106,7 @@ absl::string_view ClassOf(Rank rank) {
 absl::string_view ClassOf(const EdgeFrame& frame) {
   if (IsTunnel(frame) || std::holds_alternative<TunnelAccept>(frame)) return "tunnel";
   if (const auto* chunk = std::get_if<Chunk>(&frame)) return ClassOf(chunk->rank);
+  if (const auto* part = std::get_if<Compressed>(&frame)) return ClassOf(part->rank);
   if (std::holds_alternative<Report>(frame)) return "report";
   if (std::holds_alternative<EventBatch>(frame)) return "event";
   if (std::holds_alternative<CommandReceipt>(frame) ||
@@ -121,6 +123,7 @@ absl::string_view ClassOf(const EdgeFrame& frame) {
 absl::string_view ClassOf(const CloudFrame& frame) {
   if (IsTunnel(frame) || std::holds_alternative<TunnelOpen>(frame)) return "tunnel";
   if (const auto* chunk = std::get_if<Chunk>(&frame)) return ClassOf(chunk->rank);
+  if (const auto* part = std::get_if<Compressed>(&frame)) return ClassOf(part->rank);
   if (std::holds_alternative<ReportAck>(frame)) return "report";
   if (std::holds_alternative<EventAck>(frame)) return "event";
   if (std::holds_alternative<Command>(frame)) return "command";

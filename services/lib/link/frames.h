@@ -19,6 +19,8 @@ inline constexpr uint32_t kProtocolVersion = 1;
 inline constexpr size_t kFrameBytesMax = 512u << 10;
 inline constexpr size_t kChunkBytesMax = 16u << 10;
 inline constexpr size_t kChunkedBytesMax = 4u << 20;
+inline constexpr size_t kCompressBytesMin = 512;
+inline constexpr size_t kCompressRatioMax = 100;
 inline constexpr size_t kTransportWindowBytes = 64u << 10;
 inline constexpr size_t kTransportUnsentBytesMax = 32u << 10;
 inline constexpr size_t kObjectBytesMax = 3u << 19;  // 1.5 MiB, the limit of Kubernetes.
@@ -75,6 +77,7 @@ struct Hello {
   std::string event_store_id;
   absl::Duration heartbeat_interval_max;  // 0: the hub's own.
   ByteLimit down_limit;                   // What the hub may send.
+  bool accepts_deflate = false;
 };
 
 struct Welcome {
@@ -82,6 +85,7 @@ struct Welcome {
   absl::Duration heartbeat_interval;
   std::string hub;
   absl::Time cloud_time;
+  bool accepts_deflate = false;
 };
 
 struct EpochStored {};
@@ -107,6 +111,24 @@ struct Chunk {
   std::string bytes;
   bool last = false;
 };
+
+// ---- compression ----
+
+struct Compressed {
+  Rank rank = Rank::kSync;
+  size_t size = 0;  // Of the serialized frame.
+  std::string bytes;
+};
+
+// What compression did to a frame; counted by the hubs.
+struct CompressionBytes {
+  bool sent = false;  // Else received.
+  size_t plain = 0;
+  size_t compressed = 0;
+};
+inline CompressionBytes BytesOf(const Compressed& frame, bool sent) {
+  return {sent, frame.size, frame.bytes.size()};
+}
 
 // ---- resource sync ----
 
@@ -280,11 +302,11 @@ struct TunnelClose {
 };
 
 using EdgeFrame = std::variant<Hello, Subscribe, Unsubscribe, ResourceAck, Report, Heartbeat,
-                               EpochStored, Chunk, EventBatch, CommandReceipt, CommandTakers,
-                               TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
+                               EpochStored, Chunk, Compressed, EventBatch, CommandReceipt,
+                               CommandTakers, TunnelAccept, TunnelData, TunnelCredit, TunnelClose>;
 using CloudFrame =
-    std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, Chunk, EventAck,
-                 Command, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
+    std::variant<Welcome, ResourceChange, ReportAck, Heartbeat, Resync, GoAway, Chunk, Compressed,
+                 EventAck, Command, TunnelOpen, TunnelData, TunnelCredit, TunnelClose>;
 
 // "session", "resource_sync", "report", "event", "command" or "tunnel": the class that a frame's
 // bytes are counted for.

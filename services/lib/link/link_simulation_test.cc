@@ -59,6 +59,9 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
                            "hub's budget spent",
                            "chunk up",
                            "chunk down",
+                           "compressed up",
+                           "compressed down",
+                           "compressed in chunks",
                            "tunnel end the link to "}) {
     EXPECT_GT(seen[what], 20) << what << " hardly ever happens: the simulation does not test it";
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,9 +85,11 @@ class SlowLineTest : public ::testing::Test {
     up_.set_rate(bytes_per_second);
     down_.set_rate(bytes_per_second);
     cloud_config_.heartbeat_interval = heartbeat_interval;
+    cloud_config_.compression = compression_;
     cloud_ = std::make_unique<CloudSession>(cloud_config_, now_);
     EdgeSession::Config config;
     config.hello.protocol_version = kProtocolVersion;
+    config.compression = compression_;
     config.up_limit = config.hello.down_limit = limit_;
     edge_ = std::make_unique<EdgeSession>(config);
     FeedCloud(cloud::SpokeAttached{
@@ -100,10 +103,14 @@ class SlowLineTest : public ::testing::Test {
 
   void Push(const std::string& type, const std::string& key, const std::string& version,
             size_t bytes) {
+    Push(type, key, version, std::string(bytes, 'x'));
+  }
+  void Push(const std::string& type, const std::string& key, const std::string& version,
+            std::string object) {
     FeedCloud(cloud::Push{1,
                           type,
                           subscriptions_.at(type),
-                          {Change::Kind::kUpsert, key, version, std::string(bytes, 'x')}});
+                          {Change::Kind::kUpsert, key, version, std::move(object)}});
   }
   void PutReport(const std::string& type, size_t bytes) {
     reports_[type].push_back({++last_sequence_, type, "a", 0, {}, std::string(bytes, 'r')});
@@ -157,7 +164,8 @@ class SlowLineTest : public ::testing::Test {
                                static_cast<double>(limit_.bytes_per_second));
   }
 
-  ByteLimit limit_;  // Each way, from Connect on.
+  ByteLimit limit_;           // Each way, from Connect on.
+  bool compression_ = false;  // At both ends, from Connect on.
   absl::Duration now_ = absl::Seconds(1000);
   Way<EdgeFrame> up_;
   Way<CloudFrame> down_;
@@ -274,6 +282,7 @@ class SlowLineTest : public ::testing::Test {
   void Perform(edge::Connected) {}
   void Perform(edge::IntervalAdapted) {}
   void Perform(edge::Count) {}
+  void Perform(CompressionBytes) {}
   void Perform(tunnel::ToUser) {}
 
   CloudSession::Config cloud_config_;
@@ -422,6 +431,24 @@ TEST_F(SlowLineTest, CommandsGoOneByOneWithinABudget) {
   EXPECT_TRUE(RunUntilDone(absl::Seconds(100), "command d"));
   EXPECT_TRUE(RunUntilDone(absl::Seconds(60), "configmaps d/large@1"));
   EXPECT_LE(down_.sent_bytes() - down, BytesMax(since, 500));
+}
+
+// link-13.6: the budget pays what is on the line, about half of what digits have without an order.
+TEST_F(SlowLineTest, ABudgetPaysCompressedBytes) {
+  compression_ = true;
+  limit_ = {1000, 4096};
+  Connect(1e6, absl::Seconds(15));
+  const absl::Duration since = now_;
+  const size_t down = down_.sent_bytes();
+  std::mt19937 rng(1);
+  std::string digits;
+  while (digits.size() < 200'000) absl::StrAppend(&digits, rng());
+  Push("configmaps", "d/large", "1", digits);
+  ASSERT_FALSE(RunUntil(absl::Seconds(60), [] { return false; }));
+  EXPECT_EQ(done_.count("configmaps d/large@1"), 0u);
+  EXPECT_TRUE(RunUntilDone(absl::Seconds(60), "configmaps d/large@1"));
+  EXPECT_LE(down_.sent_bytes() - down, BytesMax(since, 500));
+  EXPECT_GT(down_.sent_bytes() - down, 60'000u);
 }
 
 // L3: a peer that dies amid a large object is noticed within two intervals of its last byte.

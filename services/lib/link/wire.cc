@@ -1,5 +1,6 @@
 #include "services/lib/link/wire.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,12 @@ absl::StatusOr<absl::Duration> ParseInterval(const google::protobuf::Duration& m
   const absl::Duration interval = FromProtoDuration(message);
   if (interval < absl::ZeroDuration()) return Violation("link-3.1", "an interval is below 0");
   return interval;
+}
+
+template <typename Message>
+bool AcceptsDeflate(const Message& message) {
+  return std::find(message.accepts().begin(), message.accepts().end(), v1::COMPRESSION_DEFLATE) !=
+         message.accepts().end();
 }
 
 absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
@@ -57,7 +64,8 @@ absl::StatusOr<EdgeFrame> ParseHello(v1::Hello& message) {
                message.stored_epoch(),
                std::move(*message.mutable_event_store_id()),
                heartbeat_interval_max,
-               down_limit};
+               down_limit,
+               AcceptsDeflate(message)};
 }
 
 absl::StatusOr<EdgeFrame> ParseSubscribe(v1::Subscribe& message) {
@@ -97,15 +105,30 @@ absl::StatusOr<CloudFrame> ParseEventAck(v1::EventAck& message) {
   return frame;
 }
 
+absl::StatusOr<Rank> ParseRank(v1::Chunk::Rank rank) {
+  if (rank < v1::Chunk::RANK_SYNC || rank > v1::Chunk::RANK_BULK)
+    return Violation("link-7.2", absl::StrCat("a chunk of rank ", rank, ", which is not known"));
+  return static_cast<Rank>(rank - v1::Chunk::RANK_SYNC);
+}
+
 absl::StatusOr<Chunk> ParseChunk(v1::Chunk& message) {
-  if (message.rank() < v1::Chunk::RANK_SYNC || message.rank() > v1::Chunk::RANK_BULK) {
-    return Violation("link-7.2",
-                     absl::StrCat("a chunk of rank ", message.rank(), ", which is not known"));
-  }
+  SKERRY_ASSIGN_OR_RETURN(const Rank rank, ParseRank(message.rank()));
   if (message.data().empty()) return Violation("link-7.1", "data of a chunk is empty");
   SKERRY_RETURN_IF_ERROR(CheckBytes("data", message.data().size(), kChunkBytesMax));
-  return Chunk{static_cast<Rank>(message.rank() - v1::Chunk::RANK_SYNC),
-               std::move(*message.mutable_data()), message.last()};
+  return Chunk{rank, std::move(*message.mutable_data()), message.last()};
+}
+
+absl::StatusOr<Compressed> ParseCompressed(v1::Compressed& message) {
+  if (message.algorithm() != v1::COMPRESSION_DEFLATE) {
+    return Violation("link-13.2",
+                     absl::StrCat("algorithm ", message.algorithm(), " was not accepted"));
+  }
+  SKERRY_ASSIGN_OR_RETURN(const Rank rank, ParseRank(message.rank()));
+  if (message.size() == 0 || message.size() > kChunkedBytesMax) {
+    return Violation("link-13.3", absl::StrCat("size of a compressed frame is ", message.size(),
+                                               ", 1 to ", kChunkedBytesMax, " is allowed"));
+  }
+  return Compressed{rank, message.size(), std::move(*message.mutable_data())};
 }
 
 absl::Status CheckCredit(uint64_t bytes) {
@@ -323,6 +346,10 @@ absl::StatusOr<EdgeFrame> FromWire(v1::EdgeFrame message) {
       SKERRY_ASSIGN_OR_RETURN(Chunk chunk, ParseChunk(*message.mutable_chunk()));
       return chunk;
     }
+    case v1::EdgeFrame::kCompressed: {
+      SKERRY_ASSIGN_OR_RETURN(Compressed part, ParseCompressed(*message.mutable_compressed()));
+      return part;
+    }
     case v1::EdgeFrame::kCommandReceipt:
       return ParseCommandReceipt(*message.mutable_command_receipt());
     case v1::EdgeFrame::kCommandTakers:
@@ -351,7 +378,8 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
       SKERRY_RETURN_IF_ERROR(CheckBytes("hub", message.welcome().hub().size(), kTextBytesMax));
       return Welcome{message.welcome().epoch(),
                      FromProtoDuration(message.welcome().heartbeat_interval()),
-                     message.welcome().hub(), FromProtoTime(message.welcome().cloud_time())};
+                     message.welcome().hub(), FromProtoTime(message.welcome().cloud_time()),
+                     AcceptsDeflate(message.welcome())};
     case v1::CloudFrame::kResource: {
       SKERRY_ASSIGN_OR_RETURN(ResourceChange change,
                               FromWire(std::move(*message.mutable_resource())));
@@ -378,6 +406,10 @@ absl::StatusOr<CloudFrame> FromWire(v1::CloudFrame message) {
     case v1::CloudFrame::kChunk: {
       SKERRY_ASSIGN_OR_RETURN(Chunk chunk, ParseChunk(*message.mutable_chunk()));
       return chunk;
+    }
+    case v1::CloudFrame::kCompressed: {
+      SKERRY_ASSIGN_OR_RETURN(Compressed part, ParseCompressed(*message.mutable_compressed()));
+      return part;
     }
     case v1::CloudFrame::kTunnelOpen: {
       v1::TunnelOpen* open = message.mutable_tunnel_open();

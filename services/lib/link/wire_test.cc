@@ -35,6 +35,8 @@ TEST(WireTest, EveryFrameOfTheEdgeComesBack) {
   ExpectSame(EdgeFrame(Heartbeat{}));
   ExpectSame(EdgeFrame(Heartbeat{absl::Milliseconds(22500)}));
   ExpectSame(EdgeFrame(EpochStored{}));
+  ExpectSame(EdgeFrame(Compressed{Rank::kBulk, 9, "x"}));
+  ExpectSame(CloudFrame(Compressed{Rank::kSync, 9, "x"}));
   for (const Rank rank :
        {Rank::kSync, Rank::kAlarm, Rank::kCommand, Rank::kTelemetry, Rank::kState, Rank::kBulk}) {
     ExpectSame(EdgeFrame(Chunk{rank, "data", rank == Rank::kBulk}));
@@ -73,6 +75,33 @@ TEST(WireTest, EveryFrameOfTheCloudComesBack) {
   ExpectSame(CloudFrame(TunnelData{4, "b"}));
   ExpectSame(CloudFrame(TunnelCredit{4, 1}));
   ExpectSame(CloudFrame(TunnelClose{4, false, absl::OkStatus()}));
+}
+
+// link-13.2, link-13.3
+TEST(WireTest, CompressedFramesOfUnknownKindOrTooLargeAreViolations) {
+  const auto rule = [](auto change) {
+    v1::EdgeFrame frame = ToWire(EdgeFrame(Compressed{Rank::kBulk, 9, "x"}));
+    change(*frame.mutable_compressed());
+    return RuleOf(FromWire(std::move(frame)).status());
+  };
+  EXPECT_EQ(rule([](v1::Compressed& m) { m.clear_algorithm(); }), "link-13.2");
+  EXPECT_EQ(rule([](v1::Compressed& m) { m.clear_rank(); }), "link-7.2");
+  EXPECT_EQ(rule([](v1::Compressed& m) { m.clear_size(); }), "link-13.3");
+  EXPECT_EQ(rule([](v1::Compressed& m) { m.set_size(kChunkedBytesMax + 1); }), "link-13.3");
+  EXPECT_EQ(rule([](v1::Compressed& m) { m.set_size(~0ull); }), "link-13.3");
+}
+
+TEST(WireTest, KeepsWhatIsAccepted) {
+  for (const bool accepts : {false, true}) {
+    auto hello =
+        FromWire(ToWire(EdgeFrame(Hello{1, "boot", "journal", "v1", 9, "", {}, {}, accepts})));
+    ASSERT_TRUE(hello.ok());
+    EXPECT_EQ(std::get<Hello>(*hello).accepts_deflate, accepts);
+    auto welcome = FromWire(
+        ToWire(CloudFrame(Welcome{7, absl::Seconds(15), "hub", absl::FromUnixMillis(1), accepts})));
+    ASSERT_TRUE(welcome.ok());
+    EXPECT_EQ(std::get<Welcome>(*welcome).accepts_deflate, accepts);
+  }
 }
 
 TEST(WireTest, KeepsTimesAndValues) {

@@ -55,10 +55,22 @@ void TunnelToWire(TunnelClose& f, Message& out) {
   if (!f.half_close) *m->mutable_status() = rpc::ToProto(f.status);
 }
 
+v1::Chunk::Rank RankOf(Rank rank) {
+  return static_cast<v1::Chunk::Rank>(static_cast<int>(rank) + v1::Chunk::RANK_SYNC);
+}
+
+template <typename Message>
+void CompressedToWire(Compressed& f, Message& out) {
+  v1::Compressed* m = out.mutable_compressed();
+  m->set_algorithm(v1::COMPRESSION_DEFLATE);
+  m->set_rank(RankOf(f.rank));
+  m->set_size(f.size);
+  m->set_data(std::move(f.bytes));
+}
+
 template <typename Message>
 void ChunkToWire(Chunk& f, Message& out) {
-  out.mutable_chunk()->set_rank(
-      static_cast<v1::Chunk::Rank>(static_cast<int>(f.rank) + v1::Chunk::RANK_SYNC));
+  out.mutable_chunk()->set_rank(RankOf(f.rank));
   out.mutable_chunk()->set_data(std::move(f.bytes));
   out.mutable_chunk()->set_last(f.last);
 }
@@ -83,6 +95,7 @@ struct EdgeFrameWriter {
       ToProtoDuration(f.heartbeat_interval_max, *m->mutable_heartbeat_interval_max());
     m->set_down_bytes_per_second(f.down_limit.bytes_per_second);
     m->set_down_burst_bytes(f.down_limit.burst_bytes);
+    if (f.accepts_deflate) m->add_accepts(v1::COMPRESSION_DEFLATE);
   }
   void operator()(Subscribe& f) {
     v1::Subscribe* m = out.mutable_subscribe();
@@ -129,6 +142,7 @@ struct EdgeFrameWriter {
     out.mutable_tunnel_accept()->set_credit(f.credit);
   }
   void operator()(Chunk& f) { ChunkToWire(f, out); }
+  void operator()(Compressed& f) { CompressedToWire(f, out); }
   void operator()(TunnelData& f) { TunnelToWire(f, out); }
   void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
   void operator()(TunnelClose& f) { TunnelToWire(f, out); }
@@ -142,6 +156,7 @@ struct CloudFrameWriter {
     ToProtoDuration(f.heartbeat_interval, *m->mutable_heartbeat_interval());
     m->set_hub(std::move(f.hub));
     ToProtoTime(f.cloud_time, *m->mutable_cloud_time());
+    if (f.accepts_deflate) m->add_accepts(v1::COMPRESSION_DEFLATE);
   }
   void operator()(ResourceChange& f) { *out.mutable_resource() = ToWire(std::move(f)); }
   void operator()(ReportAck& f) {
@@ -179,6 +194,7 @@ struct CloudFrameWriter {
     m->set_credit(f.credit);
   }
   void operator()(Chunk& f) { ChunkToWire(f, out); }
+  void operator()(Compressed& f) { CompressedToWire(f, out); }
   void operator()(TunnelData& f) { TunnelToWire(f, out); }
   void operator()(TunnelCredit& f) { TunnelToWire(f, out); }
   void operator()(TunnelClose& f) { TunnelToWire(f, out); }

@@ -145,6 +145,7 @@ class LinkNode final : public Node, private GrpcStream::Owner {
   void Perform(const edge::Connected&) {}
   void Perform(const edge::IntervalAdapted&) {}
   void Perform(edge::Count) {}
+  void Perform(const link::CompressionBytes&) {}
   void Perform(edge::CloseSpoke) {}
 
   void Synced() {

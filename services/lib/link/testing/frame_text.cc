@@ -32,10 +32,13 @@ bool HasWord(const ScriptCommand& command, const std::string& word) {
   return std::find(command.words.begin(), command.words.end(), word) != command.words.end();
 }
 
+constexpr const char* kRanks[] = {"sync", "alarm", "command", "telemetry", "state", "bulk"};
+
 struct FrameWriter {
   std::string operator()(const Hello& f) const {
     return absl::StrCat("Hello version=", f.protocol_version, " stored_epoch=", f.stored_epoch,
-                        IntervalText(f.heartbeat_interval_max));
+                        IntervalText(f.heartbeat_interval_max),
+                        f.accepts_deflate ? " deflate" : "");
   }
   std::string operator()(const Subscribe& f) const { return Text(f); }
   std::string operator()(const Unsubscribe& f) const {
@@ -56,7 +59,8 @@ struct FrameWriter {
   }
   std::string operator()(const Welcome& f) const {
     return absl::StrCat("Welcome epoch=", f.epoch,
-                        " heartbeat=", absl::FormatDuration(f.heartbeat_interval));
+                        " heartbeat=", absl::FormatDuration(f.heartbeat_interval),
+                        f.accepts_deflate ? " deflate" : "");
   }
   std::string operator()(const ResourceChange& f) const { return Text(f); }
   std::string operator()(const ReportAck& f) const {
@@ -67,10 +71,11 @@ struct FrameWriter {
     return absl::StrCat("GoAway ", f.reason, " retry_after=", absl::FormatDuration(f.retry_after));
   }
   std::string operator()(const Chunk& f) const {
-    static constexpr const char* kRanks[] = {"sync",      "alarm", "command",
-                                             "telemetry", "state", "bulk"};
     return absl::StrCat("Chunk ", kRanks[static_cast<int>(f.rank)], " bytes=", f.bytes.size(),
                         f.last ? " last" : "");
+  }
+  std::string operator()(const Compressed& f) const {
+    return absl::StrCat("Compressed ", kRanks[static_cast<int>(f.rank)], " size=", f.size);
   }
   std::string operator()(const Command& f) const {
     return absl::StrCat("Command ", f.key, " ", f.type, " bytes=", f.payload.size(),
@@ -131,6 +136,11 @@ std::string Text(const CommandReceipt& receipt) {
   return text;
 }
 
+// Not how many are left: that is zlib's.
+std::string Text(const CompressionBytes& bytes) {
+  return absl::StrCat(bytes.sent ? "compressed " : "decompressed ", bytes.plain, " bytes");
+}
+
 std::string Text(const Change& change) {
   switch (change.kind) {
     case Change::Kind::kUpsert:
@@ -179,6 +189,14 @@ std::string Text(const absl::Status& status) {
   return absl::StrCat(text, ": ", status.message());
 }
 
+std::string Filler(size_t bytes) {
+  std::string text;
+  for (int i = 0; text.size() < bytes; ++i)
+    absl::StrAppend(&text, "{\"name\":\"pressure\",\"unit\":\"bar\",\"value\":", i, "},");
+  text.resize(bytes);
+  return text;
+}
+
 Subscribe SubscribeOf(const ScriptCommand& command) {
   Subscribe frame{
       command.Arg("type"), static_cast<uint64_t>(command.Int("id")), {}, command.Has("more")};
@@ -201,7 +219,7 @@ Change ChangeOf(const ScriptCommand& command) {
     return change;
   }
   change.version = command.Arg("version");
-  change.object = std::string(static_cast<size_t>(command.Int("bytes", 2)), 'x');
+  change.object = Filler(static_cast<size_t>(command.Int("bytes", 2)));
   return change;
 }
 
@@ -244,7 +262,7 @@ Chunk ChunkOf(const ScriptCommand& command) {
 Command CommandOf(const ScriptCommand& command) {
   return {command.Arg("key"),
           command.Arg("type", "method"),
-          std::string(static_cast<size_t>(command.Int("bytes", 1)), 'p'),
+          Filler(static_cast<size_t>(command.Int("bytes", 1))),
           absl::Seconds(command.Int("deadline", 30)),
           absl::Seconds(command.Int("expire", 60)),
           command.Has("reexecutable")};
@@ -259,7 +277,7 @@ CommandReceipt ReceiptOf(const ScriptCommand& command) {
                   : stage == "returned" ? CommandReceipt::Stage::kReturned
                                         : CommandReceipt::Stage::kDone;
   if (command.Has("error")) receipt.status = absl::UnavailableError("no good");
-  receipt.response.assign(static_cast<size_t>(command.Int("bytes", 0)), 'r');
+  receipt.response = Filler(static_cast<size_t>(command.Int("bytes", 0)));
   return receipt;
 }
 
@@ -282,7 +300,7 @@ EventBatch EventsOf(const ScriptCommand& command) {
         (parts.size() > 1 && !absl::SimpleAtoi(parts[1], &event.dropped_before))) {
       ADD_FAILURE() << "not a sequence: " << text;
     }
-    event.value.assign(static_cast<size_t>(command.Int("bytes", 1)), 'e');
+    event.value = Filler(static_cast<size_t>(command.Int("bytes", 1)));
     batch.events.push_back(std::move(event));
   }
   return batch;

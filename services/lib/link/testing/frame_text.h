@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
 #define SKERRY_SERVICES_LIB_LINK_TESTING_FRAME_TEXT_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,6 +20,7 @@ std::string Text(const CloudFrame& frame);
 std::string Text(const Change& change);
 std::string Text(const tunnel::ToUser& message);
 std::string Text(const CommandReceipt& receipt);
+std::string Text(const CompressionBytes& bytes);
 std::string Text(const Subscribe& frame);
 std::string Text(const ResourceChange& frame);
 std::string Text(const Report& report);
@@ -26,6 +28,9 @@ std::string Text(const Report& report);
 std::string Text(const EventBatch& batch);
 // "OK", or code, reason, rule and message.
 std::string Text(const absl::Status& status);
+
+// JSON, which compresses to about a tenth.
+std::string Filler(size_t bytes);
 
 // From a command's arguments: type= id= [hold=key@version,…] [more=1].
 Subscribe SubscribeOf(const skerry::testing::ScriptCommand& command);

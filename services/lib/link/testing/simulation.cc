@@ -1,6 +1,7 @@
 #include "services/lib/link/testing/simulation.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,17 @@ uint64_t NumberOf(const std::string& text) {
   return absl::SimpleAtoi(text, &number) ? number : 0;
 }
 
+// Goes in chunks when it is compressed, too.
+const std::string& Digits() {
+  static const std::string* digits = [] {
+    std::mt19937 rng(1);
+    auto* text = new std::string;
+    while (text->size() < 4 * kChunkBytesMax) absl::StrAppend(text, rng());
+    return text;
+  }();
+  return *digits;
+}
+
 // More of the same frame follows: it comes at once, else hardly any would be complete.
 template <typename Frame>
 bool IsPart(const Frame& frame) {
@@ -29,6 +41,7 @@ bool IsPart(const Frame& frame) {
 
 Simulation::Simulation(uint64_t seed) : rng_(seed) {
   cloud_config_.heartbeat_interval = absl::Seconds(10);
+  cloud_config_.compression = seed % 3 == 0;
   // Small enough that windows and bounds are reached by the few objects here.
   cloud_config_.unsent_bytes_max = 1u << 20;
   cloud_config_.transport_bytes_max = 256u << 10;
@@ -162,6 +175,8 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       CommandReceived(received->receipt);
     } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
       ToTunnelUser(true, std::move(*to_user));
+    } else if (auto* bytes = std::get_if<CompressionBytes>(&effect)) {
+      if (!bytes->sent) ++seen_["compressed up"];
     } else if (auto* close = std::get_if<cloud::Close>(&effect)) {
       if (IsViolation(close->status)) Fail(absl::StrCat("hub: ", close->status.ToString()));
       ++seen_[absl::StrCat("session end ", close->reason)];
@@ -334,6 +349,8 @@ void Simulation::AnswerSubscription() {
 
 void Simulation::PushTo(const Subscription& subscription, Change change) {
   if (change.kind == Change::Kind::kUpsert) change.object.assign(Random(4) == 0 ? 700000 : 10, 'x');
+  if (cloud_config_.compression && change.object.size() > 10 && NumberOf(change.version) % 2 == 0)
+    change.object = Digits();
   if (current_ == 0 || subscription.epoch != last_epoch_) return;
   FeedCloud(current_, cloud::Push{controller_, kType, subscription.id, std::move(change)});
 }

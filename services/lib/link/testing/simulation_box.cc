@@ -31,6 +31,9 @@ void Simulation::FeedEdge(edge::Event event) {
         FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}, {kStream}});
     } else if (auto* send = std::get_if<edge::Send>(&effect)) {
       connections_[edge_connection_].up.push_back(std::move(send->frame));
+    } else if (auto* bytes = std::get_if<CompressionBytes>(&effect)) {
+      if (!bytes->sent) ++seen_["compressed down"];
+      if (!bytes->sent && bytes->compressed > kChunkBytesMax) ++seen_["compressed in chunks"];
     } else if (auto* close = std::get_if<edge::CloseLink>(&effect)) {
       const std::string reason(close->status.message());
       if (IsViolation(close->status)) Fail(absl::StrCat("edge: ", close->status.ToString()));
@@ -104,8 +107,9 @@ void Simulation::Fetch(const edge::FetchReports& effect) {
       event.more = true;
       break;
     }
-    // Some are large enough to go in chunks.
-    const std::string padding(sequence % 5 == 0 ? 50000 : 0, ' ');
+    // Some are large enough to go in chunks, others to be compressed.
+    const bool compressed = cloud_config_.compression && sequence % 5 == 1;
+    const std::string padding(sequence % 5 == 0 ? 50000 : compressed ? 2000 : 0, ' ');
     event.reports.push_back(
         {sequence, kType, key, 0, {}, absl::StrCat(journal_[key].value, padding)});
   }
@@ -146,6 +150,8 @@ void Simulation::EdgeCrash() {
   config.seed = rng_();
   config.transport_bytes_max = 500;
   config.up_limit = config.hello.down_limit = limit_;
+  // Now and then a box that does not.
+  config.compression = cloud_config_.compression && last_spoke_ % 4 != 3;
   edge_ = std::make_unique<EdgeSession>(config);
   if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
   if (!events_.empty())
