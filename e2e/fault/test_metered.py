@@ -65,3 +65,14 @@ def test_the_box_and_the_hub_count_by_class(field, load):
                                               ("up", "event", 5), ("up", "session", 1)):
             counted = service.metric(f"{prefix}_link_bytes_total", **{"direction": direction, "class": frame_class})
             assert counted >= least, (prefix, direction, frame_class)
+
+
+def test_what_is_compressed_is_counted(field, load):
+    """[metered-3] edgehub-1.14, cloudhub-1.12; link-13.1: both ends compress, and count what they send and what comes."""
+    del load
+    for service, prefix in ((field.nodes["edge-1"].edgehub, "skerry_edgehub"), (field.cloud.hub, "skerry_cloudhub")):
+        for direction in ("up", "down"):
+            plain, compressed = (service.metric(f"{prefix}_link_compressed_bytes_total", direction=direction, form=form)
+                                 for form in ("plain", "compressed"))
+            assert plain > LARGE, (prefix, direction)
+            assert compressed < plain * 0.9, (prefix, direction)
