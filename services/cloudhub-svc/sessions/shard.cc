@@ -52,8 +52,12 @@ void Shard::Stop() {
 }
 
 void Shard::Settle() {
-  for (exec::SerialExecutor* thread : {&executor_, &admissions_, &executor_, &store_, &executor_})
-    thread->Run([] {});
+  uint64_t store_calls = 0;
+  do {  // What the store says may lead to further calls.
+    store_calls = store_calls_;
+    for (exec::SerialExecutor* thread : {&executor_, &admissions_, &executor_, &store_, &executor_})
+      thread->Run([] {});
+  } while (store_calls != store_calls_);
 }
 
 // ---- from the transports ----

@@ -173,6 +173,7 @@ class Shard {
   absl::Duration desk_timer_due_ = absl::InfiniteDuration();
   // Last: their threads use the rest, and each other.
   exec::SerialExecutor admissions_;
+  std::atomic<uint64_t> store_calls_{0};  // So far, of the desk.
   exec::SerialExecutor store_;
   exec::SerialExecutor executor_;
 };

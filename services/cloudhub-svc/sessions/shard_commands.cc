@@ -65,6 +65,7 @@ void Shard::ReloadAllCommands() {
 }
 
 bool Shard::OnCommandStore(absl::AnyInvocable<absl::AnyInvocable<void()>()> work) {
+  ++store_calls_;
   return store_.Post([this, work = std::move(work)]() mutable {
     executor_.Post([this, then = work()]() mutable {
       then();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -22,7 +24,7 @@ std::string Random(std::mt19937& rng, size_t size) {
 
 std::string Json(size_t size) {
   std::string json;
-  for (int i = 0; json.size() < size; ++i)
+  for (uint64_t i = 0; json.size() < size; ++i)
     json +=
         "{\"name\":\"e" + std::to_string(i) + "\",\"value\":\"" + std::to_string(i * i) + "\"},";
   json.resize(size);
