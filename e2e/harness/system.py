@@ -25,7 +25,7 @@ class System(Cluster):
         super().__init__(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"), cloud_host=cloud_host)
         self.name = name
         self.alive.append(self)
-        self.cloud.hub.settings["link.heartbeat_interval"] = "2s"  # A peer that hangs is noticed in 4 s, not 30 s.
+        self.cloud.hub.settings["link.heartbeat_interval"] = "2s"  # A peer that hangs is noticed in 4 s, not 32.
 
     def make_namesake(self, node):
         """Another box of the same name, which has not joined and does not run yet."""

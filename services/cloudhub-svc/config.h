@@ -26,7 +26,7 @@ struct CloudHubConfig {
   absl::Duration certificate_lifetime = absl::Hours(24 * 365);
   absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
   absl::Duration expired_grace = absl::Hours(24 * 30);
-  absl::Duration heartbeat_interval = absl::Seconds(15);
+  absl::Duration heartbeat_interval = absl::Seconds(16);
   bool compression = true;
   absl::Duration drain_retry_after = absl::Seconds(1);
   int64_t unsent_bytes_max = 16 << 20;

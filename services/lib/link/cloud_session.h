@@ -36,7 +36,7 @@ class CloudSession {
  public:
   struct Config {
     std::string hub;
-    absl::Duration heartbeat_interval = absl::Seconds(15);
+    absl::Duration heartbeat_interval = absl::Seconds(16);
     absl::Duration hello_timeout = absl::Seconds(10);
     size_t unsent_bytes_max = 16u << 20;  // Of all subscriptions of the node.
     // Given to the transport and not yet taken by it: no more of resource sync.

@@ -8,7 +8,7 @@ namespace skerry::bench {
 namespace {
 
 // As the link's defaults.
-constexpr absl::Duration kHeartbeat = absl::Seconds(15);
+constexpr absl::Duration kHeartbeat = absl::Seconds(16);
 constexpr absl::Duration kDialTimeout = absl::Seconds(15);
 constexpr absl::Duration kBackoffBase = absl::Seconds(1);
 constexpr absl::Duration kBackoffMax = absl::Seconds(60);
