@@ -87,6 +87,8 @@ class BoxLink final : public NodeLink {
   }
   void Close(absl::Status) override { hub_.Closed(connection_); }
   void AwaitDrained(std::function<void()> drained) override { drained(); }
+  // The connection has the link, too.
+  void Release() { connection_ = {}; }
   bool AwaitWelcome() {
     absl::MutexLock lock(&mutex_);
     return mutex_.AwaitWithTimeout(absl::Condition(&welcome_), kTimeout);
@@ -167,10 +169,15 @@ class Replica {
                         .missed = [this] { hub_.ReloadAllCommands(); }},
                        log::Logger::Null()) {}
 
+  ~Replica() {
+    hub_.Stop();
+    for (const auto& link : links_) link->Release();
+  }
+
   SessionHub& hub() { return hub_; }
   // Until the box is welcome.
   void Connect(Device& device, bool silent = false) {
-    auto link = std::make_shared<BoxLink>(hub_, device, silent);
+    auto link = links_.emplace_back(std::make_shared<BoxLink>(hub_, device, silent));
     auto connection = hub_.Open({*NodeName::Parse("edge-1"), "key"}, "ipv4:127.0.0.1:1", link);
     ASSERT_THAT(connection, IsOk());
     link->Hello(*connection);
@@ -199,6 +206,7 @@ class Replica {
   SessionHub hub_;
   NodeWatch node_watch_;
   CommandWatch command_watch_;
+  std::vector<std::shared_ptr<BoxLink>> links_;
 };
 
 class SessionHubPostgresTest : public ::testing::Test {

@@ -161,7 +161,7 @@ TEST_F(SessionHubTest, SilentConnectionsEnd) {
   ASSERT_TRUE(mute->closed().has_value());
   EXPECT_EQ(GetErrorInfo(*mute->closed()).reason, "HELLO_TIMEOUT");
   EXPECT_FALSE(node.link->closed().has_value());
-  clock_.Advance(absl::Seconds(20));
+  clock_.Advance(absl::Seconds(22));
   Settle();
   ASSERT_TRUE(node.link->closed().has_value());
   EXPECT_EQ(GetErrorInfo(*node.link->closed()).reason, "HEARTBEAT_LOST");
