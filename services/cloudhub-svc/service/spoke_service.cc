@@ -119,6 +119,8 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
     if (!status.ok()) return status;
     v1::HubFrame registered;
     registered.mutable_registered()->set_hub(hub_name_);
+    registered.mutable_registered()->set_takes_following(true);
+    if (message.takes_following()) spoke.stream->SendBundles();
     spoke.stream->Send(std::move(registered));
     spoke.stream->Consumed();
     spoke.id = hub_.Attach(message.spoke(),

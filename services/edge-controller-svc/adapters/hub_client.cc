@@ -101,6 +101,7 @@ void HubClient::Dial() {
       std::move(events));
   SpokeFrame frame;
   frame.mutable_register_()->set_spoke(options_.spoke);
+  frame.mutable_register_()->set_takes_following(true);
   for (const std::string& type : options_.resource_types)
     frame.mutable_register_()->add_resource_types(type);
   for (const std::string& type : options_.report_types)
@@ -121,6 +122,7 @@ void HubClient::OnFrame(uint64_t stream_id, const HubFrame& frame) {
   }
   if (frame.has_registered()) {
     log_.Info("attached to hub", {{"replica", frame.registered().hub()}});
+    if (frame.registered().takes_following()) stream->SendBundles();
     attached_ = true;
     reported_loss_ = false;
     backoff_ = options_.backoff_min;

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "services/lib/rpc/bundle.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/stream.h"
 #include "services/lib/rpc/stream_core.h"
@@ -44,10 +45,11 @@ class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private
       this->RemoveHold();
       return;
     }
-    if (core_->OnReadDone() && events_.on_message) {
+    ForEachMessage(std::move(incoming_), [this](In message) {
+      if (!core_->OnReadDone() || !events_.on_message) return;
       absl::MutexLock lock(&events_mutex_);
-      events_.on_message(std::move(incoming_));
-    }
+      events_.on_message(std::move(message));
+    });
     incoming_.Clear();
     core_->NextRead();
   }

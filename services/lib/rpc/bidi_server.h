@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "services/lib/rpc/bundle.h"
 #include "services/lib/rpc/call_scope.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/scope.h"
@@ -38,10 +39,11 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
   void OnReadDone(bool ok) override {
     if (!ok) return core_->OnHalfClosed();
-    if (core_->OnReadDone() && events_.on_message) {
+    ForEachMessage(std::move(incoming_), [this](In message) {
+      if (!core_->OnReadDone() || !events_.on_message) return;
       absl::MutexLock lock(&events_mutex_);
-      events_.on_message(std::move(incoming_));
-    }
+      events_.on_message(std::move(message));
+    });
     incoming_.Clear();
     core_->NextRead();
   }

@@ -46,6 +46,9 @@ class Stream : public StreamControl {
   virtual bool Send(Out message) = 0;
   // Bytes accepted and not yet handed to the transport.
   virtual size_t pending_bytes() const = 0;
+  // From now on messages that wait for the transport go as one, where their type has `repeated Out
+  // following`. For peers that have said that they take it: they see the same messages.
+  virtual void SendBundles() = 0;
 };
 
 // What a stream tells its owner, on gRPC's threads: never two at a time for one stream, on_closed
@@ -59,7 +62,8 @@ struct StreamEvents {
   // server ended the stream, or what it was closed with here.
   std::function<void(absl::Status status)> on_closed;
   std::function<void()> on_drained;  // Optional. Pending bytes fell to zero.
-  std::function<void()> on_written;  // Optional. One message was handed to the transport.
+  // Optional. A message was handed to the transport; of those that went as one, one call.
+  std::function<void()> on_written;
 };
 
 // For a server's end that only sends.

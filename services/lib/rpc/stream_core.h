@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/lib/base/error.h"
+#include "services/lib/rpc/bundle.h"
 #include "services/lib/rpc/stream.h"
 
 namespace skerry::rpc::internal {
@@ -65,6 +66,11 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   size_t pending_bytes() const override {
     absl::MutexLock lock(&mutex_);
     return pending_bytes_;
+  }
+
+  void SendBundles() override {
+    absl::MutexLock lock(&mutex_);
+    bundles_ = true;
   }
 
   void Close(absl::Status status) override {
@@ -155,6 +161,18 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   }
 
  private:
+  // What waits goes along, as far as it may.
+  void Bundle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if constexpr (Bundled<Out>) {
+      auto& [bundle, bytes] = in_flight_;
+      while (bundles_ && !queue_.empty() && bytes + queue_.front().second <= kBundleBytesMax) {
+        *bundle.add_following() = std::move(queue_.front().first);
+        bytes += queue_.front().second;
+        queue_.pop_front();
+      }
+    }
+  }
+
   void BeginClose(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     closing_ = true;
     outcome_ = std::move(status);
@@ -202,6 +220,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
       writing_ = true;
       in_flight_ = std::move(queue_.front());
       queue_.pop_front();
+      Bundle();
       transport_->StartWrite(in_flight_.first);
     } else if (closing_) {
       ended_ = true;
@@ -219,6 +238,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   std::pair<Out, size_t> in_flight_ ABSL_GUARDED_BY(mutex_);
   size_t pending_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // With the one in flight.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool bundles_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;  // outcome_ is decided; Send refuses.
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // StartEnd was called, or must not be any more.
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;   // Writing makes no sense any more.

@@ -60,6 +60,7 @@ void Controller::Dial() {
   v1::SpokeFrame frame;
   v1::Register* registration = frame.mutable_register_();
   registration->set_spoke("hub_load/1");
+  registration->set_takes_following(true);
   for (const char* type : {"pods", "configmaps", "secrets", "serviceaccounts", "nodes"}) {
     registration->add_resource_types(type);
   }
@@ -74,6 +75,10 @@ void Controller::Reply(v1::SpokeFrame frame) {
 
 void Controller::Handle(const v1::HubFrame& frame) {
   switch (frame.body_case()) {
+    case v1::HubFrame::kRegistered: {
+      absl::MutexLock lock(&mutex_);
+      return stream_->SendBundles();
+    }
     case v1::HubFrame::kSubscribed:
       return OnSubscribed(frame.subscribed());
     case v1::HubFrame::kPushDone:

@@ -1,0 +1,106 @@
+#include "services/lib/rpc/bundle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/skerry/cloudhub/v1/spoke_service.pb.h"
+#include "api/skerry/meta/v1/meta_service.pb.h"
+#include "services/lib/rpc/stream_core.h"
+
+namespace skerry::rpc::internal {
+namespace {
+
+using cloudhub::v1::HubFrame;
+using ::testing::ElementsAre;
+
+static_assert(Bundled<HubFrame>);
+static_assert(Bundled<cloudhub::v1::SpokeFrame>);
+static_assert(!Bundled<meta::v1::WatchObjectsResponse>);
+
+HubFrame Named(const std::string& name) {
+  HubFrame frame;
+  frame.mutable_registered()->set_hub(name);
+  return frame;
+}
+
+std::vector<std::string> NamesOf(HubFrame frame) {
+  std::vector<std::string> names;
+  ForEachMessage(std::move(frame), [&](const HubFrame& message) {
+    EXPECT_EQ(message.following_size(), 0);
+    names.push_back(message.registered().hub());
+  });
+  return names;
+}
+
+class FakeTransport final : public Transport<HubFrame> {
+ public:
+  void StartRead() override {}
+  void StartWrite(const HubFrame& message) override { written_.push_back(message); }
+  void StartEnd(const absl::Status&) override {}
+  void Cancel() override {}
+  HubFrame Take() { return std::exchange(written_, {}).at(0); }
+  bool idle() const { return written_.empty(); }
+
+ private:
+  std::vector<HubFrame> written_;
+};
+
+class BundleTest : public ::testing::Test {
+ protected:
+  BundleTest() { core_->SendBundles(); }
+
+  FakeTransport transport_;
+  std::shared_ptr<StreamCore<HubFrame>> core_ =
+      std::make_shared<StreamCore<HubFrame>>(StreamOptions{}, &transport_);
+};
+
+TEST_F(BundleTest, WhatWaitsGoesAsOne) {
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(core_->Send(Named(name)));
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("a"));  // Nothing waited then.
+  EXPECT_FALSE(core_->OnWriteDone(true));
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("b", "c"));
+  EXPECT_TRUE(core_->OnWriteDone(true));
+  EXPECT_EQ(core_->pending_bytes(), 0u);
+  EXPECT_TRUE(transport_.idle());
+}
+
+TEST_F(BundleTest, OnlyAPeerThatTakesThemGetsThem) {
+  core_ = std::make_shared<StreamCore<HubFrame>>(StreamOptions{}, &transport_);
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(core_->Send(Named(name)));
+  transport_.Take();
+  core_->OnWriteDone(true);
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("b"));
+}
+
+TEST_F(BundleTest, OneWriteHasABound) {
+  const std::string half(kBundleBytesMax / 2, 'x');
+  ASSERT_TRUE(core_->Send(Named("first")));
+  for (const std::string& name : {half, std::string("small"), half, half + half + half}) {
+    ASSERT_TRUE(core_->Send(Named(name)));
+  }
+  transport_.Take();
+  core_->OnWriteDone(true);
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(half, "small"));
+  core_->OnWriteDone(true);
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(half));
+  core_->OnWriteDone(true);
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(half + half + half));
+}
+
+TEST_F(BundleTest, NestedOnesKeepTheirOrder) {
+  HubFrame nested = Named("b");
+  *nested.add_following() = Named("c");
+  HubFrame frame = Named("a");
+  *frame.add_following() = std::move(nested);
+  *frame.add_following() = Named("d");
+  EXPECT_THAT(NamesOf(std::move(frame)), ElementsAre("a", "b", "c", "d"));
+}
+
+}  // namespace
+}  // namespace skerry::rpc::internal
