@@ -1,0 +1,123 @@
+"""Measurements of one hub: each takes a Bench and how long a load or idling takes, and prints its figures."""
+
+import time
+
+from cluster.usage import cpu_seconds, memory_mb
+
+from .figures import BARE, remark, report, report_beside_bare
+from .servers import Hub
+
+PARALLEL = 64  # Nodes on their way at a time: a queue of thousands would only time out.
+SETTLE_SECONDS = 3
+AWAY_SECONDS = 10
+MEMORY_BUDGET_KB = 8
+
+
+def connect(server, load):
+    """All nodes: how many a second, and the server's CPU for each."""
+    cpu = cpu_seconds(server.pid)
+    seconds = load.ask(f"connect {PARALLEL}")["seconds"]
+    cpu = cpu_seconds(server.pid) - cpu
+    return {"connects": load.nodes / seconds, "connect_cpu": cpu * 1000 / load.nodes}
+
+
+def both_ways(server, run):
+    """up_<figure> and down_<figure> of what run(direction) returns; an echo is both at once."""
+    up = run("up")
+    down = run("down") if isinstance(server, Hub) else up
+    return {f"{direction}_{name}": value for direction, figures in (("up", up), ("down", down))
+            for name, value in figures.items()}
+
+
+def rate_of(server, load, direction, seconds, payload, rate=0):
+    """One load, as much as it takes or at a rate: messages a second, the server's CPU per message, latencies."""
+    cpu = cpu_seconds(server.pid)
+    answer = load.ask(f"{direction} {seconds} {payload} {rate}")
+    cpu = cpu_seconds(server.pid) - cpu
+    return {**answer, "rate": answer["answered"] / seconds, "cpu_us": cpu * 1e6 / max(answer["answered"], 1)}
+
+
+def memory(bench, seconds):
+    """How much each node takes, and what is left of it."""
+
+    def run(server, load):
+        before = memory_mb(server.pid)
+        connect(server, load)
+        time.sleep(seconds)
+        inside = memory_mb(server.pid)
+        client = memory_mb(load.pid)["rss"]
+        load.ask("leave")
+        time.sleep(AWAY_SECONDS)
+        after = memory_mb(server.pid)
+        grown = inside["rss"] - before["rss"]
+        per_node = 1024 / load.nodes
+        return {"memory_per_node_rss": grown * per_node,
+                "memory_per_node_pss": (inside["pss"] - before["pss"]) * per_node,
+                "memory_left_per_node": (after["rss"] - before["rss"]) * per_node, "client": client * per_node}
+
+    ours, bare = bench.compare(run)
+    report_beside_bare(ours, bare, {"memory_per_node_rss": "KB", "memory_per_node_pss": "KB"})
+    report("hub_memory_per_node_over_bare", ours["memory_per_node_rss"] - bare["memory_per_node_rss"],
+           MEMORY_BUDGET_KB, "KB", "budget")
+    report_beside_bare(ours, bare, {"memory_left_per_node": "KB"}, f",{AWAY_SECONDS}_s_after_all_left")
+    remark(f"hub_load took {ours['client']:.0f} KB a node")
+
+
+def messages(bench, seconds):
+    """As many as it takes, each way."""
+    payload = bench.options.payload
+
+    def run(server, load):
+        connect(server, load)
+        return both_ways(server, lambda direction: rate_of(server, load, direction, seconds, payload))
+
+    ours, bare = bench.compare(run)
+    for direction in ("up", "down"):
+        for name, figure, unit in (("", "rate", "1/s"), ("_cpu", "cpu_us", "us")):
+            key = f"{direction}_{figure}"
+            report(f"hub_messages_{direction}{name}", ours[key], bare[key], unit, f"{BARE},same_payload")
+
+
+def latency(bench, seconds):
+    """At half of the rate that this run finds to be the most, each way; one object to all nodes; connections."""
+    payload = bench.options.payload
+
+    def run(server, load):
+        connected = connect(server, load)
+
+        def at_half_load(direction):
+            most = rate_of(server, load, direction, seconds, payload)["rate"]
+            half = rate_of(server, load, direction, seconds, payload, most / 2)
+            return {**half, **load.ask(f"broadcast {direction} {payload}")}
+
+        return {**connected, **both_ways(server, at_half_load)}
+
+    ours, bare = bench.compare(run)
+    for direction in ("up", "down"):
+        for figure, unit in (("rate", "1/s"), ("p50_ms", "ms"), ("p99_ms", "ms")):
+            key = f"{direction}_{figure}"
+            report(f"hub_half_load_{key.removesuffix('_ms')}", ours[key], bare[key], unit,
+                   f"{BARE},at_half_of_its_own_maximum")
+    for quantile in ("p50", "p99", "p100"):
+        key = f"down_{quantile}_s"
+        report(f"hub_broadcast_{quantile}", ours[key], bare[key], "s", f"{BARE},an_echo_of_every_node_at_once")
+    report_beside_bare(ours, bare, {"connects": "1/s", "connect_cpu": "ms"})
+
+
+def hostile(bench, seconds):
+    """One more node is hostile, while the others have half of the load that is the most."""
+    hub = bench.hub("hub")
+    with bench.loaded(hub, hub) as load:
+        connect(hub, load)
+
+        def rate_up(rate):
+            return rate_of(hub, load, "up", seconds, bench.options.payload, rate)
+
+        rate = rate_up(0)["rate"] / 2
+        before = rate_up(rate)
+        load.ask("hostile")
+        beside = rate_up(rate)
+        for name, unit in (("rate", "1/s"), ("p99_ms", "ms")):
+            report(f"hub_hostile_{name.partition('_')[0]}", beside[name], before[name], unit,
+                   "the_same_load_before_the_hostile_node_came")
+        report("hub_hostile_links_lost", load.ask("state")["lost"], 0, "links", "budget")
