@@ -63,6 +63,23 @@ def memory(bench, seconds):
     remark(f"hub_load took {ours['client']:.0f} KB a node")
 
 
+def idle_cpu(bench, seconds):
+    """What heartbeats alone take."""
+
+    def run(server, load):
+        connect(server, load)
+        time.sleep(SETTLE_SECONDS)
+        tcp, cpu = load.ask("tcp"), cpu_seconds(server.pid)
+        time.sleep(seconds)
+        cpu, tcp_after = cpu_seconds(server.pid) - cpu, load.ask("tcp")
+        segments = sum(tcp_after[name] - tcp[name] for name in ("segments_sent", "segments_received"))
+        return {"idle_cpu": 1000 * cpu / seconds, "idle_segments": segments / load.nodes}
+
+    ours, bare = bench.compare(run)
+    report_beside_bare(ours, bare, {"idle_cpu": "ms/s", "idle_segments": "segments_per_node"},
+                       f",heartbeats_as_often,{bench.options.nodes}_nodes,{seconds}_s")
+
+
 def messages(bench, seconds):
     """As many as it takes, each way."""
     payload = bench.options.payload
