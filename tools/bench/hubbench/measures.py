@@ -38,7 +38,7 @@ def rate_of(server, load, direction, seconds, payload, rate=0):
 
 
 def memory(bench, seconds):
-    """How much each node takes, and what is left of it."""
+    """How much each node takes, and how much of it comes back."""
 
     def run(server, load):
         before = memory_mb(server.pid)
@@ -53,13 +53,16 @@ def memory(bench, seconds):
         per_node = 1024 / load.nodes
         return {"memory_per_node_rss": grown * per_node,
                 "memory_per_node_pss": (inside["pss"] - before["pss"]) * per_node,
-                "memory_left_per_node": (after["rss"] - before["rss"]) * per_node, "client": client * per_node}
+                "memory_left_per_node": (after["rss"] - before["rss"]) * per_node,
+                "memory_given_back": 100 * (inside["rss"] - after["rss"]) / max(grown, 0.01),
+                "client": client * per_node}
 
     ours, bare = bench.compare(run)
     report_beside_bare(ours, bare, {"memory_per_node_rss": "KB", "memory_per_node_pss": "KB"})
     report("hub_memory_per_node_over_bare", ours["memory_per_node_rss"] - bare["memory_per_node_rss"],
            MEMORY_BUDGET_KB, "KB", "budget")
-    report_beside_bare(ours, bare, {"memory_left_per_node": "KB"}, f",{AWAY_SECONDS}_s_after_all_left")
+    report_beside_bare(ours, bare, {"memory_given_back": "percent", "memory_left_per_node": "KB"},
+                       f",{AWAY_SECONDS}_s_after_all_left")
     remark(f"hub_load took {ours['client']:.0f} KB a node")
 
 
