@@ -35,7 +35,10 @@ absl::StatusOr<std::unique_ptr<Controller>> Controller::Create(EventLoop& loop,
 
 Controller::Controller(EventLoop& loop, const Options& options,
                        std::shared_ptr<grpc::ChannelCredentials> credentials)
-    : loop_(loop), options_(options), credentials_(std::move(credentials)) {
+    : loop_(loop),
+      options_(options),
+      names_(options.name_prefix),
+      credentials_(std::move(credentials)) {
   absl::MutexLock lock(&mutex_);
   nodes_.resize(options.nodes);
 }
@@ -96,7 +99,7 @@ void Controller::Handle(const v1::HubFrame& frame) {
 
 // Every node is in sync with nothing.
 void Controller::OnSubscribed(const v1::Subscribed& message) {
-  const int number = NodeNumberOf(message.session().node());
+  const int number = names_.NumberOf(message.session().node());
   if (number < 0 || number >= options_.nodes) return;
   if (message.type() == "pods") {
     absl::MutexLock lock(&mutex_);
@@ -114,7 +117,7 @@ void Controller::OnSubscribed(const v1::Subscribed& message) {
 }
 
 void Controller::OnPushDone(const v1::PushDone& message) {
-  const int number = NodeNumberOf(message.session().node());
+  const int number = names_.NumberOf(message.session().node());
   if (number < 0 || number >= options_.nodes) return;
   const absl::Duration now = EventLoop::Now();
   absl::MutexLock lock(&mutex_);
@@ -136,7 +139,7 @@ void Controller::Send(int node, absl::string_view payload) {
   v1::Push* push = frame.mutable_push();
   absl::MutexLock lock(&mutex_);
   NodeState& state = nodes_[node];
-  push->mutable_session()->set_node(NodeNameOf(node));
+  push->mutable_session()->set_node(names_.Of(node));
   push->mutable_session()->set_epoch(state.epoch);
   push->set_type("pods");
   push->set_subscription_id(state.subscription_id);

@@ -29,7 +29,8 @@ class Controller final : public Path {
  public:
   struct Options {
     std::string address;
-    std::string state_dir;  // The hub's: it wrote a controller's certificate there.
+    std::string state_dir;    // The hub's: it wrote a controller's certificate there.
+    std::string name_prefix;  // Of its nodes.
     int nodes = 0;
   };
 
@@ -59,6 +60,7 @@ class Controller final : public Path {
 
   EventLoop& loop_;
   const Options options_;
+  const NodeNames names_;
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   Answered answered_;
   absl::Mutex mutex_;

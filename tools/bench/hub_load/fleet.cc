@@ -20,8 +20,6 @@
 namespace skerry::bench {
 namespace {
 
-constexpr absl::string_view kNamePrefix = "bench-";
-
 absl::StatusOr<sockaddr_in> ParseAddress(const std::string& text) {
   const size_t colon = text.rfind(':');
   sockaddr_in address = {};
@@ -45,11 +43,11 @@ absl::StatusOr<std::shared_ptr<EVP_PKEY>> ParseKey(const std::string& pem) {
 
 }  // namespace
 
-std::string NodeNameOf(int number) { return absl::StrCat(kNamePrefix, number); }
+std::string NodeNames::Of(int number) const { return absl::StrCat(prefix_, number); }
 
-int NodeNumberOf(absl::string_view name) {
+int NodeNames::NumberOf(absl::string_view name) const {
   int number = -1;
-  if (!absl::ConsumePrefix(&name, kNamePrefix) || !absl::SimpleAtoi(name, &number)) return -1;
+  if (!absl::ConsumePrefix(&name, prefix_) || !absl::SimpleAtoi(name, &number)) return -1;
   return number;
 }
 
@@ -70,9 +68,10 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(EventLoop& loop, const Opti
   SKERRY_ASSIGN_OR_RETURN(target.key, ParseKey(request.key_pem));
 
   std::unique_ptr<Fleet> fleet(new Fleet(loop, std::move(target)));
+  const NodeNames names(options.name_prefix);
   const auto parts_of = [&](int number) -> absl::StatusOr<NodeParts> {
     const security::CertificateSpec spec = {
-        .subject = {.common_name = absl::StrCat("system:node:", NodeNameOf(number)),
+        .subject = {.common_name = absl::StrCat("system:node:", names.Of(number)),
                     .organizations = {"system:nodes"}},
         .now = absl::Now(),
         .lifetime = absl::Hours(24),

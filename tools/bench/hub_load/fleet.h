@@ -18,6 +18,18 @@
 
 namespace skerry::bench {
 
+// The names of the nodes in their certificates.
+class NodeNames {
+ public:
+  explicit NodeNames(std::string prefix) : prefix_(std::move(prefix)) {}
+  std::string Of(int number) const;
+  // -1 for other names.
+  int NumberOf(absl::string_view name) const;
+
+ private:
+  const std::string prefix_;
+};
+
 // What a load is sent through, and tells when it is answered: nodes upwards, the controller
 // downwards. On the loop's thread.
 class Path {
@@ -37,7 +49,8 @@ class Fleet final : public Path, private NodeObserver {
     std::string target;     // "127.0.0.1:10000"
     std::string state_dir;  // The hub's: its CA issues the nodes' certificates.
     int nodes = 0;
-    bool echo = false;  // Nodes of a server that echoes, instead of the link's.
+    std::string name_prefix;  // Of the nodes.
+    bool echo = false;        // Nodes of a server that echoes, instead of the link's.
   };
 
   static absl::StatusOr<std::unique_ptr<Fleet>> Create(EventLoop& loop, const Options& options);
@@ -78,11 +91,6 @@ class Fleet final : public Path, private NodeObserver {
   absl::Duration first_lost_ = absl::InfiniteDuration();
   std::vector<absl::Duration> in_sync_at_;  // By node.
 };
-
-// The name of a node in its certificate.
-std::string NodeNameOf(int number);
-// -1 for other names.
-int NodeNumberOf(absl::string_view name);
 
 }  // namespace skerry::bench
 

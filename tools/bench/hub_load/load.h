@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,13 +18,15 @@ struct LoadOptions {
   int nodes = 0;
   size_t payload_bytes = 0;
   absl::Duration time;
+  std::function<bool()> told_to_end;  // Before `time` is over; may be null.
   double rate = 0;  // Messages a second over all nodes; 0: each node sends as soon as it may.
 };
 
 struct LoadResult {
-  int64_t answered = 0;  // Within `time`.
+  int64_t answered = 0;  // Before the end.
   double p50_ms = 0;
   double p99_ms = 0;
+  double max_ms = 0;
 };
 
 // DEADLINE_EXCEEDED where what was sent is not answered within a minute of the end.

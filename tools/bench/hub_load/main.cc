@@ -2,11 +2,14 @@
 // do comes as lines on standard input, each answered by one line of name=value on standard output
 // (or error=…): tools/bench/hub is the command for people.
 //   connect PARALLEL              -> seconds=
-//   up SECONDS BYTES RATE         -> answered= p50_ms= p99_ms=     (RATE 0: as many as it takes)
+//   up SECONDS BYTES RATE         -> answered= p50_ms= p99_ms= max_ms=
+//                                    SECONDS 0: until the next line comes, which is done then;
+//                                    RATE 0: as many as it takes
 //   down SECONDS BYTES RATE       -> the same, from the controller
 //   broadcast up|down BYTES       -> p50_s= p99_s= p100_s=
-//   storm SECONDS                 -> p50_s= p99_s= p100_s=         (kill the server after
-//   "ready=1") tcp                           -> sent= received= segments_sent= segments_received=
+//   storm SECONDS                 -> ready=1, whereupon the server is to be killed, and
+//                                    p50_s= p99_s= p100_s=
+//   tcp                           -> sent= received= segments_sent= segments_received=
 //   hostile                       -> hostile=1                     (from here on)
 //   state                         -> in_sync= lost=
 //   leave                         -> left=
@@ -17,7 +20,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <deque>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -64,6 +66,7 @@ class Commands final : public EventLoop::Handler {
 
 struct Bench {
   EventLoop& loop;
+  const Commands& commands;
   Fleet& fleet;
   Controller* controller;  // Null: echo.
   int nodes;
@@ -89,6 +92,19 @@ absl::StatusOr<std::string> Connect(Bench& bench, int parallel) {
   return absl::StrCat("seconds=", absl::ToDoubleSeconds(EventLoop::Now() - begin));
 }
 
+absl::StatusOr<std::string> Load(Bench& bench, const std::string& direction, double seconds,
+                                 size_t bytes, double rate) {
+  SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, direction));
+  LoadOptions options{bench.nodes, bytes, absl::Seconds(seconds), nullptr, rate};
+  if (seconds == 0) {
+    options.time = kDay;
+    options.told_to_end = [&bench] { return bench.commands.waiting(); };
+  }
+  SKERRY_ASSIGN_OR_RETURN(LoadResult result, RunLoad(bench.loop, *path, options));
+  return absl::StrCat("answered=", result.answered, " p50_ms=", result.p50_ms,
+                      " p99_ms=", result.p99_ms, " max_ms=", result.max_ms);
+}
+
 absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
   std::istringstream words(line);
   std::string command;
@@ -100,12 +116,7 @@ absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
   words >> command;
   if (command == "connect" && words >> parallel && parallel > 0) return Connect(bench, parallel);
   if ((command == "up" || command == "down") && words >> seconds >> bytes >> rate) {
-    SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, command));
-    SKERRY_ASSIGN_OR_RETURN(
-        LoadResult result,
-        RunLoad(bench.loop, *path, {bench.nodes, bytes, absl::Seconds(seconds), rate}));
-    return absl::StrCat("answered=", result.answered, " p50_ms=", result.p50_ms,
-                        " p99_ms=", result.p99_ms);
+    return Load(bench, command, seconds, bytes, rate);
   }
   if (command == "broadcast" && words >> direction >> bytes) {
     SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, direction));
@@ -143,11 +154,12 @@ absl::Status Serve(const Fleet::Options& options, const std::string& api) {
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<Fleet> fleet, Fleet::Create(loop, options));
   std::unique_ptr<Controller> controller;
   if (!options.echo) {
-    SKERRY_ASSIGN_OR_RETURN(controller,
-                            Controller::Create(loop, {api, options.state_dir, options.nodes}));
+    SKERRY_ASSIGN_OR_RETURN(
+        controller,
+        Controller::Create(loop, {api, options.state_dir, options.name_prefix, options.nodes}));
   }
-  Bench bench{loop, *fleet, controller.get(), options.nodes};
   auto commands = std::make_shared<Commands>();
+  Bench bench{loop, *commands, *fleet, controller.get(), options.nodes};
   loop.Watch(STDIN_FILENO, EPOLLIN, commands);
   std::cout << "ready=1" << std::endl;
   while (loop.RunUntil([&] { return commands->waiting(); }, kDay)) {
@@ -187,6 +199,7 @@ int main(int argc, char** argv) {
   app.add_option("--state-dir", options.state_dir,
                  "the hub's, for its CA and a controller's certificate")
       ->required();
+  app.add_option("--name-prefix", options.name_prefix, "of the nodes' names")->required();
   app.add_option("--nodes", options.nodes)->required()->check(CLI::Range(1, 100000));
   CLI11_PARSE(app, argc, argv);
   options.echo = api.empty();

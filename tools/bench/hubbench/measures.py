@@ -114,7 +114,7 @@ def latency(bench, seconds):
 
     ours, bare = bench.compare(run)
     for direction in ("up", "down"):
-        for figure, unit in (("rate", "1/s"), ("p50_ms", "ms"), ("p99_ms", "ms")):
+        for figure, unit in (("rate", "1/s"), ("p50_ms", "ms"), ("p99_ms", "ms"), ("max_ms", "ms")):
             key = f"{direction}_{figure}"
             report(f"hub_half_load_{key.removesuffix('_ms')}", ours[key], bare[key], unit,
                    f"{BARE},at_half_of_its_own_maximum")

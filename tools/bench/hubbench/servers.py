@@ -104,11 +104,11 @@ class Bare:
 class Load:
     """A running hub_load: its commands are told at the head of its main.cc."""
 
-    def __init__(self, binary, server, hub, nodes):
+    def __init__(self, binary, server, hub, nodes, name_prefix):
         self.nodes = nodes
         self._process = subprocess.Popen(
-            [binary, *server.load_flags, f"--state-dir={hub.state_dir}", f"--nodes={nodes}"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [binary, *server.load_flags, f"--state-dir={hub.state_dir}", f"--nodes={nodes}",
+             f"--name-prefix={name_prefix}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.answer()
 
     @property
@@ -159,11 +159,11 @@ class Bench:
         return Bare(self.binaries, hub)
 
     @contextlib.contextmanager
-    def loaded(self, server, hub):
+    def loaded(self, server, hub, nodes=None, name_prefix="bench-"):
         """Starts a server, and a load with certificates of the hub, whose nodes are still to connect."""
         server.start()
         try:
-            load = Load(self.binaries["hub_load"], server, hub, self.options.nodes)
+            load = Load(self.binaries["hub_load"], server, hub, nodes or self.options.nodes, name_prefix)
             try:
                 yield load
             finally:
