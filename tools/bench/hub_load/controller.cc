@@ -18,6 +18,18 @@ namespace v1 = cloudhub::v1;
 constexpr absl::Duration kRedial = absl::Milliseconds(200);
 constexpr size_t kPendingBytesMax = 1u << 30;
 constexpr int kKeys = 32;  // Of pods: two pushes of one key are rarely under way.
+// Twice as much as the hub sends without an acknowledgement: the rest waits in it.
+constexpr int kHostileObjects = 128;
+constexpr size_t kHostileObjectBytes = 16u << 10;
+
+// A push of what was subscribed to; the change is still to be set.
+v1::Push* PushFor(const v1::Subscribed& message, v1::SpokeFrame& frame) {
+  v1::Push* push = frame.mutable_push();
+  *push->mutable_session() = message.session();
+  push->set_type(message.type());
+  push->set_subscription_id(message.subscription_id());
+  return push;
+}
 
 }  // namespace
 
@@ -97,23 +109,31 @@ void Controller::Handle(const v1::HubFrame& frame) {
   }
 }
 
-// Every node is in sync with nothing.
 void Controller::OnSubscribed(const v1::Subscribed& message) {
   const int number = names_.NumberOf(message.session().node());
-  if (number < 0 || number >= options_.nodes) return;
+  if (number == options_.nodes) return PushToHostile(message);
+  if (number < 0 || number > options_.nodes) return;
   if (message.type() == "pods") {
     absl::MutexLock lock(&mutex_);
     nodes_[number].epoch = message.session().epoch();
     nodes_[number].subscription_id = message.subscription_id();
     nodes_[number].pushed.clear();
   }
+  // It is in sync with nothing.
   v1::SpokeFrame frame;
-  v1::Push* push = frame.mutable_push();
-  *push->mutable_session() = message.session();
-  push->set_type(message.type());
-  push->set_subscription_id(message.subscription_id());
-  push->mutable_synced();
+  PushFor(message, frame)->mutable_synced();
   Reply(std::move(frame));
+}
+
+void Controller::PushToHostile(const v1::Subscribed& message) {
+  for (int i = 0; i < kHostileObjects; ++i) {
+    v1::SpokeFrame frame;
+    auto* upsert = PushFor(message, frame)->mutable_upsert();
+    upsert->set_key(absl::StrCat("default/pod-", i));
+    upsert->set_version("1");
+    upsert->set_object(std::string(kHostileObjectBytes, 'x'));
+    Reply(std::move(frame));
+  }
 }
 
 void Controller::OnPushDone(const v1::PushDone& message) {

@@ -23,8 +23,9 @@
 
 namespace skerry::bench {
 
-// Answers the hub on gRPC's threads and dials again when the hub is gone. All public functions on
-// the loop's thread; `loop` outlives it, and it lives until the process ends.
+// Has nothing for the nodes before Send, but for the one after them, which is hostile: for this it
+// has objects at once. Answers the hub on gRPC's threads and dials again when the hub is gone. All
+// public functions on the loop's thread; `loop` outlives it, and it lives until the process ends.
 class Controller final : public Path {
  public:
   struct Options {
@@ -55,6 +56,8 @@ class Controller final : public Path {
   void Dial();
   void Handle(const cloudhub::v1::HubFrame& frame);
   void OnSubscribed(const cloudhub::v1::Subscribed& message);
+  // Objects that the hostile node never acknowledges.
+  void PushToHostile(const cloudhub::v1::Subscribed& message);
   void OnPushDone(const cloudhub::v1::PushDone& message);
   void Reply(cloudhub::v1::SpokeFrame frame);
 

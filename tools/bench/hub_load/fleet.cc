@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Create(EventLoop& loop, const Opti
   }
   if (!options.echo) {
     SKERRY_ASSIGN_OR_RETURN(NodeParts parts, parts_of(options.nodes));
-    fleet->hostile_ = MakeHostileNode(std::move(parts));
+    fleet->hostile_parts_.emplace(std::move(parts));
   }
   fleet->in_sync_at_.resize(options.nodes);
   return fleet;
@@ -124,6 +124,14 @@ absl::StatusOr<std::vector<double>> Fleet::Storm(absl::Duration limit) {
 
 void Fleet::Stop() {
   for (const std::unique_ptr<Node>& node : nodes_) node->Stop();
+}
+
+void Fleet::BeHostile(const std::vector<Hostility>& kinds) {
+  hostile_.clear();
+  for (const Hostility kind : kinds) {
+    hostile_.push_back(MakeHostileNode(*hostile_parts_, kind));
+    hostile_.back()->Start();
+  }
 }
 
 TcpBytes Fleet::tcp() const {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,8 +64,9 @@ class Fleet final : public Path, private NodeObserver {
   absl::StatusOr<std::vector<double>> Storm(absl::Duration limit);
   void Stop();
 
-  // One more node of a hub, which is hostile from here on.
-  void StartHostile() { hostile_->Start(); }
+  // One more node of a hub is hostile from here on, in all these ways at once, each on a connection
+  // of its own; of none: it is gone.
+  void BeHostile(const std::vector<Hostility>& kinds);
 
   int in_sync() const { return in_sync_; }
   // Times that a node lost its connection.
@@ -84,7 +86,8 @@ class Fleet final : public Path, private NodeObserver {
   EventLoop& loop_;
   const StreamTarget target_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  std::unique_ptr<Node> hostile_;
+  std::optional<NodeParts> hostile_parts_;  // Null: echo.
+  std::vector<std::unique_ptr<Node>> hostile_;
   Answered answered_;
   int in_sync_ = 0;
   int lost_ = 0;

@@ -9,14 +9,15 @@
 namespace skerry::bench {
 namespace {
 
-constexpr absl::Duration kSilence = absl::Seconds(1);
+// A hub lets a node dial twice a second: who dials more often does less harm, but for kReconnects.
+constexpr absl::Duration kRedial = absl::Milliseconds(500);
+constexpr absl::Duration kResubscribe = absl::Seconds(5);
 constexpr size_t kHugeBytes = 5u << 20;
+constexpr absl::string_view kGarbage = "\xff\xff\xff";
 
-// Each session does one of these and the next follows at once: a frame that does not parse, one
-// that is too large, subscriptions whose changes are never acknowledged.
 class HostileNode final : public Node, private GrpcStream::Owner {
  public:
-  explicit HostileNode(NodeParts parts) : parts_(std::move(parts)) {}
+  HostileNode(NodeParts parts, Hostility kind) : parts_(std::move(parts)), kind_(kind) {}
   ~HostileNode() override { Stop(); }
 
   void Start() override { Dial(); }
@@ -38,41 +39,48 @@ class HostileNode final : public Node, private GrpcStream::Owner {
     frame.mutable_hello()->set_boot_id("hostile");
     frame.mutable_hello()->set_journal_id("hostile");
     stream_->Send(frame.SerializeAsString());
-    DialIn(kSilence);
   }
-  void DialIn(absl::Duration delay) {
+  void After(absl::Duration delay, void (HostileNode::*work)()) {
     parts_.loop.Cancel(timer_);
-    timer_ = parts_.loop.After(delay, [this] { Dial(); });
+    timer_ = parts_.loop.After(delay, [this, work] { (this->*work)(); });
   }
   void OnMessage(absl::string_view) override {
     if (std::exchange(welcome_, true)) return;
-    switch (sessions_++ % 3) {
-      case 0:
-        return stream_->Send("\xff\xff\xff");
-      case 1:
+    switch (kind_) {
+      case Hostility::kHugeFrames:
         return stream_->Send(std::string(kHugeBytes, 'x'));
-      default:
-        for (const char* type : {"pods", "configmaps", "secrets", "serviceaccounts", "nodes"}) {
-          link::v1::EdgeFrame frame;
-          frame.mutable_subscribe()->set_type(type);
-          frame.mutable_subscribe()->set_subscription_id(1);
-          stream_->Send(frame.SerializeAsString());
-        }
+      case Hostility::kNeverAcks:
+        return Subscribe();
+      case Hostility::kReconnects:
+        return After(absl::ZeroDuration(), &HostileNode::Dial);
+      case Hostility::kGarbage:
+        return stream_->Send(kGarbage);
     }
   }
-  void OnClosed(absl::Status) override { DialIn(absl::ZeroDuration()); }
+  void OnClosed(absl::Status) override {
+    After(kind_ == Hostility::kReconnects ? absl::ZeroDuration() : kRedial, &HostileNode::Dial);
+  }
+  // Again and again, so that all that its controller has for it is queued anew.
+  void Subscribe() {
+    link::v1::EdgeFrame frame;
+    frame.mutable_subscribe()->set_type("pods");
+    frame.mutable_subscribe()->set_subscription_id(++subscription_id_);
+    stream_->Send(frame.SerializeAsString());
+    After(kResubscribe, &HostileNode::Subscribe);
+  }
 
   const NodeParts parts_;
+  const Hostility kind_;
   std::shared_ptr<GrpcStream> stream_;
-  int sessions_ = 0;
   bool welcome_ = false;  // The answer has come, whatever it is.
+  uint64_t subscription_id_ = 0;
   EventLoop::TimerId timer_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Node> MakeHostileNode(NodeParts parts) {
-  return std::make_unique<HostileNode>(std::move(parts));
+std::unique_ptr<Node> MakeHostileNode(NodeParts parts, Hostility kind) {
+  return std::make_unique<HostileNode>(std::move(parts), kind);
 }
 
 }  // namespace skerry::bench

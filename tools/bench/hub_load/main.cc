@@ -10,7 +10,8 @@
 //   storm SECONDS                 -> ready=1, whereupon the server is to be killed, and
 //                                    p50_s= p99_s= p100_s=
 //   tcp                           -> sent= received= segments_sent= segments_received=
-//   hostile                       -> hostile=1                     (from here on)
+//   hostile KIND                  -> hostile= connections that are hostile from here on
+//                                    huge_frames, never_acks, reconnects, garbage, all, none
 //   state                         -> in_sync= lost=
 //   leave                         -> left=
 #include <sys/epoll.h>
@@ -23,6 +24,8 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/status_macros.h"
@@ -30,12 +33,19 @@
 #include "tools/bench/hub_load/event_loop.h"
 #include "tools/bench/hub_load/fleet.h"
 #include "tools/bench/hub_load/load.h"
+#include "tools/bench/hub_load/node.h"
 
 namespace skerry::bench {
 namespace {
 
 constexpr absl::Duration kConnectMax = absl::Minutes(5);
 constexpr absl::Duration kDay = absl::Hours(24);
+constexpr std::pair<absl::string_view, Hostility> kHostilities[] = {
+    {"huge_frames", Hostility::kHugeFrames},
+    {"never_acks", Hostility::kNeverAcks},
+    {"reconnects", Hostility::kReconnects},
+    {"garbage", Hostility::kGarbage},
+};
 
 // Lines of standard input, while the loop runs.
 class Commands final : public EventLoop::Handler {
@@ -105,10 +115,23 @@ absl::StatusOr<std::string> Load(Bench& bench, const std::string& direction, dou
                       " p99_ms=", result.p99_ms, " max_ms=", result.max_ms);
 }
 
+absl::StatusOr<std::string> BeHostile(Bench& bench, const std::string& wanted) {
+  if (bench.controller == nullptr) return absl::InvalidArgumentError("an echo has no hostile node");
+  std::vector<Hostility> kinds;
+  for (const auto& [name, kind] : kHostilities) {
+    if (wanted == name || wanted == "all") kinds.push_back(kind);
+  }
+  if (kinds.empty() && wanted != "none") {
+    return absl::InvalidArgumentError(absl::StrCat("'", wanted, "' is no kind of hostility"));
+  }
+  bench.fleet.BeHostile(kinds);
+  return absl::StrCat("hostile=", kinds.size());
+}
+
 absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
   std::istringstream words(line);
   std::string command;
-  std::string direction;
+  std::string word;
   double seconds = 0;
   size_t bytes = 0;
   double rate = 0;
@@ -118,8 +141,8 @@ absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
   if ((command == "up" || command == "down") && words >> seconds >> bytes >> rate) {
     return Load(bench, command, seconds, bytes, rate);
   }
-  if (command == "broadcast" && words >> direction >> bytes) {
-    SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, direction));
+  if (command == "broadcast" && words >> word >> bytes) {
+    SKERRY_ASSIGN_OR_RETURN(Path * path, PathOf(bench, word));
     SKERRY_ASSIGN_OR_RETURN(std::vector<double> all,
                             Broadcast(bench.loop, *path, bench.nodes, bytes));
     return Times(all);
@@ -135,10 +158,7 @@ absl::StatusOr<std::string> Run(Bench& bench, const std::string& line) {
                         " segments_sent=", tcp.segments_sent,
                         " segments_received=", tcp.segments_received);
   }
-  if (command == "hostile" && bench.controller != nullptr) {
-    bench.fleet.StartHostile();
-    return "hostile=1";
-  }
+  if (command == "hostile" && words >> word) return BeHostile(bench, word);
   if (command == "state") {
     return absl::StrCat("in_sync=", bench.fleet.in_sync(), " lost=", bench.fleet.lost());
   }

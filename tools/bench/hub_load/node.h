@@ -45,8 +45,16 @@ class Node {
 std::unique_ptr<Node> MakeLinkNode(NodeParts parts);
 // Of a server that sends everything back: dials with the same back-off, sends heartbeats as often.
 std::unique_ptr<Node> MakeEchoNode(NodeParts parts);
-// Does to a hub what it can; tells its observer nothing.
-std::unique_ptr<Node> MakeHostileNode(NodeParts parts);
+
+// What a hostile node does in each of its sessions, over and over.
+enum class Hostility {
+  kHugeFrames,  // Sends one that is larger than any may be.
+  kNeverAcks,   // Subscribes, acknowledges nothing of what comes, and subscribes anew.
+  kReconnects,  // Leaves at once, and dials as often as it can.
+  kGarbage,     // Sends what is no frame.
+};
+// Tells its observer nothing.
+std::unique_ptr<Node> MakeHostileNode(NodeParts parts, Hostility kind);
 
 }  // namespace skerry::bench
 

@@ -11,6 +11,7 @@ PARALLEL = 64  # Nodes on their way at a time: a queue of thousands would only t
 SETTLE_SECONDS = 3
 AWAY_SECONDS = 10
 MEMORY_BUDGET_KB = 8
+HOSTILITIES = ("huge_frames", "never_acks", "reconnects", "garbage", "all")
 
 
 def connect(server, load):
@@ -55,7 +56,7 @@ def memory(bench, seconds):
                 "memory_per_node_pss": (inside["pss"] - before["pss"]) * per_node,
                 "memory_left_per_node": (after["rss"] - before["rss"]) * per_node,
                 "memory_given_back": 100 * (inside["rss"] - after["rss"]) / max(grown, 0.01),
-                "client": client * per_node}
+                "client": client}
 
     ours, bare = bench.compare(run)
     report_beside_bare(ours, bare, {"memory_per_node_rss": "KB", "memory_per_node_pss": "KB"})
@@ -63,7 +64,7 @@ def memory(bench, seconds):
            MEMORY_BUDGET_KB, "KB", "budget")
     report_beside_bare(ours, bare, {"memory_given_back": "percent", "memory_left_per_node": "KB"},
                        f",{AWAY_SECONDS}_s_after_all_left")
-    remark(f"hub_load took {ours['client']:.0f} KB a node")
+    remark(f"hub_load took {ours['client']:.0f} MB for {bench.options.nodes} nodes")
 
 
 def idle_cpu(bench, seconds):
@@ -125,7 +126,7 @@ def latency(bench, seconds):
 
 
 def hostile(bench, seconds):
-    """One more node is hostile, while the others have half of the load that is the most."""
+    """One more node is hostile in each way, while the others have half of the load that is the most."""
     hub = bench.hub("hub")
     with bench.loaded(hub, hub) as load:
         connect(hub, load)
@@ -134,10 +135,13 @@ def hostile(bench, seconds):
             return rate_of(hub, load, "up", seconds, bench.options.payload, rate)
 
         rate = rate_up(0)["rate"] / 2
-        before = rate_up(rate)
-        load.ask("hostile")
-        beside = rate_up(rate)
-        for name, unit in (("rate", "1/s"), ("p99_ms", "ms")):
-            report(f"hub_hostile_{name.partition('_')[0]}", beside[name], before[name], unit,
-                   "the_same_load_before_the_hostile_node_came")
+        for kind in HOSTILITIES:
+            without = rate_up(rate)
+            load.ask(f"hostile {kind}")
+            beside = rate_up(rate)
+            load.ask("hostile none")
+            for quantile in ("p50", "p99"):
+                key = f"{quantile}_ms"
+                report(f"hub_hostile_{kind}_{quantile}", beside[key], without[key], "ms",
+                       f"the_same_{rate:.0f}_messages_a_second_just_before")
         report("hub_hostile_links_lost", load.ask("state")["lost"], 0, "links", "budget")
