@@ -1,7 +1,7 @@
 """The checks of a history find what is planted, and nothing else."""
 
 import pytest
-from harness import history
+from harness import command_checks, history
 from harness.history import History, Kind, Record
 
 
@@ -96,3 +96,76 @@ def test_history_that_starts_anew_remembers_what_must_not_be_undone():
     kept.add(Kind.APPLIED, "up/pods", "n", "k", 2, epoch=1)
     found = kept.records
     assert history.backward(found) and history.outlived(found) and len(found) < len(sound())
+
+
+def command(kind, number, outcome="", node="n"):
+    """A record of a command."""
+    return Record(kind, "down/commands", node, "t", number, outcome=outcome)
+
+
+TAKER_CAME = Record(Kind.ATTACHED, node="n")
+
+
+def sound_commands():
+    """Three under way together; the taker of the fourth dies at it."""
+    return [
+        TAKER_CAME,
+        command(Kind.SENT, 1), command(Kind.ACKED, 1), command(Kind.SENT, 2), command(Kind.ACKED, 2),
+        command(Kind.APPLIED, 1), command(Kind.SENT, 3), command(Kind.ACKED, 3), command(Kind.APPLIED, 2),
+        command(Kind.ENDED, 2, "OK"), command(Kind.ENDED, 1, "OK"), command(Kind.APPLIED, 3),
+        command(Kind.ENDED, 1, "OK"),  # Its sender asks again.
+        command(Kind.ENDED, 3, "OK"),
+        command(Kind.SENT, 4), command(Kind.ACKED, 4), command(Kind.APPLIED, 4),
+        command(Kind.ENDED, 4, command_checks.UNKNOWN), TAKER_CAME,
+    ]
+
+
+def found_in(records):
+    """Violations, by the name of the check."""
+    found = {check.__name__: check(records) for check in (*history.CHECKS, *command_checks.CHECKS)}
+    return {name for name, violations in found.items() if violations}
+
+
+def test_sound_commands_have_no_violations():
+    """Each is executed once at most, and each sender hears of one end."""
+    assert found_in(sound_commands()) == set()
+
+
+@pytest.mark.parametrize("planted, check", [
+    ([command(Kind.APPLIED, 2)], "repeated"),
+    ([command(Kind.SENT, 5)], "unended"),
+    ([command(Kind.SENT, 5), command(Kind.ACKED, 5), command(Kind.APPLIED, 5)], "unended"),
+    ([command(Kind.ENDED, 4, "OK")], "unended"),                                                # Another end.
+    ([command(Kind.SENT, 5), command(Kind.ENDED, 5, "OK")], "misreported"),                     # Not executed.
+    ([command(Kind.SENT, 5), command(Kind.ENDED, 5, "OK"), command(Kind.APPLIED, 5)], "misreported"),  # Nor then.
+    ([command(Kind.SENT, 5), command(Kind.ENDED, 5, "EXPIRED")], "misreported"),                # There was time.
+    ([command(Kind.SENT, 5), command(Kind.ENDED, 5, command_checks.UNKNOWN)], "unknown"),       # Nobody died.
+    ([command(Kind.APPLIED, 9)], "invented"),
+])
+def test_planted_violation_by_a_command_is_found(planted, check):
+    """[L1] Each check of commands."""
+    assert check in found_in([*sound_commands(), *planted])
+
+
+def test_commands_out_of_order_are_found():
+    """[L1] They are, where the taker was there from their acceptance on; where it came since, or it is another node's,
+    one that was sent again may be late."""
+    asked = [command(Kind.SENT, 5), command(Kind.SENT, 6), command(Kind.APPLIED, 6)]
+    late = [command(Kind.APPLIED, 5), command(Kind.ENDED, 5, "OK"), command(Kind.ENDED, 6, "OK")]
+    assert found_in([*sound_commands(), *asked, *late]) == {"disordered"}
+    assert found_in([*sound_commands(), *asked, Record(Kind.ATTACHED, node="m"), *late]) == {"disordered"}
+    assert found_in([*sound_commands(), *asked, TAKER_CAME, *late]) == set()
+
+
+def test_commands_are_waited_for_and_remembered():
+    """Until each has ended; and a new start remembers what became of those that may still matter."""
+    kept = History([*sound_commands(), command(Kind.SENT, 5)])
+    assert kept.behind() == [("down/commands", "n", "t")]
+    kept.add(Kind.ENDED, "down/commands", "n", "t", 5, outcome="CANCELLED")
+    assert kept.behind() == []
+    for record in (command(Kind.SENT, 6), command(Kind.APPLIED, 6), command(Kind.ENDED, 6, "OK")):
+        kept.add(record.kind, record.stream, record.node, record.key, record.number, outcome=record.outcome)
+    kept.start_anew()
+    assert found_in(kept.records) == set() and len(kept.records) < len(sound_commands())
+    kept.add(Kind.APPLIED, "down/commands", "n", "t", 6)
+    assert found_in(kept.records) == {"repeated"}

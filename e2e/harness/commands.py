@@ -1,16 +1,19 @@
-"""Commands: a service of the box that executes them, and a sender at a hub."""
+"""Commands: a service of the box that executes them, a sender at a hub, and a flow of them under a load."""
 
+import itertools
 import queue
 import random
 import threading
 import time
 
 from cluster import wait
-from harness import stubs
+from harness import probes, stubs
+from harness.history import Kind
 from harness.proxy import Proxy
 from harness.stubs import grpc
 
 TYPE = "devicemethod"
+_UNDER_WAY_MAX = 48  # Of a flow; a hub takes 64.
 
 
 class Taker:
@@ -101,3 +104,80 @@ class Sender:
         """Leaves."""
         self._channel.close()
         self._relay.close()
+
+
+class CommandFlow:
+    """Commands of one box in a history: numbers, which its probe executes. One is sent when the former is accepted."""
+
+    def __init__(self, history, node, channel):
+        self._history = history
+        self._node = node
+        self._channel = channel
+        self._stub = stubs.command.CommandServiceStub(channel)
+        self._number = 0
+        self._heard = 0  # Of the numbers before and with it the end is known.
+        self._calls = queue.SimpleQueue()  # (number, call) of those that are accepted.
+        self._closed = False
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+        self.failures = []
+
+    def send(self, count):
+        """The next command, asked for until it is accepted; none while as many wait as may."""
+        del count
+        if self._number - self._heard >= _UNDER_WAY_MAX:
+            return
+        self._number += 1
+        self._history.add(Kind.SENT, probes.COMMANDS, self._node, probes.TYPE, self._number)
+        call = wait.until(f"command {self._number} of {self._node} to be accepted", lambda: self._ask(self._number), 60, 0.02)
+        self._history.add(Kind.ACKED, probes.COMMANDS, self._node, probes.TYPE, self._number)
+        self._calls.put((self._number, call))
+
+    def _ask(self, number):
+        """A call whose first word has been heard, and so the command accepted."""
+        call = self._stub.SendCommand(stubs.command.SendCommandRequest(
+            node=self._node, key=f"{probes.TYPE}-{number}", type=probes.TYPE, payload=str(number).encode(),
+            delivery="DELIVERY_QUEUE", deadline={"seconds": 60}, expire_in={"seconds": 300}), timeout=120)
+        try:
+            return itertools.chain([next(call)], call)
+        except grpc.RpcError:
+            return None  # The hub is away, or full.
+
+    def _follow(self):
+        """Hears how each ends, asked again where a call breaks; and once more, of the key that has ended."""
+        for number, call in iter(self._calls.get, None):
+            for words in (call, None):
+                while not self._closed and not self._hear(number, words):
+                    words = None
+            self._heard = number
+
+    def _hear(self, number, words):
+        words = words or self._ask(number)
+        if words is None:
+            time.sleep(0.02)
+            return False
+        started = False
+        try:
+            for command in words:
+                if started and stage(command) in ("ACCEPTED", "SENT", "DELIVERED"):
+                    self.failures.append(f"L1: command {number} of {self._node} was started, and is {stage(command)} again")
+                started = started or stage(command) == "STARTED"
+        except grpc.RpcError:
+            return False
+        outcome = stubs.reason(command.status) if stage(command) == "DONE" else stage(command)
+        if outcome == "OK" and command.response != f"did {number}".encode():
+            self.failures.append(f"L1: command {number} of {self._node} ended with {command.response}")
+        self._history.add(Kind.ENDED, probes.COMMANDS, self._node, probes.TYPE, number, outcome=outcome)
+        return True
+
+    def take_failures(self):
+        """What senders heard that they should not have."""
+        failures, self.failures = self.failures, []
+        return failures
+
+    def close(self):
+        """What is under way stays so."""
+        self._closed = True
+        self._calls.put(None)
+        self._channel.close()
+        self._thread.join(10)

@@ -5,7 +5,7 @@ receive and apply it note that in a History, in the order in which they come to 
 records and name what they find.
 
 Most streams are of state: a newer value stands for all before it. Of a log every value counts, and the numbers of a key
-have no gaps.
+have no gaps. A command is a value that is executed, and that ends: harness/command_checks.py.
 """
 
 import bisect
@@ -18,6 +18,7 @@ import time
 
 
 LOGS = frozenset({"up/events"})
+COMMANDS = frozenset({"down/commands"})
 
 
 class Kind(enum.Enum):
@@ -30,6 +31,8 @@ class Kind(enum.Enum):
     DELETED = "deleted"      # Its key was deleted by its owner.
     REMOVED = "removed"      # Its key is gone at the receiving end.
     SESSION = "session"      # The node's session of this epoch began.
+    ATTACHED = "attached"    # The service of the box that receives has a stream to edgehub-svc (again).
+    ENDED = "ended"          # Its sender heard how it ended.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Record:
     at: float = 0.0       # Of this machine's monotonic clock.
     epoch: int = 0        # Of the session by which it came; 0 where the receiving end can't tell.
     stamp: object = None  # The time that the value itself bears.
+    outcome: str = ""     # How it ended: "OK", or the reason of the error.
 
     @property
     def place(self):
@@ -60,14 +64,24 @@ class History:
     def __init__(self, records=()):
         self._lock = threading.Lock()
         self._records = list(records)
-        self._last = {(r.kind, r.place): r for r in self._records}
+        self._last = {}
+        self._open = set()  # (place, number) of commands that have not ended.
+        for record in self._records:
+            self._note(record)
 
-    def add(self, kind, stream="", node="", key="", number=0, epoch=0, stamp=None):
+    def _note(self, record):
+        self._last[record.kind, record.place] = record
+        if record.stream in COMMANDS and record.kind is Kind.SENT:
+            self._open.add((record.place, record.number))
+        elif record.kind is Kind.ENDED:
+            self._open.discard((record.place, record.number))
+
+    def add(self, kind, stream="", node="", key="", number=0, epoch=0, stamp=None, outcome=""):
         """Notes what happened just now."""
         with self._lock:
-            record = Record(kind, stream, node, key, number, time.monotonic(), epoch, stamp)
+            record = Record(kind, stream, node, key, number, time.monotonic(), epoch, stamp, outcome)
             self._records.append(record)
-            self._last[record.kind, record.place] = record
+            self._note(record)
 
     @property
     def records(self):
@@ -82,10 +96,11 @@ class History:
 
     def start_anew(self):
         """Forgets all but what the next records must not fall behind: the last of each place, the last sessions, and
-        what has been sent and is applied last or may still be."""
+        what has been sent and is applied last or may still be, with what became of it if it is a command."""
         with self._lock:
             self._records = [r for r in self._records if self._last[r.kind, r.place] is r or
-                             r.kind is Kind.SENT and r.number >= self._number(Kind.APPLIED, r.place)]
+                             (r.kind is Kind.SENT or r.stream in COMMANDS) and
+                             r.number >= self._number(Kind.APPLIED, r.place)]
 
     def last(self, kind, place):
         """The number of a place's last record of a kind; -1 if it has none."""
@@ -97,10 +112,11 @@ class History:
         return -1 if record is None else record.number
 
     def behind(self):
-        """Places where the last value acknowledged is not applied (yet)."""
+        """Places where the last value acknowledged is not applied, or a command has not ended (yet)."""
         with self._lock:
-            return [place for (kind, place), r in self._last.items()
-                    if kind is Kind.ACKED and r.number > self._number(Kind.APPLIED, place)]
+            return [place for (kind, place), r in self._last.items() if kind is Kind.ACKED and
+                    r.stream not in COMMANDS and r.number > self._number(Kind.APPLIED, place)] + \
+                   sorted({place for place, _ in self._open})
 
 
 # ---- L1
@@ -109,6 +125,8 @@ def backward(records):
     """[L1] A value goes back, or takes effect twice."""
     found, applied, delivered = [], {}, {}
     for record in records:
+        if record.stream in COMMANDS:
+            continue
         if record.kind is Kind.APPLIED:
             if record.number <= applied.get(record.place, -1):
                 found.append(f"L1: {record}, after {applied[record.place]}")
@@ -135,6 +153,8 @@ def lost(records):
     """[L1] In the end something acknowledged has neither taken effect nor been replaced by something newer."""
     acked, applied = {}, {}
     for record in records:
+        if record.stream in COMMANDS:
+            continue
         if record.kind is Kind.ACKED:
             acked[record.place] = max(record.number, acked.get(record.place, -1))
         elif record.kind is Kind.APPLIED:
@@ -238,7 +258,9 @@ def restamped(records):
     return found
 
 
-def violations(records):
+CHECKS = (backward, missing, lost, invented, outlived, vanished, restamped)
+
+
+def violations(records, checks=CHECKS):
     """All that a history alone can show."""
-    checks = (backward, missing, lost, invented, outlived, vanished, restamped)
     return [found for check in checks for found in check(records)]

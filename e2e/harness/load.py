@@ -8,14 +8,16 @@ import time
 
 from cluster import wait
 
-from . import history, objects, probes, stubs
+from . import command_checks, history, objects, probes, stubs
+from .commands import CommandFlow
 from .history import History, Kind
 from .proxy import Proxy
 
 _KEYS = [f"probe-{n}" for n in range(4)]
 _PERIOD = 0.025  # Of each writer: a change down and a report up, of each kind and box.
 _SETTLE_TIMEOUT = 45
-_STREAMS = (objects.DOWN, objects.UP, probes.DOWN, probes.UP, probes.EVENTS)
+_KEPT = (objects.DOWN, objects.UP, probes.UP, probes.EVENTS)  # Until the other end has them.
+_STREAMS = (*_KEPT, probes.DOWN, probes.COMMANDS)
 
 
 class Load:
@@ -27,22 +29,23 @@ class Load:
         self._system = system
         self._nodes = list(system.nodes.values())
         self._relay = Proxy(system.cloud.host, f"unix:{system.folder}/hub.sock", system.cloud.hub.addresses["api"])
-        self.cloud = self._cloud_probe()
+        self.cloud = probes.CloudProbe(self.history, self._hub_channel())
         self.edges = {node.name: probes.EdgeProbe(self.history, node, priority) for node in self._nodes}
         self.objects = {node.name: objects.BoxObjects(self.history, system, node) for node in self._nodes}
+        self.commands = {name: CommandFlow(self.history, name, self._hub_channel()) for name in self.edges}
         self._writing = threading.Event()
         self._closed = False
         self._failures = []
-        steps = [self._write_cloud, *(self._writer(node.name) for node in self._nodes)]
+        steps = [self._write_cloud, *(self._writer(node.name) for node in self._nodes),
+                 *(flow.send for flow in self.commands.values())]
         self._busy = [threading.Lock() for _ in steps]
         self._threads = [threading.Thread(target=self._write, args=pair, daemon=True)
                          for pair in zip(steps, self._busy)]
 
-    def _cloud_probe(self):
+    def _hub_channel(self):
         clients = self._system.cloud.clients
-        channel = stubs.tls_channel(self._system.folder / "hub.sock", clients / "ca.crt",
-                                    clients / "edge-controller.crt", clients / "edge-controller.key", "localhost")
-        return probes.CloudProbe(self.history, channel)
+        return stubs.tls_channel(self._system.folder / "hub.sock", clients / "ca.crt", clients / "edge-controller.crt",
+                                 clients / "edge-controller.key", "localhost")
 
     def start(self, progress=True):
         """Attaches the probes, makes the objects, and waits until values arrive."""
@@ -62,9 +65,12 @@ class Load:
         """Ends everything."""
         self._closed = True
         self._writing.set()
-        for end in (*self.objects.values(), *self.edges.values(), self.cloud):
+        for end in self._ends():
             end.close()
         self._relay.close()
+
+    def _ends(self):
+        return *self.objects.values(), *self.commands.values(), *self.edges.values(), self.cloud
 
     # ---- writing
 
@@ -125,13 +131,13 @@ class Load:
 
     def await_acknowledged(self, name, count=20, timeout=30):
         """Until, from now on, so many values of each kind have been acknowledged that a box cut off has to hand over
-        or is to get: reports by the box, objects by the API."""
+        or is to get: reports by the box, objects by the API. (Commands stop sooner: a hub takes 64 of a box.)"""
         began = time.monotonic()
 
         def acknowledged():
             seen = collections.Counter(r.stream for r in self.history.since(began)
                                        if r.node == name and r.kind is Kind.ACKED)
-            return min(seen[stream] for stream in _STREAMS if stream != probes.DOWN) >= count
+            return min(seen[stream] for stream in _KEPT) >= count
 
         wait.until(f"{count} values to be acknowledged", acknowledged, timeout, 0.05)
 
@@ -150,8 +156,9 @@ class Load:
         return result
 
     @contextlib.contextmanager
-    def running(self):
-        """Writes all the while; then waits until everything acknowledged has been applied, and checks."""
+    def running(self, excused=()):
+        """Writes all the while; then waits until everything acknowledged has been applied, and checks, but for what is
+        excused."""
         self.history.start_anew()
         self._writing.set()
         try:
@@ -164,8 +171,9 @@ class Load:
         with contextlib.suppress(wait.TimedOut):  # What is lost is told below, and more besides.
             wait.until("everything to arrive", lambda: not self.history.behind(), _SETTLE_TIMEOUT, 0.05)
         records = self.history.records
-        found = history.violations(records)
-        for end in (self, self.cloud, *self.edges.values(), *self.objects.values()):
+        checks = [check for check in (*history.CHECKS, *command_checks.CHECKS) if check not in excused]
+        found = history.violations(records, checks)
+        for end in (self, *self._ends()):
             found += end.take_failures()
         assert not found, "\n".join([f"{len(found)} violations in {len(records)} records:", *found[:20]])
 

@@ -19,7 +19,7 @@ from .stubs import grpc
 
 TYPE = "probes"
 _EVENTS_MAX = 500  # Of a box, that wait for edgehub-svc.
-DOWN, UP, EVENTS = "down/probes", "up/probes", "up/events"
+DOWN, UP, EVENTS, COMMANDS = "down/probes", "up/probes", "up/events", "down/commands"
 
 
 def _noise(size):
@@ -68,7 +68,7 @@ class _Spoke:
         while not self._closed:
             outgoing = queue.SimpleQueue()
             outgoing.put(self._frame(register={"spoke": "e2e-probe", "resource_types": [TYPE], "report_types": [TYPE],
-                                               "event_streams": self._event_streams}))
+                                               "event_streams": self._event_streams, **self._takes}))
             with self._lock:
                 self._outgoing = outgoing
             try:
@@ -96,6 +96,7 @@ class _Spoke:
 
     _on = {}  # Methods by the name of the frame's body.
     _event_streams = ()
+    _takes = {}  # Further fields of Register.
 
 
 class CloudProbe(_Spoke):
@@ -205,6 +206,8 @@ class CloudProbe(_Spoke):
 class EdgeProbe(_Spoke):
     """The service of one box. What it holds outlives its stream, as a store would."""
 
+    _takes = {"command_types": [TYPE]}
+
     def __init__(self, history, node, priority="PRIORITY_TELEMETRY"):
         super().__init__(history, stubs.unix_channel(node.run_dir / "edgehub.sock"), stubs.edgehub.SpokeFrame,
                          stubs.edgehub.SpokeServiceStub)
@@ -295,6 +298,7 @@ class EdgeProbe(_Spoke):
 
     def _registered(self, frame):
         del frame
+        self._history.add(Kind.ATTACHED, node=self._node)
         self._put_events()
 
     def _events_stored(self, frame):
@@ -306,5 +310,10 @@ class EdgeProbe(_Spoke):
         else:
             self.refused.append(frame.status.message)  # The next event takes them along.
 
+    def _command_request(self, frame):
+        self._history.add(Kind.APPLIED, COMMANDS, self._node, TYPE, int(frame.payload))
+        self._send(command_done={"key": frame.key, "response": b"did " + frame.payload})
+
     _on = {"registered": _registered, "link_state": _link_state, "subscribe_request": _subscribe_request,
-           "resource": _resource, "report_stored": _report_stored, "events_stored": _events_stored}
+           "resource": _resource, "report_stored": _report_stored, "events_stored": _events_stored,
+           "command_request": _command_request}

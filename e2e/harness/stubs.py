@@ -22,6 +22,8 @@ _FILES = {
     "meta": "api/skerry/meta/v1/meta_service",
     "report": "api/skerry/edged/v1/report",
     "event": "api/skerry/edged/v1/event",
+    "status": "api/google/rpc/status",
+    "details": "api/google/rpc/error_details",
 }
 
 
@@ -29,7 +31,7 @@ _FILES = {
 def _generated():
     folder = tempfile.mkdtemp(prefix="skerry-e2e-stubs-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    protos = [f"{name}.proto" for name in (*_FILES.values(), "api/google/rpc/status")]
+    protos = [f"{name}.proto" for name in _FILES.values()]
     subprocess.run(["protoc", f"--python_out={folder}", f"--grpc_out={folder}",
                     f"--plugin=protoc-gen-grpc={shutil.which('grpc_python_plugin')}", *protos], cwd=TOP, check=True)
     sys.path.insert(0, folder)
@@ -47,6 +49,14 @@ def __getattr__(name):
         if attribute.endswith("Stub"):
             setattr(module, attribute, getattr(services, attribute))
     return module
+
+
+def reason(status):
+    """Of google.rpc.Status: the reason of its ErrorInfo, "OK", or "" where it gives none."""
+    if status.code == 0:
+        return "OK"
+    info = sys.modules[__name__].details.ErrorInfo()
+    return next((info.reason for detail in status.details if detail.Unpack(info)), "")
 
 
 def unix_channel(path):
