@@ -1,7 +1,7 @@
 """The checks of a history find what is planted, and nothing else."""
 
 import pytest
-from harness import command_checks, history
+from harness import command_checks, history, tunnel_checks
 from harness.history import History, Kind, Record
 
 
@@ -122,7 +122,7 @@ def sound_commands():
 
 def found_in(records):
     """Violations, by the name of the check."""
-    found = {check.__name__: check(records) for check in (*history.CHECKS, *command_checks.CHECKS)}
+    found = {check.__name__: check(records) for check in (*history.CHECKS, *command_checks.CHECKS, *tunnel_checks.CHECKS)}
     return {name for name, violations in found.items() if violations}
 
 
@@ -169,3 +169,71 @@ def test_commands_are_waited_for_and_remembered():
     assert found_in(kept.records) == set() and len(kept.records) < len(sound_commands())
     kept.add(Kind.APPLIED, "down/commands", "n", "t", 6)
     assert found_in(kept.records) == {"repeated"}
+
+
+def tunnel(kind, key, number=0, up=False, epoch=0, outcome=""):
+    """A record of one way of a tunnel; of its end, at the end to which that way leads."""
+    return Record(kind, "up/tunnels" if up else "down/tunnels", "n", key, number, epoch=epoch, outcome=outcome)
+
+
+def sound_tunnels():
+    """The first is cut with something under way, the second half-closed, the third open."""
+    return [
+        tunnel(Kind.OPENED, "1", up=True), tunnel(Kind.SENT, "1", 1), tunnel(Kind.OPENED, "1", epoch=1),
+        tunnel(Kind.APPLIED, "1", 1, epoch=1), tunnel(Kind.SENT, "1", 1, up=True), tunnel(Kind.SENT, "1", 2),
+        tunnel(Kind.ENDED, "1", outcome="TUNNEL_LINK_LOST"), tunnel(Kind.ENDED, "1", up=True, outcome="TUNNEL_LINK_LOST"),
+        tunnel(Kind.OPENED, "2", up=True), tunnel(Kind.SENT, "2", 1), tunnel(Kind.OPENED, "2", epoch=2),
+        tunnel(Kind.APPLIED, "2", 1, epoch=2), tunnel(Kind.SENT, "2", 1, up=True),
+        tunnel(Kind.APPLIED, "2", 1, up=True, epoch=2),
+        tunnel(Kind.ENDED, "2", outcome="OK"), tunnel(Kind.ENDED, "2", up=True, outcome="OK"),
+        tunnel(Kind.OPENED, "3", up=True), tunnel(Kind.SENT, "3", 1), tunnel(Kind.OPENED, "3", epoch=2),
+        tunnel(Kind.APPLIED, "3", 1, epoch=2),
+    ]
+
+
+def ended(key, outcome, other=None):
+    """Both users are told, of the same or not."""
+    return [tunnel(Kind.ENDED, key, outcome=outcome),
+            tunnel(Kind.ENDED, key, up=True, outcome=outcome if other is None else other)]
+
+
+def test_sound_tunnels_have_no_violations():
+    """What is under way when a tunnel is cut does not arrive, and nobody has to wait for it."""
+    assert found_in(sound_tunnels()) == set()
+    assert History(sound_tunnels()).behind() == []
+
+
+@pytest.mark.parametrize("planted, check", [
+    ([tunnel(Kind.SENT, "3", 2), tunnel(Kind.SENT, "3", 3), tunnel(Kind.APPLIED, "3", 3, epoch=2)], "missing"),
+    ([tunnel(Kind.OPENED, "4"), tunnel(Kind.SENT, "4", 1), tunnel(Kind.SENT, "4", 2), tunnel(Kind.APPLIED, "4", 2)],
+     "missing"),                                                                         # The first is not there.
+    ([tunnel(Kind.APPLIED, "3", 1, epoch=2)], "backward"),                               # Twice.
+    ([tunnel(Kind.APPLIED, "3", 2, epoch=2)], "invented"),
+    ([tunnel(Kind.APPLIED, "1", 2, epoch=1)], "outlived"),                               # Of the older session.
+    ([tunnel(Kind.ENDED, "3", outcome="TUNNEL_LINK_LOST")], "untold"),
+    ([tunnel(Kind.ENDED, "3", up=True, outcome="TUNNEL_LINK_LOST")], "untold"),
+    (ended("3", "NO_TUNNEL_TAKER"), "unexplained"),
+    (ended("3", ""), "unexplained"),                                                     # No reason, and nobody died.
+    ([*ended("3", "", ""), TAKER_CAME], "unexplained"),                                  # The box's end; not the cloud's.
+    ([tunnel(Kind.SENT, "3", 2), *ended("3", "OK")], "truncated"),
+    ([tunnel(Kind.SENT, "3", 1, up=True), *ended("3", "OK")], "truncated"),
+])
+def test_planted_violation_by_a_tunnel_is_found(planted, check):
+    """[L1, L2] Each check of tunnels."""
+    assert check in found_in([*sound_tunnels(), *planted])
+
+
+def test_who_dies_with_a_tunnel_need_not_say_why():
+    """A hub or edgehub-svc that is killed: the call of its user breaks."""
+    assert found_in([*sound_tunnels(), *ended("3", "", "TUNNEL_LINK_LOST"), TAKER_CAME]) == set()
+    assert found_in([*sound_tunnels(), *ended("3", "TUNNEL_LINK_LOST", ""), Record(Kind.ATTACHED)]) == set()
+
+
+def test_tunnels_are_waited_for():
+    """Until what was sent has arrived, or both ends know that it will not."""
+    behind = History([*sound_tunnels(), tunnel(Kind.SENT, "3", 2)])
+    assert behind.behind() == [("down/tunnels", "n", "3")]
+    behind.add(Kind.ENDED, "down/tunnels", "n", "3", outcome="TUNNEL_LINK_LOST")
+    assert behind.behind() == [("up/tunnels", "n", "3")]
+    behind.add(Kind.ENDED, "up/tunnels", "n", "3", outcome="TUNNEL_LINK_LOST")
+    assert behind.behind() == []

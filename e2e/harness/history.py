@@ -5,7 +5,8 @@ receive and apply it note that in a History, in the order in which they come to 
 records and name what they find.
 
 Most streams are of state: a newer value stands for all before it. Of a log every value counts, and the numbers of a key
-have no gaps. A command is a value that is executed, and that ends: harness/command_checks.py.
+have no gaps. Others have checks of their own: a command is executed and ends (harness/command_checks.py), a tunnel is opened
+and ends (harness/tunnel_checks.py).
 """
 
 import bisect
@@ -17,7 +18,9 @@ import threading
 import time
 
 
-LOGS = frozenset({"up/events"})
+DOWN_TUNNELS, UP_TUNNELS = "down/tunnels", "up/tunnels"
+TUNNELS = frozenset({DOWN_TUNNELS, UP_TUNNELS})
+LOGS = frozenset({"up/events"}) | TUNNELS
 COMMANDS = frozenset({"down/commands"})
 
 
@@ -31,8 +34,9 @@ class Kind(enum.Enum):
     DELETED = "deleted"      # Its key was deleted by its owner.
     REMOVED = "removed"      # Its key is gone at the receiving end.
     SESSION = "session"      # The node's session of this epoch began.
-    ATTACHED = "attached"    # The service of the box that receives has a stream to edgehub-svc (again).
-    ENDED = "ended"          # Its sender heard how it ended.
+    ATTACHED = "attached"    # The node's probe has a stream to edgehub-svc (again); without a node, the controller to a hub.
+    OPENED = "opened"        # The receiving end of a tunnel was told that it is open.
+    ENDED = "ended"          # The sender of a command heard how it ended; the receiving end of a tunnel did.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +116,22 @@ class History:
         return -1 if record is None else record.number
 
     def behind(self):
-        """Places where the last value acknowledged is not applied, or a command has not ended (yet)."""
+        """Places where the last value acknowledged, or the last sent in a tunnel that is open, is not applied (yet); of
+        commands and tunnels that have not ended for all who are to hear of it."""
         with self._lock:
-            return [place for (kind, place), r in self._last.items() if kind is Kind.ACKED and
-                    r.stream not in COMMANDS and r.number > self._number(Kind.APPLIED, place)] + \
-                   sorted({place for place, _ in self._open})
+            values = [place for (kind, place), r in self._last.items() if self._counts(r) and
+                      r.number > self._number(Kind.APPLIED, place)]
+            ends = [place for kind, place in self._last if kind is Kind.OPENED and not self._ended(place) and
+                    any(self._ended((stream, *place[1:])) for stream in TUNNELS)]
+            return values + ends + sorted({place for place, _ in self._open})
+
+    def _counts(self, record):
+        if record.stream in TUNNELS:
+            return record.kind is Kind.SENT and not self._ended(record.place)
+        return record.kind is Kind.ACKED and record.stream not in COMMANDS
+
+    def _ended(self, place):
+        return (Kind.ENDED, place) in self._last
 
 
 # ---- L1
@@ -142,7 +157,9 @@ def missing(records):
     """[L1] A log has a gap."""
     found, applied = [], {}
     for record in records:
-        if record.kind is Kind.APPLIED and record.stream in LOGS:
+        if record.kind is Kind.OPENED:
+            applied[record.place] = 0
+        elif record.kind is Kind.APPLIED and record.stream in LOGS:
             if record.number > applied.get(record.place, record.number) + 1:
                 found.append(f"L1: {record}, after {applied[record.place]}")
             applied[record.place] = max(record.number, applied.get(record.place, -1))

@@ -8,7 +8,7 @@ import time
 
 from cluster import wait
 
-from . import command_checks, history, objects, probes, stubs
+from . import command_checks, history, objects, probes, stubs, tunnel_checks, tunnels
 from .commands import CommandFlow
 from .history import History, Kind
 from .proxy import Proxy
@@ -17,7 +17,7 @@ _KEYS = [f"probe-{n}" for n in range(4)]
 _PERIOD = 0.025  # Of each writer: a change down and a report up, of each kind and box.
 _SETTLE_TIMEOUT = 45
 _KEPT = (objects.DOWN, objects.UP, probes.UP, probes.EVENTS)  # Until the other end has them.
-_STREAMS = (*_KEPT, probes.DOWN, probes.COMMANDS)
+_STREAMS = (*_KEPT, probes.DOWN, probes.COMMANDS, tunnels.DOWN, tunnels.UP)
 
 
 class Load:
@@ -33,6 +33,7 @@ class Load:
         self.edges = {node.name: probes.EdgeProbe(self.history, node, priority) for node in self._nodes}
         self.objects = {node.name: objects.BoxObjects(self.history, system, node) for node in self._nodes}
         self.commands = {name: CommandFlow(self.history, name, self._hub_channel()) for name in self.edges}
+        self.tunnels = {name: tunnels.User(self.history, name, [self._hub_channel()]) for name in self.edges}
         self._writing = threading.Event()
         self._closed = False
         self._failures = []
@@ -70,7 +71,7 @@ class Load:
         self._relay.close()
 
     def _ends(self):
-        return *self.objects.values(), *self.commands.values(), *self.edges.values(), self.cloud
+        return *self.objects.values(), *self.commands.values(), *self.tunnels.values(), *self.edges.values(), self.cloud
 
     # ---- writing
 
@@ -91,12 +92,14 @@ class Load:
         for name, box in self.objects.items():
             self.cloud.put(name, _KEYS[count % len(_KEYS)])
             box.change(box.keys[count % len(box.keys)])
+            self.tunnels[name].put()
 
     def _writer(self, name):
         def step(count):
             box = self.objects[name]
             self.edges[name].put(_KEYS[count % len(_KEYS)])
             self.edges[name].put_event()
+            self.edges[name].tunnels.put()
             box.report(box.keys[count % len(box.keys)])
         return step
 
@@ -171,7 +174,8 @@ class Load:
         with contextlib.suppress(wait.TimedOut):  # What is lost is told below, and more besides.
             wait.until("everything to arrive", lambda: not self.history.behind(), _SETTLE_TIMEOUT, 0.05)
         records = self.history.records
-        checks = [check for check in (*history.CHECKS, *command_checks.CHECKS) if check not in excused]
+        checks = [check for check in (*history.CHECKS, *command_checks.CHECKS, *tunnel_checks.CHECKS)
+                  if check not in excused]
         found = history.violations(records, checks)
         for end in (self, *self._ends()):
             found += end.take_failures()

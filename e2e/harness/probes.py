@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 
-from . import stubs
+from . import stubs, tunnels
 from .history import Kind
 from .stubs import grpc
 
@@ -195,10 +195,14 @@ class CloudProbe(_Spoke):
         if not self.silent:
             self._send(events_done={"session": frame.session, "stream": TYPE, "sequence": frame.events[-1].sequence})
 
+    def _registered(self, frame):
+        del frame
+        self._history.add(Kind.ATTACHED)
+
     def _nothing(self, frame):
         pass
 
-    _on = {"registered": _nothing, "nodes_synced": _nothing, "node_connected": _connected,
+    _on = {"registered": _registered, "nodes_synced": _nothing, "node_connected": _connected,
            "node_disconnected": _disconnected, "subscribed": _subscribed, "unsubscribed": _unsubscribed,
            "push_done": _push_done, "report": _report, "events": _events_came}
 
@@ -206,12 +210,13 @@ class CloudProbe(_Spoke):
 class EdgeProbe(_Spoke):
     """The service of one box. What it holds outlives its stream, as a store would."""
 
-    _takes = {"command_types": [TYPE]}
+    _takes = {"command_types": [TYPE], "tunnel_types": [tunnels.TYPE]}
 
     def __init__(self, history, node, priority="PRIORITY_TELEMETRY"):
         super().__init__(history, stubs.unix_channel(node.run_dir / "edgehub.sock"), stubs.edgehub.SpokeFrame,
                          stubs.edgehub.SpokeServiceStub)
         self._node = node.name
+        self.tunnels = tunnels.Taker(history, node.name, self._channel)
         self._event_streams = ({"name": TYPE, "priority": priority}, )
         self.connected = False
         self.lost = []       # When the link went down.
@@ -314,6 +319,16 @@ class EdgeProbe(_Spoke):
         self._history.add(Kind.APPLIED, COMMANDS, self._node, TYPE, int(frame.payload))
         self._send(command_done={"key": frame.key, "response": b"did " + frame.payload})
 
+    def _tunnel_request(self, frame):
+        self.tunnels.offer(frame)
+
+    def close(self):
+        self.tunnels.close()
+        super().close()
+
+    def take_failures(self):
+        return super().take_failures() + self.tunnels.take_failures()
+
     _on = {"registered": _registered, "link_state": _link_state, "subscribe_request": _subscribe_request,
            "resource": _resource, "report_stored": _report_stored, "events_stored": _events_stored,
-           "command_request": _command_request}
+           "command_request": _command_request, "tunnel_request": _tunnel_request}

@@ -18,7 +18,9 @@ _FILES = {
     "link": "api/skerry/link/v1/link",
     "cloudhub": "api/skerry/cloudhub/v1/spoke_service",
     "command": "api/skerry/cloudhub/v1/command_service",
+    "cloud_tunnel": "api/skerry/cloudhub/v1/tunnel_service",
     "edgehub": "api/skerry/edgehub/v1/edgehub_service",
+    "edge_tunnel": "api/skerry/edgehub/v1/tunnel_service",
     "meta": "api/skerry/meta/v1/meta_service",
     "report": "api/skerry/edged/v1/report",
     "event": "api/skerry/edged/v1/event",
@@ -57,6 +59,12 @@ def reason(status):
         return "OK"
     info = sys.modules[__name__].details.ErrorInfo()
     return next((info.reason for detail in status.details if detail.Unpack(info)), "")
+
+
+def reason_of(error):
+    """The same, of a call that failed."""
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    return reason(sys.modules[__name__].status.Status.FromString(details)) if details else ""
 
 
 def unix_channel(path):
