@@ -237,3 +237,12 @@ def test_tunnels_are_waited_for():
     assert behind.behind() == [("up/tunnels", "n", "3")]
     behind.add(Kind.ENDED, "up/tunnels", "n", "3", outcome="TUNNEL_LINK_LOST")
     assert behind.behind() == []
+
+
+def test_open_tunnel_is_remembered():
+    """From its beginning on: what comes later has no gap, and what came before comes no more. One that has ended is not."""
+    kept = History([*sound_tunnels(), tunnel(Kind.SENT, "3", 2), tunnel(Kind.APPLIED, "3", 2, epoch=2)])
+    kept.start_anew()
+    assert found_in(kept.records) == set() and {r.key for r in kept.records} == {"3"}
+    assert found_in([*kept.records, tunnel(Kind.SENT, "3", 3), tunnel(Kind.APPLIED, "3", 3, epoch=2)]) == set()
+    assert found_in([*kept.records, tunnel(Kind.APPLIED, "3", 1, epoch=2)]) == {"backward"}

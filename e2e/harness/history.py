@@ -100,11 +100,18 @@ class History:
 
     def start_anew(self):
         """Forgets all but what the next records must not fall behind: the last of each place, the last sessions, and
-        what has been sent and is applied last or may still be, with what became of it if it is a command."""
+        what has been sent and is applied last or may still be, with what became of it if it is a command; and all of
+        tunnels that have not ended."""
         with self._lock:
-            self._records = [r for r in self._records if self._last[r.kind, r.place] is r or
-                             (r.kind is Kind.SENT or r.stream in COMMANDS) and
-                             r.number >= self._number(Kind.APPLIED, r.place)]
+            self._records = [r for r in self._records if self._matters(r)]
+
+    def _matters(self, record):
+        if record.stream in TUNNELS:
+            return not self._ended(record.place)
+        if self._last[record.kind, record.place] is record:
+            return True
+        return (record.kind is Kind.SENT or record.stream in COMMANDS) and \
+            record.number >= self._number(Kind.APPLIED, record.place)
 
     def last(self, kind, place):
         """The number of a place's last record of a kind; -1 if it has none."""

@@ -27,8 +27,8 @@ def untold(records):
 
 
 def unexplained(records):
-    """A user was told another reason than that the link was lost (link-8.7): it half-closed when it was done, and nobody hung
-    up. The process that has its call may die, so that it hears none; then its other streams end, too."""
+    """A user was told another reason than that the link was lost (link-8.7): it half-closed when it was done, and nobody
+    hung up. The process that has its call may die, so that it hears none; then its other streams end, too."""
     found, opened, last_attached = [], {}, {}
     for index, record in enumerate(records):
         if record.kind is Kind.ATTACHED:
