@@ -109,11 +109,12 @@ class Sender:
 class CommandFlow:
     """Commands of one box in a history: numbers, which its probe executes. One is sent when the former is accepted."""
 
-    def __init__(self, history, node, channel):
+    def __init__(self, history, node, channels):
         self._history = history
         self._node = node
-        self._channel = channel
-        self._stub = stubs.command.CommandServiceStub(channel)
+        self._channels = channels
+        self._stubs = [stubs.command.CommandServiceStub(channel) for channel in channels]
+        self._next = itertools.cycle(self._stubs)  # Whichever hub is asked, it is the same command.
         self._number = 0
         self._heard = 0  # Of the numbers before and with it the end is known.
         self._calls = queue.SimpleQueue()  # (number, call) of those that are accepted.
@@ -129,13 +130,14 @@ class CommandFlow:
             return
         self._number += 1
         self._history.add(Kind.SENT, probes.COMMANDS, self._node, probes.TYPE, self._number)
-        call = wait.until(f"command {self._number} of {self._node} to be accepted", lambda: self._ask(self._number), 60, 0.02)
+        call = wait.until(f"command {self._number} of {self._node} to be accepted",
+                          lambda: self._ask(self._number), 60, 0.02)
         self._history.add(Kind.ACKED, probes.COMMANDS, self._node, probes.TYPE, self._number)
         self._calls.put((self._number, call))
 
     def _ask(self, number):
         """A call whose first word has been heard, and so the command accepted."""
-        call = self._stub.SendCommand(stubs.command.SendCommandRequest(
+        call = next(self._next).SendCommand(stubs.command.SendCommandRequest(
             node=self._node, key=f"{probes.TYPE}-{number}", type=probes.TYPE, payload=str(number).encode(),
             delivery="DELIVERY_QUEUE", deadline={"seconds": 60}, expire_in={"seconds": 300}), timeout=120)
         try:
@@ -179,5 +181,6 @@ class CommandFlow:
         """What is under way stays so."""
         self._closed = True
         self._calls.put(None)
-        self._channel.close()
+        for channel in self._channels:
+            channel.close()
         self._thread.join(10)

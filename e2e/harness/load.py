@@ -28,12 +28,13 @@ class Load:
         self.history = History()
         self._system = system
         self._nodes = list(system.nodes.values())
-        self._relay = Proxy(system.cloud.host, f"unix:{system.folder}/hub.sock", system.cloud.hub.addresses["api"])
-        self.cloud = probes.CloudProbe(self.history, self._hub_channel())
+        self._relays = [Proxy(system.cloud.host, f"unix:{system.folder}/relay-{n}.sock", hub.addresses["api"])
+                        for n, hub in enumerate(system.cloud.hubs)]
+        self.cloud = probes.CloudProbe(self.history, self._hub_channels())
         self.edges = {node.name: probes.EdgeProbe(self.history, node, priority) for node in self._nodes}
         self.objects = {node.name: objects.BoxObjects(self.history, system, node) for node in self._nodes}
-        self.commands = {name: CommandFlow(self.history, name, self._hub_channel()) for name in self.edges}
-        self.tunnels = {name: tunnels.User(self.history, name, [self._hub_channel()]) for name in self.edges}
+        self.commands = {name: CommandFlow(self.history, name, self._hub_channels()) for name in self.edges}
+        self.tunnels = {name: tunnels.User(self.history, name, self._hub_channels()) for name in self.edges}
         self._writing = threading.Event()
         self._closed = False
         self._failures = []
@@ -43,10 +44,11 @@ class Load:
         self._threads = [threading.Thread(target=self._write, args=pair, daemon=True)
                          for pair in zip(steps, self._busy)]
 
-    def _hub_channel(self):
+    def _hub_channels(self):
+        """One to each hub."""
         clients = self._system.cloud.clients
-        return stubs.tls_channel(self._system.folder / "hub.sock", clients / "ca.crt", clients / "edge-controller.crt",
-                                 clients / "edge-controller.key", "localhost")
+        return [stubs.tls_channel(relay.address.removeprefix("unix:"), clients / "ca.crt", clients / "edge-controller.crt",
+                                  clients / "edge-controller.key", "localhost") for relay in self._relays]
 
     def start(self, progress=True):
         """Attaches the probes, makes the objects, and waits until values arrive."""
@@ -68,7 +70,8 @@ class Load:
         self._writing.set()
         for end in self._ends():
             end.close()
-        self._relay.close()
+        for relay in self._relays:
+            relay.close()
 
     def _ends(self):
         return *self.objects.values(), *self.commands.values(), *self.tunnels.values(), *self.edges.values(), self.cloud

@@ -76,7 +76,7 @@ class _Spoke:
                 for frame in self._call:
                     with self._lock:
                         kind = frame.WhichOneof("body")
-                        self._on[kind](self, getattr(frame, kind))
+                        self._take(kind, getattr(frame, kind))
             except grpc.RpcError:
                 time.sleep(0.02)  # The service is being killed, or is not there yet.
             except Exception as error:  # pylint: disable=broad-except
@@ -87,9 +87,15 @@ class _Spoke:
                     self._detached()
                 outgoing.put(None)
 
-    def _send(self, **body):
-        if self._outgoing is not None:
-            self._outgoing.put(self._frame(**body))
+    def send(self, **body):
+        """A frame, if there is a stream."""
+        outgoing = self._outgoing
+        if outgoing is not None:
+            outgoing.put(self._frame(**body))
+
+    def _take(self, kind, body):
+        """What the hub says."""
+        self._on[kind](self, body)
 
     def _detached(self):
         """The stream is over."""
@@ -99,13 +105,32 @@ class _Spoke:
     _takes = {}  # Further fields of Register.
 
 
-class CloudProbe(_Spoke):
-    """The controller."""
+class _HubStream(_Spoke):
+    """The controller's stream to one hub."""
 
     _event_streams = (TYPE, )
 
-    def __init__(self, history, channel):
+    def __init__(self, controller, history, channel):
         super().__init__(history, channel, stubs.cloudhub.SpokeFrame, stubs.cloudhub.SpokeServiceStub)
+        self._controller = controller
+
+    def _take(self, kind, body):
+        self._controller.take(self, kind, body)
+
+    def _detached(self):
+        self._controller.drop(self)
+
+
+class CloudProbe:
+    """The controller, of one hub or several: of a node's sessions it hears that of the greatest epoch (link-2.7)."""
+
+    def __init__(self, history, channels):
+        self._history = history
+        self._lock = threading.RLock()
+        self._streams = [_HubStream(self, history, channel) for channel in channels]
+        self._at = {}         # Node: the stream of its last session.
+        self._epochs = {}     # Node: the epoch of its last session.
+        self.failures = []
         self.silent = False   # Reports are applied and not answered.
         self.sessions = {}    # Node: epoch.
         self.ended = collections.defaultdict(list)  # Node: (when, reason) of the sessions that it lost.
@@ -117,6 +142,47 @@ class CloudProbe(_Spoke):
         self._events = {}         # (node, id): sequence of the last event that took effect.
         self._sizes = {}          # (node, key): bytes.
         self._number = 0
+
+    def start(self):
+        """Attaches."""
+        for stream in self._streams:
+            stream.start()
+        return self
+
+    def detach(self):
+        """Ends the streams; the next ones follow at once."""
+        for stream in self._streams:
+            stream.detach()
+
+    def close(self):
+        """Detaches for good."""
+        for stream in self._streams:
+            stream.close()
+
+    def take_failures(self):
+        """What this end found to be broken since it was last asked."""
+        failures, self.failures = self.failures, []
+        return failures + [failure for stream in self._streams for failure in stream.take_failures()]
+
+    def take(self, stream, kind, frame):
+        """What a hub says; nothing of a session that was left behind there."""
+        with self._lock:
+            session = getattr(frame, "session", None)
+            if session is not None and self._at.get(session.node) is not stream:
+                if kind != "node_connected" or session.epoch < self._epochs.get(session.node, 0):
+                    return
+                self._at[session.node] = stream
+                self._subscriptions.pop(session.node, None)
+            self._on[kind](self, frame)
+
+    def drop(self, stream):
+        """A stream is over, and with it what was known by it."""
+        with self._lock:
+            for node in [node for node in self.sessions if self._at[node] is stream]:
+                del self.sessions[node]
+                self._subscriptions.pop(node, None)
+            for name in [name for name in self._holdings if self._at.get(name[0]) is stream]:
+                del self._holdings[name]
 
     def put(self, node, key, size=64):
         """The key's next value for a node, of at least that many bytes on the line."""
@@ -132,15 +198,11 @@ class CloudProbe(_Spoke):
         number = self._wanted[node].get(key)
         change = {"synced": {}} if key is None else {"upsert": {"key": key, "version": str(number), "object": json.dumps(
             {"epoch": self.sessions[node], "pad": _noise(self._sizes[node, key])}).encode()}}
-        self._send(push={"session": {"node": node, "epoch": self.sessions[node]}, "type": TYPE,
-                         "subscription_id": self._subscriptions[node], **change})
-
-    def _detached(self):
-        self.sessions.clear()
-        self._subscriptions.clear()
-        self._holdings.clear()
+        self._at[node].send(push={"session": {"node": node, "epoch": self.sessions[node]}, "type": TYPE,
+                                  "subscription_id": self._subscriptions[node], **change})
 
     def _connected(self, frame):
+        self._epochs[frame.session.node] = frame.session.epoch
         self.sessions[frame.session.node] = frame.session.epoch
         self._event_stores[frame.session.node] = frame.event_store_id
         self._history.add(Kind.SESSION, UP, frame.session.node, epoch=frame.session.epoch)
@@ -181,7 +243,7 @@ class CloudProbe(_Spoke):
             self._applied[node, report.key] = stamp
             self._history.add(Kind.APPLIED, UP, node, report.key, number, epoch, stamp)
         if not self.silent:
-            self._send(report_done={"session": frame.session, "sequence": report.sequence})
+            self._at[node].send(report_done={"session": frame.session, "sequence": report.sequence})
 
     def _events_came(self, frame):
         node = frame.session.node
@@ -193,7 +255,8 @@ class CloudProbe(_Spoke):
             self._history.add(Kind.APPLIED, EVENTS, node, TYPE, int(event.value), frame.session.epoch,
                               event.time.ToMicroseconds())
         if not self.silent:
-            self._send(events_done={"session": frame.session, "stream": TYPE, "sequence": frame.events[-1].sequence})
+            self._at[node].send(events_done={"session": frame.session, "stream": TYPE,
+                                             "sequence": frame.events[-1].sequence})
 
     def _registered(self, frame):
         del frame
@@ -244,7 +307,7 @@ class EdgeProbe(_Spoke):
         if self._outgoing is None or self._put_outstanding or not self._events:
             return
         self._put_outstanding = True
-        self._send(put_events={"request_id": self._event, "stream": TYPE, "producer": "e2e-probe", "events": [
+        self.send(put_events={"request_id": self._event, "stream": TYPE, "producer": "e2e-probe", "events": [
             {"producer_sequence": number, "value": str(number).encode(),
              "time": {"seconds": micros // 10**6, "nanos": micros % 10**6 * 1000}} for number, micros in self._events]})
 
@@ -257,7 +320,7 @@ class EdgeProbe(_Spoke):
             self._last_time = max(self._last_time + 1, time.time_ns() // 1000)
             self._waiting[self._number] = key
             self._history.add(Kind.SENT, UP, self._node, key, self._number, stamp=(self._last_time, 0))
-            self._send(put_report={"request_id": self._number, "report": {
+            self.send(put_report={"request_id": self._number, "report": {
                 "type": TYPE, "key": key, "value": f"{self._number} {_noise(size)}".encode(),
                 "time": {"wall_micros": self._last_time}}})
 
@@ -276,7 +339,7 @@ class EdgeProbe(_Spoke):
 
     def _subscribe_request(self, frame):
         self._subscription = frame.subscription_id
-        self._send(subscribe={"type": TYPE, "subscription_id": frame.subscription_id, "holdings": [
+        self.send(subscribe={"type": TYPE, "subscription_id": frame.subscription_id, "holdings": [
             {"key": key, "version": version} for key, version in self._held.items()]})
 
     def _resource(self, frame):
@@ -290,7 +353,7 @@ class EdgeProbe(_Spoke):
         elif kind == "delete":
             self._held.pop(frame.delete.key, None)
             self._history.add(Kind.REMOVED, DOWN, self._node, frame.delete.key)
-        self._send(resource_done={"type": TYPE, "subscription_id": frame.subscription_id, "sequence": frame.sequence})
+        self.send(resource_done={"type": TYPE, "subscription_id": frame.subscription_id, "sequence": frame.sequence})
 
     def _report_stored(self, frame):
         key = self._waiting.pop(frame.request_id, None)
@@ -317,7 +380,7 @@ class EdgeProbe(_Spoke):
 
     def _command_request(self, frame):
         self._history.add(Kind.APPLIED, COMMANDS, self._node, TYPE, int(frame.payload))
-        self._send(command_done={"key": frame.key, "response": b"did " + frame.payload})
+        self.send(command_done={"key": frame.key, "response": b"did " + frame.payload})
 
     def _tunnel_request(self, frame):
         self.tunnels.offer(frame)

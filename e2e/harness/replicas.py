@@ -64,14 +64,18 @@ class Site:
         self.await_at(self.a)
 
     def await_at(self, hub, timeout=30):
-        """Until the node has its session there, and the controller knows."""
-        other = self.b if hub is self.a else self.a
-        wait.until("the session", lambda: hub.metric("skerry_cloudhub_sessions") == 1, timeout)
-        wait.until("the controller to know", lambda: self.nodes_at(hub) == 1 and self.nodes_at(other) == 0, timeout)
+        """Until every node has its session there, and the controller knows."""
+        other, count = self.b if hub is self.a else self.a, len(self.system.nodes)
+        wait.until("the sessions", lambda: hub.metric("skerry_cloudhub_sessions") == count, timeout)
+        wait.until("the controller to know", lambda: self.nodes_at(hub) == count and self.nodes_at(other) == 0, timeout)
 
     def nodes_at(self, hub):
         """Nodes whose session the controller has at a hub."""
         return self.cloud.controller.metric("skerry_edgecontroller_hub_nodes", hub=hub.addresses["api"])
+
+    def drain(self, hub, *flags):
+        """What `skerryctl drain` says."""
+        return self.cloud.skerryctl("drain", *self.cloud.operator_flags_of(hub), *flags)
 
     def close(self):
         """Ends the proxies."""

@@ -1,7 +1,8 @@
 """Tunnels in a history: one of each box at a time, opened anew when it ends, with numbered records both ways.
 
-The cloud's end begins: it sends once it is told that the tunnel is open, and the box's end once it has heard something, so
-what either has sent was on its way in a tunnel of both. Every few hundred records they half-close; then nothing may be missing.
+The cloud's end begins: it sends once it is told that the tunnel is open, and the box's end once it has heard something,
+so what either has sent was on its way in a tunnel of both. Every few hundred records they half-close; then nothing may be
+missing.
 """
 
 import queue
@@ -110,7 +111,8 @@ class _End:
             number = int.from_bytes(incoming[:_HEAD], "big")
             record = _record(number % (1 << 32))
             if not record.startswith(incoming[:len(record)]):
-                self.failures.append(f"L1: {self._receives} of {self._node}, tunnel {key}: {bytes(incoming[:64])} is no record")
+                self.failures.append(f"L1: {self._receives} of {self._node}, tunnel {key}: {bytes(incoming[:64])} "
+                                     "is no record")
                 incoming.clear()
             if len(incoming) < len(record):
                 return

@@ -42,10 +42,6 @@ def _check_untouched(system, before):
     assert "here" in system.kubectl("logs", "first")
 
 
-def _drain(site, hub, *flags):
-    return site.cloud.skerryctl("drain", *site.cloud.operator_flags_of(hub), *flags)
-
-
 def test_a_hub_is_killed_and_its_node_goes_on_at_the_other(system, site):
     """[replicas-1] L1, L9, A2."""
     before = _ready(system, "first")
@@ -64,7 +60,7 @@ def test_a_drain_moves_the_node_and_tells_when_it_has_arrived(system, site):
     """[replicas-2] L9."""
     before = _ready(system, "first")
     site.prefer(site.a)
-    told = _drain(site, site.b)
+    told = site.drain(site.b)
     assert "hub-2: 0 nodes to move, 0 on their way" in told and told.endswith("drained: no node is left\n"), told
     site.await_at(site.a)
     assert not site.b.ready()
@@ -74,12 +70,12 @@ def test_a_drain_moves_the_node_and_tells_when_it_has_arrived(system, site):
     site.only(site.b)
     site.balancer.reset()
     wait.until("a refusal", lambda: site.b.metric("skerry_cloudhub_refusals_total", reason="DRAINING") > 0, 30)
-    _drain(site, site.b, "--undo")
+    site.drain(site.b, "--undo")
     assert site.b.ready()
     site.await_at(site.b, 60)
     site.prefer(site.a)
-    _drain(site, site.b)
-    _drain(site, site.b, "--undo")
+    site.drain(site.b)
+    site.drain(site.b, "--undo")
     site.await_at(site.a)
     _check_untouched(system, before)
 
@@ -96,8 +92,8 @@ def test_a_session_that_was_left_behind_is_fenced_at_once(system, site):
     site.await_at(site.b)
     site.link_of_a.release()
     site.prefer(site.a)
-    _drain(site, site.b)
-    _drain(site, site.b, "--undo")
+    site.drain(site.b)
+    site.drain(site.b, "--undo")
     site.await_at(site.a)
 
 
@@ -124,8 +120,8 @@ def test_a_stale_session_writes_nothing(system, site):
     site.cut_database_of_a(False)
     site.prefer(site.a)
     wait.until("a to have its database", lambda: site.a.metric("skerry_cloudhub_database_listens") == 1, 60)
-    _drain(site, site.b)
-    _drain(site, site.b, "--undo")
+    site.drain(site.b)
+    site.drain(site.b, "--undo")
     site.await_at(site.a)
 
 
