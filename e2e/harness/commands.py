@@ -69,29 +69,29 @@ class Sender:
                                           clients / "edge-controller.key", "localhost")
         self._stub = stubs.command.CommandServiceStub(self._channel)
 
-    def send(self, key, timeout=10, expire_in=300):
+    def send(self, key, timeout=10, expire_in=300, payload=b"open", delivery="DELIVERY_QUEUE"):
         """The call, which streams what becomes of the command."""
         return self._stub.SendCommand(
-            stubs.command.SendCommandRequest(node="edge-1", key=key, type=TYPE, payload=b"open", delivery="DELIVERY_QUEUE",
+            stubs.command.SendCommandRequest(node="edge-1", key=key, type=TYPE, payload=payload, delivery=delivery,
                                              deadline={"seconds": 10}, expire_in={"seconds": expire_in}),
             timeout=timeout)
 
-    def accept(self, key):
-        """The hub has it in its store. Asked again until it says so."""
+    def accept(self, key, **terms):
+        """The hub has it (in its store, if it is to be queued); returns what it says first. Asked again until it does."""
         def accepted():
             try:
-                call = self.send(key, timeout=5)
-                next(call)
+                call = self.send(key, timeout=5, **terms)
+                first = next(call)
                 call.cancel()
-                return True
+                return first
             except (grpc.RpcError, StopIteration):
-                return False
-        wait.until(f"command {key} to be accepted", accepted, 30, 0.05)
+                return None
+        return wait.until(f"command {key} to be accepted", accepted, 30, 0.05)
 
-    def end(self, key):
+    def end(self, key, **terms):
         """The command as it ended; None while its hub does not say."""
         try:
-            last = list(self.send(key))[-1]
+            last = list(self.send(key, **terms))[-1]
             return last if stage(last) in ("DONE", "EXPIRED", "CANCELLED") else None
         except (grpc.RpcError, IndexError):
             return None

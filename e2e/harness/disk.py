@@ -1,8 +1,20 @@
-"""A disk without room."""
+"""A small disk, and one without room."""
 
 import contextlib
 import errno
 import os
+import subprocess
+
+
+def mount_disk(folder, size_bytes):
+    """The folder, which is made, is on a disk of its own."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_bytes},mode=0700", "tmpfs", folder], check=True)
+
+
+def unmount_disk(folder):
+    """The disk goes once nobody has a file of it open."""
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
 """A system whose boxes reach the cloud over networks that can be broken."""
 
-import subprocess
 import time
+from pathlib import Path
 
 from cluster import wait
 
 from . import history
+from .disk import mount_disk, unmount_disk
 from .load import Load
 from .network import Network
 from .proxy import Proxy
@@ -24,6 +25,14 @@ class Field(System):
         super().__init__(name, self._network.cloud)
         self.cloud.hub.settings["link.heartbeat_interval"] = f"{HEARTBEAT:g}s"
         self.load = None
+        self._cloud_disks = []
+
+    def give_disk(self, service, disk_bytes):
+        """The state of a service of the cloud, which has not run yet, is on a disk of that size; returns its folder."""
+        folder = Path(service.settings["state_dir"])
+        mount_disk(folder, disk_bytes)
+        self._cloud_disks.append(folder)
+        return folder
 
     def add_box(self, name, env=None, disk_bytes=0):
         """Joins and starts a box. `env` is for its services; with `disk_bytes` its state is on a disk of that size."""
@@ -32,9 +41,7 @@ class Field(System):
                             **(env or {})}
         node.meta.env = {"SKERRY_EDGE_META_EDGEHUB_RECONNECT_MAX": "200ms", **(env or {})}
         if disk_bytes:
-            node.state_dir.mkdir(parents=True)
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=0700", "tmpfs", node.state_dir],
-                           check=True)
+            mount_disk(node.state_dir, disk_bytes)
         node.join(self.cloud, self.cloud.create_token())
         node.start()
         return node
@@ -88,6 +95,8 @@ class Field(System):
             if self.load is not None:
                 self.load.close()
         finally:
+            for folder in self._cloud_disks:
+                unmount_disk(folder)
             try:
                 super().close()
             finally:
