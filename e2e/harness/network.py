@@ -105,6 +105,15 @@ class Box(Namespace):
         lines = _run(*self.command("ss", "-Htn", "state", "established", "dst", self._cloud.address)).splitlines()
         return sorted(int(line.split()[2].rsplit(":", 1)[1]) for line in lines)
 
+    def tcp_counters(self):
+        """(segments, bytes) both ways of the established connections with the cloud, as the kernel counts them."""
+        listed = _run(*self.command("ss", "-tinH", "state", "established", "dst", self._cloud.address))
+
+        def total(*names):
+            return sum(map(int, re.findall(rf"\b(?:{'|'.join(names)}):(\d+)", listed)))
+
+        return total("segs_out", "segs_in"), total("bytes_sent", "bytes_received")
+
     def half_open(self):
         """The connections that are established carry nothing any more, and nobody is told; new ones work."""
         ports = self.connections()

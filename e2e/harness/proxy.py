@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A TCP proxy that is a slow line: delay, jitter and bandwidth, each way; one that keeps what it got for later; or one
-that is the common address of several servers.
+"""A TCP proxy that is a slow line: delay, jitter and bandwidth, each way; one that keeps what it got for later; one that
+forgets idle connections; or one that is the common address of several servers.
 
 There is no netem where these tests run. The proxy is a process of its own (`python3 proxy.py LISTEN TO`), started in the
 namespace where it listens; LISTEN and TO are host:port or unix:path. A connection goes to the first of several TO that
@@ -10,6 +10,8 @@ takes it. The proxy prints the bound address, then obeys lines on its standard i
     hold                     keep what the dialling side sends, even when that side is gone: of its end the other
                              side is never told, as where an address changed or a cable was pulled
     release                  let it go, and everything after it
+    forget SECONDS           a connection that was idle for longer, both ways, carries nothing from then on, and neither
+                             side is told: what a NAT or a firewall does (0: none is forgotten)
     to TO...                 where connections go that come from now on
     reset                    end the connections that there are
 
@@ -30,7 +32,7 @@ class Line:
     """How the line is now."""
 
     def __init__(self):
-        self.delay = self.jitter = self.rate = 0.0
+        self.delay = self.jitter = self.rate = self.memory = 0.0
         self.targets = []
         self.writers = set()  # Of the dialling sides.
         self.held = asyncio.Event()  # Set: not held.
@@ -45,6 +47,8 @@ class Line:
             self.held.clear()
         elif word == "release":
             self.held.set()
+        elif word == "forget":
+            self.memory = float(values[0])
         elif word == "to":
             self.targets = values
         elif word == "reset":
@@ -54,7 +58,23 @@ class Line:
             raise ValueError(f"unknown command {command!r}")
 
 
-async def _carry(line, reader, writer, held):
+class Entry:
+    """What the line remembers of one connection."""
+
+    def __init__(self, line):
+        self._line = line
+        self._used = time.monotonic()
+        self._forgotten = False
+
+    def use(self):
+        """Something comes, from either side. False if the line knows nothing of the connection any more."""
+        now = time.monotonic()
+        self._forgotten |= 0 < self._line.memory < now - self._used
+        self._used = now
+        return not self._forgotten
+
+
+async def _carry(line, entry, reader, writer, held):
     """One way of one connection: a reader that stamps what comes, a writer that lets it go when it is due."""
     waiting = asyncio.Queue()
     room = asyncio.Condition()
@@ -70,10 +90,13 @@ async def _carry(line, reader, writer, held):
                 data = b""
             lasts = len(data) / line.rate if line.rate else 0.0
             due = max(due + lasts, time.monotonic() + line.delay + random.uniform(0, line.jitter))
-            if data or not held or line.held.is_set():
+            known = entry.use()
+            if known and (data or not held or line.held.is_set()):
                 waiting.put_nowait((due, data))
             if not data:
                 return
+            if not known:
+                continue
             async with room:
                 size += len(data)
                 await room.wait_for(lambda: size < _WAITING_BYTES_MAX)
@@ -124,8 +147,9 @@ async def _serve(listen, targets):
         try:
             up_reader, up_writer = await _dial(line.targets)
             ends.append(up_writer)
-            await asyncio.gather(_carry(line, reader, up_writer, held=True),
-                                 _carry(line, up_reader, writer, held=False))
+            entry = Entry(line)
+            await asyncio.gather(_carry(line, entry, reader, up_writer, held=True),
+                                 _carry(line, entry, up_reader, writer, held=False))
         except OSError:
             pass
         finally:
@@ -173,6 +197,10 @@ class Proxy:
     def release(self):
         """Ends a hold."""
         self._say("release")
+
+    def forget(self, seconds):
+        """Connections that are idle for longer carry nothing any more, and nobody is told; 0: none is forgotten."""
+        self._say(f"forget {seconds}")
 
     def to(self, *targets):
         """Where connections go that come from now on: to the first that takes them."""
