@@ -1,0 +1,76 @@
+"""What is too large is refused at every gRPC port and by HTTP, and the service goes on."""
+
+import http.client
+
+import pytest
+from cluster import wait
+from harness import stubs
+from harness.proxy import Proxy
+from harness.stubs import grpc
+
+_TOO_LARGE = bytes(16 << 20)
+
+
+@pytest.fixture(scope="module", name="node")
+def fixture_node(system):
+    """One node, with a runtime: edged-svc is among those that are asked."""
+    system.cloud.start()
+    return system.add_node("edge-1")
+
+
+def check(channel, request):
+    """gRPC's health service, which every server has: what it answers to these bytes."""
+    call = channel.unary_unary("/grpc.health.v1.Health/Check", request_serializer=None, response_deserializer=None)
+    return call(request, timeout=20)
+
+
+def expect_refusal(channel):
+    """[L8] RESOURCE_EXHAUSTED, and then it serves as before."""
+    try:
+        wait.until("it to serve", lambda: check(channel, b"") == b"\x08\x01")
+        with pytest.raises(grpc.RpcError) as refused:
+            check(channel, _TOO_LARGE)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, refused.value
+        assert check(channel, b"") == b"\x08\x01"
+    finally:
+        channel.close()
+
+
+@pytest.mark.parametrize("socket", ["edgehub", "edge-meta", "edged"])
+def test_a_service_of_the_box_refuses_what_is_too_large(node, socket):
+    """[bounds-1] L8."""
+    pids = [service.pid for service in node.services]
+    expect_refusal(stubs.unix_channel(node.run_dir / f"{socket}.sock"))
+    assert pids == [service.pid for service in node.services]
+
+
+@pytest.mark.parametrize("port", ["link", "api"])
+def test_the_hub_refuses_what_is_too_large(system, node, port):
+    """[bounds-2] L8: from a box, and from a controller."""
+    cloud = system.cloud
+    own = {"link": (node.identity, node.identity),
+           "api": (cloud.clients / "edge-controller.crt", cloud.clients / "edge-controller.key")}[port]
+    path, pid = system.folder / f"{port}.sock", cloud.hub.pid
+    relay = Proxy(cloud.host, f"unix:{path}", cloud.hub.addresses[port])
+    try:
+        expect_refusal(stubs.tls_channel(path, cloud.clients / "ca.crt", *own, "localhost"))
+    finally:
+        relay.close()
+    assert cloud.hub.pid == pid
+
+
+def test_ops_ports_refuse_headers_that_are_too_large(system, node):
+    """[bounds-3] L8: of every service of both halves."""
+    del node
+    for _, service in system.services():
+        pid = service.pid
+        connection = http.client.HTTPConnection(service.addresses["ops"], timeout=20)
+        try:
+            connection.request("GET", "/metrics", headers={"X-Large": "x" * (256 << 10)})
+            assert connection.getresponse().status == 431, service.name
+        except ConnectionError:
+            pass  # It was answered, and closed, while the rest was on its way.
+        finally:
+            connection.close()
+        wait.until(f"{service.name} to serve", service.ready)
+        assert service.pid == pid, service.name
