@@ -22,6 +22,7 @@ _PURE = ("services/lib/base/", "services/lib/model/", "services/lib/kubeapi/json
 _CORE_REFUSES = {"fstream", "iostream", "filesystem", "thread", "mutex", "shared_mutex", "condition_variable", "future",
                  "cstdio"}
 _METRIC = re.compile(r'\b(Counter|Gauge|Histogram)\(\s*"([^"]*)"')
+_CALL = re.compile(r"\bgrpc::ClientContext \w*[^\W_];")  # Of one call; a stream's is a member: context_.
 _SLEEP = re.compile(r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|sleep)\s*\(")
 
 
@@ -148,6 +149,17 @@ def _metric_fault(kind, name):
     if kind != "Counter" and name.endswith("_total"):
         return "is not a counter: drop _total"
     return None
+
+
+def check_deadlines(tree):
+    """Calls without a deadline wait for ever on a peer that hangs. Streams have heartbeats or their owner's patience."""
+    for path in tree.with_ending(".h", ".cc"):
+        if not path.startswith("services/") or path.endswith("_test.cc"):
+            continue
+        calls = [n for n, line in tree.lines(path) if _CALL.search(line) and not allowed(line, "call-deadline")]
+        if len(calls) > tree.text(path).count("set_deadline("):
+            yield Finding(path, calls[-1], "call-deadline",
+                          "set_deadline on the context of each call, or use rpc::CallUnary (NOLINT(call-deadline): why)")
 
 
 def check_text(tree):

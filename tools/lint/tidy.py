@@ -36,7 +36,7 @@ def find(tree):
     graph, findings = read_graph(tree)
     for check in (cpp_checks.check_deps(tree, graph), cpp_checks.check_labels(graph), cpp_checks.check_layers(tree),
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
-                  cpp_checks.check_format(tree), proto_checks.check_protos(tree)):
+                  cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree)):
         findings += check
     return sorted(set(findings))
 

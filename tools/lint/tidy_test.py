@@ -175,6 +175,15 @@ class TidyTest(unittest.TestCase):
         self.expect("test-sleeps", "services/lib/base/b_test.cc", _files(**{"services/lib/base/b_test.cc": sleep % ""}))
         self.expect_clean(_files(**{"services/lib/base/b_test.cc": sleep % "  // NOLINT(test-sleeps): in a child"}))
 
+    def test_calls_have_deadlines(self):
+        code = '#include "services/lib/base/b.h"\n%s'
+        for line, good in (("grpc::ClientContext context;", False),
+                           ("grpc::ClientContext context_;", True),  # A stream's.
+                           ("grpc::ClientContext context; void G() { context.set_deadline(1); }", True),
+                           ("grpc::ClientContext context;  // NOLINT(call-deadline): it fails at once", True)):
+            rules = {f.rule for f in self.find(_files(**{"services/lib/base/b.cc": code % line}))} - {"format"}
+            self.assertEqual(rules, set() if good else {"call-deadline"}, line)
+
     def proto(self, body, package="skerry.x.v1"):
         return _files(**{"api/skerry/x/v1/x.proto": f'syntax = "proto3";\npackage {package};\n{body}'})
 
