@@ -1,6 +1,6 @@
 // L1, L2, L3, A2, A3, and commands at most once, for thousands of seeds: crashes of every part and
-// broken connections, then convergence. SKERRY_SEED=<n> runs one seed again, SKERRY_SEEDS=<n> the
-// first n of them.
+// broken connections, a line that forgets (link-3.7), then convergence. SKERRY_SEED=<n> runs one
+// seed again, SKERRY_SEEDS=<n> the first n of them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -42,6 +42,8 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
                            "session end FENCED",
                            "session end HEARTBEAT_LOST",
                            "session end CLOSED",
+                           "line forgot",
+                           "line outlived",
                            "epoch stored",
                            "command done",
                            "command known",

@@ -45,6 +45,9 @@ class Simulation {
     std::unique_ptr<CloudSession> session;  // Null once the hub's end is closed.
     std::deque<EdgeFrame> up;
     std::deque<CloudFrame> down;
+    absl::Duration last_frame;   // Went out, either way.
+    absl::Duration heard;        // By the hub.
+    absl::Duration interval;     // In force at the hub.
     bool cut = false;            // Nothing gets through any more.
     bool drain_awaited = false;  // By the hub.
     bool sync_awaited = false;
@@ -90,6 +93,8 @@ class Simulation {
   void DeliverUp();
   void DeliverDown();
   void Cut();
+  // A frame goes out. What lies between has forgotten a connection that was idle for too long.
+  void PassLine(Connection& connection);
 
   // The cloud.
   void FeedCloud(uint64_t connection, cloud::Event event);
@@ -152,9 +157,15 @@ class Simulation {
   void ToTunnelUser(bool cloud, tunnel::ToUser message);
   void FromTunnelUser(bool cloud, uint64_t tunnel, const TunnelUser& user, tunnel::FromUser event);
 
+  // Whatever can move, so many times.
+  void Work(int rounds);
   void Advance(absl::Duration by);
   bool Quiet() const;
   void CheckFinal();
+  // L3: nobody keeps a session of which it has heard nothing for two intervals.
+  void CheckDeadPeers();
+  // link-3.7: without anything to do, the session soon outlives the line's forgetfulness.
+  void CheckIdleLine();
   void Fail(const std::string& what);
   uint64_t Random(uint64_t bound) { return rng_() % bound; }
   std::string RandomKey();
@@ -182,7 +193,8 @@ class Simulation {
   std::map<std::string, CommandTracker> trackers_;  // Of what has not ended.
   std::set<std::string> lost_commands_;             // Whose senders may ask again.
   CloudSession::Config cloud_config_;
-  ByteLimit limit_;  // Of the box, each way.
+  ByteLimit limit_;                                          // Of the box, each way.
+  absl::Duration forgets_after_ = absl::InfiniteDuration();  // The line, so much idleness.
   std::map<uint64_t, Connection> connections_;
   uint64_t current_ = 0;  // The connection of the node's session.
   SpokeId controller_ = 0;
@@ -211,6 +223,8 @@ class Simulation {
   std::unique_ptr<EdgeSession> edge_;
   uint64_t edge_connection_ = 0;      // Of the machine's last Dial.
   uint64_t connection_base_ = 0;      // Connections before the machine was made.
+  absl::Duration heard_;              // By the box, in this session.
+  absl::Duration interval_;           // In force at the box.
   std::deque<edge::Event> for_edge_;  // Posted to the machine.
   SpokeId spoke_ = 0;
   SpokeId last_spoke_ = 0;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
 #include "services/lib/link/testing/simulation.h"
 
 namespace skerry::link::testing {
@@ -27,15 +28,19 @@ void Simulation::FeedEdge(edge::Event event) {
       edge_connection_ = connection_base_ + dial->connection;
       Connection& connection = connections_[edge_connection_];
       connection.session = std::make_unique<CloudSession>(cloud_config_, now_);
+      connection.last_frame = now_;
       if (controller_ != 0)
         FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}, {kStream}});
     } else if (auto* send = std::get_if<edge::Send>(&effect)) {
-      connections_[edge_connection_].up.push_back(std::move(send->frame));
+      Connection& connection = connections_[edge_connection_];
+      PassLine(connection);
+      connection.up.push_back(std::move(send->frame));
     } else if (auto* bytes = std::get_if<CompressionBytes>(&effect)) {
       if (!bytes->sent) ++seen_["compressed down"];
       if (!bytes->sent && bytes->compressed > kChunkBytesMax) ++seen_["compressed in chunks"];
     } else if (auto* close = std::get_if<edge::CloseLink>(&effect)) {
-      const std::string reason(close->status.message());
+      if (GetErrorInfo(close->status).reason == "HEARTBEAT_LOST" && now_ - heard_ < 2 * interval_)
+        Fail("edge: the hub is taken for dead too early");
       if (IsViolation(close->status)) Fail(absl::StrCat("edge: ", close->status.ToString()));
       if (!connections_[edge_connection_].cut) FeedCloud(edge_connection_, cloud::LinkClosed{});
     } else if (auto* message = std::get_if<edge::ToSpoke>(&effect)) {
