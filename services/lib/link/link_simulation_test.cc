@@ -54,6 +54,8 @@ TEST(LinkSimulationTest, ConvergesWhateverFails) {
                            "command COMMAND_OUTCOME_UNKNOWN",
                            "command COMMAND_DEADLINE_EXCEEDED",
                            "command NO_COMMAND_TAKER",
+                           "command sent in a later session",
+                           "store's answer lost",
                            "tunnel complete",
                            "tunnel left",
                            "hub's transport full",

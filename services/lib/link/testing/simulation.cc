@@ -1,6 +1,5 @@
 #include "services/lib/link/testing/simulation.h"
 
-#include <algorithm>
 #include <random>
 #include <utility>
 #include <vector>
@@ -51,7 +50,8 @@ Simulation::Simulation(uint64_t seed) : rng_(seed) {
 }
 
 void Simulation::Step() {
-  const uint64_t dice = Random(1420);
+  const uint64_t dice = Random(1560);
+  if (dice >= 1420) return StoreWork();
   if (dice >= 1400) return GrantSyncs();
   if (dice >= 1395) return CancelCommand();
   if (dice >= 1360) return AcceptCommand();
@@ -98,6 +98,7 @@ void Simulation::Work(int rounds) {
     DeliverUp();
     SpokeWork();
     ControllerWork();
+    StoreWork();
     FinishExecuting();
   }
   FinishTunnels();
@@ -138,7 +139,7 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
     } else if (std::holds_alternative<cloud::AwaitSync>(effect)) {
       it->second.sync_awaited = true;
     } else if (auto* due = std::get_if<cloud::CommandDue>(&effect)) {
-      SendCommand(id, due->key);
+      CommandDue(id, due->key);
     } else if (auto* received = std::get_if<cloud::CommandReceived>(&effect)) {
       CommandReceived(received->receipt);
     } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
@@ -365,9 +366,9 @@ void Simulation::Advance(absl::Duration by) {
 
 bool Simulation::Quiet() const {
   if (!edge_->connected() || current_ != edge_connection_) return false;
-  return trackers_.empty() && cloud_users_.empty() && box_users_.empty() && for_spoke_.empty() &&
-         for_controller_.empty() && for_edge_.empty() && journal_.empty() && events_.empty() &&
-         connections_.at(current_).session->unsent_bytes() == 0 &&
+  return trackers_.empty() && store_calls_.empty() && cloud_users_.empty() && box_users_.empty() &&
+         for_spoke_.empty() && for_controller_.empty() && for_edge_.empty() && journal_.empty() &&
+         events_.empty() && connections_.at(current_).session->unsent_bytes() == 0 &&
          connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
 }
 

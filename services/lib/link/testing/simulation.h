@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -73,11 +74,17 @@ class Simulation {
   };
   struct SimCommand {
     CommandTracker::Terms terms;
-    bool durable = false;  // The hub keeps it over its restarts.
+    bool queued = false;   // The hub is to keep it over its restarts.
+    bool durable = false;  // Its store does.
     size_t bytes = 0;
-    CommandProgress progress;  // As the hub's store has it.
+    CommandProgress progress;  // Of a queued one: as the store has it.
     bool ended = false;        // Its sender heard the end.
     bool repeated = false;     // By its sender, to a hub that did not know it.
+  };
+  // The store does `work`, and the hub hears of it, with `then`, if it lives for so long.
+  struct StoreCall {
+    std::function<void()> work;
+    std::function<void()> then;
   };
   struct Record {
     bool done = false;
@@ -129,15 +136,22 @@ class Simulation {
   void DropOldestEvent();
 
   // Commands, in the cloud.
+  void AskStore(std::function<void()> work, std::function<void()> then);
+  // It does what it was asked first, and answers.
+  void StoreWork();
   void AcceptCommand();
+  void AcceptCommand(const std::string& key);
   void TrackCommand(const std::string& key, const CommandProgress& progress);
   void QueueCommand(const std::string& key);
+  // All, into the session that has begun, when the store was read in it.
   void QueueCommands();
-  void SendCommand(uint64_t connection, const std::string& key);
+  void CommandDue(uint64_t connection, const std::string& key);
+  void SendCommand(const std::string& key);
   void CommandReceived(const CommandReceipt& receipt);
   void CancelCommand();
   void TickCommands();
   void Tell(const std::string& key, const CommandTracker::Update& update);
+  void Announce(const std::string& key, const CommandProgress& progress);
   void CheckCommand(const std::string& key);
   void LoseCommands();
   // And on the box.
@@ -192,6 +206,10 @@ class Simulation {
   // In the hub's and the controller's memory.
   std::map<std::string, CommandTracker> trackers_;  // Of what has not ended.
   std::set<std::string> lost_commands_;             // Whose senders may ask again.
+  std::deque<StoreCall> store_calls_;
+  std::map<std::string, uint64_t> sending_;  // Due, and the store is asked; in these sessions.
+  std::set<std::string> cancelling_;         // The store is asked.
+  uint64_t commands_read_ = 0;               // The epoch in which the store was read.
   CloudSession::Config cloud_config_;
   ByteLimit limit_;                                          // Of the box, each way.
   absl::Duration forgets_after_ = absl::InfiniteDuration();  // The line, so much idleness.

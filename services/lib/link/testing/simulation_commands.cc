@@ -1,4 +1,5 @@
 // Commands in the simulation: their senders and the hub's queue, the box's records and the taker.
+#include <functional>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -17,6 +18,19 @@ constexpr absl::Duration kTransit = absl::Minutes(2);
 
 // ---- the cloud ----
 
+// As a CommandDesk: one call after the other, each answered before the next is.
+void Simulation::AskStore(std::function<void()> work, std::function<void()> then) {
+  store_calls_.push_back({std::move(work), std::move(then)});
+}
+
+void Simulation::StoreWork() {
+  if (store_calls_.empty()) return;
+  const StoreCall call = std::move(store_calls_.front());
+  store_calls_.pop_front();
+  call.work();
+  call.then();
+}
+
 void Simulation::AcceptCommand() {
   if (!lost_commands_.empty() && Random(2) == 0) {
     // The sender lost its hub before it heard the end: it asks again, with the same key.
@@ -24,51 +38,93 @@ void Simulation::AcceptCommand() {
     lost_commands_.erase(lost_commands_.begin());
     ++seen_["command repeated"];
     commands_.at(key).repeated = true;
-    return TrackCommand(key, {});
+    return AcceptCommand(key);
   }
   const uint64_t mode = Random(4);
   if (mode == 0 && current_ == 0) return;  // NOW is refused: the node is not connected.
   const std::string key = absl::StrCat("c", ++last_command_);
   SimCommand command;
   command.terms.now = mode == 0;
-  command.durable = mode >= 2;
+  command.queued = mode >= 2;
   command.terms.reexecutable = Random(4) == 0;
   command.terms.deadline = absl::Seconds(static_cast<int64_t>(1 + Random(20)));
   command.terms.expire_at = now_ + absl::Seconds(static_cast<int64_t>(1 + Random(60)));
   command.bytes = Random(8) == 0 ? 250000 : 10;
   commands_[key] = command;
   ++seen_["command"];
-  TrackCommand(key, {});
+  AcceptCommand(key);
+}
+
+void Simulation::AcceptCommand(const std::string& key) {
+  if (!commands_.at(key).queued) return TrackCommand(key, {});
+  AskStore([this, key] { commands_.at(key).durable = true; },
+           [this, key] { TrackCommand(key, {}); });
 }
 
 void Simulation::TrackCommand(const std::string& key, const CommandProgress& progress) {
   trackers_.emplace(key, CommandTracker(commands_.at(key).terms, progress));
-  if (current_ != 0) QueueCommand(key);
+  QueueCommand(key);
 }
 
 void Simulation::QueueCommand(const std::string& key) {
   const CommandTracker& tracker = trackers_.at(key);
+  if (current_ == 0 || commands_read_ != last_epoch_ || IsFinal(tracker.progress().stage)) return;
   FeedCloud(current_, cloud::QueueCommand{key, "method", commands_.at(key).bytes,
                                           tracker.terms().now, tracker.progress().at_box});
 }
 
 void Simulation::QueueCommands() {
-  std::vector<std::string> keys;
-  for (const auto& [key, tracker] : trackers_) keys.push_back(key);
-  for (const std::string& key : keys) {
-    if (trackers_.count(key) != 0) QueueCommand(key);
-  }
+  AskStore([] {},
+           [this, epoch = last_epoch_] {
+             commands_read_ = epoch;
+             std::vector<std::string> keys;
+             for (const auto& [key, tracker] : trackers_) keys.push_back(key);
+             for (const std::string& key : keys) {
+               if (trackers_.count(key) != 0) QueueCommand(key);
+             }
+           });
 }
 
-void Simulation::SendCommand(uint64_t connection, const std::string& key) {
+void Simulation::CommandDue(uint64_t connection, const std::string& key) {
   auto it = trackers_.find(key);
-  if (it == trackers_.end() || connection != current_)
+  if (it == trackers_.end() || connection != current_ || cancelling_.count(key) != 0 ||
+      IsFinal(it->second.progress().stage))
     return FeedCloud(connection, cloud::DropCommand{key});
-  Tell(key, it->second.Sending());
-  const CommandTracker::Terms& terms = it->second.terms();
-  FeedCloud(connection,
+  if (sending_.count(key) != 0) return;  // The answer is on its way.
+  if (!commands_.at(key).queued && sending_.empty()) {
+    Tell(key, it->second.Sending());
+    return SendCommand(key);
+  }
+  sending_[key] = last_epoch_;
+  if (!commands_.at(key).queued) {
+    return AskStore([] {},
+                    [this, key] {
+                      sending_.erase(key);
+                      auto kept = trackers_.find(key);
+                      if (kept == trackers_.end() || IsFinal(kept->second.progress().stage)) return;
+                      Tell(key, kept->second.Sending());
+                      SendCommand(key);
+                    });
+  }
+  // That it may be at the box is durable before it is.
+  it->second.Sending();
+  AskStore([this, key, progress = it->second.progress()] { commands_.at(key).progress = progress; },
+           [this, key] {
+             if (std::exchange(sending_[key], 0) != last_epoch_)
+               ++seen_["command sent in a later session"];
+             sending_.erase(key);
+             if (trackers_.count(key) != 0) SendCommand(key);
+           });
+}
+
+void Simulation::SendCommand(const std::string& key) {
+  if (current_ == 0) return;
+  const CommandTracker& tracker = trackers_.at(key);
+  if (IsFinal(tracker.progress().stage)) return FeedCloud(current_, cloud::DropCommand{key});
+  const CommandTracker::Terms& terms = tracker.terms();
+  FeedCloud(current_,
             cloud::SendCommand{{key, "method", std::string(commands_.at(key).bytes, 'p'),
-                                terms.deadline, it->second.ExpireIn(now_), terms.reexecutable}});
+                                terms.deadline, tracker.ExpireIn(now_), terms.reexecutable}});
 }
 
 void Simulation::CommandReceived(const CommandReceipt& receipt) {
@@ -81,8 +137,25 @@ void Simulation::CancelCommand() {
   if (trackers_.empty()) return;
   auto it = trackers_.begin();
   std::advance(it, Random(trackers_.size()));
-  absl::StatusOr<CommandTracker::Update> update = it->second.Cancel();
-  if (update.ok()) Tell(std::string(it->first), *update);
+  const std::string key = it->first;
+  CommandTracker cancelled = it->second;
+  if (cancelling_.count(key) != 0 || !cancelled.Cancel().ok()) return;
+  if (!commands_.at(key).queued) return Tell(key, *it->second.Cancel());
+  cancelling_.insert(key);
+  // Not before that is durable: a hub that starts anew would send it.
+  AskStore(
+      [this, key, progress = cancelled.progress()] {
+        SimCommand& command = commands_.at(key);
+        if (!command.progress.at_box && !IsFinal(command.progress.stage))
+          command.progress = progress;
+      },
+      [this, key] {
+        cancelling_.erase(key);
+        if (trackers_.count(key) == 0) return;
+        const CommandProgress progress = commands_.at(key).progress;
+        if (progress.stage == CommandStage::kCancelled) return Announce(key, progress);
+        QueueCommand(key);
+      });
 }
 
 void Simulation::TickCommands() {
@@ -94,23 +167,40 @@ void Simulation::TickCommands() {
   }
 }
 
-// The sender hears something, which the store of the hub holds by then.
+// The sender hears something, which the hub's store holds by then, if the box would not say it
+// again.
 void Simulation::Tell(const std::string& key, const CommandTracker::Update& update) {
   if (!update.has_value()) return;
+  const SimCommand& command = commands_.at(key);
+  const bool matters = update->stage != CommandStage::kDelivered &&
+                       (update->stage != CommandStage::kStarted || command.terms.reexecutable);
+  if (!command.queued || !matters) return Announce(key, *update);
+  AskStore(
+      [this, key, progress = *update] {
+        // An end is final.
+        SimCommand& stored = commands_.at(key);
+        if (!IsFinal(stored.progress.stage)) stored.progress = progress;
+      },
+      [this, key, progress = *update] {
+        if (trackers_.count(key) != 0) Announce(key, progress);
+      });
+}
+
+void Simulation::Announce(const std::string& key, const CommandProgress& progress) {
   SimCommand& command = commands_.at(key);
-  command.progress = *update;
-  if (!IsFinal(update->stage)) return;
+  if (!command.queued) command.progress = progress;
+  if (!IsFinal(progress.stage)) return;
   if (std::exchange(command.ended, true)) Fail(absl::StrCat("command ", key, " ends twice"));
   const int executed = executions_[key];
-  if (update->stage == CommandStage::kDone && update->status.ok()) {
+  if (progress.stage == CommandStage::kDone && progress.status.ok()) {
     ++seen_["command done"];
     if (executed == 0) Fail(absl::StrCat("command ", key, " is done and was not executed"));
-    if (update->response != absl::StrCat(key, "/", executed))
-      Fail(absl::StrCat("command ", key, " has the response ", update->response));
+    if (progress.response != absl::StrCat(key, "/", executed))
+      Fail(absl::StrCat("command ", key, " has the response ", progress.response));
   } else {
-    ++seen_[absl::StrCat("command ", update->stage == CommandStage::kCancelled
+    ++seen_[absl::StrCat("command ", progress.stage == CommandStage::kCancelled
                                          ? "cancelled"
-                                         : GetErrorInfo(update->status).reason)];
+                                         : GetErrorInfo(progress.status).reason)];
   }
   CheckCommand(key);
   trackers_.erase(key);
@@ -128,18 +218,36 @@ void Simulation::CheckCommand(const std::string& key) {
     Fail(absl::StrCat("command ", key, " expired or was cancelled, and is executed"));
 }
 
-// What only memory holds is gone, with its senders' calls.
+// What only memory holds is gone, with its senders' calls. The store may still do what it was
+// asked.
 void Simulation::LoseCommands() {
-  std::vector<std::string> queued;
-  for (const auto& [key, tracker] : trackers_) {
-    if (commands_.at(key).durable) {
-      queued.push_back(key);
+  for (uint64_t done = Random(store_calls_.size() + 1); done > 0; --done) {
+    store_calls_.front().work();
+    store_calls_.pop_front();
+    ++seen_["store's answer lost"];
+  }
+  store_calls_.clear();
+  sending_.clear();
+  cancelling_.clear();
+  trackers_.clear();
+  std::vector<std::string> durable;
+  for (const auto& [key, command] : commands_) {
+    if (command.ended) continue;
+    if (command.durable) {
+      durable.push_back(key);
     } else {
       lost_commands_.insert(key);
     }
   }
-  trackers_.clear();
-  for (const std::string& key : queued) TrackCommand(key, commands_.at(key).progress);
+  for (const std::string& key : durable) {
+    const CommandProgress progress = commands_.at(key).progress;
+    // Of what has ended the sender, which asks again, hears the end.
+    if (IsFinal(progress.stage)) {
+      Announce(key, progress);
+    } else {
+      TrackCommand(key, progress);
+    }
+  }
 }
 
 // ---- the box ----
@@ -147,6 +255,10 @@ void Simulation::LoseCommands() {
 edge::CommandRecord Simulation::BeginCommand(const edge::BeginCommand& effect) {
   using State = edge::CommandRecord::State;
   if (Random(50) == 0) return {State::kRefused, absl::UnavailableError("the disk"), ""};
+  const SimCommand& sent = commands_.at(effect.command.key);
+  // link-10.14
+  if (sent.queued && !sent.progress.at_box)
+    Fail(absl::StrCat("the store does not say that the box may have ", effect.command.key));
   auto it = records_.find(effect.command.key);
   if (it != records_.end() && it->second.done) {
     ++seen_["command known"];
@@ -155,7 +267,7 @@ edge::CommandRecord Simulation::BeginCommand(const edge::BeginCommand& effect) {
   const bool begin = it == records_.end() || effect.command.reexecutable;
   if (effect.may_start && begin) {
     // Its taker may get it later: the box's own services are not the link's.
-    if (now_ > commands_.at(effect.command.key).terms.expire_at + kTransit)
+    if (now_ > sent.terms.expire_at + kTransit)
       Fail(absl::StrCat("command ", effect.command.key, " is begun long after its expiry"));
     records_[effect.command.key] = {};
     return {State::kBegun, absl::OkStatus(), ""};
