@@ -126,7 +126,7 @@ def test_a_stale_session_writes_nothing(system, site):
 
 
 def test_the_database_is_away(system, site):
-    """[replicas-5] The session goes on; a box that dials waits for it."""
+    """[replicas-5] link-2.8: the session goes on; a box that dials waits for it."""
     site.postgres.crash()
     try:
         system.kubectl.apply(pods.pod("meanwhile"))

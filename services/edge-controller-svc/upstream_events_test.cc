@@ -89,7 +89,7 @@ TEST_F(UpstreamEventsTest, OwnsTheStream) {
   EXPECT_THAT(hub_.registration().event_streams(), ElementsAre("events"));
 }
 
-// [ec-7.1] [ec-7.2]
+// [ec-7.1] [ec-7.2] link-9.6
 TEST_F(UpstreamEventsTest, CountsUpOneEventAndARepeatChangesNothing) {
   Send(1, {Event("a"), Event("b"), Event("a", 2)});
   ASSERT_TRUE(hub_.AwaitSaid("edge-1 events done 3"));

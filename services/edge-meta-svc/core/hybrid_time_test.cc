@@ -9,6 +9,7 @@ const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 const int64_t kMicros = absl::ToUnixMicros(kNow);
 constexpr int64_t kYear = 365 * 86'400'000'000;
 
+// link-5.10
 TEST(HybridTimeTest, IsTheWallTimeWhileThatGoesOn) {
   EXPECT_EQ(Next({}, kNow), (HybridTime{kMicros, 0}));
   EXPECT_EQ(Next({kMicros - 1, 7}, kNow), (HybridTime{kMicros, 0}));
@@ -18,7 +19,7 @@ TEST(HybridTimeTest, CountsOnWhileTheClockStands) {
   EXPECT_EQ(Next({kMicros, 0}, kNow), (HybridTime{kMicros, 1}));
 }
 
-// The clock was years ahead and was set back: every time is still greater than the one before.
+// link-5.10: the clock was years ahead and was set back: every time is still greater than the one before.
 TEST(HybridTimeTest, NeverGoesBackWithTheClock) {
   HybridTime last{kMicros + 9 * kYear, 0};
   for (int i = 0; i < 5; ++i) {

@@ -279,8 +279,8 @@ TEST_F(SqliteMetaStoreTest, DroppingAReplacedReportLeavesTheNewer) {
       << "numbers are not used twice";
 }
 
-// [meta-4.2] Neither a clock that is set back, nor a restart, nor that no report is left takes the
-// time of reports back.
+// [meta-4.2] link-5.10: neither a clock that is set back, nor a restart, nor that no report is left
+// takes the time of reports back.
 TEST_F(SqliteMetaStoreTest, TimesOfReportsNeverGoBack) {
   constexpr absl::Duration kYears = absl::Hours(9 * 365 * 24);
   Put("d/a", "running", kNow + kYears);
