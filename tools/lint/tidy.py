@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not: dependencies, layers, names, format.
+"""Checks what the compiler does not: dependencies, layers, names, format, rules that no test cites.
 
 usage: tools/lint/tidy.py [ROOT]
 
@@ -14,6 +14,7 @@ import sys
 
 import cpp_checks
 import proto_checks
+import spec_checks
 from build_graph import BuildError, BuildGraph, read_build
 from tree import Finding, Tree
 
@@ -36,7 +37,8 @@ def find(tree):
     graph, findings = read_graph(tree)
     for check in (cpp_checks.check_deps(tree, graph), cpp_checks.check_labels(graph), cpp_checks.check_layers(tree),
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
-                  cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree)):
+                  cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree),
+                  spec_checks.check_rules(tree)):
         findings += check
     return sorted(set(findings))
 

@@ -209,6 +209,17 @@ class TidyTest(unittest.TestCase):
         self.expect_clean(_files(**{
             "api/runtime/v1/api.proto": "package runtime.v1;\nmessage M {\n  string nodeName = 1;\n}\n"}))
 
+    def test_rules_are_cited(self):
+        spec = {"docs/spec/link.md": "# Rules\n\n- **link-1.1** One, as link-1.2.\n- **link-1.10** Ten.\n"}
+        self.expect_clean(_files(**spec, **{
+            "services/lib/link/testdata/cloud/x.txt": "# link-1.1, and more\n",
+            "e2e/scenarios/test_x.py": '"""link-1.10"""\n'}))
+        self.expect("untested-rule", "docs/spec/link.md", _files(**spec, **{
+            "services/lib/link/testdata/x.txt": "# link-1.10\n",
+            "services/lib/link/README.md": "link-1.1\n"}), line=3, text="link-1.1:")
+        self.expect("untested-rule", "docs/spec/link.md", _files(**spec, **{
+            "e2e/fault/test_x.py": "# link-1.1\n"}), line=4, text="link-1.10:")
+
     @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
     def test_format(self):
         self.expect("format", "services/lib/base/b.cc", _files(**{
