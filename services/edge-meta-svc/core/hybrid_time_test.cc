@@ -19,7 +19,8 @@ TEST(HybridTimeTest, CountsOnWhileTheClockStands) {
   EXPECT_EQ(Next({kMicros, 0}, kNow), (HybridTime{kMicros, 1}));
 }
 
-// link-5.10: the clock was years ahead and was set back: every time is still greater than the one before.
+// link-5.10: the clock was years ahead and was set back: every time is still greater than the one
+// before.
 TEST(HybridTimeTest, NeverGoesBackWithTheClock) {
   HybridTime last{kMicros + 9 * kYear, 0};
   for (int i = 0; i < 5; ++i) {

@@ -88,7 +88,7 @@ void Simulation::CheckIdleLine() {
   const auto idle = [this](absl::Duration time) {
     const int forgot = seen_["line forgot"];
     for (const absl::Duration end = now_ + time; now_ < end && failure_.empty();) {
-      Work(20);
+      Work(5);
       Advance(absl::Seconds(1));
     }
     return seen_["line forgot"] - forgot;
