@@ -132,7 +132,7 @@ def test_disk_of_the_hub_is_full_and_has_room_again(field, load, sender):
                     next(sender.send("large", payload=_LARGE))
                 print(f"refused: {refused.value.code()}: {refused.value.details()}")
                 assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-                assert "disk is full" in refused.value.details()
+                assert "make room on the disk" in refused.value.details()
                 now = {"payload": _LARGE, "delivery": "DELIVERY_NOW", "expire_in": 10}
                 assert commands.stage(sender.end("now", **now)) == "DONE"
                 load.await_progress()

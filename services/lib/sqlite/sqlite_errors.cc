@@ -80,7 +80,11 @@ Mapped Map(int extended) {
 absl::Status StatusFromSqlite(int code, absl::string_view message) {
   if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return absl::OkStatus();
   const Mapped mapped = Map(code);
-  const std::string text = absl::StrCat("sqlite: ", message, " (", code, ")");
+  const std::string text = absl::StrCat(
+      "sqlite: ", message, " (", code, ")",
+      (code & 0xff) == SQLITE_FULL
+          ? ": make room on the disk of this service's state; it goes on by itself then"
+          : "");
   if (mapped.reason == nullptr) return absl::Status(mapped.code, text);
   return Error(mapped.code, text).Reason(mapped.reason);
 }

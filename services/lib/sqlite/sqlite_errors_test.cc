@@ -66,5 +66,11 @@ TEST(StatusFromSqliteTest, MapsEveryRowOfTheTable) {
   }
 }
 
+TEST(StatusFromSqliteTest, SaysWhatHelpsWhereTheDiskIsFull) {
+  EXPECT_NE(StatusFromSqlite(SQLITE_FULL, "full").message().find("make room"),
+            absl::string_view::npos);
+  EXPECT_EQ(StatusFromSqlite(SQLITE_BUSY, "busy").message(), "sqlite: busy (5)");
+}
+
 }  // namespace
 }  // namespace skerry::sqlite
