@@ -8,6 +8,8 @@ from cluster.kube import condition, container
 
 from harness import pods
 
+BUSY = 5  # How much slower than promised a machine with other work may be.
+
 
 @pytest.fixture(scope="module", name="node")
 def fixture_node(system):
@@ -68,6 +70,13 @@ def test_edge_services_killed_adopt_what_runs(system, node):
     assert node.running() == running
 
 
+def runtime_alone(node):
+    """How long containerd takes for the image's container without anything of ours, just now."""
+    began = time.monotonic()
+    node.ctr("run", "--rm", pods.IMAGE, "alone", "true")
+    return time.monotonic() - began
+
+
 def test_boots_without_the_cloud_and_reconnects_without_a_restart(system, node):
     """[offline_autonomy-3] A1, A2: power cut while the cloud is gone; SQLite alone brings the pod back."""
     before = identity(system.kubectl.get("pod", "web"))
@@ -77,7 +86,10 @@ def test_boots_without_the_cloud_and_reconnects_without_a_restart(system, node):
     node.start()
     running = wait.until("the pod's sandbox and container to run",
                          lambda: len(node.running()) == 2 and node.running(), 60, 0.05)
-    print(f"running {time.monotonic() - started:.1f} s after the services' start began")
+    took = time.monotonic() - started
+    alone = runtime_alone(node)
+    print(f"running {took:.1f} s after the services' start began; the runtime alone needs {alone:.1f} s")
+    assert took < BUSY * (1 + alone)
     assert before[0] not in running
     container_id, = (c for c in running if "io.kubernetes.container.name" in node.labels(c))
     assert node.exec(container_id, "sh", "-c", "cat /etc/settings/colour; echo $WORD; cat /etc/password/word") \
