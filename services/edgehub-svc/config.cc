@@ -76,6 +76,7 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
            "how long it is remembered how a command ended, for repeats; its key is remembered for "
            "31 days, and is not executed again")
       .Min(absl::Minutes(1));
+  schema.Renamed("commands.retention", "commands.outcome_retention");
   schema
       .Add("commands.records_max", &c.command_records_max,
            "commands whose keys may be remembered; beyond, new ones are refused")

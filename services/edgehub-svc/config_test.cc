@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/lib/config/config.h"
 
 namespace skerry::edgehub {
@@ -33,6 +34,13 @@ TEST(EdgeHubConfigTest, CompressionCanBeTurnedOff) {
   EXPECT_TRUE(config.compression);
   ASSERT_TRUE(Load(config, {"--link_compression=false"}).ok());
   EXPECT_FALSE(config.compression);
+}
+
+TEST(EdgeHubConfigTest, FormerNamesTellThePresentOnes) {
+  EdgeHubConfig config;
+  const absl::Status status = Load(config, {"--commands_retention=1h"}).status();
+  EXPECT_NE(status.message().find("--commands_outcome_retention"), absl::string_view::npos)
+      << status;
 }
 
 // link-14.1

@@ -77,6 +77,7 @@ struct Schema::Impl {
   std::string help;
   std::string env_prefix;
   std::vector<std::unique_ptr<SettingBase>> settings;
+  std::map<std::string, std::string> renamed;  // Present names by former ones.
   std::vector<std::function<absl::Status()>> checks;
   std::vector<std::string> problems;
 
@@ -84,11 +85,12 @@ struct Schema::Impl {
     settings.push_back(std::move(setting));
     return *settings.back();
   }
-  std::string Variable(const SettingBase& setting) const {
-    return env_prefix + absl::AsciiStrToUpper(setting.underscored());
+  std::string Variable(absl::string_view name) const {
+    return env_prefix + absl::AsciiStrToUpper(Underscored(name));
   }
+  // How to mend `given`, which is no setting's name as `spelling` writes it.
   std::string Suggest(absl::string_view given,
-                      const std::function<std::string(const SettingBase&)>& spelling) const;
+                      const std::function<std::string(const std::string& name)>& spelling) const;
 
   // Whether it is a flag that takes its value from the next argument.
   bool IsValued(absl::string_view argument) const;
@@ -102,9 +104,13 @@ struct Schema::Impl {
 };
 
 std::string Schema::Impl::Suggest(
-    absl::string_view given, const std::function<std::string(const SettingBase&)>& spelling) const {
+    absl::string_view given,
+    const std::function<std::string(const std::string& name)>& spelling) const {
+  for (const auto& [former, name] : renamed) {
+    if (spelling(former) == given) return absl::StrCat("it is called ", spelling(name), " now");
+  }
   std::vector<std::string> known;
-  for (const auto& setting : settings) known.push_back(spelling(*setting));
+  for (const auto& setting : settings) known.push_back(spelling(setting->name()));
   const std::string near = Nearest(given, known);
   return near.empty() ? "remove it (--help lists what there is)"
                       : absl::StrCat("did you mean ", near, "?");
@@ -142,7 +148,7 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
   app.add_option("--config", line.config_file, absl::StrCat("YAML file (", env_prefix, "CONFIG)"));
   for (const auto& setting : settings) {
     const std::string text = absl::StrCat(
-        setting->help(), " [", setting->name(), ", ", Variable(*setting), "; default ",
+        setting->help(), " [", setting->name(), ", ", Variable(setting->name()), "; default ",
         setting->is_secret() ? "is secret" : absl::StrCat("'", setting->Text(), "'"), "]");
     std::vector<std::string>& values = line.values[setting->underscored()];
     if (setting->is_bool()) {
@@ -174,8 +180,8 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
   for (const std::string& extra : app.remaining()) {
     const std::string flag = extra.substr(0, extra.find('='));
     return Refuse(absl::StrCat("flag ", flag),
-                  "is not known: " + Suggest(flag, [](const SettingBase& setting) {
-                    return "--" + setting.underscored();
+                  "is not known: " + Suggest(flag, [](const std::string& name) {
+                    return "--" + Underscored(name);
                   }));
   }
   if (line.help) line.help_text = app.help();
@@ -207,7 +213,7 @@ void Schema::Impl::ApplyFile(const std::string& path) {
     if (!known) {
       problems.push_back(absl::StrCat(
           source, ": key '", entry.key,
-          "' is not known: ", Suggest(entry.key, [](const SettingBase& s) { return s.name(); })));
+          "' is not known: ", Suggest(entry.key, [](const std::string& name) { return name; })));
     }
   }
 }
@@ -219,14 +225,15 @@ void Schema::Impl::ApplyEnvironment(const std::map<std::string, std::string>& en
     const std::string source = "variable " + name;
     bool known = false;
     for (const auto& setting : settings) {
-      if (Variable(*setting) != name) continue;
+      if (Variable(setting->name()) != name) continue;
       known = true;
       setting->Set({value}, /*is_list=*/false, source, problems);
     }
     if (!known && !IsServiceLink(absl::string_view(name).substr(env_prefix.size()))) {
       problems.push_back(absl::StrCat(
-          source,
-          ": is not known: ", Suggest(name, [this](const SettingBase& s) { return Variable(s); })));
+          source, ": is not known: ", Suggest(name, [this](const std::string& setting) {
+            return Variable(setting);
+          })));
     }
   }
 }
@@ -246,9 +253,10 @@ void Schema::Impl::ApplyFlags(const CommandLine& line) {
 
 void Schema::Impl::RunChecks() {
   for (const auto& setting : settings) {
-    setting->Validate(absl::StrCat("give --", setting->underscored(), ", ", Variable(*setting),
-                                   " or '", setting->name(), "' in the config file"),
-                      problems);
+    setting->Validate(
+        absl::StrCat("give --", setting->underscored(), ", ", Variable(setting->name()), " or '",
+                     setting->name(), "' in the config file"),
+        problems);
   }
   if (!problems.empty()) return;  // Checks over several settings may rely on each one's own.
   for (const auto& check : checks) {
@@ -287,6 +295,10 @@ Schema::Setting& Schema::Add(absl::string_view name, std::vector<std::string>* f
 }
 Schema::Setting& Schema::AddBytes(absl::string_view name, int64_t* field, absl::string_view help) {
   return impl_->AddSetting(NewBytesSetting(name, field, help));
+}
+
+void Schema::Renamed(absl::string_view former, absl::string_view name) {
+  impl_->renamed[std::string(former)] = std::string(name);
 }
 
 void Schema::Check(std::function<absl::Status()> check) {

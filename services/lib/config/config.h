@@ -52,6 +52,8 @@ class Schema {
   Setting& Add(absl::string_view name, absl::Duration* field, absl::string_view help);
   Setting& Add(absl::string_view name, std::vector<std::string>* field, absl::string_view help);
   Setting& AddBytes(absl::string_view name, int64_t* field, absl::string_view help);
+  // Where `former` is given, the error says that it is called `name` by now.
+  void Renamed(absl::string_view former, absl::string_view name);
   // A check over several fields, run after all are set.
   void Check(std::function<absl::Status()> check);
 

@@ -46,6 +46,7 @@ class ConfigTest : public ::testing::Test {
         .Max(absl::Hours(1));
     schema_->Add("hub.addresses", &config_.hubs, "Hubs");
     schema_->AddBytes("queue_bytes", &config_.queue_bytes, "Queue").Min(16);
+    schema_->Renamed("link.secret", "link.token");
     schema_->Check([this]() -> absl::Status {
       if (config_.strict && config_.workers > 10)
         return absl::InvalidArgumentError("strict allows 10 workers");
@@ -129,6 +130,17 @@ TEST_F(ConfigTest, IgnoresForeignAndServiceLinkVariables) {
                         {"SKERRY_EDGE_TEST_PORT_1_TCP_ADDR", "10.0.0.1"}}),
               IsOkAndHolds(Action::kRun));
   EXPECT_EQ(config_.workers, 4);
+}
+
+TEST_F(ConfigTest, AFormerNameIsRefusedWithThePresentOne) {
+  const auto refused = [](absl::string_view text) {
+    return StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr(std::string(text)));
+  };
+  EXPECT_THAT(Load({}, {}, "link:\n  secret: x\n"),
+              refused("c.yaml:2: key 'link.secret' is not known: it is called link.token now"));
+  EXPECT_THAT(Load({}, {{"SKERRY_EDGE_TEST_LINK_SECRET", "x"}}),
+              refused("is not known: it is called SKERRY_EDGE_TEST_LINK_TOKEN now"));
+  EXPECT_THAT(Load({"--link_secret=x"}), refused("is not known: it is called --link_token now"));
 }
 
 struct BadInput {

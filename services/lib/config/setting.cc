@@ -218,8 +218,10 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 
 }  // namespace
 
+std::string Underscored(absl::string_view name) { return absl::StrReplaceAll(name, {{".", "_"}}); }
+
 SettingBase::SettingBase(absl::string_view name, absl::string_view help)
-    : name_(name), underscored_(absl::StrReplaceAll(name, {{".", "_"}})), help_(help) {}
+    : name_(name), underscored_(Underscored(name)), help_(help) {}
 
 void SettingBase::Set(const std::vector<std::string>& values, bool is_list,
                       absl::string_view source, std::vector<std::string>& problems) {

@@ -13,6 +13,9 @@
 
 namespace skerry::config {
 
+// "link_heartbeat_interval" of "link.heartbeat_interval".
+std::string Underscored(absl::string_view name);
+
 // Bound to a field that outlives it. Problems are appended as "source: 'name' has value 'x': fix".
 class SettingBase : public Schema::Setting {
  public:
