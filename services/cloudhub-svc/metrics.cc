@@ -74,7 +74,10 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
       commands_(
           registry.Gauge("skerry_cloudhub_commands", "Commands in memory that have not ended.")),
       commands_total_(
-          registry.Counter("skerry_cloudhub_commands_total", "Commands that were accepted.")) {
+          registry.Counter("skerry_cloudhub_commands_total", "Commands that were accepted.")),
+      command_responses_deferred_(
+          registry.Counter("skerry_cloudhub_command_responses_deferred_total",
+                           "Responses that had no room in memory and are asked for again.")) {
   for (const char* reason : kCommandRefusals) {
     command_refusals_[reason] =
         &registry.Counter("skerry_cloudhub_command_refusals_total",

@@ -38,6 +38,7 @@ class CloudHubMetrics {
   void CommandsUnderWay(int delta) { commands_.Increment(delta); }
   // reason: of the status.
   void CommandRefused(const std::string& reason);
+  void CommandResponseDeferred() { command_responses_deferred_.Increment(); }
   // result: "ok", "CANCELLED" or the status's reason.
   void CommandEnded(const std::string& result);
   void TunnelOpened();
@@ -65,6 +66,7 @@ class CloudHubMetrics {
   prometheus::Counter& tunnels_total_;
   prometheus::Gauge& commands_;
   prometheus::Counter& commands_total_;
+  prometheus::Counter& command_responses_deferred_;
   Counters command_refusals_;
   Counters command_ends_;
   Counters ends_;

@@ -13,8 +13,6 @@ namespace {
 using link::CommandProgress;
 using link::CommandStage;
 
-constexpr size_t kEntryBytes = 1024;  // About, without payload and response.
-
 absl::Status KeyReused() {
   return Error(absl::StatusCode::kInvalidArgument,
                "the key is that of a command with another type or payload: give each command a key "
@@ -184,11 +182,10 @@ CommandDesk::Entry& CommandDesk::Add(CommandInfo info) {
   Entry entry{std::move(info), link::CommandTracker(terms, progress), std::move(progress)};
   entry.sequence = ++last_sequence_;
   if (queued) entry.info.command.payload.clear();
-  entry.bytes = kEntryBytes + entry.info.command.payload.size();
-  memory_bytes_ += entry.bytes;
   const std::string node = entry.info.command.node;
   const std::string key = entry.info.command.key;
   Entry& added = nodes_[node].insert_or_assign(key, std::move(entry)).first->second;
+  Recount(added);
   Rearm(added);
   metrics_.CommandsUnderWay(1);
   return added;

@@ -67,7 +67,8 @@ class CommandDesk {
     // Of one node and this process: what is not queued.
     size_t waiting_max = 64;
     size_t waiting_bytes_max = 4u << 20;
-    // All of this desk. What has ended is forgotten early where it takes more than half of that.
+    // All of this desk. What has ended is forgotten early where it takes more than half of that. A
+    // response that waits for the store counts twice: the store is asked to take a copy.
     size_t memory_bytes_max = 64u << 20;
     size_t store_calls_max = 256;             // Senders whose commands the store is asked for.
     size_t watchers_max = 8;                  // Of one command.
@@ -118,14 +119,16 @@ class CommandDesk {
   absl::Duration NextWake() const;
 
  private:
+  static constexpr size_t kEntryBytes = 1024;  // About, without payload and how it ended.
   struct Entry {
     CommandInfo info;  // Payload: of what is not queued, until it has ended.
     link::CommandTracker tracker;
     // What its watchers know; of a queued one that is in the store.
     link::CommandProgress told;
     uint64_t sequence = 0;
-    uint64_t epoch = 0;  // Of the session in which it went on.
-    size_t bytes = 0;    // In memory.
+    uint64_t epoch = 0;    // Of the session in which it went on.
+    size_t bytes = 0;      // In memory.
+    size_t end_bytes = 0;  // Of these: how it ended, until the store has that.
     std::vector<std::shared_ptr<CommandWatcher>> watchers;
     bool sending = false;                                 // It is due; the store is asked.
     bool cancelling = false;                              // The store is asked.
@@ -231,6 +234,12 @@ class CommandDesk {
   // It, Tell, Adopt and Ended may forget entries that have ended, this one, too.
   void Announce(Entry& entry, const link::CommandProgress& progress);
   void Ended(Entry& entry);
+  // What the entry has in memory has changed.
+  void Recount(Entry& entry);
+  // Of what has ended, where memory is short.
+  void ForgetEarly();
+  // Of a queued one, until the store has it.
+  bool HasRoomFor(const link::CommandReceipt& end) const;
   void Forget(const std::string& node, const std::string& key);
   void Rearm(Entry& entry);
 
@@ -254,6 +263,7 @@ class CommandDesk {
   std::set<std::tuple<absl::Duration, std::string, std::string>> ended_;  // By forget_at.
   uint64_t last_sequence_ = 0;
   size_t memory_bytes_ = 0;
+  size_t end_bytes_ = 0;  // Of these, as of the entries.
 };
 
 template <typename Result>

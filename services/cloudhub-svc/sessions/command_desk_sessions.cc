@@ -85,7 +85,17 @@ void CommandDesk::Retry(Entry& entry) {
 
 void CommandDesk::Received(const std::string& node, link::CommandReceipt receipt) {
   Entry* entry = Lookup(node, receipt.key);
-  if (entry != nullptr) Tell(*entry, entry->tracker.Receive(std::move(receipt)));
+  if (entry == nullptr || IsFinal(entry->tracker.progress().stage)) return;
+  if (receipt.stage == link::CommandReceipt::Stage::kDone &&
+      entry->info.delivery == Delivery::kQueue) {
+    ForgetEarly();
+    if (!HasRoomFor(receipt)) {
+      // The box keeps it, and is asked again.
+      metrics_.CommandResponseDeferred();
+      return Retry(*entry);
+    }
+  }
+  Tell(*entry, entry->tracker.Receive(std::move(receipt)));
 }
 
 }  // namespace skerry::cloudhub

@@ -11,6 +11,17 @@ namespace cloud = link::cloud;
 using link::CommandProgress;
 using link::CommandStage;
 
+namespace {
+
+size_t EndBytes(const absl::Status& status, const std::string& response) {
+  return status.message().size() + response.size();
+}
+size_t EndBytes(const CommandProgress& progress) {
+  return EndBytes(progress.status, progress.response);
+}
+
+}  // namespace
+
 void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update) {
   if (!update.has_value()) return;
   // What the box would say again need not be remembered.
@@ -19,6 +30,8 @@ void CommandDesk::Tell(Entry& entry, const link::CommandTracker::Update& update)
       (update->stage != CommandStage::kStarted || entry.tracker.terms().reexecutable);
   if (!matters || entry.info.delivery != Delivery::kQueue) return Announce(entry, *update);
   entry.epoch = session_(entry.info.command.node);
+  Recount(entry);
+  ForgetEarly();
   Rearm(entry);
   Save(entry);
 }
@@ -29,6 +42,7 @@ void CommandDesk::Adopt(Entry& entry, CommandProgress progress) {
   progress.started |= entry.tracker.progress().started;
   progress.at_box |= progress.started;
   entry.tracker = link::CommandTracker(entry.tracker.terms(), progress);
+  Recount(entry);
   if (progress.stage == entry.told.stage && progress.status == entry.told.status)
     return Rearm(entry);
   Announce(entry, progress);
@@ -40,12 +54,14 @@ void CommandDesk::Announce(Entry& entry, const CommandProgress& progress) {
   const CommandInfo info = InfoOf(entry);
   std::erase_if(entry.watchers, [&](const auto& watcher) { return !watcher->Tell(info); });
   if (IsFinal(progress.stage)) return Ended(entry);
+  Recount(entry);
   Rearm(entry);
 }
 
 void CommandDesk::Ended(Entry& entry) {
-  // One copy of the response is enough.
+  // One copy is enough.
   CommandProgress bare = entry.told;
+  bare.status = absl::OkStatus();
   bare.response.clear();
   entry.tracker = link::CommandTracker(entry.tracker.terms(), std::move(bare));
   const CommandProgress& progress = entry.told;
@@ -56,12 +72,8 @@ void CommandDesk::Ended(Entry& entry) {
   for (const auto& watcher : std::exchange(entry.watchers, {})) watcher->Close(absl::OkStatus());
   entry.retry_at = absl::InfiniteDuration();
   entry.forget_at = clock_.Monotonic() + config_.kept;
-  entry.bytes += progress.response.size();
-  memory_bytes_ += progress.response.size();
-  while (memory_bytes_ > config_.memory_bytes_max / 2 && !ended_.empty()) {
-    const auto [forget_at, forgotten_node, forgotten_key] = *ended_.begin();
-    Forget(forgotten_node, forgotten_key);
-  }
+  Recount(entry);
+  ForgetEarly();
   const std::string node = entry.info.command.node;
   const std::string key = entry.info.command.key;
   ended_.insert({entry.forget_at, node, key});
@@ -70,10 +82,35 @@ void CommandDesk::Ended(Entry& entry) {
   feed_(node, cloud::DropCommand{key});
 }
 
+void CommandDesk::Recount(Entry& entry) {
+  memory_bytes_ -= entry.bytes;
+  end_bytes_ -= entry.end_bytes;
+  const CommandProgress& progress = entry.tracker.progress();
+  entry.end_bytes = IsFinal(progress.stage) ? 2 * EndBytes(progress) : 0;
+  entry.bytes =
+      kEntryBytes + entry.info.command.payload.size() + EndBytes(entry.told) + entry.end_bytes;
+  memory_bytes_ += entry.bytes;
+  end_bytes_ += entry.end_bytes;
+}
+
+void CommandDesk::ForgetEarly() {
+  while (memory_bytes_ > config_.memory_bytes_max / 2 && !ended_.empty()) {
+    const auto [forget_at, node, key] = *ended_.begin();
+    Forget(node, key);
+  }
+}
+
+bool CommandDesk::HasRoomFor(const link::CommandReceipt& end) const {
+  // One always has, so that they end one after the other.
+  return end_bytes_ == 0 ||
+         memory_bytes_ + 2 * EndBytes(end.status, end.response) <= config_.memory_bytes_max;
+}
+
 void CommandDesk::Forget(const std::string& node, const std::string& key) {
   auto entries = nodes_.find(node);
   auto it = entries->second.find(key);
   memory_bytes_ -= it->second.bytes;
+  end_bytes_ -= it->second.end_bytes;
   ended_.erase({it->second.forget_at, node, key});
   timers_.erase({it->second.timer, node, key});
   entries->second.erase(it);

@@ -1,5 +1,6 @@
 // What the desk asks the store.
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -178,9 +179,10 @@ std::set<std::string> CommandDesk::UnendedKeys(const std::string& node) const {
 
 void CommandDesk::Save(Entry& entry) {
   const Id id = IdOf(entry);
-  const CommandProgress progress = entry.tracker.progress();
+  // Responses are large: both have one.
+  const auto progress = std::make_shared<const CommandProgress>(entry.tracker.progress());
   Ask<Instead>([id, progress, epoch = entry.epoch](
-                   CommandStore& store) { return Put(store, id, progress, epoch); },
+                   CommandStore& store) { return Put(store, id, *progress, epoch); },
                [this, id, progress](auto instead) {
                  Entry* kept = Lookup(id);
                  if (kept == nullptr) return;
@@ -192,7 +194,7 @@ void CommandDesk::Save(Entry& entry) {
                    return Rearm(*kept);
                  }
                  if (instead->has_value()) return Adopt(*kept, **std::move(instead));
-                 Announce(*kept, progress);
+                 Announce(*kept, *progress);
                });
 }
 
