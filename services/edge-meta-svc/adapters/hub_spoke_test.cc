@@ -36,6 +36,7 @@ class FakeStream final : public HubStream {
     return true;
   }
   size_t pending_bytes() const override { return 0; }
+  void SendBundles() override {}
   void Close(absl::Status status) override { End(std::move(status)); }
   void Consumed() override { ++consumed; }
 
