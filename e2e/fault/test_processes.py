@@ -84,6 +84,7 @@ def test_box_that_never_reads_delays_no_other(field, load):
                 load.cloud.put("edge-1", f"bulk-{n}", _BULK_BYTES)
             # What the load, in one process, needs to send all that is not what is measured.
             wait.until("its queue to be dropped", lambda: hub.metric("skerry_cloudhub_overflows_total") > overflows)
+            wait.until("all of it to be sent", load.cloud.idle, 30, 0.01)
             expect_undisturbed(load, quiet, "never reads")
             assert hub.metric("skerry_cloudhub_unsent_bytes") < _BULK * _BULK_BYTES
         node.edgehub.start()

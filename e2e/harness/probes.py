@@ -47,6 +47,11 @@ class _Spoke:
         self._thread.start()
         return self
 
+    def idle(self):
+        """All that is to be sent is on its way."""
+        outgoing = self._outgoing
+        return outgoing is None or outgoing.empty()
+
     def detach(self):
         """Ends the stream; the next one follows at once."""
         if self._call is not None:
@@ -148,6 +153,10 @@ class CloudProbe:
         for stream in self._streams:
             stream.start()
         return self
+
+    def idle(self):
+        """All that is to be sent is on its way."""
+        return all(stream.idle() for stream in self._streams)
 
     def detach(self):
         """Ends the streams; the next ones follow at once."""
