@@ -56,7 +56,9 @@ class SpokeServiceImpl final : public v1::SpokeService::CallbackService {
               .on_message =
                   [this, attachment](v1::SpokeFrame frame) { Read(*attachment, std::move(frame)); },
               .on_closed =
-                  [this, attachment](absl::Status) {
+                  [this, attachment](absl::Status status) {
+                    if (!status.ok() && !absl::IsCancelled(status))
+                      log_.Warning("spoke cut off", status);
                     if (attachment->id != 0) hub_.Detach(attachment->id);
                   }};
         });

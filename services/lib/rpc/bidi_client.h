@@ -45,11 +45,15 @@ class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private
       this->RemoveHold();
       return;
     }
-    ForEachMessage(std::move(incoming_), [this](In message) {
-      if (!core_->OnReadDone() || !events_.on_message) return;
-      absl::MutexLock lock(&events_mutex_);
-      events_.on_message(std::move(message));
-    });
+    if (absl::Status valid = CheckBundle(incoming_); valid.ok()) {
+      ForEachMessage(std::move(incoming_), [this](In message) {
+        if (!core_->OnReadDone() || !events_.on_message) return;
+        absl::MutexLock lock(&events_mutex_);
+        events_.on_message(std::move(message));
+      });
+    } else {
+      core_->Fail(std::move(valid));
+    }
     incoming_.Clear();
     core_->NextRead();
   }

@@ -39,11 +39,15 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
   void OnReadDone(bool ok) override {
     if (!ok) return core_->OnHalfClosed();
-    ForEachMessage(std::move(incoming_), [this](In message) {
-      if (!core_->OnReadDone() || !events_.on_message) return;
-      absl::MutexLock lock(&events_mutex_);
-      events_.on_message(std::move(message));
-    });
+    if (absl::Status valid = CheckBundle(incoming_); valid.ok()) {
+      ForEachMessage(std::move(incoming_), [this](In message) {
+        if (!core_->OnReadDone() || !events_.on_message) return;
+        absl::MutexLock lock(&events_mutex_);
+        events_.on_message(std::move(message));
+      });
+    } else {
+      core_->Fail(std::move(valid));
+    }
     incoming_.Clear();
     core_->NextRead();
   }
@@ -69,7 +73,7 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
  private:
   absl::Status Result() const {
-    if (core_->overflowed()) return core_->outcome();
+    if (core_->failed()) return core_->outcome();
     if (core_->closed_by_us()) return absl::OkStatus();
     return cancelled_->load() ? absl::CancelledError("the client is gone") : absl::OkStatus();
   }

@@ -9,15 +9,20 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "api/skerry/cloudhub/v1/spoke_service.pb.h"
 #include "api/skerry/meta/v1/meta_service.pb.h"
 #include "services/lib/rpc/stream_core.h"
+#include "services/lib/testing/status_matchers.h"
 
 namespace skerry::rpc::internal {
 namespace {
 
 using cloudhub::v1::HubFrame;
+using skerry::testing::IsOk;
+using skerry::testing::StatusIsWith;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 static_assert(Bundled<HubFrame>);
 static_assert(Bundled<cloudhub::v1::SpokeFrame>);
@@ -93,13 +98,33 @@ TEST_F(BundleTest, OneWriteHasABound) {
   EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(half + half + half));
 }
 
-TEST_F(BundleTest, NestedOnesKeepTheirOrder) {
-  HubFrame nested = Named("b");
-  *nested.add_following() = Named("c");
-  HubFrame frame = Named("a");
-  *frame.add_following() = std::move(nested);
-  *frame.add_following() = Named("d");
-  EXPECT_THAT(NamesOf(std::move(frame)), ElementsAre("a", "b", "c", "d"));
+TEST_F(BundleTest, OneWriteHasNoMoreMessagesThanAPeerTakes) {
+  ASSERT_TRUE(core_->Send(Named("first")));
+  for (int i = 0; i <= kBundleMessagesMax; ++i) ASSERT_TRUE(core_->Send(Named(absl::StrCat(i))));
+  transport_.Take();
+  core_->OnWriteDone(true);
+  const HubFrame full = transport_.Take();
+  EXPECT_EQ(full.following_size(), kBundleMessagesMax - 1);
+  EXPECT_THAT(CheckBundle(full), IsOk());
+  core_->OnWriteDone(true);
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(absl::StrCat(kBundleMessagesMax)));
+}
+
+TEST(CheckBundleTest, RefusesTooManyMessages) {
+  HubFrame frame = Named("first");
+  for (int i = 1; i < kBundleMessagesMax; ++i) frame.add_following();
+  EXPECT_THAT(CheckBundle(frame), IsOk());
+  frame.add_following();
+  EXPECT_THAT(CheckBundle(frame), StatusIsWith(absl::StatusCode::kInvalidArgument,
+                                               HasSubstr("following: 256 messages")));
+}
+
+TEST(CheckBundleTest, RefusesNestedOnes) {
+  HubFrame frame = Named("first");
+  frame.add_following();
+  *frame.add_following()->add_following() = Named("nested");
+  EXPECT_THAT(CheckBundle(frame), StatusIsWith(absl::StatusCode::kInvalidArgument,
+                                               HasSubstr("following[1].following")));
 }
 
 }  // namespace

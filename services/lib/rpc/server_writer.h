@@ -50,7 +50,7 @@ class WriterReactor final : public grpc::ServerWriteReactor<Out>, private Transp
 
  private:
   absl::Status Result() const {
-    if (core_->overflowed()) return core_->outcome();
+    if (core_->failed()) return core_->outcome();
     if (core_->closed_by_us()) return absl::OkStatus();
     return absl::CancelledError("the client is gone");
   }

@@ -58,8 +58,9 @@ template <typename In>
 struct StreamEvents {
   std::function<void(In message)> on_message;
   // Server: why the stream is over (OK: the client half-closed or we closed; CANCELLED: broken or
-  // cancelled; RESOURCE_EXHAUSTED / SLOW_READER: the bound). Client: the status with which the
-  // server ended the stream, or what it was closed with here.
+  // cancelled; RESOURCE_EXHAUSTED / SLOW_READER: the bound; INVALID_ARGUMENT / BUNDLE_INVALID: the
+  // peer sent more messages as one than it may). Client: the status with which the server ended the
+  // stream, or what it was closed with here.
   std::function<void(absl::Status status)> on_closed;
   std::function<void()> on_drained;  // Optional. Pending bytes fell to zero.
   // Optional. A message was handed to the transport; of those that went as one, one call.

@@ -50,9 +50,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     absl::MutexLock lock(&mutex_);
     if (transport_ == nullptr || closing_ || broken_) return false;
     if (pending_bytes_ + bytes > options_.pending_bytes_max) {
-      DropQueue();
-      overflowed_ = true;
-      BeginClose(
+      FailWith(
           Error(absl::StatusCode::kResourceExhausted, "the reader is too slow for what is sent")
               .Reason("SLOW_READER"));
       return false;
@@ -102,6 +100,12 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   }
   void NextRead() { StartReading(); }
 
+  // The peer broke a rule of the stream: what waits is dropped, both ends are told `status`.
+  void Fail(absl::Status status) {
+    absl::MutexLock lock(&mutex_);
+    if (transport_ != nullptr && !closing_) FailWith(std::move(status));
+  }
+
   // Client only: nothing will be written any more, not even the half-close.
   void OnInputEnded() {
     absl::MutexLock lock(&mutex_);
@@ -150,9 +154,10 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     absl::MutexLock lock(&mutex_);
     return closed_by_us_;
   }
-  bool overflowed() const {
+  // Ended by this machine, for what the peer did or did not do.
+  bool failed() const {
     absl::MutexLock lock(&mutex_);
-    return overflowed_;
+    return failed_;
   }
   // What the stream is being ended with; OK before that.
   absl::Status outcome() const {
@@ -165,12 +170,19 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   void Bundle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if constexpr (Bundled<Out>) {
       auto& [bundle, bytes] = in_flight_;
-      while (bundles_ && !queue_.empty() && bytes + queue_.front().second <= kBundleBytesMax) {
+      while (bundles_ && !queue_.empty() && bytes + queue_.front().second <= kBundleBytesMax &&
+             bundle.following_size() + 1 < kBundleMessagesMax) {
         *bundle.add_following() = std::move(queue_.front().first);
         bytes += queue_.front().second;
         queue_.pop_front();
       }
     }
+  }
+
+  void FailWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    DropQueue();
+    failed_ = true;
+    BeginClose(std::move(status));
   }
 
   void BeginClose(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -243,7 +255,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // StartEnd was called, or must not be any more.
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;   // Writing makes no sense any more.
   bool closed_by_us_ ABSL_GUARDED_BY(mutex_) = false;
-  bool overflowed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   bool want_read_ ABSL_GUARDED_BY(mutex_) = false;   // No read is in flight and one should be.
   bool discarding_ ABSL_GUARDED_BY(mutex_) = false;  // What is read is of no interest any more.
   size_t unconsumed_ ABSL_GUARDED_BY(mutex_) = 0;
