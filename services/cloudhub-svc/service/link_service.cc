@@ -7,6 +7,7 @@
 #include "absl/synchronization/mutex.h"
 #include "api/skerry/link/v1/link.grpc.pb.h"
 #include "services/cloudhub-svc/service/node_identity.h"
+#include "services/lib/base/error.h"
 #include "services/lib/link/wire.h"
 #include "services/lib/rpc/bidi_server.h"
 
@@ -90,6 +91,7 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
     if (!node.ok()) {
       log_.Warning("connection refused", node.status(), {{"peer", peer.address}});
       metrics_.Refused("IDENTITY");
+      listener_.Refused(peer.address);
       stream->Close(node.status());
       return {};
     }
@@ -97,6 +99,8 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
     absl::StatusOr<SessionHub::Connection> connection =
         hub_.Open({.node = *node, .key_hash = peer.key_hash}, peer.address, link);
     if (!connection.ok()) {
+      if (GetErrorInfo(connection.status()).reason == "DIALS_TOO_OFTEN")
+        listener_.Refused(peer.address);
       stream->Close(connection.status());
       return {};
     }

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace skerry::rpc {
 namespace {
 
@@ -68,6 +70,48 @@ TEST(HandshakeQueueTest, AHandshakeThatStallsStopsCounting) {
   queue.Remove(1);
   queue.Remove(2);
   EXPECT_EQ(queue.under_way() + queue.waiting(), 0u);
+}
+
+// One address that dials in vain, 5 waiting, and another one that does not.
+class FaultyAddressTest : public ::testing::Test {
+ protected:
+  FaultyAddressTest() {
+    for (int i = 1; i <= 5; ++i) queue_.Add(i, "faulty");
+    for (int i = 11; i <= 12; ++i) queue_.Add(i, "good");
+  }
+
+  HandshakeQueue queue_{{.faults_max = 3,
+                         .faults_forgotten = 1,
+                         .paced_gap = absl::Seconds(2),
+                         .paced_for = absl::Seconds(10)}};
+};
+
+TEST_F(FaultyAddressTest, IsPacedAndOthersAreNot) {
+  for (int i = 0; i < 4; ++i) queue_.Fault("faulty", kNow);
+  EXPECT_EQ(queue_.Paced(kNow), 1u);
+  EXPECT_THAT(TakeAll(queue_), ElementsAre(1, 11, 12));
+  EXPECT_THAT(TakeAll(queue_, kNow + absl::Seconds(1)), ElementsAre());
+  EXPECT_THAT(TakeAll(queue_, kNow + absl::Seconds(2)), ElementsAre(2));
+  // One more fault, and the time begins anew.
+  queue_.Fault("faulty", kNow + absl::Seconds(9));
+  EXPECT_THAT(TakeAll(queue_, kNow + absl::Seconds(18)), ElementsAre(3));
+  EXPECT_THAT(TakeAll(queue_, kNow + absl::Seconds(19)), ElementsAre(4, 5));
+  EXPECT_EQ(queue_.Paced(kNow + absl::Seconds(19)), 0u);
+}
+
+TEST_F(FaultyAddressTest, FewFaultsAreForgotten) {
+  for (int i = 0; i < 3; ++i) queue_.Fault("faulty", kNow);
+  for (int i = 1; i <= 20; ++i) queue_.Fault("faulty", kNow + i * absl::Seconds(1));
+  EXPECT_EQ(queue_.Paced(kNow + absl::Seconds(20)), 0u);
+  EXPECT_THAT(TakeAll(queue_, kNow + absl::Seconds(20)), ElementsAre(1, 11, 2, 12, 3, 4, 5));
+}
+
+TEST(HandshakeQueueTest, AccountIsKeptOfABoundedNumberOfAddresses) {
+  HandshakeQueue queue({.faults_max = 0, .faulty_max = 8, .paced_for = absl::Seconds(10)});
+  for (int i = 0; i < 20; ++i) queue.Fault(absl::StrCat(i), kNow);
+  EXPECT_EQ(queue.Paced(kNow), 8u);
+  queue.Fault("later", kNow + absl::Seconds(10));
+  EXPECT_EQ(queue.Paced(kNow + absl::Seconds(10)), 1u);
 }
 
 }  // namespace

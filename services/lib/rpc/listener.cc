@@ -27,6 +27,7 @@ namespace {
 // clients repeat that after 1, 3 and 7 s.
 constexpr int kBacklog = 1024;
 constexpr int kTickMillis = 100;
+constexpr int kTickWithPacedMillis = 10;
 constexpr int kEventsMax = 256;
 constexpr HandshakeQueue::Id kListening = 1;
 constexpr HandshakeQueue::Id kWake = 2;
@@ -72,6 +73,13 @@ int PortOf(int fd) {
   getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
   return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
                                            : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+}
+
+// Of a client as gRPC names it.
+std::string AddressOf(absl::string_view peer) {
+  if (absl::ConsumePrefix(&peer, "ipv6:%5B")) return std::string(peer.substr(0, peer.find("%5D")));
+  absl::ConsumePrefix(&peer, "ipv4:");
+  return std::string(peer.substr(0, peer.rfind(':')));
 }
 
 // The address alone, and as gRPC names the client.
@@ -120,6 +128,9 @@ Listener::Listener(int fd, std::string address, const HandshakeQueue::Config& co
                                 "Connections that are in their TLS handshake.")),
       waiting_(registry.Gauge("skerry_rpc_listener_waiting",
                               "Connections that wait for their TLS handshake.")),
+      paced_(
+          registry.Gauge("skerry_rpc_listener_paced_addresses",
+                         "Addresses whose handshakes begin 50 ms apart, for they dial in vain.")),
       refused_(registry.Counter("skerry_rpc_listener_dropped_total",
                                 "Connections that ended before their first call.",
                                 {{"reason", "too_many_of_address"}})),
@@ -167,10 +178,18 @@ void Listener::Arrived(absl::string_view peer) {
   if (queue_.waiting() != 0) Wake();
 }
 
+void Listener::Refused(absl::string_view peer) {
+  absl::MutexLock lock(&mutex_);
+  queue_.Fault(AddressOf(peer), Now());
+}
+
 void Listener::Loop() {
   exec::SetThreadName("listener");
   epoll_event events[kEventsMax];
-  while (Turn(events, epoll_wait(epoll_, events, kEventsMax, kTickMillis))) {
+  int tick = kTickMillis;
+  while (Turn(events, epoll_wait(epoll_, events, kEventsMax, tick))) {
+    absl::MutexLock lock(&mutex_);
+    tick = queue_.waiting() != 0 && queue_.Paced(Now()) != 0 ? kTickWithPacedMillis : kTickMillis;
   }
 }
 
@@ -188,6 +207,8 @@ bool Listener::Turn(const epoll_event* events, int count) {
         SKERRY_CHECK(read(wake_, &wakes, sizeof(wakes)) > 0);
       } else if (connections_.count(id) != 0) {
         gone_.Increment();
+        const Connection& gone = connections_.at(id);
+        if (gone.begun) queue_.Fault(gone.address, Now());
         Drop(id);
       }
     }
@@ -202,6 +223,7 @@ bool Listener::Turn(const epoll_event* events, int count) {
     }
     under_way_.Set(static_cast<double>(queue_.under_way()));
     waiting_.Set(static_cast<double>(queue_.waiting()));
+    paced_.Set(static_cast<double>(queue_.Paced(Now())));
   }
   for (int fd : begun) hand_over_(fd);
   return true;
@@ -225,7 +247,7 @@ void Listener::Accept() {
       close(fd);
       continue;
     }
-    connections_[last_id_] = {fd, std::move(peer)};
+    connections_[last_id_] = {fd, std::move(peer), std::move(address)};
     Watch(EPOLL_CTL_ADD, fd, EPOLLRDHUP, last_id_);
   }
 }
@@ -244,6 +266,7 @@ std::vector<int> Listener::Begin() {
     begun.push_back(std::exchange(connection.fd, second));
     Watch(EPOLL_CTL_ADD, second, EPOLLRDHUP, *id);
     by_peer_[connection.peer] = *id;
+    connection.begun = true;
   }
   return begun;
 }

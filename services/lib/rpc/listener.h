@@ -44,6 +44,9 @@ class Listener {
   void Start(HandOver hand_over);
   // The handshake of this client (as gRPC names it: "ipv4:127.0.0.1:5") is done.
   void Arrived(absl::string_view peer);
+  // This client was refused for dialling too often, or for being none that may. An address from
+  // which that comes again and again is paced.
+  void Refused(absl::string_view peer);
   // Closes what waits. Idempotent.
   void Stop();
 
@@ -51,6 +54,8 @@ class Listener {
   struct Connection {
     int fd = -1;  // From the hand-over on a second descriptor of it, to see its end.
     std::string peer;
+    std::string address;
+    bool begun = false;  // Its handshake.
   };
 
   Listener(int fd, std::string address, const HandshakeQueue::Config& config,
@@ -72,6 +77,7 @@ class Listener {
   const int wake_;
   prometheus::Gauge& under_way_;
   prometheus::Gauge& waiting_;
+  prometheus::Gauge& paced_;
   prometheus::Counter& refused_;
   prometheus::Counter& gone_;
   prometheus::Counter& stalled_;

@@ -131,6 +131,26 @@ TEST_F(ListenerTest, AFloodFromOneAddressIsClosedAndOthersGetTheirTurn) {
   EXPECT_EQ(AwaitHandOver(3), NameOf(other));
 }
 
+TEST_F(ListenerTest, AnAddressThatIsRefusedAgainAndAgainIsPaced) {
+  Listen({.faults_max = 2, .paced_gap = absl::Hours(1), .paced_for = absl::Hours(1)});
+  const int first = Dial();
+  EXPECT_EQ(AwaitHandOver(0), NameOf(first));
+  listener_->Arrived(NameOf(first));
+  for (int i = 0; i < 2; ++i) listener_->Refused(NameOf(first));
+  const int second = Dial();
+  EXPECT_EQ(AwaitHandOver(1), NameOf(second));
+  // The third fault: a handshake that fails.
+  shutdown(handed_over_[1], SHUT_RDWR);
+  EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_paced_addresses 1"));
+  const int third = Dial();
+  EXPECT_EQ(AwaitHandOver(2), NameOf(third));
+  listener_->Arrived(NameOf(third));
+  Dial();
+  EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_waiting 1"));
+  const int other = Dial(7);
+  EXPECT_EQ(AwaitHandOver(3), NameOf(other));
+}
+
 TEST_F(ListenerTest, StopClosesWhatWaits) {
   Listen({.handshakes_max = 1, .handshake_max = absl::Hours(1)});
   Dial();
