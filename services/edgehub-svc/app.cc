@@ -103,7 +103,9 @@ absl::Status EdgeHubApp::OpenStores() {
   };
   SKERRY_ASSIGN_OR_RETURN(p.journal,
                           SqliteJournal::Open(config_.state_dir + "/edgehub.db",
-                                              {config_.journal_bytes_max, config_.journal_age_max},
+                                              {.size_bytes_max = config_.journal_bytes_max,
+                                               .type_bytes_max = config_.journal_type_bytes_max,
+                                               .age_max = config_.journal_age_max},
                                               RandomId(), clock_, environment));
   SKERRY_ASSIGN_OR_RETURN(
       p.events, SqliteEventStore::Open(config_.state_dir + "/events.db",

@@ -60,6 +60,10 @@ void Declare(config::Schema& schema, EdgeHubConfig& c) {
                 "reports that may wait for the cloud; beyond, new ones are refused")
       .Min(1 << 20);
   schema
+      .AddBytes("journal.type_bytes_max", &c.journal_type_bytes_max,
+                "the same of one type of reports, which so leaves room for others")
+      .Min(1 << 20);
+  schema
       .Add("journal.age_max", &c.journal_age_max,
            "reports that waited for longer, while this service ran, are dropped")
       .Min(absl::Minutes(1));

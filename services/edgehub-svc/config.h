@@ -26,6 +26,7 @@ struct EdgeHubConfig {
   int64_t link_bytes_per_second = 0;  // 0: no limit.
   int64_t link_burst_bytes = 64 << 10;
   int64_t journal_bytes_max = 64 << 20;
+  int64_t journal_type_bytes_max = 32 << 20;
   absl::Duration journal_age_max = absl::Hours(24 * 30);
   int64_t event_stream_bytes_max = 32 << 20;
   absl::Duration event_age_max = absl::Hours(24 * 30);

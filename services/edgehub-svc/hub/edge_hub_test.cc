@@ -142,6 +142,25 @@ TEST_F(EdgeHubTest, ReportsAreAnsweredWhenDurableAndGoOutWhenThereIsALink) {
   EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
 }
 
+// link-5.9
+TEST_F(EdgeHubTest, WhatTheCloudRefusesForGoodLeavesTheJournalAndIsCounted) {
+  const link::SpokeId id =
+      hub_->Attach("edge-meta-svc", {}, {"pods"}, std::make_shared<FakeSpoke>());
+  Connect(1);
+  Put(id, 1, "default/a", "one");
+  Settle();
+  const std::vector<link::Report> sent = SentReports();
+  ASSERT_EQ(sent.size(), 1u);
+  dialer_.last()->events.on_frame(
+      link::ReportAck{
+          "pods", sent[0].sequence, {{sent[0].sequence, absl::InvalidArgumentError("no pod")}}},
+      10);
+  Settle();
+  EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
+  EXPECT_NE(registry_.Render().find("skerry_edgehub_journal_drops_total{reason=\"rejected\"} 1\n"),
+            std::string::npos);
+}
+
 // link-13.1
 TEST_F(EdgeHubTest, CompressionIsCounted) {
   const link::SpokeId id =

@@ -18,12 +18,14 @@ namespace skerry::edgehub {
 
 struct JournalBounds {
   int64_t size_bytes_max = 64 << 20;              // Sum of link::ReportBytes.
+  int64_t type_bytes_max = 32 << 20;              // The same of one type: none takes all the room.
   absl::Duration age_max = absl::Hours(24 * 30);  // Of the time that the service runs.
 };
 
 struct JournalStats {
   int64_t entries = 0;
   int64_t size_bytes = 0;
+  std::map<std::string, int64_t> type_bytes;        // Of the types that have entries.
   absl::Time oldest_time = absl::InfiniteFuture();  // Now less the age of the oldest entry.
   uint64_t last_sequence = 0;                       // Ever given.
   uint64_t acked_sequence = 0;                      // The greatest ever trimmed.
@@ -40,8 +42,8 @@ class JournalStore {
   virtual const std::string& id() const = 0;
 
   // Stores all in one commit and returns each one's outcome, in order: its new sequence (greater
-  // than any before), or RESOURCE_EXHAUSTED / JOURNAL_FULL, where the older value stands. An error
-  // of the whole means that nothing was stored.
+  // than any before), or RESOURCE_EXHAUSTED / JOURNAL_FULL, where the older value stands and the
+  // message names the bound. An error of the whole means that nothing was stored.
   virtual absl::StatusOr<std::vector<absl::StatusOr<uint64_t>>> Put(
       const std::vector<link::Report>& reports) = 0;
 

@@ -42,13 +42,34 @@ int64_t SizeOf(const link::Report& report) {
   return static_cast<int64_t>(link::ReportBytes(report));
 }
 
-// `count` yields the entries and bytes that are about to go.
-absl::Status Subtract(sqlite::Statement& count, JournalStats& stats) {
-  SKERRY_ASSIGN_OR_RETURN(bool found, count.Step());
-  if (!found) return absl::InternalError("no row of counts");
-  stats.entries -= count.Int(0);
-  stats.size_bytes -= count.Int(1);
-  return absl::OkStatus();
+void Add(const std::string& type, int64_t entries, int64_t bytes, JournalStats& stats) {
+  stats.entries += entries;
+  stats.size_bytes += bytes;
+  int64_t& of_type = stats.type_bytes[type];
+  of_type += bytes;
+  if (of_type == 0) stats.type_bytes.erase(type);
+}
+
+int64_t BytesOf(const std::string& type, const JournalStats& stats) {
+  auto it = stats.type_bytes.find(type);
+  return it == stats.type_bytes.end() ? 0 : it->second;
+}
+
+// `counts` yields type, entries and bytes, a row each type; `sign` is 1 or -1.
+absl::Status AddRows(sqlite::Statement& counts, int sign, JournalStats& stats) {
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, counts.Step());
+    if (!found) return absl::OkStatus();
+    Add(counts.Text(0), sign * counts.Int(1), sign * counts.Int(2), stats);
+  }
+}
+
+// OK where `bytes` more fit: of the type, which holds `held`, or of all.
+absl::Status CheckRoom(const std::string& what, int64_t held, int64_t more, int64_t bytes_max) {
+  if (held + more <= bytes_max) return absl::OkStatus();
+  return Error(absl::StatusCode::kResourceExhausted,
+               absl::StrCat(what, " is full: it holds ", held, " of ", bytes_max, " bytes"))
+      .Reason("JOURNAL_FULL");
 }
 
 }  // namespace
@@ -105,16 +126,18 @@ absl::Status SqliteJournal::Save(const Own& own) {
 
 absl::StatusOr<JournalStats> SqliteJournal::ReadStats() {
   JournalStats stats;
+  {
+    sqlite::Statement counts =
+        database_->Prepare("SELECT type, COUNT(*), SUM(size_bytes) FROM report GROUP BY type");
+    SKERRY_RETURN_IF_ERROR(AddRows(counts, 1, stats));
+  }
   sqlite::Statement read = database_->Prepare(
-      "SELECT (SELECT COUNT(*) FROM report), (SELECT COALESCE(SUM(size_bytes), 0) FROM report),"
-      " (SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence),"
+      "SELECT (SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence),"
       " (SELECT acked_sequence FROM journal WHERE id = 1)");
   SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
   if (!found) return absl::InternalError("no row of statistics");
-  stats.entries = read.Int(0);
-  stats.size_bytes = read.Int(1);
-  stats.last_sequence = static_cast<uint64_t>(read.Int(2));
-  stats.acked_sequence = static_cast<uint64_t>(read.Int(3));
+  stats.last_sequence = static_cast<uint64_t>(read.Int(0));
+  stats.acked_sequence = static_cast<uint64_t>(read.Int(1));
   return stats;
 }
 
@@ -158,14 +181,12 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Repor
     }
   }
   const int64_t bytes = SizeOf(report);
-  if (stats.size_bytes - former_bytes + bytes > bounds_.size_bytes_max) {
-    return absl::StatusOr<uint64_t>(
-        Error(absl::StatusCode::kResourceExhausted,
-              absl::StrCat("the journal is full: it holds ", stats.size_bytes, " of ",
-                           bounds_.size_bytes_max, " bytes"))
-            .Reason("JOURNAL_FULL")
-            .ToStatus());
-  }
+  absl::Status room =
+      CheckRoom(absl::StrCat("the journal of ", report.type), BytesOf(report.type, stats),
+                bytes - former_bytes, bounds_.type_bytes_max);
+  room.Update(
+      CheckRoom("the journal", stats.size_bytes, bytes - former_bytes, bounds_.size_bytes_max));
+  if (!room.ok()) return absl::StatusOr<uint64_t>(room);
   {
     sqlite::Statement remove =
         database_->Prepare("DELETE FROM report WHERE type = ?1 AND key = ?2");
@@ -183,8 +204,7 @@ absl::StatusOr<absl::StatusOr<uint64_t>> SqliteJournal::PutOne(const link::Repor
   insert.Bind(5, static_cast<int64_t>(report.time.logical)).BindBlob(6, report.value);
   insert.Bind(7, bytes).Bind(8, open_time_.Micros());
   SKERRY_RETURN_IF_ERROR(insert.Run());
-  stats.size_bytes += bytes - former_bytes;
-  stats.entries += 1 - former_entries;
+  Add(report.type, 1 - former_entries, bytes - former_bytes, stats);
   stats.last_sequence = static_cast<uint64_t>(database_->LastInsertRowId());
   return absl::StatusOr<uint64_t>(stats.last_sequence);
 }
@@ -226,11 +246,11 @@ absl::Status SqliteJournal::Trim(absl::string_view type, uint64_t up_to) {
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     stats = stats_;
     {
-      sqlite::Statement count = database_->Prepare(
-          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE type = ?1 AND sequence "
-          "<= ?2");
-      count.Bind(1, type).Bind(2, static_cast<int64_t>(up_to));
-      SKERRY_RETURN_IF_ERROR(Subtract(count, stats));
+      sqlite::Statement counts = database_->Prepare(
+          "SELECT type, COUNT(*), SUM(size_bytes) FROM report WHERE type = ?1 AND sequence <= ?2"
+          " GROUP BY type");
+      counts.Bind(1, type).Bind(2, static_cast<int64_t>(up_to));
+      SKERRY_RETURN_IF_ERROR(AddRows(counts, -1, stats));
     }
     sqlite::Statement remove =
         database_->Prepare("DELETE FROM report WHERE type = ?1 AND sequence <= ?2");
@@ -254,10 +274,11 @@ absl::StatusOr<int64_t> SqliteJournal::DropExpired() {
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     stats = stats_;
     {
-      sqlite::Statement count = database_->Prepare(
-          "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM report WHERE open_micros < ?1");
-      count.Bind(1, limit);
-      SKERRY_RETURN_IF_ERROR(Subtract(count, stats));
+      sqlite::Statement counts = database_->Prepare(
+          "SELECT type, COUNT(*), SUM(size_bytes) FROM report WHERE open_micros < ?1 GROUP BY "
+          "type");
+      counts.Bind(1, limit);
+      SKERRY_RETURN_IF_ERROR(AddRows(counts, -1, stats));
     }
     sqlite::Statement remove = database_->Prepare("DELETE FROM report WHERE open_micros < ?1");
     remove.Bind(1, limit);

@@ -149,6 +149,29 @@ TEST_F(SqliteJournalTest, AFullJournalKeepsWhatItHas) {
   EXPECT_TRUE(Put(*journal, Make("default/a", 2, std::string(1000, 'A'))).ok());
 }
 
+// link-5.7
+TEST_F(SqliteJournalTest, ATypeThatIsFullLeavesRoomForOthers) {
+  const JournalBounds bounds = {.size_bytes_max = 5000, .type_bytes_max = 2500};
+  std::unique_ptr<SqliteJournal> journal = Open(bounds);
+  const std::string value(1000, 'x');
+  ASSERT_TRUE(Put(*journal, Make("default/a", 1, value)).ok());
+  ASSERT_TRUE(Put(*journal, Make("default/b", 1, value)).ok());
+  for (int opened = 0; opened < 2; ++opened) {
+    const absl::Status full = Put(*journal, Make("default/c", 1, value)).status();
+    EXPECT_EQ(GetErrorInfo(full).reason, "JOURNAL_FULL");
+    EXPECT_NE(full.message().find("journal of pods is full"), absl::string_view::npos) << full;
+    EXPECT_TRUE(Put(*journal, Make("edge-1", opened, value, "nodes")).ok());
+    journal = Open(bounds);
+  }
+  // What is acknowledged, or expires, makes room for its type.
+  ASSERT_TRUE(journal->Trim("pods", journal->stats().last_sequence).ok());
+  EXPECT_TRUE(Put(*journal, Make("default/c", 1, value)).ok());
+  EXPECT_TRUE(Put(*journal, Make("default/d", 1, value)).ok());
+  clock_.Advance(absl::Hours(24 * 31));
+  EXPECT_EQ(*journal->DropExpired(), 3);
+  EXPECT_TRUE(Put(*journal, Make("default/e", 1, std::string(2000, 'x'))).ok());
+}
+
 TEST_F(SqliteJournalTest, ForgetsWhatIsTooOld) {
   std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
   ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
@@ -247,7 +270,8 @@ TEST_F(SqliteJournalTest, StatisticsAreThoseOfTheFile) {
   for (int i = 0; i < 60; ++i) {
     clock_.Advance(absl::Seconds(1));
     (void)journal->Put({Make(absl::StrCat("default/", i % 7), i, std::string(100 * (i % 9), 'x')),
-                        Make(absl::StrCat("default/", i % 5), i / 2)});
+                        Make(absl::StrCat("default/", i % 5), i / 2),
+                        Make(absl::StrCat("n-", i % 3), i, std::string(10 * i, 'n'), "nodes")});
     if (i % 10 == 9) {
       ASSERT_TRUE(journal->Trim("pods", journal->stats().last_sequence - 3).ok());
     }
@@ -256,6 +280,7 @@ TEST_F(SqliteJournalTest, StatisticsAreThoseOfTheFile) {
     const JournalStats read = Open()->stats();
     ASSERT_EQ(kept.entries, read.entries) << i;
     ASSERT_EQ(kept.size_bytes, read.size_bytes) << i;
+    ASSERT_EQ(kept.type_bytes, read.type_bytes) << i;
     ASSERT_EQ(kept.oldest_time, read.oldest_time) << i;
     ASSERT_EQ(kept.last_sequence, read.last_sequence) << i;
     ASSERT_EQ(kept.acked_sequence, read.acked_sequence) << i;
