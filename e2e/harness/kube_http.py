@@ -16,21 +16,27 @@ class ApiError(RuntimeError):
     """The API refused; the message is its own."""
 
 
+def client_context(kubeconfig):
+    """TLS with the authority and the identity of a kubeconfig."""
+    config = yaml.safe_load(open(kubeconfig, encoding="utf-8"))
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    context = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+    with tempfile.NamedTemporaryFile() as pem:
+        pem.write(base64.b64decode(user["client-certificate-data"]) + b"\n" +
+                  base64.b64decode(user["client-key-data"]))
+        pem.flush()
+        context.load_cert_chain(pem.name)
+    return context
+
+
 class KubeHttp:
     """A client with the identity of a kubeconfig, from a Host. A thread each: connections are not shared."""
 
     def __init__(self, kubeconfig, host):
         config = yaml.safe_load(open(kubeconfig, encoding="utf-8"))
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        self._server = urllib.parse.urlsplit(cluster["server"])
+        self._server = urllib.parse.urlsplit(config["clusters"][0]["cluster"]["server"])
         self._host = host
-        self._context = ssl.create_default_context(
-            cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
-        with tempfile.NamedTemporaryFile() as pem:
-            pem.write(base64.b64decode(user["client-certificate-data"]) + b"\n" +
-                      base64.b64decode(user["client-key-data"]))
-            pem.flush()
-            self._context.load_cert_chain(pem.name)
+        self._context = client_context(kubeconfig)
         self._connection = None
 
     def _connect(self, timeout):

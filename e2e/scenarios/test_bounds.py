@@ -1,10 +1,12 @@
 """What is too large is refused at every gRPC port and by HTTP, and the service goes on."""
 
 import http.client
+import ssl
 
 import pytest
 from cluster import wait
 from harness import stubs
+from harness.kube_http import client_context
 from harness.proxy import Proxy
 from harness.stubs import grpc
 
@@ -74,3 +76,36 @@ def test_ops_ports_refuse_headers_that_are_too_large(system, node):
             connection.close()
         wait.until(f"{service.name} to serve", service.ready)
         assert service.pid == pid, service.name
+
+
+@pytest.fixture(scope="module", name="context")
+def fixture_context(system, node):
+    """TLS as an administrator of the cluster, whom the API and the kubelets' port know."""
+    del node
+    context = client_context(system.cloud.admin_kubeconfig)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # The ports have several authorities.
+    return context
+
+
+@pytest.mark.parametrize("port, path, status", [("join", "/v1/time", 200), ("api", "/version", 200),
+                                                ("kubelet", "/nothing", 404)])
+def test_https_ports_refuse_bodies_that_are_too_large(system, context, port, path, status):
+    """[bounds-4] L8: the body is refused before it comes; then it serves as before."""
+    cloud = system.cloud
+    service = {"join": cloud.hub, "api": cloud.api, "kubelet": cloud.controller}[port]
+    pid = service.pid
+
+    def ask(method, **headers):
+        connection = http.client.HTTPSConnection(service.addresses[port], timeout=20, context=context)
+        try:
+            connection.putrequest(method, path)
+            for name, value in headers.items():
+                connection.putheader(name.replace("_", "-"), value)
+            connection.endheaders()
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert ask("POST", Content_Length=str(len(_TOO_LARGE))) == 413
+    assert ask("GET") == status
+    assert service.pid == pid
