@@ -139,6 +139,8 @@ def hostile(bench, seconds):
             without = rate_up(rate)
             load.ask(f"hostile {kind}")
             beside = rate_up(rate)
+            remark(f"{kind}: {hub.metric('skerry_cloudhub_unsent_bytes'):.0f} bytes of pushes wait for nodes, "
+                   f"{hub.metric('skerry_rpc_listener_paced_addresses'):.0f} addresses are paced")
             load.ask("hostile none")
             for quantile in ("p50", "p99"):
                 key = f"{quantile}_ms"

@@ -54,6 +54,10 @@ class Hub:
         """What hub_load needs to know."""
         return [f"--target={self.link}", f"--api={self._service.addresses['api']}"]
 
+    def metric(self, name):
+        """The sum of a metric's series."""
+        return self._service.metric(name)
+
     def start(self):
         """Returns when it takes connections; where it did before, if it ran before."""
         self._service.start()
