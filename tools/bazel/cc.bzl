@@ -8,7 +8,17 @@ _COPTS = [
     "-Werror",
     "-Wno-unused-parameter",
     "-Wno-missing-field-initializers",
+    "-Winvalid-pch",
 ]
+
+def _precompiled(deps, test = False):
+    """The dependency and the copts of the precompiled header that suits a target with these deps (ADR 28)."""
+    name = "pch" + ("_test" if test else "")
+    if "//tools/bazel/deps:grpc" in deps:
+        name += "_grpc"
+    elif not test:
+        name += "_base"
+    return ["//tools/bazel/pch:" + name], ["-include", name + ".h"]
 
 def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibility = None, **kwargs):
     """One public class (or one cohesive set of functions) and its implementation.
@@ -22,12 +32,13 @@ def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibil
       visibility: the default_visibility of the package unless given; without one, private.
       **kwargs: passed to cc_library.
     """
+    pch_deps, pch_copts = _precompiled(deps)
     cc_library(
         name = name,
         hdrs = hdrs,
         srcs = srcs,
-        deps = deps,
-        copts = _COPTS + copts,
+        deps = deps + pch_deps,
+        copts = _COPTS + pch_copts + copts,
         visibility = visibility,
         **kwargs
     )
@@ -37,22 +48,24 @@ def skerry_cc_test(name, srcs = None, deps = [], size = "small", copts = [], **k
 
     Its own files are not optimised: that is a quarter of their time to compile, and what they test is.
     """
+    pch_deps, pch_copts = _precompiled(deps, test = True)
     cc_test(
         name = name,
         srcs = srcs or [name + ".cc"],
-        deps = deps + ["//tools/bazel/deps:gtest_main"],
-        copts = _COPTS + ["-O0"] + copts,
+        deps = deps + ["//tools/bazel/deps:gtest_main"] + pch_deps,
+        copts = _COPTS + pch_copts + ["-O0"] + copts,
         size = size,
         **kwargs
     )
 
 def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None, **kwargs):
     """A binary; srcs defaults to main.cc."""
+    pch_deps, pch_copts = _precompiled(deps)
     cc_binary(
         name = name,
         srcs = srcs or ["main.cc"],
-        deps = deps,
-        copts = _COPTS + copts,
+        deps = deps + pch_deps,
+        copts = _COPTS + pch_copts + copts,
         visibility = visibility,
         **kwargs
     )

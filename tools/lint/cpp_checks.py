@@ -48,7 +48,8 @@ def _is_own(header):
 def check_deps(tree, graph):
     for path in tree.with_ending(".h", ".cc"):
         owners = [t for t in graph.owners.get(path, []) if t.is_cpp]
-        if not owners:
+        precompiled = any(t.rule == "precompiled_header" for t in graph.owners.get(path, []))  # Never linked.
+        if not owners and not precompiled:
             yield Finding(path, 1, "unbuilt-file", "no target has it in srcs or hdrs: add it to one, or delete it")
         for owner in owners:
             yield from _check_deps_of(tree, graph, path, owner)
