@@ -1,5 +1,6 @@
 """Fixtures of all scenarios, and what is shown of a system in which one failed."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,11 @@ def pytest_addoption(parser):
     group = parser.getgroup("faults")
     group.addoption("--long", action="store_true", help="the nightly form: 1,000 kills instead of 50")
     group.addoption("--kills", type=int, help="how many kills, whatever the form")
+
+
+def pytest_configure():
+    """SIGTERM ends a run as Ctrl-C does: nothing that the scenarios started outlives it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _make(request):
