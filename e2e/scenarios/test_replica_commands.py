@@ -8,6 +8,8 @@ from harness.postgres import Postgres
 from harness.replicas import Site
 from harness.stubs import grpc
 
+_STAGES = ("ACCEPTED", "SENT", "DELIVERED", "STARTED", "DONE")
+
 
 class Exchange:
     """The site with a node without pods, a service of its box that takes commands, and a sender at each hub."""
@@ -60,9 +62,11 @@ def fixture_exchange(system):
 
 
 def test_a_command_is_queued_at_the_other_hub(exchange):
-    """[replica-commands-1] cloudhub-4.4. One call hears all of it, from acceptance to the outcome."""
+    """[replica-commands-1] cloudhub-4.4. One call hears where it is, then every further stage, to the outcome. The other hub
+    may have sent it before it is known to this one that it is accepted."""
     heard = list(exchange.at_b.send("c1", timeout=30))
-    assert (commands.stage(heard[0]), commands.stage(heard[-1])) == ("ACCEPTED", "DONE"), heard
+    stages = [commands.stage(command) for command in heard]
+    assert stages == [stage for stage in _STAGES if stage in stages] and stages[-1] == "DONE", heard
     assert heard[-1].response == b"did c1"
     assert exchange.taker.executed == {"c1": 1}
     for sender in (exchange.at_a, exchange.at_b):
@@ -115,7 +119,7 @@ def test_the_database_is_away_for_a_while(exchange):
     """[replica-commands-4] What is announced meanwhile is read when it is back: no sender waits in vain."""
     exchange.move(exchange.site.b)
     waits = exchange.at_a.send("heard", timeout=90)
-    assert commands.stage(next(waits)) == "ACCEPTED"
+    next(waits)  # It is in the database; the other hub may have sent it by now.
     exchange.site.postgres.crash()
     exchange.site.postgres.start()
     assert list(waits)[-1].response == b"did heard"
