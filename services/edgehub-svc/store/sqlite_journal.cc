@@ -64,9 +64,10 @@ absl::Status AddRows(sqlite::Statement& counts, int sign, JournalStats& stats) {
   }
 }
 
-// OK where `bytes` more fit: of the type, which holds `held`, or of all.
+// OK where `more` bytes fit: of the type, which holds `held`, or of all. What adds nothing fits
+// always: after an upgrade or with a lower bound more may be held than it says.
 absl::Status CheckRoom(const std::string& what, int64_t held, int64_t more, int64_t bytes_max) {
-  if (held + more <= bytes_max) return absl::OkStatus();
+  if (more <= 0 || held + more <= bytes_max) return absl::OkStatus();
   return Error(absl::StatusCode::kResourceExhausted,
                absl::StrCat(what, " is full: it holds ", held, " of ", bytes_max, " bytes"))
       .Reason("JOURNAL_FULL");

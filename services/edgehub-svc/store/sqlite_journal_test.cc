@@ -172,6 +172,23 @@ TEST_F(SqliteJournalTest, ATypeThatIsFullLeavesRoomForOthers) {
   EXPECT_TRUE(Put(*journal, Make("default/e", 1, std::string(2000, 'x'))).ok());
 }
 
+// [edgehub-2.3] The journal of a box whose bound was lowered, or that came in with an upgrade.
+TEST_F(SqliteJournalTest, BeyondALoweredBoundNewerValuesStillReplaceOlderOnes) {
+  std::unique_ptr<SqliteJournal> journal = Open({});
+  const std::string value(1000, 'x');
+  for (const char* key : {"default/a", "default/b", "default/c"})
+    ASSERT_TRUE(Put(*journal, Make(key, 1, value)).ok());
+  for (const JournalBounds& lowered :
+       {JournalBounds{.type_bytes_max = 1500}, JournalBounds{.size_bytes_max = 1500}}) {
+    journal = Open(lowered);
+    EXPECT_TRUE(Put(*journal, Make("default/a", 2, value)).ok());
+    EXPECT_TRUE(Put(*journal, Make("default/b", 2, std::string(900, 'x'))).ok());
+    for (const auto& report : {Make("default/c", 2, value + "x"), Make("default/d", 1, "x")}) {
+      EXPECT_EQ(GetErrorInfo(Put(*journal, report).status()).reason, "JOURNAL_FULL") << report.key;
+    }
+  }
+}
+
 TEST_F(SqliteJournalTest, ForgetsWhatIsTooOld) {
   std::unique_ptr<SqliteJournal> journal = Open({.age_max = absl::Hours(1)});
   ASSERT_TRUE(Put(*journal, Make("default/a", 1)).ok());
