@@ -9,11 +9,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
-#include "services/lib/rpc/bundle.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/stream.h"
 #include "services/lib/rpc/stream_core.h"
+#include "services/lib/rpc/stream_owner.h"
 
 namespace skerry::rpc {
 namespace internal {
@@ -25,8 +24,9 @@ template <typename In, typename Out>
 class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private Transport<Out> {
  public:
   BidiClientReactor(const StreamOptions& options, StreamEvents<In> events)
-      : core_(std::make_shared<StreamCore<Out>>(options, static_cast<Transport<Out>*>(this))),
-        events_(std::move(events)) {}
+      : core_(std::make_shared<StreamCore<Out>>(options, static_cast<Transport<Out>*>(this))) {
+    owner_.Set(std::move(events));
+  }
 
   template <typename Start>
   std::shared_ptr<Stream<Out>> Begin(const Start& start) {
@@ -45,30 +45,17 @@ class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private
       this->RemoveHold();
       return;
     }
-    if (absl::Status valid = CheckBundle(incoming_); valid.ok()) {
-      ForEachMessage(std::move(incoming_), [this](In message) {
-        if (!core_->OnReadDone() || !events_.on_message) return;
-        absl::MutexLock lock(&events_mutex_);
-        events_.on_message(std::move(message));
-      });
-    } else {
-      core_->Fail(std::move(valid));
-    }
-    incoming_.Clear();
-    core_->NextRead();
+    owner_.TellRead(incoming_, *core_);
   }
 
   void OnWriteDone(bool ok) override {
     const bool drained = core_->OnWriteDone(ok);
-    if (!ok || (!events_.on_written && !events_.on_drained)) return;
-    absl::MutexLock lock(&events_mutex_);
-    if (events_.on_written) events_.on_written();
-    if (drained && events_.on_drained) events_.on_drained();
+    if (ok) owner_.TellWritten(drained);
   }
 
   void OnDone(const grpc::Status& status) override {
     core_->Detach();
-    if (events_.on_closed) events_.on_closed(Result(status));
+    owner_.TellClosed(Result(status));
     delete this;
   }
 
@@ -93,9 +80,7 @@ class BidiClientReactor final : public grpc::ClientBidiReactor<Out, In>, private
 
   grpc::ClientContext context_;
   const std::shared_ptr<StreamCore<Out>> core_;
-  StreamEvents<In> events_;
-  absl::Mutex events_mutex_;  // Reads and writes complete on different threads; the owner is told
-                              // one by one.
+  StreamOwner<In> owner_;
   In incoming_;
 };
 

@@ -10,13 +10,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
-#include "services/lib/rpc/bundle.h"
 #include "services/lib/rpc/call_scope.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/scope.h"
 #include "services/lib/rpc/stream.h"
 #include "services/lib/rpc/stream_core.h"
+#include "services/lib/rpc/stream_owner.h"
 
 namespace skerry::rpc {
 namespace internal {
@@ -33,31 +32,18 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
   void Begin(const Accept& accept) {
     CallScope scope = ScopeOf(*context_);
     scope.cancelled = cancelled_;
-    events_ = accept(scope, std::shared_ptr<Stream<Out>>(core_));
+    owner_.Set(accept(scope, std::shared_ptr<Stream<Out>>(core_)));
     core_->StartReading();
   }
 
   void OnReadDone(bool ok) override {
     if (!ok) return core_->OnHalfClosed();
-    if (absl::Status valid = CheckBundle(incoming_); valid.ok()) {
-      ForEachMessage(std::move(incoming_), [this](In message) {
-        if (!core_->OnReadDone() || !events_.on_message) return;
-        absl::MutexLock lock(&events_mutex_);
-        events_.on_message(std::move(message));
-      });
-    } else {
-      core_->Fail(std::move(valid));
-    }
-    incoming_.Clear();
-    core_->NextRead();
+    owner_.TellRead(incoming_, *core_);
   }
 
   void OnWriteDone(bool ok) override {
     const bool drained = core_->OnWriteDone(ok);
-    if (!ok || (!events_.on_written && !events_.on_drained)) return;
-    absl::MutexLock lock(&events_mutex_);
-    if (events_.on_written) events_.on_written();
-    if (drained && events_.on_drained) events_.on_drained();
+    if (ok) owner_.TellWritten(drained);
   }
 
   void OnCancel() override {
@@ -67,7 +53,7 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
   void OnDone() override {
     core_->Detach();
-    if (events_.on_closed) events_.on_closed(Result());
+    owner_.TellClosed(Result());
     delete this;
   }
 
@@ -93,9 +79,7 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
   grpc::CallbackServerContext* const context_;
   const std::shared_ptr<StreamCore<Out>> core_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
-  StreamEvents<In> events_;   // Set before the first reaction.
-  absl::Mutex events_mutex_;  // Reads and writes complete on different threads; the owner is told
-                              // one by one.
+  StreamOwner<In> owner_;
   In incoming_;
   bool finished_ = false;  // Under the core's lock.
 };
