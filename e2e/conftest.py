@@ -20,8 +20,9 @@ def pytest_addoption(parser):
     group.addoption("--kills", type=int, help="how many kills, whatever the form")
 
 
-def pytest_configure():
+def pytest_configure(config):
     """SIGTERM ends a run as Ctrl-C does: nothing that the scenarios started outlives it."""
+    config.addinivalue_line("markers", "alone: measures delays or what is sent, so nothing else may run beside it")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

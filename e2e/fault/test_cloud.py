@@ -25,6 +25,8 @@ def fixture_field(request):
         field.clock = SteppingClock(field.folder / "clock")
         for service in field.cloud.services:
             service.env = field.clock.env
+        # Other scenarios run beside this one, and no session may be lost to them.
+        field.cloud.hub.settings["link.heartbeat_interval"] = "2s"
         field.cloud.hub.settings["commands.retention"] = "72h"  # What has ended is not forgotten at a step.
         field.cloud.hub.settings["commands.node_bytes_max"] = "16MiB"
         field.disk = field.give_disk(field.cloud.hub, _DISK_BYTES)

@@ -6,6 +6,8 @@ import pytest
 from cluster import wait
 from harness.field import Field
 
+pytestmark = pytest.mark.alone
+
 _EXCHANGES = 9
 _SHORT = 2           # Seconds; the hub's interval where exchanges are counted.
 _QUIET = _SHORT / 4  # What belongs to one exchange is over by then, and the next has not begun.

@@ -8,6 +8,8 @@ from harness import probes
 from harness.field import Field
 from harness.history import Kind
 
+pytestmark = pytest.mark.alone
+
 RATE, BURST = 2048, 4096
 LARGE = 48 << 10
 CHUNK = 16 << 10

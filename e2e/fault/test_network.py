@@ -8,6 +8,8 @@ from cluster import wait
 from harness import probes
 from harness.history import Kind
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(name="net")
 def fixture_net(field):

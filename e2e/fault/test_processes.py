@@ -4,10 +4,13 @@ import os
 import random
 import time
 
+import pytest
 from cluster import wait
 from harness import history
 from harness.field import HEARTBEAT
 from harness.hostile import NeverReadingBox
+
+pytestmark = pytest.mark.alone
 
 _MEASURED = 50   # Values of each kind that a delay is taken from.
 _BULK = 100      # Objects that the box that never reads would have to read; beyond the hub's bound for a node, 16 MiB.
