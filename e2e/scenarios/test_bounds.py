@@ -46,19 +46,72 @@ def test_a_service_of_the_box_refuses_what_is_too_large(node, socket):
     assert pids == [service.pid for service in node.services]
 
 
-@pytest.mark.parametrize("port", ["link", "api"])
-def test_the_hub_refuses_what_is_too_large(system, node, port):
-    """[bounds-2] L8: from a box, and from a controller."""
-    cloud = system.cloud
-    own = {"link": (node.identity, node.identity),
-           "api": (cloud.clients / "edge-controller.crt", cloud.clients / "edge-controller.key")}[port]
-    path, pid = system.folder / f"{port}.sock", cloud.hub.pid
-    relay = Proxy(cloud.host, f"unix:{path}", cloud.hub.addresses[port])
-    try:
-        expect_refusal(stubs.tls_channel(path, cloud.clients / "ca.crt", *own, "localhost"))
-    finally:
+@pytest.fixture(name="hub_channel")
+def fixture_hub_channel(system, node):
+    """Opens a channel of its own to a port of the hub, as a box ("node") or as a controller."""
+    cloud, opened = system.cloud, []
+
+    def open_channel(port, as_node):
+        path = system.folder / f"{port}-{len(opened)}.sock"
+        certificate, key = (node.identity, node.identity) if as_node else (
+            cloud.clients / "edge-controller.crt", cloud.clients / "edge-controller.key")
+        relay = Proxy(cloud.host, f"unix:{path}", cloud.hub.addresses[port])
+        channel = stubs.tls_channel(path, cloud.clients / "ca.crt", certificate, key, "localhost")
+        opened.append((channel, relay))
+        return channel
+
+    yield open_channel
+    for channel, relay in opened:
+        channel.close()
         relay.close()
-    assert cloud.hub.pid == pid
+
+
+@pytest.mark.parametrize("port, as_node", [("link", True), ("api", False)])
+def test_the_hub_refuses_what_is_too_large(system, hub_channel, port, as_node):
+    """[bounds-2] L8: from a box, and from a controller."""
+    pid = system.cloud.hub.pid
+    expect_refusal(hub_channel(port, as_node))
+    assert system.cloud.hub.pid == pid
+
+
+def logged(service, *words):
+    """Whether a line of a service's log has all of these."""
+    return any(all(word in line for word in words) for line in service.log.read_text().splitlines())
+
+
+def test_the_hub_refuses_too_many_frames_in_one(system, hub_channel):
+    """[bounds-5] L8; link-7.3: the controller is told why, and so is who reads the hub's log; other controllers stay."""
+    hub, controller = system.cloud.hub, system.cloud.controller
+    frame = stubs.cloudhub.SpokeFrame
+    attached = hub.metric("skerry_cloudhub_spokes")
+    register = frame(register={"spoke": "e2e", "resource_types": ["none"]})
+    register.following.extend(frame() for _ in range(256))
+    with pytest.raises(grpc.RpcError) as refused:
+        list(stubs.cloudhub.SpokeServiceStub(hub_channel("api", False)).Attach(iter([register]), timeout=20))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert stubs.reason_of(refused.value) == "BUNDLE_INVALID"
+    wait.until("the hub to log it", lambda: logged(hub, "spoke cut off", "BUNDLE_INVALID"))
+    assert hub.metric("skerry_cloudhub_spokes") == attached
+    wait.until("the controller to be ready", controller.ready)
+
+
+def test_who_is_no_node_and_dials_in_a_loop_is_paced(system, node, hub_channel):
+    """[bounds-6] L5: a certificate that is good for the API is none of a node; the connected node stays."""
+    hub = system.cloud.hub
+    before = hub.metric("skerry_cloudhub_refusals_total", reason="IDENTITY")
+    frame = stubs.link.EdgeFrame(hello={"protocol_version": 1, "boot_id": "boot", "journal_id": "journal"})
+
+    def dial():
+        channel = hub_channel("link", False)
+        with pytest.raises(grpc.RpcError) as refused:
+            list(stubs.link.LinkServiceStub(channel).Connect(iter([frame]), timeout=20))
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED, refused.value
+        return hub.metric("skerry_rpc_listener_paced_addresses") == 1
+
+    wait.until("its address to be paced", dial, 60)
+    assert hub.metric("skerry_cloudhub_refusals_total", reason="IDENTITY") - before > 50
+    assert node.edgehub.metric("skerry_edgehub_link_connected") == 1
+    wait.until("the pace to end", lambda: hub.metric("skerry_rpc_listener_paced_addresses") == 0, 30)
 
 
 def test_ops_ports_refuse_headers_that_are_too_large(system, node):

@@ -28,12 +28,17 @@ class ListenerTest : public ::testing::Test {
     for (int fd : clients_) close(fd);
   }
 
-  void Listen(const HandshakeQueue::Config& config) {
-    listener_ = *Listener::Create("127.0.0.1:0", config, registry_);
+  // False if the machine has no such address.
+  bool Listen(const HandshakeQueue::Config& config, const std::string& host = "127.0.0.1") {
+    absl::StatusOr<std::unique_ptr<Listener>> created =
+        Listener::Create(host + ":0", config, registry_);
+    if (!created.ok()) return false;
+    listener_ = *std::move(created);
     listener_->Start([this](int fd) {
       absl::MutexLock lock(&mutex_);
       handed_over_.push_back(fd);
     });
+    return true;
   }
 
   // From 127.0.0.`host`.
@@ -43,13 +48,29 @@ class ListenerTest : public ::testing::Test {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(0x7f000000u + static_cast<uint32_t>(host));
     EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    int port = 0;
-    EXPECT_TRUE(absl::SimpleAtoi(listener_->address().substr(10), &port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_port = Port();
     EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     clients_.push_back(fd);
     return fd;
+  }
+
+  void DialIpv6() {
+    const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in6 address = {};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    address.sin6_port = Port();
+    EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    clients_.push_back(fd);
+  }
+
+  // The listener's, as sockets have it.
+  in_port_t Port() const {
+    const std::string& address = listener_->address();
+    int port = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
+    return htons(static_cast<uint16_t>(port));
   }
 
   // As gRPC names it.
@@ -149,6 +170,21 @@ TEST_F(ListenerTest, AnAddressThatIsRefusedAgainAndAgainIsPaced) {
   EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_waiting 1"));
   const int other = Dial(7);
   EXPECT_EQ(AwaitHandOver(3), NameOf(other));
+}
+
+TEST_F(ListenerTest, AnAddressInIpv6IsPacedAlike) {
+  if (!Listen({.faults_max = 2, .paced_gap = absl::Hours(1), .paced_for = absl::Hours(1)}, "[::1]"))
+    GTEST_SKIP() << "this machine has no IPv6";
+  // As gRPC names them.
+  for (const char* peer : {"ipv6:%5B::1%5D:5", "ipv6:%5B::1%5D:6", "ipv6:%5Bfd00::1%5D:7"})
+    listener_->Refused(peer);
+  EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_paced_addresses 0"));
+  listener_->Refused("ipv6:%5B::1%5D:8");
+  EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_paced_addresses 1"));
+  DialIpv6();
+  AwaitHandOver(0);
+  DialIpv6();
+  EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_waiting 1"));
 }
 
 TEST_F(ListenerTest, StopClosesWhatWaits) {
