@@ -92,6 +92,12 @@ class ListenerTest : public ::testing::Test {
     return absl::StrCat("ipv4:", inet_ntoa(address.sin_addr), ":", ntohs(address.sin_port));
   }
 
+  // As gRPC ends a connection whose handshake failed.
+  void Fail(size_t index) {
+    absl::MutexLock lock(&mutex_);
+    shutdown(handed_over_[index], SHUT_RDWR);
+  }
+
   bool AwaitMetric(const std::string& line) {
     for (const absl::Time end = absl::Now() + absl::Seconds(20); absl::Now() < end;) {
       if (registry_.Render().find(line) != std::string::npos) return true;
@@ -115,8 +121,7 @@ TEST_F(ListenerTest, TheNextIsHandedOverWhenOneIsDone) {
   EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_waiting 2"));
   listener_->Arrived(NameOf(first));
   EXPECT_EQ(AwaitHandOver(1), NameOf(second));
-  // As gRPC ends a connection whose handshake failed.
-  shutdown(handed_over_[1], SHUT_RDWR);
+  Fail(1);
   EXPECT_EQ(AwaitHandOver(2), NameOf(third));
   listener_->Arrived("ipv4:10.1.2.3:4");
 }
@@ -160,8 +165,7 @@ TEST_F(ListenerTest, AnAddressThatIsRefusedAgainAndAgainIsPaced) {
   for (int i = 0; i < 2; ++i) listener_->Refused(NameOf(first));
   const int second = Dial();
   EXPECT_EQ(AwaitHandOver(1), NameOf(second));
-  // The third fault: a handshake that fails.
-  shutdown(handed_over_[1], SHUT_RDWR);
+  Fail(1);  // The third fault.
   EXPECT_TRUE(AwaitMetric("skerry_rpc_listener_paced_addresses 1"));
   const int third = Dial();
   EXPECT_EQ(AwaitHandOver(2), NameOf(third));
