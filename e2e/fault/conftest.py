@@ -1,6 +1,7 @@
 """Fixtures of the fault scenarios."""
 
 import pytest
+from cluster import wait
 from harness.field import Field
 
 
@@ -14,6 +15,28 @@ def fixture_field(request):
         yield field
     finally:
         field.close()
+
+
+@pytest.fixture(scope="module", name="quiet_field")
+def fixture_quiet_field(request):
+    """A cloud and one box; nothing goes between them but what the link itself needs. INTERVAL of the file is the hub's
+    heartbeat interval in seconds."""
+    field = Field(request.module.__name__)
+    try:
+        field.cloud.hub.settings["link.heartbeat_interval"] = f"{request.module.INTERVAL}s"
+        field.cloud.start()
+        field.add_box("edge-1")
+        yield field
+    finally:
+        field.close()
+
+
+@pytest.fixture(name="quiet_node")
+def fixture_quiet_node(quiet_field):
+    """Its box, in sync."""
+    node = quiet_field.nodes["edge-1"]
+    wait.until("the box to be in sync", node.meta.ready)
+    return node
 
 
 @pytest.fixture(name="load")
