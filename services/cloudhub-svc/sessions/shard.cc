@@ -83,8 +83,8 @@ std::shared_ptr<NodeSession> Shard::Open(LinkingBox box, const std::string& peer
 
 void Shard::Frame(std::shared_ptr<NodeSession> session, link::EdgeFrame frame,
                   absl::AnyInvocable<void()> after) {
-  executor_.Post([this, session = std::move(session), frame = std::move(frame),
-                  after = std::move(after)]() mutable {
+  executor_.PostOrRun([this, session = std::move(session), frame = std::move(frame),
+                       after = std::move(after)]() mutable {
     Feed(session, cloud::FrameReceived{std::move(frame)});
     after();
   });
@@ -120,15 +120,16 @@ void Shard::Detach(link::SpokeId spoke) {
 
 void Shard::ToNode(const std::string& node, uint64_t epoch, cloud::Event event,
                    absl::AnyInvocable<void()> after) {
-  executor_.Post([this, node, epoch, event = std::move(event), after = std::move(after)]() mutable {
-    auto it = by_node_.find(node);
-    if (it == by_node_.end() || it->second->machine.epoch() != epoch) {
-      deps_.metrics.StaleEpoch();
-    } else {
-      Feed(SessionPtr(it->second), std::move(event));
-    }
-    after();
-  });
+  executor_.PostOrRun(
+      [this, node, epoch, event = std::move(event), after = std::move(after)]() mutable {
+        auto it = by_node_.find(node);
+        if (it == by_node_.end() || it->second->machine.epoch() != epoch) {
+          deps_.metrics.StaleEpoch();
+        } else {
+          Feed(SessionPtr(it->second), std::move(event));
+        }
+        after();
+      });
 }
 
 void Shard::End(const NodeName& node, absl::Status status) {

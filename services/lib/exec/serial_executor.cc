@@ -1,6 +1,7 @@
 #include "services/lib/exec/serial_executor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/synchronization/notification.h"
 #include "services/lib/base/check.h"
@@ -22,6 +23,26 @@ bool SerialExecutor::Post(absl::AnyInvocable<void()> work) {
   if (stopping_) return false;
   QueueDueTimers();  // What was due before this work was posted runs before it.
   queue_.push_back({0, std::move(work)});
+  return true;
+}
+
+bool SerialExecutor::PostOrRun(absl::AnyInvocable<void()> work) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return false;
+    QueueDueTimers();
+    if (running_ || !queue_.empty()) {
+      queue_.push_back({0, std::move(work)});
+      return true;
+    }
+    running_ = true;
+  }
+  runner_.store(std::this_thread::get_id());
+  work();
+  work = nullptr;  // What it holds is destroyed as part of it.
+  runner_.store({});
+  absl::MutexLock lock(&mutex_);
+  running_ = false;  // The thread wakes where something has come meanwhile.
   return true;
 }
 
@@ -51,7 +72,7 @@ void SerialExecutor::Cancel(TimerId id) {
 }
 
 void SerialExecutor::Stop() {
-  SKERRY_CHECK(std::this_thread::get_id() != thread_id_.load());
+  SKERRY_CHECK(std::this_thread::get_id() != runner_.load());
   std::map<std::pair<absl::Duration, TimerId>, absl::AnyInvocable<void()>> dropped;
   {
     absl::MutexLock lock(&mutex_);
@@ -63,7 +84,7 @@ void SerialExecutor::Stop() {
 }
 
 bool SerialExecutor::Run(absl::AnyInvocable<void()> work) {
-  SKERRY_CHECK(std::this_thread::get_id() != thread_id_.load());
+  SKERRY_CHECK(std::this_thread::get_id() != runner_.load());
   absl::Notification done;
   bool posted = Post([&work, &done] {
     work();
@@ -85,19 +106,20 @@ void SerialExecutor::QueueDueTimers() {
 
 bool SerialExecutor::Wakes(Waiting* waiting) {
   const SerialExecutor& self = *waiting->self;
+  if (self.running_) return false;
   if (self.stopping_ || !self.queue_.empty()) return true;
   // A timer that was added at the front makes the wait too long.
   return !self.timers_.empty() && self.timers_.begin()->first.first < waiting->until;
 }
 
 void SerialExecutor::Loop() {
-  thread_id_.store(std::this_thread::get_id());
-  for (;;) {
+  for (bool ran = false;;) {
     absl::AnyInvocable<void()> work;
     {
       absl::MutexLock lock(&mutex_);
+      if (std::exchange(ran, false)) running_ = false;
       QueueDueTimers();
-      while (queue_.empty() && !stopping_) {
+      while (running_ || (queue_.empty() && !stopping_)) {
         Waiting waiting{this,
                         timers_.empty() ? absl::InfiniteDuration() : timers_.begin()->first.first};
         clock_.AwaitUntil(mutex_, absl::Condition(&Wakes, &waiting), waiting.until);
@@ -108,8 +130,13 @@ void SerialExecutor::Loop() {
       queue_.pop_front();
       work = std::move(next.work);
       if (next.timer != 0 && timer_due_.erase(next.timer) == 0) continue;  // Cancelled.
+      running_ = true;
     }
+    runner_.store(std::this_thread::get_id());
     work();
+    work = nullptr;
+    runner_.store({});
+    ran = true;
   }
 }
 

@@ -20,7 +20,7 @@
 
 namespace skerry::exec {
 
-// Work posted from any thread runs in order on one thread of its own, never two at a time. Delayed
+// Work posted from any thread runs in order, never two at a time, on one thread of its own. Delayed
 // work runs at or after its time. Owners bound what they post (by flow control of their source).
 // Everything that posted work refers to must outlive Stop().
 class SerialExecutor {
@@ -34,6 +34,10 @@ class SerialExecutor {
 
   // False, and `work` is dropped, after Stop() has begun.
   bool Post(absl::AnyInvocable<void()> work);
+  // As Post, but where nothing runs or waits, `work` runs here and now: it saves the hand-over to
+  // the thread, which costs more than what is small. The caller holds no lock that work of this
+  // executor takes.
+  bool PostOrRun(absl::AnyInvocable<void()> work);
   // Work that is due when other work is posted runs before that: after FakeClock::Advance(),
   // Run([] {}) returns when everything that became due has run.
   TimerId PostAfter(absl::Duration delay, absl::AnyInvocable<void()> work);
@@ -69,7 +73,8 @@ class SerialExecutor {
   std::map<TimerId, absl::Duration> timer_due_ ABSL_GUARDED_BY(mutex_);
   TimerId next_timer_ ABSL_GUARDED_BY(mutex_) = 1;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::atomic<std::thread::id> thread_id_;
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;  // Some work, on whatever thread.
+  std::atomic<std::thread::id> runner_;           // That thread.
   absl::Mutex join_mutex_;
   std::thread thread_;  // Joined under join_mutex_.
 };

@@ -42,11 +42,12 @@ TEST_F(SerialExecutorTest, NeverRunsTwoAtATime) {
   for (int t = 0; t < 4; ++t) {
     posters.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
-        executor_.Post([&] {
+        const auto work = [&] {
           most = std::max(most, ++running);
           ++total;
           --running;
-        });
+        };
+        i % 2 == 0 ? executor_.Post(work) : executor_.PostOrRun(work);
       }
     });
   }
@@ -54,6 +55,67 @@ TEST_F(SerialExecutorTest, NeverRunsTwoAtATime) {
   Settle();
   EXPECT_EQ(most, 1);
   EXPECT_EQ(total, 800);
+}
+
+TEST_F(SerialExecutorTest, WhatFindsNothingWaitingRunsHereAndNow) {
+  std::thread::id runner;
+  EXPECT_TRUE(executor_.PostOrRun([&] { runner = std::this_thread::get_id(); }));
+  EXPECT_EQ(runner, std::this_thread::get_id());
+}
+
+TEST_F(SerialExecutorTest, WhatFindsWorkUnderWayWaitsForItsTurn) {
+  absl::Notification begun, go_on;
+  executor_.Post([&] {
+    begun.Notify();
+    go_on.WaitForNotification();
+    ran_.push_back(1);
+  });
+  begun.WaitForNotification();
+  executor_.PostOrRun(Note(2));
+  executor_.Post(Note(3));
+  executor_.PostOrRun(Note(4));
+  go_on.Notify();
+  Settle();
+  EXPECT_THAT(ran_, ElementsAre(1, 2, 3, 4));
+}
+
+// The thread takes over what comes while something runs elsewhere.
+TEST_F(SerialExecutorTest, WorkThatRunsHerePostsMore) {
+  executor_.PostOrRun([&] {
+    executor_.Post(Note(2));
+    executor_.PostOrRun(Note(3));
+    executor_.PostAfter(absl::ZeroDuration(), Note(4));
+    ran_.push_back(1);
+  });
+  Settle();
+  EXPECT_THAT(ran_, ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(SerialExecutorTest, ATimerThatIsDueRunsBeforeWhatIsPostedThen) {
+  executor_.PostAfter(absl::Seconds(1), Note(1));
+  clock_.Advance(absl::Seconds(1));
+  executor_.PostOrRun(Note(2));
+  Settle();
+  EXPECT_THAT(ran_, ElementsAre(1, 2));
+}
+
+TEST_F(SerialExecutorTest, StopWaitsForWhatRunsElsewhere) {
+  absl::Notification begun, go_on;
+  std::thread poster([&] {
+    executor_.PostOrRun([&] {
+      begun.Notify();
+      go_on.WaitForNotification();
+      ran_.push_back(1);
+    });
+  });
+  begun.WaitForNotification();
+  executor_.Post(Note(2));
+  std::thread stopper([&] { executor_.Stop(); });
+  go_on.Notify();
+  stopper.join();
+  poster.join();
+  EXPECT_FALSE(executor_.PostOrRun(Note(3)));
+  EXPECT_THAT(ran_, ElementsAre(1, 2));
 }
 
 TEST_F(SerialExecutorTest, TimersRunWhenDueByTheirTimes) {
