@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "services/lib/base/status_macros.h"
 #include "tools/bench/hub_load/controller.h"
 #include "tools/bench/hub_load/event_loop.h"
@@ -210,6 +211,8 @@ absl::Status RaiseFileLimit(int nodes) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  // As every service does (services/lib/process/run.cc): else each mutex of gRPC takes a global one.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   skerry::bench::Fleet::Options options;
   std::string api;
   CLI::App app("Simulates edge nodes and a controller; see tools/bench/hub.");
