@@ -190,7 +190,7 @@ absl::Status CloudHubApp::Start() {
             .missed = [hub = p.hub.get()] { hub->ReloadAllCommands(); }},
         log_);
   }
-  p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, p.metrics, log_);
+  p.link_service = MakeLinkService(*p.hub, *p.gate, *p.link_listener, clock_, p.metrics, log_);
   p.spoke_service = MakeSpokeService(*p.hub, hub.session.hub, log_);
   p.tunnel_service = MakeTunnelService(*p.hub);
   p.command_pool = std::make_unique<exec::ThreadPool>("commands", kCommandThreads, kCommandQueue);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <utility>
+#include <variant>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -9,6 +10,7 @@
 #include "services/cloudhub-svc/service/node_identity.h"
 #include "services/lib/base/error.h"
 #include "services/lib/link/wire.h"
+#include "services/lib/rpc/awaited_answers.h"
 #include "services/lib/rpc/bidi_server.h"
 
 namespace skerry::cloudhub {
@@ -20,6 +22,15 @@ namespace v1 = skerry::link::v1;
 constexpr size_t kPendingBytesMax = 32u << 20;
 // Taken ahead of the node's shard; beyond, the transport holds the node back.
 constexpr size_t kUnconsumedMax = 8;
+
+// A node that has sent nothing for so long will hardly send more before it is answered.
+constexpr absl::Duration kQuiet = absl::Milliseconds(5);
+
+bool IsAnswered(const link::EdgeFrame& frame) {
+  return std::holds_alternative<link::Report>(frame) ||
+         std::holds_alternative<link::EventBatch>(frame) ||
+         std::holds_alternative<link::Heartbeat>(frame);
+}
 
 class StreamLink final : public NodeLink {
  public:
@@ -65,14 +76,21 @@ struct Reader {
       : connection(std::move(connection)), stream(std::move(stream)) {}
   const SessionHub::Connection connection;
   const std::shared_ptr<rpc::Stream<v1::CloudFrame>> stream;
-  bool closing = false;  // Nothing more is read.
+  bool closing = false;         // Nothing more is read.
+  absl::Duration last_message;  // Monotonic.
 };
 
 class LinkServiceImpl final : public v1::LinkService::CallbackService {
  public:
-  LinkServiceImpl(SessionHub& hub, NodeGate& gate, rpc::Listener& listener,
+  LinkServiceImpl(SessionHub& hub, NodeGate& gate, rpc::Listener& listener, Clock& clock,
                   CloudHubMetrics& metrics, log::Logger log)
-      : hub_(hub), gate_(gate), listener_(listener), metrics_(metrics), log_(std::move(log)) {}
+      : hub_(hub),
+        gate_(gate),
+        listener_(listener),
+        clock_(clock),
+        metrics_(metrics),
+        log_(std::move(log)),
+        answers_(clock) {}
 
   grpc::ServerBidiReactor<v1::EdgeFrame, v1::CloudFrame>* Connect(
       grpc::CallbackServerContext* context) override {
@@ -128,6 +146,9 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
       return hub_.Invalid(reader->connection, frame.status());
     }
     metrics_.BytesUp(link::ClassOf(*frame), bytes);
+    const absl::Duration now = clock_.Monotonic();
+    if (now - std::exchange(reader->last_message, now) > kQuiet && IsAnswered(*frame))
+      answers_.Expect(reader->stream);
     hub_.Frame(reader->connection, *std::move(frame),
                [stream = reader->stream] { stream->Consumed(); });
   }
@@ -135,16 +156,18 @@ class LinkServiceImpl final : public v1::LinkService::CallbackService {
   SessionHub& hub_;
   NodeGate& gate_;
   rpc::Listener& listener_;
+  Clock& clock_;
   CloudHubMetrics& metrics_;
   const log::Logger log_;
+  rpc::AwaitedAnswers answers_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
-                                               rpc::Listener& listener, CloudHubMetrics& metrics,
-                                               log::Logger log) {
-  return std::make_unique<LinkServiceImpl>(hub, gate, listener, metrics, std::move(log));
+                                               rpc::Listener& listener, Clock& clock,
+                                               CloudHubMetrics& metrics, log::Logger log) {
+  return std::make_unique<LinkServiceImpl>(hub, gate, listener, clock, metrics, std::move(log));
 }
 
 }  // namespace skerry::cloudhub

@@ -7,6 +7,7 @@
 #include "services/cloudhub-svc/join/node_gate.h"
 #include "services/cloudhub-svc/metrics.h"
 #include "services/cloudhub-svc/sessions/session_hub.h"
+#include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/rpc/listener.h"
 
@@ -17,10 +18,10 @@ class Service;
 namespace skerry::cloudhub {
 
 // The node's name comes from its certificate alone. `listener`, which the connections come by,
-// `hub`, `gate` and `metrics` outlive the server that serves it.
+// `hub`, `gate`, `clock` and `metrics` outlive the server that serves it.
 std::unique_ptr<grpc::Service> MakeLinkService(SessionHub& hub, NodeGate& gate,
-                                               rpc::Listener& listener, CloudHubMetrics& metrics,
-                                               log::Logger log);
+                                               rpc::Listener& listener, Clock& clock,
+                                               CloudHubMetrics& metrics, log::Logger log);
 
 }  // namespace skerry::cloudhub
 

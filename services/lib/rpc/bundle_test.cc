@@ -8,8 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "api/skerry/cloudhub/v1/spoke_service.pb.h"
 #include "api/skerry/meta/v1/meta_service.pb.h"
 #include "services/lib/rpc/stream_core.h"
@@ -46,23 +49,48 @@ std::vector<std::string> NamesOf(HubFrame frame) {
 class FakeTransport final : public Transport<HubFrame> {
  public:
   void StartRead() override {}
-  void StartWrite(const HubFrame& message) override { written_.push_back(message); }
+  void StartWrite(const HubFrame& message) override {
+    absl::MutexLock lock(&mutex_);
+    written_.push_back(message);
+  }
   void StartEnd(const absl::Status&) override {}
   void Cancel() override {}
-  HubFrame Take() { return std::exchange(written_, {}).at(0); }
-  bool idle() const { return written_.empty(); }
+  HubFrame Take() {
+    absl::MutexLock lock(&mutex_);
+    return std::exchange(written_, {}).at(0);
+  }
+  HubFrame Await() {
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto some = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !written_.empty(); };
+      mutex_.AwaitWithTimeout(absl::Condition(&some), absl::Seconds(30));
+    }
+    return Take();
+  }
+  bool idle() {
+    absl::MutexLock lock(&mutex_);
+    return written_.empty();
+  }
 
  private:
-  std::vector<HubFrame> written_;
+  absl::Mutex mutex_;
+  std::vector<HubFrame> written_ ABSL_GUARDED_BY(mutex_);
 };
+
+std::shared_ptr<StreamCore<HubFrame>> CoreWithPause(absl::Duration pause,
+                                                    FakeTransport& transport) {
+  auto core =
+      std::make_shared<StreamCore<HubFrame>>(StreamOptions{.bundle_pause = pause}, &transport);
+  core->SendBundles();
+  return core;
+}
 
 class BundleTest : public ::testing::Test {
  protected:
-  BundleTest() { core_->SendBundles(); }
+  ~BundleTest() override { core_->Detach(); }
 
   FakeTransport transport_;
-  std::shared_ptr<StreamCore<HubFrame>> core_ =
-      std::make_shared<StreamCore<HubFrame>>(StreamOptions{}, &transport_);
+  std::shared_ptr<StreamCore<HubFrame>> core_ = CoreWithPause(absl::ZeroDuration(), transport_);
 };
 
 TEST_F(BundleTest, WhatWaitsGoesAsOne) {
@@ -76,6 +104,7 @@ TEST_F(BundleTest, WhatWaitsGoesAsOne) {
 }
 
 TEST_F(BundleTest, OnlyAPeerThatTakesThemGetsThem) {
+  core_->Detach();
   core_ = std::make_shared<StreamCore<HubFrame>>(StreamOptions{}, &transport_);
   for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(core_->Send(Named(name)));
   transport_.Take();
@@ -108,6 +137,48 @@ TEST_F(BundleTest, OneWriteHasNoMoreMessagesThanAPeerTakes) {
   EXPECT_THAT(CheckBundle(full), IsOk());
   core_->OnWriteDone(true);
   EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre(absl::StrCat(kBundleMessagesMax)));
+}
+
+class BundlePauseTest : public BundleTest {
+ protected:
+  // A message was written, and `pause` has begun.
+  void Begin(absl::Duration pause) {
+    core_->Detach();
+    core_ = CoreWithPause(pause, transport_);
+    ASSERT_TRUE(core_->Send(Named("first")));
+    EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("first"));  // After a silence.
+    core_->OnWriteDone(true);
+  }
+};
+
+TEST_F(BundlePauseTest, WhatComesInItGoesAsOneAtItsEnd) {
+  Begin(absl::Milliseconds(20));
+  for (const char* name : {"a", "b"}) ASSERT_TRUE(core_->Send(Named(name)));
+  EXPECT_THAT(NamesOf(transport_.Await()), ElementsAre("a", "b"));
+}
+
+TEST_F(BundlePauseTest, EndsWhenAsManyWaitAsGoAsOne) {
+  Begin(absl::Hours(1));
+  for (int i = 1; i < kBundleMessagesMax; ++i) ASSERT_TRUE(core_->Send(Named("more")));
+  EXPECT_TRUE(transport_.idle());
+  ASSERT_TRUE(core_->Send(Named("more")));
+  EXPECT_EQ(transport_.Take().following_size(), kBundleMessagesMax - 1);
+}
+
+TEST_F(BundlePauseTest, EndsWhenAsManyBytesWaitAsGoAsOne) {
+  Begin(absl::Hours(1));
+  ASSERT_TRUE(core_->Send(Named("small")));
+  EXPECT_TRUE(transport_.idle());
+  ASSERT_TRUE(core_->Send(Named(std::string(kBundleBytesMax, 'x'))));
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("small"));  // The other is too large to join.
+}
+
+TEST_F(BundlePauseTest, EndsWithTheStream) {
+  Begin(absl::Hours(1));
+  for (const char* name : {"a", "b"}) ASSERT_TRUE(core_->Send(Named(name)));
+  EXPECT_TRUE(transport_.idle());
+  core_->Close(absl::OkStatus());
+  EXPECT_THAT(NamesOf(transport_.Take()), ElementsAre("a", "b"));
 }
 
 TEST(CheckBundleTest, RefusesTooManyMessages) {

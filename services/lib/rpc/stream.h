@@ -17,6 +17,7 @@
 #define SKERRY_SERVICES_LIB_RPC_STREAM_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 #include "absl/status/status.h"
@@ -35,6 +36,11 @@ class StreamControl {
   virtual void Close(absl::Status status) = 0;
   // One message given to on_message is done with: see StreamOptions::unconsumed_max.
   virtual void Consumed() {}
+  // From on_message, where an answer is to come soon: the next message is read when the next one is
+  // written, or at ReadOn(what this returned), whichever is first. What the transport tells the
+  // peer about what was read then goes along with the answer (ADR 29).
+  virtual uint32_t ReadAfterWrite() { return 0; }
+  virtual void ReadOn(uint32_t) {}
 };
 
 // As above, for an end that sends.
@@ -82,6 +88,9 @@ struct StreamOptions {
   // From Close (or overflow) until the call is cancelled where the peer does not take what is
   // pending.
   absl::Duration close_timeout = absl::Seconds(5);
+  // After SendBundles(): from one write to the next, unless as much waits as goes as one. A message
+  // after a longer silence goes at once.
+  absl::Duration bundle_pause = absl::Milliseconds(1);
 };
 
 }  // namespace skerry::rpc

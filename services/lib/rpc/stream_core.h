@@ -4,7 +4,9 @@
 
 #include <grpcpp/alarm.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -84,6 +86,16 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     MaybeRead();
   }
 
+  uint32_t ReadAfterWrite() override {
+    absl::MutexLock lock(&mutex_);
+    read_after_write_ = true;
+    return ++read_waits_;
+  }
+  void ReadOn(uint32_t wait) override {
+    absl::MutexLock lock(&mutex_);
+    if (wait == read_waits_) ReadNow();
+  }
+
   // ---- For reactors.
 
   void StartReading() {
@@ -144,10 +156,12 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   // From OnDone: the reactor is about to be deleted.
   void Detach() {
     std::unique_ptr<grpc::Alarm> alarm;
+    std::unique_ptr<grpc::Alarm> gathering;
     absl::MutexLock lock(&mutex_);
     transport_ = nullptr;
     DropQueue();
     alarm = std::move(alarm_);
+    gathering = std::move(gathering_);
   }
 
   bool closed_by_us() const {
@@ -166,6 +180,8 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // What waits goes along, as far as it may.
   void Bundle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if constexpr (Bundled<Out>) {
@@ -188,6 +204,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   void BeginClose(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     closing_ = true;
     outcome_ = std::move(status);
+    ReadNow();
     alarm_ = std::make_unique<grpc::Alarm>();
     alarm_->Set(absl::ToChronoTime(absl::Now() + options_.close_timeout),
                 [self = this->shared_from_this()](bool expired) {
@@ -218,22 +235,55 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     queue_.clear();
   }
 
+  void ReadNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    read_after_write_ = false;
+    MaybeRead();
+  }
+
   void MaybeRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (transport_ == nullptr || !want_read_) return;
+    if (read_after_write_ && !discarding_) return;
     if (!discarding_ && options_.unconsumed_max > 0 && unconsumed_ >= options_.unconsumed_max)
       return;
     want_read_ = false;
     transport_->StartRead();
   }
 
+  // True if what waits is to wait for more that goes along.
+  bool Gathers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!bundles_ || closing_ || pending_bytes_ >= kBundleBytesMax ||
+        queue_.size() >= kBundleMessagesMax) {
+      return false;
+    }
+    if (gathering_ != nullptr) return true;
+    const absl::Duration rest =
+        options_.bundle_pause - absl::FromChrono(Clock::now() - last_write_);
+    if (rest <= absl::ZeroDuration()) return false;
+    gathering_ = std::make_unique<grpc::Alarm>();
+    gathering_->Set(absl::ToChronoTime(absl::Now() + rest),
+                    [self = this->shared_from_this()](bool) { self->OnGathered(); });
+    return true;
+  }
+
+  void OnGathered() {
+    std::unique_ptr<grpc::Alarm> alarm;
+    absl::MutexLock lock(&mutex_);
+    alarm = std::move(gathering_);
+    last_write_ = {};
+    Advance();
+  }
+
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (transport_ == nullptr || writing_ || ended_) return;
     if (!queue_.empty()) {
+      if (Gathers()) return;
       writing_ = true;
       in_flight_ = std::move(queue_.front());
       queue_.pop_front();
       Bundle();
+      if (bundles_) last_write_ = Clock::now();
       transport_->StartWrite(in_flight_.first);
+      ReadNow();
     } else if (closing_) {
       ended_ = true;
       if (!outcome_.ok()) discarding_ = true;
@@ -256,11 +306,15 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;   // Writing makes no sense any more.
   bool closed_by_us_ ABSL_GUARDED_BY(mutex_) = false;
   bool failed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool want_read_ ABSL_GUARDED_BY(mutex_) = false;   // No read is in flight and one should be.
+  bool want_read_ ABSL_GUARDED_BY(mutex_) = false;  // No read is in flight and one should be.
+  bool read_after_write_ ABSL_GUARDED_BY(mutex_) = false;
+  uint32_t read_waits_ ABSL_GUARDED_BY(mutex_) = 0;  // How often it was set.
   bool discarding_ ABSL_GUARDED_BY(mutex_) = false;  // What is read is of no interest any more.
   size_t unconsumed_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status outcome_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<grpc::Alarm> gathering_ ABSL_GUARDED_BY(mutex_);  // Ends the pause.
+  Clock::time_point last_write_ ABSL_GUARDED_BY(mutex_);            // Where it bundles.
 };
 
 }  // namespace skerry::rpc::internal

@@ -211,7 +211,8 @@ absl::Status RaiseFileLimit(int nodes) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  // As every service does (services/lib/process/run.cc): else each mutex of gRPC takes a global one.
+  // As every service does (services/lib/process/run.cc): else each mutex of gRPC takes a global
+  // one.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   skerry::bench::Fleet::Options options;
   std::string api;

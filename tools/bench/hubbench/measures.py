@@ -1,6 +1,7 @@
 """Measurements of one hub: each takes a Bench and how long a load or idling takes, and prints its figures."""
 
 import time
+from statistics import median
 
 from cluster.usage import cpu_seconds, memory_mb
 
@@ -11,6 +12,7 @@ PARALLEL = 64  # Nodes on their way at a time: a queue of thousands would only t
 SETTLE_SECONDS = 3
 AWAY_SECONDS = 10
 MEMORY_BUDGET_KB = 8
+ROUNDS = 5  # Of messages.
 HOSTILITIES = ("huge_frames", "never_acks", "reconnects", "garbage", "all")
 
 
@@ -31,11 +33,12 @@ def both_ways(server, run):
 
 
 def rate_of(server, load, direction, seconds, payload, rate=0):
-    """One load, as much as it takes or at a rate: messages a second, the server's CPU per message, latencies."""
-    cpu = cpu_seconds(server.pid)
+    """One load, as much as it takes or at a rate: messages a second, the CPU of both per message, latencies."""
+    pids = {"cpu_us": server.pid, "load_cpu_us": load.pid}
+    before = {name: cpu_seconds(pid) for name, pid in pids.items()}
     answer = load.ask(f"{direction} {seconds} {payload} {rate}")
-    cpu = cpu_seconds(server.pid) - cpu
-    return {**answer, "rate": answer["answered"] / seconds, "cpu_us": cpu * 1e6 / max(answer["answered"], 1)}
+    cpu = {name: (cpu_seconds(pid) - before[name]) * 1e6 / max(answer["answered"], 1) for name, pid in pids.items()}
+    return {**answer, **cpu, "rate": answer["answered"] / seconds}
 
 
 def memory(bench, seconds):
@@ -85,18 +88,29 @@ def idle_cpu(bench, seconds):
 
 
 def messages(bench, seconds):
-    """As many as it takes, each way."""
+    """As many as it takes, each way, in turn with echoes: the machine's speed is not the same for long."""
     payload = bench.options.payload
-
-    def run(server, load):
-        connect(server, load)
-        return both_ways(server, lambda direction: rate_of(server, load, direction, seconds, payload))
-
-    ours, bare = bench.compare(run)
+    hub = bench.hub("hub")
+    loads = {"up": [], "down": [], "echo": []}
+    with bench.loaded(hub, hub) as load:
+        connect(hub, load)
+        bare = bench.bare(hub)
+        with bench.loaded(bare, hub) as bare_load:
+            connect(bare, bare_load)
+            for _ in range(ROUNDS):
+                loads["echo"].append(rate_of(bare, bare_load, "up", seconds, payload))
+                for direction in ("up", "down"):
+                    loads[direction].append(rate_of(hub, load, direction, seconds, payload))
+            loads["echo"].append(rate_of(bare, bare_load, "up", seconds, payload))
     for direction in ("up", "down"):
-        for name, figure, unit in (("", "rate", "1/s"), ("_cpu", "cpu_us", "us")):
-            key = f"{direction}_{figure}"
-            report(f"hub_messages_{direction}{name}", ours[key], bare[key], unit, f"{BARE},same_payload")
+        for name, figure, unit in (("", "rate", "1/s"), ("_cpu", "cpu_us", "us"), ("_load_cpu", "load_cpu_us", "us")):
+            ours = [each[figure] for each in loads[direction]]
+            echo = [each[figure] for each in loads["echo"]]
+            beside = [(before + after) / 2 for before, after in zip(echo, echo[1:])]
+            report(f"hub_messages_{direction}{name}", median(ours), median(beside), unit,
+                   f"{BARE},same_payload,median_of_{ROUNDS}_rounds")
+            ratios = sorted(our / reference for our, reference in zip(ours, beside))
+            remark(f"ratio of each round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
 
 
 def latency(bench, seconds):
