@@ -12,6 +12,11 @@ namespace {
 constexpr size_t kLabelMax = 63;
 constexpr size_t kSubdomainMax = 253;
 
+constexpr char kGiveLabel[] =
+    "give a DNS label: lower case letters, digits and '-', at most 63 characters";
+constexpr char kGiveSubdomain[] =
+    "give a DNS name: lower case letters, digits, '-' and '.', at most 253 characters";
+
 bool IsLowerAlnum(char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); }
 
 // [a-z0-9]([-a-z0-9]*[a-z0-9])?
@@ -46,9 +51,7 @@ bool IsDns1123Subdomain(absl::string_view text) {
 
 absl::StatusOr<NodeName> NodeName::Parse(absl::string_view text) {
   if (!IsDns1123Subdomain(text)) {
-    return InvalidField(
-        "node", text,
-        "give a DNS name: lower case letters, digits, '-' and '.', at most 253 characters");
+    return InvalidField("node", text, kGiveSubdomain);
   }
   return NodeName(text);
 }
@@ -74,11 +77,8 @@ absl::StatusOr<ObjectKey> ObjectKey::Parse(absl::string_view text) {
 
 absl::StatusOr<ObjectKey> ObjectKey::Make(absl::string_view object_namespace,
                                           absl::string_view name) {
-  if (!object_namespace.empty() && !IsDns1123Label(object_namespace)) {
-    return InvalidField(
-        "namespace", object_namespace,
-        "give a DNS label: lower case letters, digits and '-', at most 63 characters");
-  }
+  if (!object_namespace.empty() && !IsDns1123Label(object_namespace))
+    return InvalidField("namespace", object_namespace, kGiveLabel);
   if (!IsPathSegment(name)) {
     return InvalidField("name", name,
                         "give 1 to 253 printable characters without '/', '%' and spaces");
@@ -97,10 +97,30 @@ std::string ObjectKey::name() const {
   return slash == std::string::npos ? value_ : value_.substr(slash + 1);
 }
 
+absl::StatusOr<DeviceName> DeviceName::Parse(absl::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == absl::string_view::npos)
+    return InvalidField("device", text, "give namespace/name, such as default/sensor-1");
+  return Make(text.substr(0, slash), text.substr(slash + 1));
+}
+
+absl::StatusOr<DeviceName> DeviceName::Make(absl::string_view device_namespace,
+                                            absl::string_view name) {
+  if (!IsDns1123Label(device_namespace))
+    return InvalidField("namespace", device_namespace, kGiveLabel);
+  if (!IsDns1123Subdomain(name)) return InvalidField("device", name, kGiveSubdomain);
+  return DeviceName(absl::StrCat(device_namespace, "/", name));
+}
+
+std::string DeviceName::device_namespace() const { return value_.substr(0, value_.find('/')); }
+
+std::string DeviceName::name() const { return value_.substr(value_.find('/') + 1); }
+
 std::ostream& operator<<(std::ostream& out, const NodeName& name) { return out << name.value(); }
 std::ostream& operator<<(std::ostream& out, const ResourceType& type) {
   return out << type.value();
 }
 std::ostream& operator<<(std::ostream& out, const ObjectKey& key) { return out << key.value(); }
+std::ostream& operator<<(std::ostream& out, const DeviceName& name) { return out << name.value(); }
 
 }  // namespace skerry

@@ -63,9 +63,31 @@ class ObjectKey {
   std::string value_;
 };
 
+// A device: "namespace/name", as KubeEdge's device ids are written. A DNS label and an RFC 1123
+// subdomain, so that the two are also two levels of an MQTT topic.
+class DeviceName {
+ public:
+  static absl::StatusOr<DeviceName> Parse(absl::string_view text);
+  static absl::StatusOr<DeviceName> Make(absl::string_view device_namespace,
+                                         absl::string_view name);
+  const std::string& value() const { return value_; }
+  std::string device_namespace() const;
+  std::string name() const;
+  auto operator<=>(const DeviceName&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const DeviceName& n) {
+    return H::combine(std::move(h), n.value_);
+  }
+
+ private:
+  explicit DeviceName(absl::string_view value) : value_(value) {}
+  std::string value_;
+};
+
 std::ostream& operator<<(std::ostream& out, const NodeName& name);
 std::ostream& operator<<(std::ostream& out, const ResourceType& type);
 std::ostream& operator<<(std::ostream& out, const ObjectKey& key);
+std::ostream& operator<<(std::ostream& out, const DeviceName& name);
 
 // Kubernetes' name rules, for those who check whole objects.
 bool IsDns1123Label(absl::string_view text);

@@ -74,5 +74,22 @@ TEST(DnsTest, LabelsAndSubdomains) {
   EXPECT_TRUE(IsDns1123Subdomain("a.b"));
 }
 
+TEST(DeviceNameTest, IsNamespaceAndName) {
+  auto name = DeviceName::Parse("default/temp-1.hall");
+  ASSERT_TRUE(name.ok());
+  EXPECT_EQ(name->value(), "default/temp-1.hall");
+  EXPECT_EQ(name->device_namespace(), "default");
+  EXPECT_EQ(name->name(), "temp-1.hall");
+  EXPECT_EQ(name, DeviceName::Make("default", "temp-1.hall"));
+  EXPECT_TRUE(DeviceName::Make(std::string(63, 'n'), std::string(253, 'd')).ok());
+  for (const std::string& bad :
+       {std::string(), std::string("temp-1"), std::string("/temp-1"), std::string("default/"),
+        std::string("default/a/b"), std::string("de.fault/a"), std::string("default/A"),
+        std::string("default/a_b"), std::string("default/+"), std::string("default/a\0", 10),
+        std::string(64, 'n') + "/a", "a/" + std::string(254, 'd')}) {
+    EXPECT_THAT(DeviceName::Parse(bad), HasReason("INVALID_FIELD")) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace skerry
