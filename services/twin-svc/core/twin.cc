@@ -1,0 +1,149 @@
+#include "services/twin-svc/core/twin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+
+namespace skerry::twin {
+namespace {
+
+using Kind = Change::Kind;
+
+bool SameContent(const std::optional<Value>& a, const std::optional<Value>& b) {
+  if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
+  return a->value == b->value && a->metadata == b->metadata;
+}
+
+// Of desired values, which were `before`.
+void NoteDesired(const std::string& name, const std::optional<Value>& before, Twin& twin,
+                 Changes& changes) {
+  Property& property = twin.properties[name];
+  if (SameContent(before, property.desired())) return;
+  property.desired_version = ++twin.version;
+  changes.push_back({Kind::kDesired, name});
+}
+
+void DeclareOne(const std::string& name, const Declared& declared, Twin& twin, Changes& changes) {
+  Property& property = twin.properties[name];
+  property.declared = true;
+  if (SameContent(property.cloud, declared.desired)) return;
+  const std::optional<Value> before = property.desired();
+  property.cloud = declared.desired;
+  if (property.local.has_value()) {
+    if (!declared.desired.has_value() || declared.desired->value != property.local->value) {
+      property.conflict = Conflict{*property.local, declared.desired, twin.generation};
+      changes.push_back({Kind::kConflict, name});
+    }
+    property.local.reset();
+  }
+  NoteDesired(name, before, twin, changes);
+}
+
+absl::Status CheckVersions(const Twin& twin, const Write& write) {
+  for (const auto& [name, expected] : write.expected_versions) {
+    const auto it = twin.properties.find(name);
+    static const Property kNone;
+    const Property& property = it == twin.properties.end() ? kNone : it->second;
+    if (property.desired_version == expected) continue;
+    const std::optional<Value>& current = property.desired();
+    const auto refused = write.desired.find(name);
+    return Error(absl::StatusCode::kAborted,
+                 absl::StrCat("property ", name, ": the desired value has version ",
+                              property.desired_version, ", not ", expected,
+                              ": read it and decide again"))
+        .Reason("DESIRED_CHANGED")
+        .Meta("property", name)
+        .Meta("version", absl::StrCat(property.desired_version))
+        .Meta("value", current.has_value() ? current->value : "")
+        .Meta("writer", current.has_value() ? current->writer : "")
+        .Meta("refused_value", refused != write.desired.end() && refused->second.has_value()
+                                   ? refused->second->value
+                                   : "");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRoom(const Twin& twin, const Write& write) {
+  size_t added = 0;
+  for (const auto& [name, value] : write.reported) added += twin.properties.count(name) == 0;
+  for (const auto& [name, value] : write.desired) {
+    added += twin.properties.count(name) == 0 && write.reported.count(name) == 0;
+  }
+  if (twin.properties.size() + added <= Twin::kPropertiesMax) return absl::OkStatus();
+  return Error(absl::StatusCode::kResourceExhausted,
+               absl::StrCat("the twin has ", twin.properties.size(), " properties, ", added,
+                            " would be added, ", Twin::kPropertiesMax,
+                            " is the most: remove some that no Device declares"))
+      .Reason("TWIN_FULL");
+}
+
+void WriteDesired(const std::string& name, const std::optional<Value>& value, Twin& twin,
+                  Changes& changes) {
+  if (!value.has_value() && twin.properties.count(name) == 0) return;
+  Property& property = twin.properties[name];
+  const std::optional<Value> before = property.desired();
+  property.local = value;
+  property.conflict.reset();
+  // The same as the cloud's is no writing against it: the next declaration is no conflict.
+  if (value.has_value() && SameContent(property.local, property.cloud)) property.local.reset();
+  NoteDesired(name, before, twin, changes);
+}
+
+}  // namespace
+
+Changes Declare(Twin& twin, const Declaration& device) {
+  Changes changes;
+  const bool anew = twin.uid != device.uid;
+  if (!anew && device.generation <= twin.generation) return changes;
+  twin.uid = device.uid;
+  twin.generation = device.generation;
+  if (anew) twin.write_ids.clear();
+  for (auto it = twin.properties.begin(); it != twin.properties.end();) {
+    // What MQTT clients made stays as long as the device is the same.
+    if (!anew && (!it->second.declared || device.properties.count(it->first) != 0)) {
+      ++it;
+      continue;
+    }
+    ++twin.version;
+    changes.push_back({Kind::kRemoved, it->first});
+    it = twin.properties.erase(it);
+  }
+  for (const auto& [name, declared] : device.properties) DeclareOne(name, declared, twin, changes);
+  return changes;
+}
+
+absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
+  Changes changes;
+  if (!write.id.empty() &&
+      std::find(twin.write_ids.begin(), twin.write_ids.end(), write.id) != twin.write_ids.end()) {
+    return changes;
+  }
+  SKERRY_RETURN_IF_ERROR(CheckVersions(twin, write));
+  SKERRY_RETURN_IF_ERROR(CheckRoom(twin, write));
+  for (const auto& [name, value] : write.desired) WriteDesired(name, value, twin, changes);
+  for (const auto& [name, value] : write.reported) {
+    Property& property = twin.properties[name];
+    property.reported = value;
+    property.reported_version = ++twin.version;
+    changes.push_back({Kind::kReported, name});
+  }
+  if (!write.id.empty()) {
+    twin.write_ids.push_back(write.id);
+    if (twin.write_ids.size() > Twin::kWriteIdsMax) twin.write_ids.pop_front();
+  }
+  return changes;
+}
+
+bool Remove(Twin& twin, absl::string_view property) {
+  const auto it = twin.properties.find(std::string(property));
+  if (it == twin.properties.end() || it->second.declared) return false;
+  ++twin.version;
+  twin.properties.erase(it);
+  return true;
+}
+
+}  // namespace skerry::twin

@@ -1,0 +1,130 @@
+// The twin of one device on its box: what is desired, what is reported, and how both change.
+#ifndef SKERRY_SERVICES_TWIN_SVC_CORE_TWIN_H_
+#define SKERRY_SERVICES_TWIN_SVC_CORE_TWIN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace skerry::twin {
+
+// A value, who wrote it, and when by the writer's box. Times are for people: nothing is ordered by
+// them (ADR 11).
+struct Value {
+  std::string value;
+  std::map<std::string, std::string> metadata;
+  std::string writer;
+  absl::Time time;
+
+  bool operator==(const Value&) const = default;
+};
+
+// What the cloud declares of a property: `spec.properties[]` of its Device.
+struct Declared {
+  std::optional<Value> desired;
+
+  bool operator==(const Declared&) const = default;
+};
+
+// A Device, as far as its twin depends on it.
+struct Declaration {
+  std::string uid;         // Of the Kubernetes object: a device that was made anew has another one.
+  int64_t generation = 0;  // Of its spec.
+  std::map<std::string, Declared> properties;
+};
+
+// A desired value that was written on the box, and that the cloud's has replaced since, which its
+// writer can't have seen.
+struct Conflict {
+  Value local;
+  std::optional<Value> cloud;  // None: the cloud took its desired value away.
+  int64_t generation = 0;      // Of the declaration that brought it.
+
+  bool operator==(const Conflict&) const = default;
+};
+
+// A version is that of the twin when the value last changed: it only goes up, also where a property
+// is removed and comes back. 0: never.
+struct Property {
+  bool declared = false;       // By the cloud; else an MQTT client made it.
+  std::optional<Value> cloud;  // The last desired value that was declared.
+  std::optional<Value> local;  // Written on the box since; holds until the cloud's changes.
+  std::optional<Value> reported;
+  std::optional<Conflict> conflict;  // The last one, until somebody writes on the box again.
+  uint64_t desired_version = 0;
+  uint64_t reported_version = 0;
+
+  // What the device should be at.
+  const std::optional<Value>& desired() const { return local.has_value() ? local : cloud; }
+  // Something is desired, and not what is reported.
+  bool differs() const {
+    return desired().has_value() && (!reported.has_value() || reported->value != desired()->value);
+  }
+
+  bool operator==(const Property&) const = default;
+};
+
+struct Twin {
+  // Beyond, what would be one more is refused (TWIN_FULL).
+  static constexpr size_t kPropertiesMax = 1000;
+  // A redelivery is known among the last so many writes that had an id.
+  static constexpr size_t kWriteIdsMax = 32;
+
+  std::string uid;
+  int64_t generation = 0;
+  uint64_t version = 0;  // Goes up by one with every change of a value.
+  std::map<std::string, Property> properties;
+  std::deque<std::string> write_ids;  // The newest last.
+
+  bool operator==(const Twin&) const = default;
+};
+
+// One thing that changed, and what it is now.
+struct Change {
+  enum class Kind { kDesired, kReported, kConflict, kRemoved };
+  Kind kind;
+  std::string property;
+
+  bool operator==(const Change&) const = default;
+};
+
+using Changes = std::vector<Change>;
+
+// A write on the box: of a mapper, an MQTT client, a local program. One kind of value of several
+// properties; all of them or none.
+struct Write {
+  std::string id;  // Empty, or a name of this write that its sender gives no other one.
+  // A desired value of nullopt: the cloud's holds again.
+  std::map<std::string, std::optional<Value>> desired;
+  std::map<std::string, Value> reported;
+  // Of desired values: what the writer believes to replace.
+  std::map<std::string, uint64_t> expected_versions;
+};
+
+// All are pure. What is stated of order is D1: a property never goes back to what was replaced.
+
+// The cloud's Device came, now or again. One of an earlier generation, or the same one, changes
+// nothing. A desired value that differs from the last declared one replaces also what was written
+// on the box since; where the two differ, that is a conflict. A property that is no longer
+// declared, or was of a device that has been made anew, is removed.
+Changes Declare(Twin& twin, const Declaration& device);
+
+// ABORTED / DESIRED_CHANGED names the property, its version, its value and writer, and the value
+// that was refused, where an expected version is another one. RESOURCE_EXHAUSTED / TWIN_FULL. A
+// write whose id is among the last is a redelivery, and changes nothing.
+absl::StatusOr<Changes> Apply(Twin& twin, const Write& write);
+
+// Takes away a property that no Device declares. False where there is none.
+bool Remove(Twin& twin, absl::string_view property);
+
+}  // namespace skerry::twin
+
+#endif  // SKERRY_SERVICES_TWIN_SVC_CORE_TWIN_H_
