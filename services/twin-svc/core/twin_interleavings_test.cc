@@ -158,8 +158,10 @@ class World {
       if (former.reported.has_value()) {
         EXPECT_GE(Number(*property.reported), Number(*former.reported)) << name;
       }
-      // Whatever was written here and is gone without having been taken back is a conflict.
+      // What was written here gives way to any change of the cloud's, and never silently.
       if (former.local.has_value() && property.cloud != former.cloud) {
+        EXPECT_FALSE(property.local.has_value()) << name;
+        ASSERT_TRUE(property.conflict.has_value()) << name;
         EXPECT_EQ(property.conflict->local, *former.local) << name;
       }
     }
