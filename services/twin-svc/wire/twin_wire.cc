@@ -1,0 +1,114 @@
+#include "services/twin-svc/wire/twin_wire.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/rpc/proto_time.h"
+
+namespace skerry::twin {
+namespace {
+
+void Fill(const Value& value, v1::Value& message) {
+  message.set_value(value.value);
+  message.mutable_metadata()->insert(value.metadata.begin(), value.metadata.end());
+  message.set_writer(value.writer);
+  *message.mutable_write_time() = rpc::ToProto(value.time);
+}
+
+void Set(const std::optional<Value>& value, v1::Value* (v1::Property::*field)(),
+         v1::Property& message) {
+  if (value.has_value()) Fill(*value, *(message.*field)());
+}
+
+absl::StatusOr<Value> Read(const v1::Value& message) {
+  Value value{.value = message.value(),
+              .metadata = {message.metadata().begin(), message.metadata().end()},
+              .writer = message.writer()};
+  SKERRY_ASSIGN_OR_RETURN(value.time, rpc::FromProto(message.write_time()));
+  return value;
+}
+
+absl::Status Get(bool present, const v1::Value& message, std::optional<Value>& value) {
+  if (!present) return absl::OkStatus();
+  SKERRY_ASSIGN_OR_RETURN(value, Read(message));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string TwinNameOf(const DeviceName& device) {
+  return absl::StrCat("namespaces/", device.device_namespace(), "/devices/", device.name(),
+                      "/twin");
+}
+
+absl::StatusOr<DeviceName> DeviceOf(absl::string_view field, absl::string_view twin_name) {
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(twin_name.substr(0, 512), absl::MaxSplits('/', 5));
+  if (parts.size() == 5 && parts[0] == "namespaces" && parts[2] == "devices" &&
+      parts[4] == "twin") {
+    absl::StatusOr<DeviceName> device = DeviceName::Make(parts[1], parts[3]);
+    if (device.ok()) return device;
+  }
+  return InvalidField(field, twin_name.substr(0, 512),
+                      "give namespaces/{namespace}/devices/{device}/twin");
+}
+
+v1::Property ToProto(const Property& property) {
+  v1::Property message;
+  message.set_declared(property.declared);
+  Set(property.cloud, &v1::Property::mutable_cloud_desired, message);
+  Set(property.local, &v1::Property::mutable_local_desired, message);
+  Set(property.reported, &v1::Property::mutable_reported, message);
+  if (property.conflict.has_value()) {
+    v1::Property::Conflict& conflict = *message.mutable_conflict();
+    Fill(property.conflict->local, *conflict.mutable_local());
+    if (property.conflict->cloud.has_value()) {
+      Fill(*property.conflict->cloud, *conflict.mutable_cloud());
+    }
+    conflict.set_generation(property.conflict->generation);
+  }
+  message.set_desired_version(property.desired_version);
+  message.set_reported_version(property.reported_version);
+  return message;
+}
+
+absl::StatusOr<Property> FromProto(const v1::Property& message) {
+  Property property{.declared = message.declared(),
+                    .desired_version = message.desired_version(),
+                    .reported_version = message.reported_version()};
+  SKERRY_RETURN_IF_ERROR(Get(message.has_cloud_desired(), message.cloud_desired(), property.cloud));
+  SKERRY_RETURN_IF_ERROR(Get(message.has_local_desired(), message.local_desired(), property.local));
+  SKERRY_RETURN_IF_ERROR(Get(message.has_reported(), message.reported(), property.reported));
+  if (message.has_conflict()) {
+    Conflict conflict{.generation = message.conflict().generation()};
+    SKERRY_ASSIGN_OR_RETURN(conflict.local, Read(message.conflict().local()));
+    SKERRY_RETURN_IF_ERROR(
+        Get(message.conflict().has_cloud(), message.conflict().cloud(), conflict.cloud));
+    property.conflict = std::move(conflict);
+  }
+  return property;
+}
+
+v1::Twin ToProto(const DeviceName& device, const Twin& twin,
+                 const std::set<std::string>* properties) {
+  v1::Twin message;
+  message.set_name(TwinNameOf(device));
+  message.set_uid(twin.uid);
+  message.set_generation(twin.generation);
+  message.set_version(twin.version);
+  for (const auto& [name, property] : twin.properties) {
+    if (properties != nullptr && properties->count(name) == 0) continue;
+    v1::Property& each = (*message.mutable_properties())[name];
+    each = ToProto(property);
+    if (property.desired().has_value()) Fill(*property.desired(), *each.mutable_desired());
+  }
+  return message;
+}
+
+}  // namespace skerry::twin

@@ -1,0 +1,81 @@
+#include "services/twin-svc/wire/twin_wire.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "services/lib/testing/status_matchers.h"
+
+namespace skerry::twin {
+namespace {
+
+using skerry::testing::IsOk;
+using skerry::testing::StatusIs;
+
+Value Of(const std::string& value, const std::string& writer) {
+  return {.value = value,
+          .metadata = {{"type", "int"}},
+          .writer = writer,
+          .time = absl::FromUnixNanos(1'700'000'000'000'000'001)};
+}
+
+Property Full() {
+  return {.declared = true,
+          .cloud = Of("1", "cloud"),
+          .local = Of("2", "panel"),
+          .reported = Of(std::string("\0\xff", 2), "mapper"),
+          .conflict = Conflict{Of("3", "panel"), Of("4", "cloud"), 7},
+          .desired_version = 5,
+          .reported_version = 6};
+}
+
+TEST(TwinWireTest, APropertyComesBackAsItWas) {
+  EXPECT_EQ(*FromProto(ToProto(Full())), Full());
+  EXPECT_EQ(*FromProto(ToProto(Property{})), Property{});
+  Property property = Full();
+  property.conflict->cloud.reset();
+  property.local.reset();
+  EXPECT_EQ(*FromProto(ToProto(property)), property);
+}
+
+TEST(TwinWireTest, ATimeThatIsNoneIsAnError) {
+  v1::Property message = ToProto(Full());
+  message.mutable_reported()->mutable_write_time()->set_seconds(1ll << 60);
+  EXPECT_THAT(FromProto(message).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(TwinWireTest, ATwinTellsWhatHolds) {
+  const DeviceName device = *DeviceName::Make("plant", "pump-1");
+  const Twin twin{
+      .uid = "u", .generation = 3, .version = 9, .properties = {{"a", Full()}, {"b", {}}}};
+  const v1::Twin message = ToProto(device, twin);
+  EXPECT_EQ(message.name(), "namespaces/plant/devices/pump-1/twin");
+  EXPECT_EQ(message.version(), 9u);
+  EXPECT_EQ(message.properties().at("a").desired().value(), "2");
+  EXPECT_FALSE(message.properties().at("b").has_desired());
+  const std::set<std::string> only = {"b", "unknown"};
+  EXPECT_EQ(ToProto(device, twin, &only).properties_size(), 1);
+}
+
+TEST(TwinWireTest, NamesAreReadBack) {
+  const absl::StatusOr<DeviceName> device =
+      DeviceOf("name", "namespaces/plant/devices/pump-1/twin");
+  ASSERT_THAT(device, IsOk());
+  EXPECT_EQ(device->value(), "plant/pump-1");
+  for (const std::string& name :
+       {std::string(), std::string("plant/pump-1"), std::string("namespaces/plant/devices/pump-1"),
+        std::string("namespaces/plant/devices/pump-1/twin/"),
+        std::string("namespaces/Plant/devices/pump-1/twin"),
+        absl::StrCat("namespaces/plant/devices/", std::string(1 << 20, 'a'), "/twin")}) {
+    const absl::Status status = DeviceOf("name", name).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument)) << name.substr(0, 80);
+    EXPECT_LT(status.message().size(), 700u);
+  }
+}
+
+}  // namespace
+}  // namespace skerry::twin
