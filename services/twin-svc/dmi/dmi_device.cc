@@ -1,0 +1,125 @@
+#include "services/twin-svc/dmi/dmi_device.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "services/lib/base/error.h"
+#include "services/twin-svc/dmi/custom_values.h"
+#include "services/twin-svc/dmi/json_reader.h"
+#include "services/twin-svc/dmi/push_method.h"
+
+namespace skerry::twin {
+namespace {
+
+// Properties of a model by name; of several of one name the first counts.
+using ModelProperties = std::map<std::string, JsonReader>;
+
+ModelProperties PropertiesOf(const JsonReader& model_spec) {
+  ModelProperties out;
+  model_spec.Each("properties",
+                  [&](const JsonReader& property) { out.emplace(property.Str("name"), property); });
+  return out;
+}
+
+void FillDesired(const JsonReader& json, v1beta1::TwinProperty& out) {
+  out.set_value(json.Str("value"));
+  for (auto& [key, value] : json.StringMap("metadata")) (*out.mutable_metadata())[key] = value;
+}
+
+// Adds what `out` does not have yet.
+void AddVisitors(const JsonReader& json, v1beta1::VisitorConfig& out) {
+  if (out.protocolname().empty()) out.set_protocolname(json.Str("protocolName"));
+  AddMissingValues(json.Object("configData"), *out.mutable_configdata()->mutable_data());
+}
+
+void FillProperty(const JsonReader& json, const ModelProperties& defaults,
+                  v1beta1::DeviceProperty& out) {
+  out.set_name(json.RequiredStr("name"));
+  FillDesired(json.Object("desired"), *out.mutable_desired());
+  AddVisitors(json.Object("visitors"), *out.mutable_visitors());
+  if (const auto it = defaults.find(out.name()); it != defaults.end())
+    AddVisitors(it->second.Object("visitors"), *out.mutable_visitors());
+  out.set_reportcycle(json.Int64("reportCycle"));
+  out.set_collectcycle(json.Int64("collectCycle"));
+  out.set_reporttocloud(json.Bool("reportToCloud"));
+  if (const JsonReader push = json.Object("pushMethod"); push.present())
+    *out.mutable_pushmethod() = PushMethodToDmi(push);
+}
+
+void FillProtocol(const JsonReader& json, const JsonReader& model_spec,
+                  v1beta1::ProtocolConfig& out) {
+  out.set_protocolname(json.Str("protocolName"));
+  CustomValues& data = *out.mutable_configdata()->mutable_data();
+  AddMissingValues(json.Object("configData"), data);
+  AddMissingValues(model_spec.Object("protocolConfigData"), data);
+}
+
+void FillMethod(const JsonReader& json, v1beta1::DeviceMethod& out) {
+  out.set_name(json.Str("name"));
+  out.set_description(json.Str("description"));
+  for (std::string& name : json.Strings("propertyNames")) out.add_propertynames(std::move(name));
+}
+
+// Works for devices and models.
+template <typename Message>
+void FillIdentity(const JsonReader& json, Message& out) {
+  const JsonReader metadata = json.Object("metadata");
+  out.set_name(metadata.RequiredStr("name"));
+  out.set_namespace_(metadata.RequiredStr("namespace"));
+}
+
+void FillModelProperty(const JsonReader& json, v1beta1::ModelProperty& out) {
+  out.set_name(json.RequiredStr("name"));
+  out.set_description(json.Str("description"));
+  out.set_type(json.Str("type"));
+  out.set_accessmode(json.Str("accessMode"));
+  out.set_minimum(json.Str("minimum"));
+  out.set_maximum(json.Str("maximum"));
+  out.set_unit(json.Str("unit"));
+}
+
+}  // namespace
+
+absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohmann::json& model) {
+  absl::Status status, model_status;
+  const JsonReader json(device, status);
+  const JsonReader spec = json.Object("spec");
+  const JsonReader model_spec = JsonReader(model, model_status).Object("spec");
+
+  v1beta1::Device out;
+  FillIdentity(json, out);
+  v1beta1::DeviceSpec& out_spec = *out.mutable_spec();
+  out_spec.set_devicemodelreference(spec.Object("deviceModelRef").RequiredStr("name"));
+  FillProtocol(spec.Object("protocol"), model_spec, *out_spec.mutable_protocol());
+  const ModelProperties defaults = PropertiesOf(model_spec);
+  spec.Each("properties", [&](const JsonReader& property) {
+    FillProperty(property, defaults, *out_spec.add_properties());
+  });
+  spec.Each("methods",
+            [&](const JsonReader& method) { FillMethod(method, *out_spec.add_methods()); });
+  const JsonReader report = spec.Object("stateReport");
+  out.mutable_status()->set_reporttocloud(report.Bool("reportToCloud"));
+  out.mutable_status()->set_reportcycle(report.Int64("reportCycle"));
+
+  if (!status.ok()) return status;
+  if (!model_status.ok()) return Annotate(model_status, "device model");
+  return out;
+}
+
+absl::StatusOr<v1beta1::DeviceModel> ModelToDmi(const nlohmann::json& model) {
+  absl::Status status;
+  const JsonReader json(model, status);
+  v1beta1::DeviceModel out;
+  FillIdentity(json, out);
+  v1beta1::DeviceModelSpec& spec = *out.mutable_spec();
+  json.Object("spec").Each("properties", [&](const JsonReader& property) {
+    FillModelProperty(property, *spec.add_properties());
+  });
+  if (!status.ok()) return status;
+  return out;
+}
+
+}  // namespace skerry::twin
