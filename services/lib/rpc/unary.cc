@@ -47,7 +47,47 @@ class UnaryReactor final : public grpc::ServerUnaryReactor {
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
 };
 
+// Lives until OnDone, which comes after Finish.
+class AsyncReactor final : public grpc::ServerUnaryReactor {
+ public:
+  const std::shared_ptr<std::atomic<bool>>& cancelled() const { return cancelled_; }
+
+ private:
+  void OnCancel() override { cancelled_->store(true); }
+  void OnDone() override { delete this; }
+
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+// Finishes a call, whatever becomes of it.
+class Finisher {
+ public:
+  explicit Finisher(AsyncReactor* reactor) : reactor_(reactor) {}
+  Finisher(Finisher&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)) {}
+  ~Finisher() {
+    if (reactor_ != nullptr) (*this)(absl::InternalError("the call was dropped"));
+  }
+  void operator()(const absl::Status& status) {
+    std::exchange(reactor_, nullptr)->Finish(ToGrpc(status));
+  }
+
+ private:
+  AsyncReactor* reactor_;
+};
+
 }  // namespace
+
+grpc::ServerUnaryReactor* RunAsync(
+    grpc::CallbackServerContext* context,
+    absl::FunctionRef<void(const CallScope& scope, absl::AnyInvocable<void(absl::Status)> finish)>
+        begin) {
+  CallScope scope = ScopeOf(*context);
+  if (scope.deadline == absl::InfiniteFuture()) scope.deadline = absl::Now() + kDefaultDeadline;
+  auto* reactor = new AsyncReactor();
+  scope.cancelled = reactor->cancelled();
+  begin(scope, Finisher(reactor));
+  return reactor;
+}
 
 grpc::ServerUnaryReactor* RunUnary(
     grpc::CallbackServerContext* context, exec::ThreadPool& pool,

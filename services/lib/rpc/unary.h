@@ -1,11 +1,12 @@
-// RunUnary: the only place that calls Finish for unary calls. The handler is a plain function that
-// may block; it runs on a bounded pool.
+// The only place that calls Finish for unary calls. RunUnary: the handler is a plain function that
+// may block; it runs on a bounded pool. RunAsync: the answer comes from elsewhere.
 #ifndef SKERRY_SERVICES_LIB_RPC_UNARY_H_
 #define SKERRY_SERVICES_LIB_RPC_UNARY_H_
 
 #include <grpcpp/support/server_callback.h>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/rpc/call_scope.h"
@@ -19,6 +20,14 @@ namespace skerry::rpc {
 grpc::ServerUnaryReactor* RunUnary(
     grpc::CallbackServerContext* context, exec::ThreadPool& pool,
     absl::AnyInvocable<absl::Status(const CallScope& scope)> handler);
+
+// `begin` runs here and now, and must not block. It is given `finish`, which ends the call with a
+// status, once, from any thread, also when the client is gone; dropped without a call it ends the
+// call with INTERNAL. Request and response stay valid until then.
+grpc::ServerUnaryReactor* RunAsync(
+    grpc::CallbackServerContext* context,
+    absl::FunctionRef<void(const CallScope& scope, absl::AnyInvocable<void(absl::Status)> finish)>
+        begin);
 
 }  // namespace skerry::rpc
 

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
@@ -182,6 +183,61 @@ TEST_F(UnaryTest, SaysWhetherItServes) {
   EXPECT_EQ(health(""), kNotServing);
   EXPECT_EQ(health("skerry.edged.v1.EdgedService"), kNotServing);
   EXPECT_EQ(health("unknown"), -1);
+}
+
+// GetStatus is answered by whom the test gives the call to.
+class AsyncEdged final : public skerry::edged::v1::EdgedService::CallbackService {
+ public:
+  using Finish = absl::AnyInvocable<void(absl::Status)>;
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const skerry::edged::v1::GetStatusRequest*,
+                                      skerry::edged::v1::EdgedStatus*) override {
+    return RunAsync(context, [this](const CallScope& scope, Finish finish) {
+      has_deadline = scope.deadline < absl::InfiniteFuture();
+      begin(std::move(finish));
+    });
+  }
+
+  std::function<void(Finish)> begin;
+  std::atomic<bool> has_deadline = false;
+};
+
+class AsyncTest : public ::testing::Test {
+ protected:
+  AsyncEdged service_;
+  std::unique_ptr<Server> server_ = *Server::Create({.listen = "127.0.0.1:0"}, {&service_});
+  std::shared_ptr<grpc::Channel> channel_ =
+      *MakeChannel({.target = server_->address(), .own_connection = true});
+};
+
+TEST_F(AsyncTest, TheAnswerComesFromAnotherThread) {
+  std::thread answerer;
+  service_.begin = [&](AsyncEdged::Finish finish) {
+    answerer = std::thread([finish = std::move(finish)]() mutable {
+      finish(Error(absl::StatusCode::kAborted, "lost").Reason("DESIRED_CHANGED"));
+    });
+  };
+  EXPECT_EQ(GetErrorInfo(Get(channel_)).reason, "DESIRED_CHANGED");
+  EXPECT_TRUE(service_.has_deadline);
+  answerer.join();
+}
+
+TEST_F(AsyncTest, TheAnswerMayComeAtOnce) {
+  service_.begin = [](AsyncEdged::Finish finish) { finish(absl::OkStatus()); };
+  EXPECT_TRUE(Get(channel_).ok());
+}
+
+TEST_F(AsyncTest, ACallThatIsDroppedEnds) {
+  service_.begin = [](const AsyncEdged::Finish&) {};
+  EXPECT_EQ(Get(channel_).code(), absl::StatusCode::kInternal);
+}
+
+TEST_F(AsyncTest, TheAnswerMayComeWhenTheClientIsGone) {
+  AsyncEdged::Finish kept;
+  service_.begin = [&](AsyncEdged::Finish finish) { kept = std::move(finish); };
+  EXPECT_EQ(Get(channel_, absl::Milliseconds(50)).code(), absl::StatusCode::kDeadlineExceeded);
+  kept(absl::OkStatus());
 }
 
 }  // namespace

@@ -67,6 +67,31 @@ absl::Status CheckVersions(const Twin& twin, const Write& write) {
   return absl::OkStatus();
 }
 
+size_t BytesOf(const std::optional<Value>& value) {
+  if (!value.has_value()) return 0;
+  size_t bytes = value->value.size() + value->writer.size();
+  for (const auto& [key, text] : value->metadata) bytes += key.size() + text.size();
+  return bytes;
+}
+
+// What a write would leave, if nothing of the twin were replaced: the bound need not be exact.
+absl::Status CheckBytes(const Twin& twin, const Write& write) {
+  size_t held = 0;
+  for (const auto& [name, property] : twin.properties) {
+    if (write.reported.count(name) == 0) held += BytesOf(property.reported);
+    if (write.desired.count(name) == 0) held += BytesOf(property.local);
+  }
+  size_t added = 0;
+  for (const auto& [name, value] : write.reported) added += name.size() + BytesOf(value);
+  for (const auto& [name, value] : write.desired) added += name.size() + BytesOf(value);
+  if (held + added <= Twin::kBytesMax) return absl::OkStatus();
+  return Error(absl::StatusCode::kResourceExhausted,
+               absl::StrCat("the twin has ", held, " bytes of values, ", added,
+                            " more would be too much, ", Twin::kBytesMax,
+                            " is the most: write smaller ones"))
+      .Reason("TWIN_FULL");
+}
+
 absl::Status CheckRoom(const Twin& twin, const Write& write) {
   size_t added = 0;
   for (const auto& [name, value] : write.reported) added += twin.properties.count(name) == 0;
@@ -124,6 +149,7 @@ absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
   }
   SKERRY_RETURN_IF_ERROR(CheckVersions(twin, write));
   SKERRY_RETURN_IF_ERROR(CheckRoom(twin, write));
+  SKERRY_RETURN_IF_ERROR(CheckBytes(twin, write));
   for (const auto& [name, value] : write.desired) WriteDesired(name, value, twin, changes);
   for (const auto& [name, value] : write.reported) {
     Property& property = twin.properties[name];

@@ -75,6 +75,9 @@ struct Property {
 struct Twin {
   // Beyond, what would be one more is refused (TWIN_FULL).
   static constexpr size_t kPropertiesMax = 1000;
+  // Of all values with their metadata, as far as they are written on the box: a twin goes as one
+  // message. Beyond, a write is refused (TWIN_FULL).
+  static constexpr size_t kBytesMax = 1u << 20;
   // A redelivery is known among the last so many writes that had an id.
   static constexpr size_t kWriteIdsMax = 32;
 

@@ -230,5 +230,15 @@ TEST_F(TwinTest, HasABoundOfProperties) {
   EXPECT_THAT(Apply(twin_, Report("target", "1")).status(), IsOk());
 }
 
+TEST_F(TwinTest, HasABoundOfBytes) {
+  const std::string half(Twin::kBytesMax / 2, 'x');
+  ASSERT_THAT(Apply(twin_, Report("temperature", half)).status(), IsOk());
+  ASSERT_THAT(Apply(twin_, Report("temperature", half)).status(), IsOk()) << "it is replaced";
+  const Twin before = twin_;
+  EXPECT_THAT(Apply(twin_, Report("target", half)).status(), HasReason("TWIN_FULL"));
+  EXPECT_THAT(Apply(twin_, Desire("target", Local(half))).status(), HasReason("TWIN_FULL"));
+  EXPECT_EQ(twin_, before);
+}
+
 }  // namespace
 }  // namespace skerry::twin

@@ -1,0 +1,266 @@
+#include "services/twin-svc/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
+#include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/grpc_status.h"
+#include "services/lib/rpc/server.h"
+#include "services/lib/testing/fake_clock.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+#include "services/twin-svc/testing/fake_twin_store.h"
+
+namespace skerry::twin {
+namespace {
+
+using skerry::testing::HasReason;
+using skerry::testing::IsOk;
+using skerry::testing::StatusIs;
+using skerry::testing::StatusIsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kPump[] = "namespaces/plant/devices/pump-1/twin";
+constexpr auto kPatience = std::chrono::seconds(30);
+
+Declaration Device(int64_t generation, const std::string& target) {
+  return {
+      "u1", generation, {{"target", {Value{.value = target, .writer = "cloud"}}}, {"level", {}}}};
+}
+
+class TwinServiceTest : public ::testing::Test {
+ protected:
+  TwinServiceTest() {
+    watches_.SetDesk(*desk_);
+    server_ = *rpc::Server::Create({.listen = absl::StrCat("unix:", folder_.path(), "/s.sock")},
+                                   {&service_});
+    stub_ = v1::TwinService::NewStub(
+        *rpc::MakeChannel({.target = server_->address(), .own_connection = true}));
+    Declare("pump-1", 1, "20");
+  }
+
+  void Declare(const std::string& name, int64_t generation, const std::string& target) {
+    desk_->Declare(*DeviceName::Make("plant", name), Device(generation, target), nullptr);
+    // The desk does one thing after the other.
+    v1::WriteTwinRequest request;
+    request.set_name(absl::StrCat("namespaces/plant/devices/", name, "/twin"));
+    request.set_writer("test");
+    EXPECT_THAT(Call(request).status(), IsOk());
+  }
+  absl::StatusOr<v1::WriteTwinResponse> Call(const v1::WriteTwinRequest& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    v1::WriteTwinResponse response;
+    absl::Status status = rpc::FromGrpc(stub_->WriteTwin(&context, request, &response));
+    if (!status.ok()) return status;
+    return response;
+  }
+  absl::StatusOr<v1::Twin> Get(const std::string& name) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    v1::GetTwinRequest request;
+    request.set_name(name);
+    v1::Twin response;
+    absl::Status status = rpc::FromGrpc(stub_->GetTwin(&context, request, &response));
+    if (!status.ok()) return status;
+    return response;
+  }
+  absl::StatusOr<v1::ListTwinsResponse> List(int page_size, const std::string& token = "",
+                                             const std::string& only = "") {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    v1::ListTwinsRequest request;
+    request.set_page_size(page_size);
+    request.set_page_token(token);
+    request.set_namespace_(only);
+    v1::ListTwinsResponse response;
+    absl::Status status = rpc::FromGrpc(stub_->ListTwins(&context, request, &response));
+    if (!status.ok()) return status;
+    return response;
+  }
+  static v1::WriteTwinRequest Reports(const std::string& property, const std::string& value) {
+    v1::WriteTwinRequest request;
+    request.set_name(kPump);
+    request.set_writer("mapper");
+    (*request.mutable_reported())[property].set_value(value);
+    return request;
+  }
+
+  testing::FakeClock clock_;
+  testing::TempDir folder_;
+  FakeTwinStore store_;
+  TwinWatches watches_;
+  std::unique_ptr<TwinDesk> desk_ =
+      *TwinDesk::Create(store_, {}, clock_,
+                        [this](const std::vector<TwinEvent>& events) { watches_.Publish(events); });
+  TwinServiceImpl service_{*desk_, watches_, clock_};
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<v1::TwinService::Stub> stub_;
+};
+
+TEST_F(TwinServiceTest, TellsATwin) {
+  const absl::StatusOr<v1::Twin> twin = Get(kPump);
+  ASSERT_THAT(twin, IsOk());
+  EXPECT_EQ(twin->properties().at("target").desired().value(), "20");
+  EXPECT_THAT(Get("namespaces/plant/devices/other/twin").status(), HasReason("DEVICE_UNKNOWN"));
+  EXPECT_THAT(Get("plant/pump-1").status(),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("plant/pump-1")));
+}
+
+TEST_F(TwinServiceTest, AWriteAnswersWithWhatItFoundAndMade) {
+  const auto response = Call(Reports("level", "1.5"));
+  ASSERT_THAT(response, IsOk());
+  EXPECT_FALSE(response->before().properties().at("level").has_reported());
+  EXPECT_EQ(response->after().properties().at("level").reported().value(), "1.5");
+  EXPECT_EQ(response->after().properties().at("level").reported().writer(), "mapper");
+  EXPECT_EQ(response->after().properties().count("target"), 0u);
+  v1::WriteTwinRequest whole = Reports("level", "2");
+  whole.set_whole_answer(true);
+  EXPECT_EQ(Call(whole)->after().properties().count("target"), 1u);
+}
+
+TEST_F(TwinServiceTest, ARepeatedWriteIsOne) {
+  v1::WriteTwinRequest request = Reports("level", "1");
+  request.set_request_id("r1");
+  ASSERT_THAT(Call(request), IsOk());
+  ASSERT_THAT(Call(Reports("level", "2")), IsOk());
+  EXPECT_EQ(Call(request)->after().properties().at("level").reported().value(), "2");
+}
+
+TEST_F(TwinServiceTest, ALostRaceTellsBothValues) {
+  v1::WriteTwinRequest request;
+  request.set_name(kPump);
+  request.set_writer("panel");
+  (*request.mutable_desired())["target"].set_value("25");
+  (*request.mutable_expected_versions())["target"] = 17;
+  const absl::Status refused = Call(request).status();
+  EXPECT_THAT(refused, AllOf(StatusIs(absl::StatusCode::kAborted), HasReason("DESIRED_CHANGED")));
+  EXPECT_EQ(GetErrorInfo(refused).metadata.at("value"), "20");
+  EXPECT_EQ(GetErrorInfo(refused).metadata.at("refused_value"), "25");
+}
+
+TEST_F(TwinServiceTest, TheCloudsValueCanHoldAgain) {
+  v1::WriteTwinRequest request;
+  request.set_name(kPump);
+  request.set_writer("panel");
+  (*request.mutable_desired())["target"].set_value("25");
+  ASSERT_THAT(Call(request), IsOk());
+  EXPECT_EQ(Get(kPump)->properties().at("target").desired().writer(), "panel");
+  (*request.mutable_desired())["target"].set_cloud(true);
+  ASSERT_THAT(Call(request), IsOk());
+  EXPECT_EQ(Get(kPump)->properties().at("target").desired().value(), "20");
+}
+
+TEST_F(TwinServiceTest, BadRequestsNameTheField) {
+  const auto refused = [&](const v1::WriteTwinRequest& request, const std::string& field) {
+    EXPECT_THAT(Call(request).status(),
+                StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr(field)));
+  };
+  v1::WriteTwinRequest request = Reports("level", "1");
+  request.set_name("x");
+  refused(request, "name");
+  request = Reports("level", "1");
+  request.clear_writer();
+  refused(request, "writer");
+  request.set_writer("cloud");
+  refused(request, "writer");
+  request = Reports("level", "1");
+  request.set_request_id(std::string(129, 'r'));
+  refused(request, "request_id");
+  request = Reports("level", "1");
+  (*request.mutable_desired())["target"];
+  refused(request, "desired[target]");
+  (*request.mutable_desired())["target"].set_cloud(false);
+  refused(request, "desired[target].cloud");
+  request = Reports("level", "1");
+  (*(*request.mutable_reported())["level"].mutable_metadata())["k"] = std::string(9000, 'm');
+  refused(request, "reported[level].metadata");
+  refused(Reports("no spaces", "1"), "no spaces");
+  EXPECT_FALSE(Get(kPump)->properties().at("level").has_reported());
+}
+
+TEST_F(TwinServiceTest, ListsInPages) {
+  Declare("a", 1, "1");
+  Declare("z", 1, "1");
+  const auto first = List(2);
+  ASSERT_THAT(first, IsOk());
+  ASSERT_EQ(first->twins_size(), 2);
+  EXPECT_EQ(first->twins(0).name(), "namespaces/plant/devices/a/twin");
+  const auto second = List(2, first->next_page_token());
+  ASSERT_EQ(second->twins_size(), 1);
+  EXPECT_EQ(second->twins(0).name(), "namespaces/plant/devices/z/twin");
+  EXPECT_TRUE(second->next_page_token().empty());
+  EXPECT_EQ(List(0, "", "hall")->twins_size(), 0);
+  EXPECT_THAT(List(-1).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(List(2, "nonsense").status(), HasReason("PAGE_TOKEN_INVALID"));
+  EXPECT_THAT(List(2, first->next_page_token(), "plant").status(), HasReason("PAGE_TOKEN_INVALID"));
+}
+
+TEST_F(TwinServiceTest, AWatchSeesAllThenChanges) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  auto reader = stub_->WatchTwins(&context, {});
+  v1::WatchTwinsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.upserted().name(), kPump);
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_TRUE(response.has_synced());
+  ASSERT_THAT(Call(Reports("level", "1")), IsOk());
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.upserted().properties().at("level").reported().value(), "1");
+  desk_->Undeclare(*DeviceName::Make("plant", "pump-1"));
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.deleted().name(), kPump);
+  watches_.CloseAll(absl::UnavailableError("going down"));
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(TwinServiceTest, AWatchOfANamespaceSeesNoOther) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  v1::WatchTwinsRequest request;
+  request.set_namespace_("hall");
+  auto reader = stub_->WatchTwins(&context, request);
+  v1::WatchTwinsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_TRUE(response.has_synced());
+  ASSERT_THAT(Call(Reports("level", "1")), IsOk());
+  desk_->Declare(*DeviceName::Parse("hall/lamp"), Device(1, "1"), nullptr);
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.upserted().name(), "namespaces/hall/devices/lamp/twin");
+  context.TryCancel();
+}
+
+// However often twins change meanwhile, a watcher that does not read is sent each one once more.
+TEST_F(TwinServiceTest, ASlowWatcherGetsTheNewestState) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  auto reader = stub_->WatchTwins(&context, {});
+  const std::string large(30'000, 'x');
+  for (int i = 1; i <= 300; ++i) {
+    ASSERT_THAT(Call(Reports("level", absl::StrCat(i, " ", large))), IsOk());
+  }
+  v1::WatchTwinsResponse response;
+  int messages = 0;
+  std::string newest;
+  do {
+    ASSERT_TRUE(reader->Read(&response));
+    ++messages;
+    const auto& properties = response.upserted().properties();
+    newest = properties.count("level") > 0 ? properties.at("level").reported().value() : "";
+  } while (newest != absl::StrCat(300, " ", large));
+  EXPECT_LT(messages, 100);
+  context.TryCancel();
+}
+
+}  // namespace
+}  // namespace skerry::twin
