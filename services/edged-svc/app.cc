@@ -12,7 +12,7 @@
 #include "services/edged-svc/adapters/edgehub_spoke.h"
 #include "services/edged-svc/adapters/handlers.h"
 #include "services/edged-svc/adapters/machine.h"
-#include "services/edged-svc/adapters/meta_client.h"
+#include "services/edged-svc/adapters/meta_reports.h"
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
 #include "services/edged-svc/core/kube_event.h"
@@ -34,6 +34,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/exec/thread_pool.h"
+#include "services/lib/metaclient/meta_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/pipe/byte_stream.h"
@@ -80,7 +81,8 @@ struct EdgedApp::Parts {
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<Handlers> handlers;
   std::unique_ptr<MetaEvents> events;
-  std::unique_ptr<MetaClient> meta;
+  std::unique_ptr<metaclient::MetaClient> meta;
+  std::unique_ptr<MetaReports> reports;
   std::unique_ptr<PodManager> pods;
   std::unique_ptr<ImageCollector> images;
   std::unique_ptr<NodeReporter> node;
@@ -137,8 +139,12 @@ absl::Status EdgedApp::StartMeta() {
   p.events = std::make_unique<MetaEvents>(p.objects, p.metrics, log_,
                                           [this](bool synced) { meta_synced_->Set(synced); });
   SKERRY_ASSIGN_OR_RETURN(
-      p.meta, MetaClient::Create({config_.meta_address, config_.meta_reconnect_max}, p.executor,
-                                 *p.events, log_));
+      p.meta, metaclient::MetaClient::Create(
+                  {.address = config_.meta_address,
+                   .types = {"pods", "configmaps", "secrets", "serviceaccounts", "nodes"},
+                   .reconnect_max = config_.meta_reconnect_max},
+                  p.executor, *p.events, log_));
+  p.reports = std::make_unique<MetaReports>(*p.meta);
   return absl::OkStatus();
 }
 
@@ -168,7 +174,7 @@ absl::Status EdgedApp::StartPods() {
   deps.remove_cgroup = RemoveCgroup;
   p.pods = std::make_unique<PodManager>(std::move(deps),
                                         PodManager::Options{static_cast<size_t>(config_.pods_max)},
-                                        *p.steps, p.executor, *p.meta, p.metrics);
+                                        *p.steps, p.executor, *p.reports, p.metrics);
   SKERRY_ASSIGN_OR_RETURN(std::vector<PodCheckpoint> checkpoints, p.checkpoints->Load());
   p.pods->Restore(std::move(checkpoints));
 
@@ -183,9 +189,10 @@ absl::Status EdgedApp::StartPods() {
   node.name = config_.node_name;
   node.version = BuildVersion();
   node.limits.pods_max = config_.pods_max;
-  p.node = std::make_unique<NodeReporter>(
-      node, clock_, p.recorder,
-      [&p](const std::string& name, const std::string& value) { p.meta->ReportNode(name, value); });
+  p.node = std::make_unique<NodeReporter>(node, clock_, p.recorder,
+                                          [&p](const std::string& name, const std::string& value) {
+                                            p.reports->ReportNode(name, value);
+                                          });
   RuntimeHealth::Options health;
   health.period = kNodePeriod;
   p.health = std::make_unique<RuntimeHealth>(

@@ -6,16 +6,16 @@
 #include <string>
 #include <utility>
 
-#include "services/edged-svc/adapters/meta_client.h"
 #include "services/edged-svc/metrics.h"
 #include "services/edged-svc/runner/object_cache.h"
 #include "services/edged-svc/runner/pod_manager.h"
 #include "services/lib/log/logger.h"
+#include "services/lib/metaclient/meta_client.h"
 
 namespace skerry::edged {
 
 // Called on the meta client's executor. References outlive it.
-class MetaEvents final : public MetaListener {
+class MetaEvents final : public metaclient::MetaListener {
  public:
   MetaEvents(ObjectCache& objects, EdgedMetrics& metrics, log::Logger log,
              std::function<void(bool)> on_connected)

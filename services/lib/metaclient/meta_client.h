@@ -1,20 +1,21 @@
-// edged's end of edge-meta-svc: follows the box's objects and hands in reports.
-#ifndef SKERRY_SERVICES_EDGED_SVC_ADAPTERS_META_CLIENT_H_
-#define SKERRY_SERVICES_EDGED_SVC_ADAPTERS_META_CLIENT_H_
+// The end of edge-meta-svc's users: follows objects of the box and hands in reports.
+#ifndef SKERRY_SERVICES_LIB_METACLIENT_META_CLIENT_H_
+#define SKERRY_SERVICES_LIB_METACLIENT_META_CLIENT_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "services/edged-svc/runner/report_sink.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/log/logger.h"
 
-namespace skerry::edged {
+namespace skerry::metaclient {
 
 // Called on the executor's thread, one at a time.
 class MetaListener {
@@ -29,13 +30,13 @@ class MetaListener {
   virtual void OnReportSent(bool ok) = 0;
 };
 
-// Watches pods, configmaps, secrets, serviceaccounts and nodes; resumes where it was after a loss,
-// begins anew when that is too long ago. Reports are kept by key until edge-meta-svc has made them
-// durable; at most one call is in flight. Any thread may call it.
-class MetaClient final : public ReportSink {
+// Resumes where it was after a loss, begins anew when that is too long ago. Reports are kept by key
+// until edge-meta-svc has made them durable; at most one call is in flight. Any thread may call it.
+class MetaClient final {
  public:
   struct Options {
-    std::string address;
+    std::string address;             // "unix:…": edge-meta-svc's API.
+    std::vector<std::string> types;  // Of the objects that it follows.
     absl::Duration reconnect_max = absl::Seconds(5);
   };
   // executor and listener outlive it. INVALID_ARGUMENT for an address that is not local.
@@ -44,16 +45,15 @@ class MetaClient final : public ReportSink {
                                                             MetaListener& listener,
                                                             log::Logger log);
   // Close(). The executor still runs then.
-  ~MetaClient() override;
+  ~MetaClient();
 
   void Start();
   // Ends the watch and open calls: the listener is not called any more, reports are dropped.
   // Idempotent; not from the executor.
   void Close();
-  void ReportPod(const std::string& key, const std::string& uid, int64_t generation,
-                 const std::string& status_json, bool gone) override;
-  // value: a serialized NodeReport.
-  void ReportNode(const std::string& name, const std::string& value);
+  // The latest value of a key; returns at once.
+  void Report(const std::string& type, const std::string& key, int64_t generation,
+              std::string value);
 
  private:
   struct Impl;
@@ -61,6 +61,6 @@ class MetaClient final : public ReportSink {
   std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace skerry::edged
+}  // namespace skerry::metaclient
 
-#endif  // SKERRY_SERVICES_EDGED_SVC_ADAPTERS_META_CLIENT_H_
+#endif  // SKERRY_SERVICES_LIB_METACLIENT_META_CLIENT_H_

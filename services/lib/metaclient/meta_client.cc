@@ -1,4 +1,4 @@
-#include "services/edged-svc/adapters/meta_client.h"
+#include "services/lib/metaclient/meta_client.h"
 
 #include <grpcpp/client_context.h>
 
@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "api/skerry/edged/v1/report.pb.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
@@ -15,7 +14,7 @@
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/server_reader_client.h"
 
-namespace skerry::edged {
+namespace skerry::metaclient {
 namespace {
 
 namespace meta = skerry::meta::v1;
@@ -23,7 +22,6 @@ namespace meta = skerry::meta::v1;
 constexpr absl::Duration kRetryMin = absl::Milliseconds(200);
 constexpr absl::Duration kReportTimeout = absl::Seconds(10);
 constexpr size_t kUnconsumedMax = 64;
-constexpr const char* kTypes[] = {"pods", "configmaps", "secrets", "serviceaccounts", "nodes"};
 
 using Name = std::pair<std::string, std::string>;  // Type and key.
 
@@ -79,7 +77,7 @@ struct MetaClient::Impl : std::enable_shared_from_this<MetaClient::Impl> {
 
 void MetaClient::Impl::Watch() {
   meta::WatchObjectsRequest request;
-  for (const char* type : kTypes) request.add_types(type);
+  for (const std::string& type : options.types) request.add_types(type);
   request.set_resume_token(resume_token);
   full = resume_token.empty();
   named.clear();
@@ -237,7 +235,7 @@ MetaClient::~MetaClient() { Close(); }
 void MetaClient::Close() {
   impl_->executor.Run([this] {
     if (std::exchange(impl_->closed, true)) return;
-    if (impl_->stream != nullptr) impl_->stream->Close(absl::CancelledError("edged-svc ends"));
+    if (impl_->stream != nullptr) impl_->stream->Close(absl::CancelledError("the watcher ends"));
     if (impl_->open_call != nullptr) impl_->open_call->TryCancel();
   });
 }
@@ -246,28 +244,15 @@ void MetaClient::Start() {
   impl_->Post([](Impl& impl) { impl.Watch(); });
 }
 
-void MetaClient::ReportPod(const std::string& key, const std::string& uid, int64_t generation,
-                           const std::string& status_json, bool gone) {
-  v1::PodReport report;
-  report.set_uid(uid);
-  report.set_status_json(status_json);
-  report.set_gone(gone);
+void MetaClient::Report(const std::string& type, const std::string& key, int64_t generation,
+                        std::string value) {
   meta::PutReportRequest request;
-  request.set_type("pods");
+  request.set_type(type);
   request.set_key(key);
   request.set_generation(generation);
-  request.set_value(report.SerializeAsString());
+  request.set_value(std::move(value));
   impl_->Post(
       [request = std::move(request)](Impl& impl) mutable { impl.PutReport(std::move(request)); });
 }
 
-void MetaClient::ReportNode(const std::string& name, const std::string& value) {
-  meta::PutReportRequest request;
-  request.set_type("nodes");
-  request.set_key(name);
-  request.set_value(value);
-  impl_->Post(
-      [request = std::move(request)](Impl& impl) mutable { impl.PutReport(std::move(request)); });
-}
-
-}  // namespace skerry::edged
+}  // namespace skerry::metaclient
