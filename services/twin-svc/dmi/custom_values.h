@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "services/twin-svc/dmi/json_reader.h"
+#include "services/lib/json/json_reader.h"
 
 namespace skerry::twin {
 

@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "services/lib/json/json_reader.h"
 #include "services/lib/testing/status_matchers.h"
-#include "services/twin-svc/dmi/json_reader.h"
 
 namespace skerry::twin {
 namespace {
@@ -51,7 +51,7 @@ MATCHER_P(IsInt64, value, "") {
 absl::Status Add(const std::string& text, CustomValues& out) {
   const nlohmann::json document = nlohmann::json::parse(text);
   absl::Status status;
-  AddMissingValues(JsonReader(document, status), out);
+  AddMissingValues(JsonReader(document, "DEVICE_INVALID", status), out);
   return status;
 }
 
@@ -133,7 +133,7 @@ TEST(AddMissingValuesTest, RefusesWhatIsNotANumberInJsonEither) {
     const nlohmann::json document = {{"k", value}};
     absl::Status status;
     CustomValues out;
-    AddMissingValues(JsonReader(document, status), out);
+    AddMissingValues(JsonReader(document, "DEVICE_INVALID", status), out);
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument)) << value;
   }
 }

@@ -7,12 +7,14 @@
 
 #include "absl/status/status.h"
 #include "services/lib/base/error.h"
+#include "services/lib/json/json_reader.h"
 #include "services/twin-svc/dmi/custom_values.h"
-#include "services/twin-svc/dmi/json_reader.h"
 #include "services/twin-svc/dmi/push_method.h"
 
 namespace skerry::twin {
 namespace {
+
+constexpr char kReason[] = "DEVICE_INVALID";
 
 // Properties of a model by name; of several of one name the first counts.
 using ModelProperties = std::map<std::string, JsonReader>;
@@ -85,9 +87,9 @@ void FillModelProperty(const JsonReader& json, v1beta1::ModelProperty& out) {
 
 absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohmann::json& model) {
   absl::Status status, model_status;
-  const JsonReader json(device, status);
+  const JsonReader json(device, kReason, status);
   const JsonReader spec = json.Object("spec");
-  const JsonReader model_spec = JsonReader(model, model_status).Object("spec");
+  const JsonReader model_spec = JsonReader(model, kReason, model_status).Object("spec");
 
   v1beta1::Device out;
   FillIdentity(json, out);
@@ -111,7 +113,7 @@ absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohma
 
 absl::StatusOr<v1beta1::DeviceModel> ModelToDmi(const nlohmann::json& model) {
   absl::Status status;
-  const JsonReader json(model, status);
+  const JsonReader json(model, kReason, status);
   v1beta1::DeviceModel out;
   FillIdentity(json, out);
   v1beta1::DeviceModelSpec& spec = *out.mutable_spec();

@@ -3,7 +3,7 @@
 #define SKERRY_SERVICES_TWIN_SVC_DMI_PUSH_METHOD_H_
 
 #include "api/kubeedge/dmi/v1beta1/api.pb.h"
-#include "services/twin-svc/dmi/json_reader.h"
+#include "services/lib/json/json_reader.h"
 
 namespace skerry::twin {
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "services/lib/json/json_reader.h"
 #include "services/lib/testing/status_matchers.h"
-#include "services/twin-svc/dmi/json_reader.h"
 
 namespace skerry::twin {
 namespace {
@@ -22,7 +22,7 @@ using testing::StatusIsWith;
 absl::Status Convert(const std::string& text, v1beta1::PushMethod& out) {
   const nlohmann::json document = nlohmann::json::parse(text);
   absl::Status status;
-  out = PushMethodToDmi(JsonReader(document, status));
+  out = PushMethodToDmi(JsonReader(document, "DEVICE_INVALID", status));
   return status;
 }
 

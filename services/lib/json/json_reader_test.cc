@@ -1,4 +1,4 @@
-#include "services/twin-svc/dmi/json_reader.h"
+#include "services/lib/json/json_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/testing/status_matchers.h"
 
-namespace skerry::twin {
+namespace skerry {
 namespace {
 
 using ::testing::ElementsAre;
@@ -29,7 +29,7 @@ class JsonReaderTest : public ::testing::Test {
   JsonReader Read(const std::string& text) {
     document_ = nlohmann::json::parse(text);
     status_ = absl::OkStatus();
-    return JsonReader(document_, status_);
+    return JsonReader(document_, "FILE_INVALID", status_);
   }
   std::string Message() const { return std::string(status_.message()); }
 
@@ -76,7 +76,7 @@ TEST_F(JsonReaderTest, NamesFieldKindAndWhatItShouldBe) {
       .Object("spec")
       .Each("list", [](const JsonReader& item) { item.Str("value"); });
   EXPECT_THAT(status_, StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(status_, HasReason("DEVICE_INVALID"));
+  EXPECT_THAT(status_, HasReason("FILE_INVALID"));
   EXPECT_EQ(Message(), "spec.list[1].value is a number, must be a string");
   EXPECT_EQ(GetErrorInfo(status_).metadata["field"], "spec.list[1].value");
   EXPECT_EQ(GetErrorInfo(status_).metadata["kind"], "a number");
@@ -166,4 +166,4 @@ TEST_F(JsonReaderTest, ShowsKeysShortAndPrintable) {
 }
 
 }  // namespace
-}  // namespace skerry::twin
+}  // namespace skerry

@@ -1,4 +1,4 @@
-#include "services/twin-svc/dmi/json_reader.h"
+#include "services/lib/json/json_reader.h"
 
 #include <limits>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 
-namespace skerry::twin {
+namespace skerry {
 namespace {
 
 const char* KindOf(const nlohmann::json* value) {
@@ -29,13 +29,14 @@ std::string Shown(absl::string_view name) {
 
 }  // namespace
 
-JsonReader::JsonReader(const Json& document, absl::Status& status)
-    : JsonReader(&document, "", &status) {
+JsonReader::JsonReader(const Json& document, absl::string_view reason, absl::Status& status)
+    : JsonReader(&document, "", reason, &status) {
   if (document.is_null()) RefuseAt("", &document, ", must be an object");
 }
 
-JsonReader::JsonReader(const Json* value, std::string path, absl::Status* status)
-    : value_(value), path_(std::move(path)), status_(status) {
+JsonReader::JsonReader(const Json* value, std::string path, absl::string_view reason,
+                       absl::Status* status)
+    : value_(value), path_(std::move(path)), reason_(reason), status_(status) {
   if (value_ == nullptr || value_->is_object()) return;
   if (!value_->is_null()) RefuseAt(path_, value_, ", must be an object");
   value_ = nullptr;
@@ -116,14 +117,16 @@ std::map<std::string, std::string> JsonReader::StringMap(const char* name) const
   return out;
 }
 
-JsonReader JsonReader::Object(const char* name) const { return {Find(name), Path(name), status_}; }
+JsonReader JsonReader::Object(const char* name) const {
+  return {Find(name), Path(name), reason_, status_};
+}
 
 void JsonReader::Each(const char* name, const std::function<void(const JsonReader&)>& visit) const {
   const Json* v = Find(name);
   if (v == nullptr) return;
   if (!v->is_array()) return Refuse(name, ", must be a list of objects");
   for (size_t i = 0; i < v->size(); ++i)
-    visit(JsonReader(&(*v)[i], absl::StrCat(Path(name), "[", i, "]"), status_));
+    visit(JsonReader(&(*v)[i], absl::StrCat(Path(name), "[", i, "]"), reason_, status_));
 }
 
 void JsonReader::EachMember(
@@ -146,7 +149,7 @@ void JsonReader::RefuseAt(absl::string_view path, const Json* value, absl::strin
   const absl::string_view field = path.empty() ? "the document" : path;
   *status_ =
       Error(absl::StatusCode::kInvalidArgument, absl::StrCat(field, " is ", KindOf(value), why))
-          .Reason("DEVICE_INVALID")
+          .Reason(reason_)
           .Meta("field", field)
           .Meta("kind", KindOf(value));
 }
@@ -161,4 +164,4 @@ std::string JsonReader::Path(absl::string_view name) const {
   return path_.empty() ? std::string(name) : absl::StrCat(path_, ".", name);
 }
 
-}  // namespace skerry::twin
+}  // namespace skerry
