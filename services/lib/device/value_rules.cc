@@ -21,7 +21,7 @@ constexpr std::pair<absl::string_view, ValueType> kTypes[] = {
     {"BOOLEAN", ValueType::kBoolean}, {"BYTES", ValueType::kBytes},
     {"STREAM", ValueType::kStream},
 };
-constexpr size_t kShownMax = 64;  // Of a value, in an error.
+constexpr size_t kShownMax = 64;
 
 bool IsNumber(ValueType type) {
   return type == ValueType::kInt || type == ValueType::kFloat || type == ValueType::kDouble;
@@ -88,26 +88,29 @@ absl::string_view Allowed(ValueType type) {
   }
 }
 
-std::string Shown(absl::string_view value) {
-  if (value.size() <= kShownMax) return std::string(value);
-  return absl::StrCat(value.substr(0, kShownMax), "…");
-}
-
 Error BadValue(const PropertyModel& property, absl::string_view value, absl::string_view reason,
                absl::string_view fix) {
-  return InvalidField(property.name, Shown(value), fix)
+  return InvalidField(property.name, ShownValue(value), fix)
       .Reason(reason)
       .Meta("property", property.name);
 }
 
 }  // namespace
 
+std::string ShownValue(absl::string_view value) {
+  if (value.size() <= kShownMax) return std::string(value);
+  size_t size = kShownMax;
+  // A cut character would not be UTF-8, and no message on the wire could hold it.
+  while (size > 0 && (static_cast<unsigned char>(value[size]) & 0xC0) == 0x80) --size;
+  return absl::StrCat(value.substr(0, size), "…");
+}
+
 absl::StatusOr<ValueType> ParseValueType(absl::string_view text) {
   if (absl::EqualsIgnoreCase(text, "integer")) return ValueType::kInt;
   for (const auto& [name, type] : kTypes) {
     if (absl::EqualsIgnoreCase(text, name)) return type;
   }
-  return InvalidField("type", Shown(text),
+  return InvalidField("type", ShownValue(text),
                       "give INT, FLOAT, DOUBLE, STRING, BOOLEAN, BYTES or STREAM");
 }
 
@@ -127,7 +130,8 @@ absl::Status CheckModel(const PropertyModel& property) {
         {"maximum", property.maximum}}) {
     if (bound.empty() || !IsNumber(property.type)) continue;
     if (!ParsesAs(property.type, bound)) {
-      return InvalidField(field(name), Shown(bound), absl::StrCat("give ", Allowed(property.type)));
+      return InvalidField(field(name), ShownValue(bound),
+                          absl::StrCat("give ", Allowed(property.type)));
     }
   }
   if (IsNumber(property.type) && !property.minimum.empty() && !property.maximum.empty() &&

@@ -44,6 +44,9 @@ absl::Status CheckValue(const PropertyModel& property, absl::string_view value);
 // As CheckValue, of a desired value; FAILED_PRECONDITION / READ_ONLY where the model allows none.
 absl::Status CheckDesired(const PropertyModel& property, absl::string_view value);
 
+// A value as errors show it: its first 64 bytes, of UTF-8 whole characters.
+std::string ShownValue(absl::string_view value);
+
 }  // namespace skerry::device
 
 #endif  // SKERRY_SERVICES_LIB_DEVICE_VALUE_RULES_H_

@@ -113,5 +113,13 @@ TEST(CheckModelTest, BoundsAreNumbersInOrder) {
   EXPECT_THAT(CheckModel(Of(ValueType::kString, "a", "b")), IsOk()) << "means nothing there";
 }
 
+TEST(ShownValueTest, CutsBetweenCharacters) {
+  const std::string start(63, 'a');
+  EXPECT_EQ(ShownValue(start + "b"), start + "b");
+  EXPECT_EQ(ShownValue(start + "bc"), start + "b…");
+  EXPECT_EQ(ShownValue(start + "\u00e4c"), start + "…");
+  EXPECT_EQ(ShownValue(std::string(100, '\x80')), "…");  // No UTF-8 at all.
+}
+
 }  // namespace
 }  // namespace skerry::device
