@@ -1,0 +1,19 @@
+// What a Device declares, as its twin takes it.
+#ifndef SKERRY_SERVICES_TWIN_SVC_WIRE_DECLARATION_H_
+#define SKERRY_SERVICES_TWIN_SVC_WIRE_DECLARATION_H_
+
+#include "absl/time/time.h"
+#include "services/lib/device/device_spec.h"
+#include "services/twin-svc/core/twin.h"
+
+namespace skerry::twin {
+
+// The writer of every value that a Device declares. Nobody on the box writes under this name.
+inline constexpr char kCloudWriter[] = "cloud";
+
+// Pure. `now` is when the box learned of it; values are the same whatever it is (Declare).
+Declaration DeclarationOf(const device::DeviceSpec& device, absl::Time now);
+
+}  // namespace skerry::twin
+
+#endif  // SKERRY_SERVICES_TWIN_SVC_WIRE_DECLARATION_H_
