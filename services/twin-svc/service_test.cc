@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/server.h"
@@ -96,10 +97,12 @@ class TwinServiceTest : public ::testing::Test {
 
   testing::FakeClock clock_;
   testing::TempDir folder_;
+  metrics::Registry registry_{"twin-svc"};
+  TwinMetrics metrics_{registry_};
   FakeTwinStore store_;
-  TwinWatches watches_;
+  TwinWatches watches_{metrics_};
   std::unique_ptr<TwinDesk> desk_ =
-      *TwinDesk::Create(store_, {}, clock_,
+      *TwinDesk::Create(store_, {}, clock_, metrics_,
                         [this](const std::vector<TwinEvent>& events) { watches_.Publish(events); });
   TwinServiceImpl service_{*desk_, watches_, clock_};
   std::unique_ptr<rpc::Server> server_;

@@ -35,6 +35,7 @@ rpc::WriterEvents TwinWatches::Open(const v1::WatchTwinsRequest& request,
   Watcher& watcher = watchers_[id];
   watcher.device_namespace = request.namespace_();
   watcher.stream = std::move(stream);
+  metrics_.watchers.Set(static_cast<double>(watchers_.size()));
   // What is committed meanwhile is published to it, too: that waits for the lock.
   for (const auto& [device, twin] :
        desk_->List(watcher.device_namespace, std::nullopt, std::numeric_limits<size_t>::max())) {
@@ -45,6 +46,7 @@ rpc::WriterEvents TwinWatches::Open(const v1::WatchTwinsRequest& request,
               [this, id](absl::Status) {
                 absl::MutexLock closing(&mutex_);
                 watchers_.erase(id);
+                metrics_.watchers.Set(static_cast<double>(watchers_.size()));
               },
           .on_drained = [this, id] { PumpOne(id); }};
 }
@@ -67,11 +69,6 @@ void TwinWatches::CloseAll(absl::Status status) {
   closed_ = status;
   for (auto& [id, watcher] : watchers_) watcher.stream->Close(status);
   watchers_.clear();
-}
-
-size_t TwinWatches::size() const {
-  absl::MutexLock lock(&mutex_);
-  return watchers_.size();
 }
 
 void TwinWatches::PumpOne(uint64_t id) {

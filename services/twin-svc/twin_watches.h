@@ -16,6 +16,7 @@
 #include "api/skerry/twin/v1/twin_service.pb.h"
 #include "services/lib/model/names.h"
 #include "services/lib/rpc/stream.h"
+#include "services/twin-svc/metrics.h"
 #include "services/twin-svc/runner/twin_desk.h"
 
 namespace skerry::twin {
@@ -27,6 +28,8 @@ class TwinWatches {
  public:
   using ResponseStream = rpc::Stream<v1::WatchTwinsResponse>;
 
+  explicit TwinWatches(TwinMetrics& metrics) : metrics_(metrics) {}
+
   // Before the first Open; the desk outlives it.
   void SetDesk(const TwinDesk& desk);
 
@@ -37,8 +40,6 @@ class TwinWatches {
   void Publish(const std::vector<TwinEvent>& events);
   // Ends every watch, and those that still come, with `status`.
   void CloseAll(absl::Status status);
-
-  size_t size() const;
 
  private:
   struct Watcher {
@@ -52,7 +53,8 @@ class TwinWatches {
   void Pump(Watcher& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PumpOne(uint64_t id);
 
-  mutable absl::Mutex mutex_;
+  TwinMetrics& metrics_;
+  absl::Mutex mutex_;
   const TwinDesk* desk_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::map<uint64_t, Watcher> watchers_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;

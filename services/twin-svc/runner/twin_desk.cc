@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/device/device_spec.h"
 
 namespace skerry::twin {
 namespace {
 
 constexpr absl::Duration kRetry = absl::Seconds(1);  // Of what must be stored, after a failure.
-constexpr size_t kPropertyNameMax = 128;
+constexpr size_t kShownMax = 128;                    // Of a name, in an error.
 
 Error Unknown(const DeviceName& device) {
   return Error(absl::StatusCode::kNotFound,
@@ -20,18 +20,9 @@ Error Unknown(const DeviceName& device) {
       .Meta("device", device.value());
 }
 
-// As KubeEdge's MQTT payloads may name properties.
-bool IsPropertyName(absl::string_view name) {
-  return !name.empty() && name.size() <= kPropertyNameMax &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  absl::string_view("-_.,:/@#").find(c) != absl::string_view::npos;
-         });
-}
-
 absl::Status CheckName(absl::string_view name) {
-  if (IsPropertyName(name)) return absl::OkStatus();
-  return InvalidField("property", name.substr(0, kPropertyNameMax),
+  if (device::IsPropertyName(name)) return absl::OkStatus();
+  return InvalidField("property", name.substr(0, kShownMax),
                       "give 1 to 128 characters of A-Z a-z 0-9 - _ . , : / @ #")
       .Reason("PROPERTY_NAME");
 }
@@ -67,19 +58,26 @@ Twin View(const Twin& twin, const Write& write, bool whole) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TwinDesk>> TwinDesk::Create(TwinStore& store, const Bounds& bounds,
-                                                           Clock& clock, Observer observer) {
+                                                           Clock& clock, TwinMetrics& metrics,
+                                                           Observer observer) {
   SKERRY_ASSIGN_OR_RETURN(StoredTwins stored, store.Load());
-  std::unique_ptr<TwinDesk> desk(new TwinDesk(store, bounds, clock, std::move(observer)));
+  std::unique_ptr<TwinDesk> desk(new TwinDesk(store, bounds, clock, metrics, std::move(observer)));
   desk->version_floor_ = stored.version_floor;
   absl::MutexLock lock(&desk->mutex_);
   for (auto& [device, twin] : stored.twins) {
     desk->twins_[device] = std::make_shared<const Twin>(std::move(twin));
   }
+  metrics.devices.Set(static_cast<double>(desk->twins_.size()));
   return desk;
 }
 
-TwinDesk::TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, Observer observer)
-    : store_(store), bounds_(bounds), observer_(std::move(observer)), executor_("twins", clock) {}
+TwinDesk::TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, TwinMetrics& metrics,
+                   Observer observer)
+    : store_(store),
+      bounds_(bounds),
+      metrics_(metrics),
+      observer_(std::move(observer)),
+      executor_("twins", clock) {}
 
 TwinDesk::~TwinDesk() {
   executor_.Stop();
@@ -121,6 +119,7 @@ void TwinDesk::Submit(const DeviceName& device, Write write, bool whole, Done do
       return Enqueue({device, std::move(write), std::nullopt, whole, bytes, std::move(done)});
     }
   }
+  metrics_.writes_refused.Increment();
   done(Error(absl::StatusCode::kResourceExhausted,
              absl::StrCat("writes of ", bounds_.waiting_bytes_max,
                           " bytes wait for the disk: try again later"))
@@ -129,6 +128,7 @@ void TwinDesk::Submit(const DeviceName& device, Write write, bool whole, Done do
 
 void TwinDesk::Enqueue(Work work) {
   waiting_bytes_ += work.bytes;
+  metrics_.waiting_bytes.Set(static_cast<double>(waiting_bytes_));
   waiting_.push_back(std::move(work));
   PostCommit();
 }
@@ -152,13 +152,17 @@ void TwinDesk::Commit() {
     }
   }
   const absl::Status saved = Save(drafts);
+  (saved.ok() ? metrics_.commits_ok : metrics_.commits_failed).Increment();
   if (saved.ok()) Publish(drafts);
   for (Answer& answer : answers) {
+    (saved.ok() && answer.written.ok() ? metrics_.writes_done : metrics_.writes_refused)
+        .Increment();
     answer.done(saved.ok() || !answer.written.ok() ? std::move(answer.written)
                                                    : absl::StatusOr<Written>(saved));
   }
   absl::MutexLock lock(&mutex_);
   for (const Work& work : batch) waiting_bytes_ -= work.bytes;
+  metrics_.waiting_bytes.Set(static_cast<double>(waiting_bytes_));
   const bool writes_wait = !waiting_.empty();
   if (!saved.ok()) {
     // Nobody sends a declaration again; those that came meanwhile are newer.
@@ -232,7 +236,10 @@ void TwinDesk::DoDeclare(Work& work, Drafts& drafts) {
   const Changes changes = twin::Declare(*draft->twin, *work.declaration);
   if (*draft->twin == before) return;
   draft->dirty = true;
-  for (const Change& change : changes) draft->properties.insert(change.property);
+  for (const Change& change : changes) {
+    draft->properties.insert(change.property);
+    if (change.kind == Change::Kind::kConflict) metrics_.conflicts.Increment();
+  }
   // A property that is declared without a value has changed nothing, and is there from now on.
   for (const auto& [name, declared] : work.declaration->properties) {
     const auto it = before.properties.find(name);
@@ -299,6 +306,7 @@ void TwinDesk::Publish(const Drafts& drafts) {
       }
       events.push_back({device, draft.twin});
     }
+    metrics_.devices.Set(static_cast<double>(twins_.size()));
   }
   if (observer_ && !events.empty()) observer_(events);
 }

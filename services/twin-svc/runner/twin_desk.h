@@ -25,6 +25,7 @@
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/model/names.h"
 #include "services/twin-svc/core/twin.h"
+#include "services/twin-svc/metrics.h"
 #include "services/twin-svc/store/twin_store.h"
 
 namespace skerry::twin {
@@ -48,9 +49,9 @@ struct TwinEvent {
   TwinPtr twin;
 };
 
-// Any thread may call it; `done` and the observer not to wait for it. Store and clock outlive it.
-// All that is stored goes through one thread, which takes what waits as one commit: an answer says
-// that the write survives a loss of power.
+// Any thread may call it; `done` and the observer not to wait for it. Store, clock and metrics
+// outlive it. All that is stored goes through one thread, which takes what waits as one commit: an
+// answer says that the write survives a loss of power.
 class TwinDesk {
  public:
   struct Bounds {
@@ -62,7 +63,8 @@ class TwinDesk {
   using Observer = std::function<void(const std::vector<TwinEvent>& events)>;
 
   static absl::StatusOr<std::unique_ptr<TwinDesk>> Create(TwinStore& store, const Bounds& bounds,
-                                                          Clock& clock, Observer observer);
+                                                          Clock& clock, TwinMetrics& metrics,
+                                                          Observer observer);
   ~TwinDesk();  // What waits is answered first: done, or UNAVAILABLE.
 
   // The Device as the cloud has it now; null models: its model is not here (yet), and nothing is
@@ -111,7 +113,8 @@ class TwinDesk {
   };
   using Drafts = std::map<DeviceName, Draft>;
 
-  TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, Observer observer);
+  TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, TwinMetrics& metrics,
+           Observer observer);
 
   void Enqueue(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Unless one is posted, or nothing waits.
@@ -128,6 +131,7 @@ class TwinDesk {
 
   TwinStore& store_;
   const Bounds bounds_;
+  TwinMetrics& metrics_;
   const Observer observer_;
   mutable absl::Mutex mutex_;
   std::map<DeviceName, TwinPtr> twins_ ABSL_GUARDED_BY(mutex_);

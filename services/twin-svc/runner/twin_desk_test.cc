@@ -13,6 +13,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "services/lib/base/error.h"
+#include "services/lib/metrics/registry.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/twin-svc/testing/fake_twin_store.h"
@@ -50,12 +51,13 @@ class TwinDeskTest : public ::testing::Test {
 
   void Start(const TwinDesk::Bounds& bounds) {
     desk_.reset();
-    auto desk = TwinDesk::Create(store_, bounds, clock_, [this](const std::vector<TwinEvent>& all) {
-      absl::MutexLock lock(&mutex_);
-      for (const TwinEvent& event : all) {
-        events_.push_back(event.device.name() + (event.twin == nullptr ? " gone" : ""));
-      }
-    });
+    auto desk = TwinDesk::Create(
+        store_, bounds, clock_, metrics_, [this](const std::vector<TwinEvent>& all) {
+          absl::MutexLock lock(&mutex_);
+          for (const TwinEvent& event : all) {
+            events_.push_back(event.device.name() + (event.twin == nullptr ? " gone" : ""));
+          }
+        });
     ASSERT_THAT(desk, IsOk());
     desk_ = *std::move(desk);
   }
@@ -84,6 +86,8 @@ class TwinDeskTest : public ::testing::Test {
   }
 
   testing::FakeClock clock_;
+  metrics::Registry registry_{"twin-svc"};
+  TwinMetrics metrics_{registry_};
   FakeTwinStore store_;
   absl::Mutex mutex_;
   std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);

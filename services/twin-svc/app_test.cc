@@ -1,0 +1,175 @@
+// The whole service, without its neighbours: what it has is in its store.
+#include "services/twin-svc/app.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "api/skerry/meta/v1/meta_service.grpc.pb.h"
+#include "api/skerry/twin/v1/twin_service.grpc.pb.h"
+#include "services/lib/log/logger.h"
+#include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/grpc_status.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::twin {
+namespace {
+
+using skerry::testing::HasReason;
+using skerry::testing::IsOk;
+
+constexpr char kPump[] = "namespaces/plant/devices/pump-1/twin";
+constexpr char kDevice[] =
+    R"({"kind":"Device","metadata":{"namespace":"plant","name":"pump-1","uid":"u1","generation":1},
+    "spec":{"deviceModelRef":{"name":"pump"},"nodeName":"edge-1","properties":[
+    {"name":"target","desired":{"value":"20"}},{"name":"level"}]}})";
+
+// edge-meta-svc with one device, or with none.
+class OneDeviceMeta final : public meta::v1::MetaService::Service {
+ public:
+  grpc::Status WatchObjects(grpc::ServerContext*, const meta::v1::WatchObjectsRequest*,
+                            grpc::ServerWriter<meta::v1::WatchObjectsResponse>* writer) override {
+    meta::v1::WatchObjectsResponse response;
+    if (bound) {
+      meta::v1::Object& object = *response.mutable_upserted();
+      object.set_type("devices.devices.kubeedge.io");
+      object.set_key("plant/pump-1");
+      object.set_object(kDevice);
+      writer->Write(response);
+    }
+    response.mutable_synced();
+    writer->Write(response);
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&over_));
+    return grpc::Status::CANCELLED;
+  }
+  // Watches end, and those that come then, too.
+  void SetOver(bool over) {
+    absl::MutexLock lock(&mutex_);
+    over_ = over;
+  }
+
+  bool bound = true;
+
+ private:
+  absl::Mutex mutex_;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+class AppTest : public ::testing::Test {
+ protected:
+  AppTest() {
+    config_.run_dir = folder_.path() + "/run";
+    config_.state_dir = folder_.path() + "/state";
+    config_.meta_reconnect_max = absl::Milliseconds(200);
+    FillAddresses(config_);
+  }
+  ~AppTest() override {
+    StopApp();
+    StopMeta();
+  }
+
+  void StartApp() {
+    app_ = std::make_unique<TwinApp>(config_, clock_, log::Logger::Null());
+    ASSERT_THAT(app_->Start(), IsOk());
+    stub_ = v1::TwinService::NewStub(
+        *rpc::MakeChannel({.target = app_->addresses()["api"], .own_connection = true}));
+  }
+  void StopApp() {
+    if (app_ == nullptr) return;
+    app_->Drain(absl::Now() + absl::Seconds(5));
+    app_->Stop();
+    app_.reset();
+  }
+  void StartMeta() {
+    meta_.SetOver(false);
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(config_.meta_address, grpc::InsecureServerCredentials());
+    builder.RegisterService(&meta_);
+    meta_server_ = builder.BuildAndStart();
+    ASSERT_NE(meta_server_, nullptr);
+  }
+  void StopMeta() {
+    meta_.SetOver(true);
+    if (meta_server_ != nullptr) meta_server_->Shutdown(std::chrono::system_clock::now());
+    meta_server_.reset();
+  }
+  absl::StatusOr<v1::Twin> Get() {
+    v1::GetTwinRequest request;
+    request.set_name(kPump);
+    v1::Twin twin;
+    absl::Status status = rpc::CallUnary(absl::Seconds(20), [&](grpc::ClientContext* context) {
+      return stub_->GetTwin(context, request, &twin);
+    });
+    if (!status.ok()) return status;
+    return twin;
+  }
+  // Waits until the device is there, or is not.
+  bool Await(bool there) {
+    const absl::Time limit = absl::Now() + absl::Seconds(20);
+    while (Get().ok() != there) {
+      if (absl::Now() > limit) return false;
+    }
+    return true;
+  }
+
+  testing::TempDir folder_;
+  TwinConfig config_;
+  SystemClock clock_;
+  OneDeviceMeta meta_;
+  std::unique_ptr<grpc::Server> meta_server_;
+  std::unique_ptr<TwinApp> app_;
+  std::unique_ptr<v1::TwinService::Stub> stub_;
+};
+
+TEST_F(AppTest, IsReadyWithoutItsNeighbours) {
+  StartApp();
+  EXPECT_TRUE(app_->readiness().ready());
+  EXPECT_THAT(Get().status(), HasReason("DEVICE_UNKNOWN"));
+}
+
+TEST_F(AppTest, ATwinOutlivesTheServiceAndItsNeighbours) {
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  v1::WriteTwinRequest request;
+  request.set_name(kPump);
+  request.set_writer("mapper");
+  (*request.mutable_reported())["level"].set_value("1.5");
+  v1::WriteTwinResponse response;
+  ASSERT_THAT(rpc::CallUnary(absl::Seconds(20),
+                             [&](grpc::ClientContext* context) {
+                               return stub_->WriteTwin(context, request, &response);
+                             }),
+              IsOk());
+  StopApp();
+  StopMeta();
+  StartApp();
+  const absl::StatusOr<v1::Twin> twin = Get();
+  ASSERT_THAT(twin, IsOk());
+  EXPECT_EQ(twin->properties().at("target").desired().value(), "20");
+  EXPECT_EQ(twin->properties().at("level").reported().value(), "1.5");
+  EXPECT_EQ(twin->version(), response.after().version());
+}
+
+TEST_F(AppTest, ADeviceThatWasUnboundMeanwhileIsGone) {
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  StopApp();
+  StopMeta();
+  meta_.bound = false;
+  StartMeta();
+  StartApp();
+  EXPECT_TRUE(Await(false));
+}
+
+}  // namespace
+}  // namespace skerry::twin

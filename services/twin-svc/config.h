@@ -1,0 +1,32 @@
+// Settings of twin-svc.
+#ifndef SKERRY_SERVICES_TWIN_SVC_CONFIG_H_
+#define SKERRY_SERVICES_TWIN_SVC_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/lib/config/config.h"
+
+namespace skerry::twin {
+
+struct TwinConfig {
+  config::CommonConfig common;
+  std::string run_dir = "/run/skerry";
+  std::string state_dir = "/var/lib/skerry";
+  std::string listen;        // Empty: unix:<run_dir>/twin.sock.
+  std::string meta_address;  // Empty: unix:<run_dir>/edge-meta.sock.
+  absl::Duration meta_reconnect_max = absl::Seconds(5);
+  int64_t size_bytes_max = 1 << 30;
+  int64_t waiting_bytes_max = 16 << 20;
+};
+
+// Declares every setting on `schema`, bound to `config`.
+void Declare(config::Schema& schema, TwinConfig& config);
+
+// Addresses that were not given follow from run_dir.
+void FillAddresses(TwinConfig& config);
+
+}  // namespace skerry::twin
+
+#endif  // SKERRY_SERVICES_TWIN_SVC_CONFIG_H_

@@ -1,0 +1,33 @@
+#include "services/twin-svc/metrics.h"
+
+#include "services/lib/metrics/registry.h"
+
+namespace skerry::twin {
+namespace {
+
+constexpr char kCommits[] = "skerry_twin_commits_total";
+constexpr char kCommitsHelp[] = "Transactions of the store.";
+constexpr char kWrites[] = "skerry_twin_writes_total";
+constexpr char kWritesHelp[] = "Writes on the box: done, or refused with an error.";
+
+}  // namespace
+
+TwinMetrics::TwinMetrics(metrics::Registry& r)
+    : devices(r.Gauge("skerry_twin_devices", "Devices that are bound to this node.")),
+      waiting_bytes(
+          r.Gauge("skerry_twin_waiting_bytes", "Bytes of writes that wait for the disk.")),
+      commits_ok(r.Counter(kCommits, kCommitsHelp, {{"result", "ok"}})),
+      commits_failed(r.Counter(kCommits, kCommitsHelp, {{"result", "failed"}})),
+      writes_done(r.Counter(kWrites, kWritesHelp, {{"result", "done"}})),
+      writes_refused(r.Counter(kWrites, kWritesHelp, {{"result", "refused"}})),
+      conflicts(r.Counter("skerry_twin_conflicts_total",
+                          "Desired values of the box that a change of the cloud's replaced.")),
+      store_repairs(r.Counter("skerry_twin_store_repairs_total",
+                              "Damaged files that were set aside and made anew.")),
+      meta_connected(
+          r.Gauge("skerry_twin_meta_connected", "1 while edge-meta-svc's devices are known.")),
+      objects_refused(r.Counter("skerry_twin_objects_refused_total",
+                                "Devices and models that could not be read.")),
+      watchers(r.Gauge("skerry_twin_watchers", "Open watches of twins.")) {}
+
+}  // namespace skerry::twin

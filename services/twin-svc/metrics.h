@@ -1,0 +1,33 @@
+// What twin-svc counts.
+#ifndef SKERRY_SERVICES_TWIN_SVC_METRICS_H_
+#define SKERRY_SERVICES_TWIN_SVC_METRICS_H_
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+
+namespace skerry::metrics {
+class Registry;
+}
+
+namespace skerry::twin {
+
+// Any thread may use it; `registry` outlives it.
+struct TwinMetrics {
+  explicit TwinMetrics(metrics::Registry& registry);
+
+  prometheus::Gauge& devices;
+  prometheus::Gauge& waiting_bytes;
+  prometheus::Counter& commits_ok;
+  prometheus::Counter& commits_failed;
+  prometheus::Counter& writes_done;
+  prometheus::Counter& writes_refused;
+  prometheus::Counter& conflicts;
+  prometheus::Counter& store_repairs;
+  prometheus::Gauge& meta_connected;
+  prometheus::Counter& objects_refused;
+  prometheus::Gauge& watchers;
+};
+
+}  // namespace skerry::twin
+
+#endif  // SKERRY_SERVICES_TWIN_SVC_METRICS_H_
