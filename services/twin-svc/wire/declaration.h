@@ -11,7 +11,8 @@ namespace skerry::twin {
 // The writer of every value that a Device declares. Nobody on the box writes under this name.
 inline constexpr char kCloudWriter[] = "cloud";
 
-// Pure. `now` is when the box learned of it; values are the same whatever it is (Declare).
+// Pure. `now` is when the box learned of it; Declare compares values without their times. `device`
+// comes from an API server: what has neither uid nor generation declares nothing to a new twin.
 Declaration DeclarationOf(const device::DeviceSpec& device, absl::Time now);
 
 }  // namespace skerry::twin
