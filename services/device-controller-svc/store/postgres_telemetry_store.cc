@@ -68,6 +68,7 @@ absl::StatusOr<std::vector<Reading>> PostgresTelemetryStore::Query(const DeviceN
   SKERRY_RETURN_IF_ERROR(telemetry_rules::CheckQuery(query));
   const std::string direction = query.newest_first ? "DESC" : "ASC";
   const std::string behind = query.newest_first ? "<" : ">";
+  const telemetry_rules::TimeRange range = telemetry_rules::RangeOf(query);
   const ReadingPosition after = query.after.value_or(ReadingPosition{});
   std::vector<Reading> readings;
   SKERRY_RETURN_IF_ERROR(
@@ -79,9 +80,9 @@ absl::StatusOr<std::vector<Reading>> PostgresTelemetryStore::Query(const DeviceN
             " AND time >= $3 AND time < $4 AND (NOT $5::boolean OR (time, tie) " +
                 behind + " ($6::bigint, $7::bigint)) ORDER BY time " + direction + ", tie " +
                 direction + " LIMIT $8",
-            device.value(), query.property, absl::ToUnixMicros(query.from),
-            absl::ToUnixMicros(query.to), query.after.has_value(), absl::ToUnixMicros(after.time),
-            after.tie, static_cast<int64_t>(query.count_max));
+            device.value(), query.property, range.from_micros, range.to_micros,
+            query.after.has_value(), absl::ToUnixMicros(after.time), after.tie,
+            static_cast<int64_t>(query.count_max));
         for (const pqxx::row& row : rows) {
           Reading reading{
               .position = {absl::FromUnixMicros(row[0].as<int64_t>()), row[1].as<int64_t>()},

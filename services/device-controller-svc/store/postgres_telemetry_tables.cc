@@ -33,6 +33,7 @@ CREATE TABLE device_series (
   model text COLLATE "C" NOT NULL,
   UNIQUE (device, property)
 );
+CREATE INDEX device_series_by_model ON device_series (model);
 CREATE SEQUENCE device_reading_tie;
 CREATE TABLE device_readings (
   series bigint NOT NULL,

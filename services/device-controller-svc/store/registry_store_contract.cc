@@ -132,6 +132,8 @@ TEST_P(RegistryStoreContract, ListsInPagesByName) {
   EXPECT_EQ(Names(store_->List({}, Name("b/x"), 2)), "");
   EXPECT_EQ(Names(store_->List({.device_namespace = "a"}, {}, 10)), "a/y a/y.1 a/z ");
   EXPECT_EQ(Names(store_->List({.device_namespace = "a"}, Name("a/y.1"), 10)), "a/z ");
+  EXPECT_EQ(Names(store_->List({.device_namespace = "a"}, Name("a-b/x"), 1)), "a/y ");
+  EXPECT_EQ(Names(store_->List({.device_namespace = "a"}, Name("b/x"), 10)), "");
 }
 
 TEST_P(RegistryStoreContract, FiltersTogether) {

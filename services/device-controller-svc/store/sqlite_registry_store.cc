@@ -54,10 +54,11 @@ absl::StatusOr<DeviceRecord> Row(const sqlite::Statement& read) {
 // Only the conditions that are asked for, so that an index serves them. Parameters 1 to 5; LIMIT is
 // the last.
 std::string ListSql(const DeviceFilter& filter) {
-  std::string sql = absl::StrCat("SELECT ", kColumns, " FROM device WHERE device > ?1");
-  // '0' follows '/'.
-  if (!filter.device_namespace.empty())
-    absl::StrAppend(&sql, " AND device >= ?2 || '/' AND device < ?2 || '0'");
+  std::string sql = absl::StrCat("SELECT ", kColumns, " FROM device WHERE ");
+  // '0' follows '/'. One lower bound: SQLite would begin at whichever of two.
+  absl::StrAppend(&sql, filter.device_namespace.empty()
+                            ? "device > ?1"
+                            : "device > max(?1, ?2 || '/') AND device < ?2 || '0'");
   if (!filter.node.empty()) absl::StrAppend(&sql, " AND node = ?3");
   if (!filter.model.empty()) absl::StrAppend(&sql, " AND model = ?4");
   if (filter.enabled.has_value())

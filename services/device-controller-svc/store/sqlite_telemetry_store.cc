@@ -1,6 +1,7 @@
 #include "services/device-controller-svc/store/sqlite_telemetry_store.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "services/device-controller-svc/store/telemetry_rules.h"
@@ -103,10 +104,11 @@ absl::StatusOr<std::vector<Reading>> SqliteTelemetryStore::Query(const DeviceNam
     absl::StrAppend(&sql, " AND (time_micros, tie) ", query.newest_first ? "<" : ">", " (?5, ?6)");
   }
   absl::StrAppend(&sql, " ORDER BY time_micros ", direction, ", tie ", direction, " LIMIT ?7");
+  const telemetry_rules::TimeRange range = telemetry_rules::RangeOf(query);
   const ReadingPosition after = query.after.value_or(ReadingPosition{});
   sqlite::Statement read = database_->Prepare(sql);
   read.Bind(1, device.value()).Bind(2, query.property);
-  read.Bind(3, absl::ToUnixMicros(query.from)).Bind(4, absl::ToUnixMicros(query.to));
+  read.Bind(3, range.from_micros).Bind(4, range.to_micros);
   read.Bind(5, absl::ToUnixMicros(after.time)).Bind(6, after.tie);
   read.Bind(7, static_cast<int64_t>(query.count_max));
   std::vector<Reading> readings;
@@ -147,20 +149,51 @@ absl::StatusOr<std::vector<TelemetryBucket>> SqliteTelemetryStore::Aggregate(
 absl::StatusOr<int64_t> SqliteTelemetryStore::DropBefore(absl::string_view model, absl::Time time) {
   SKERRY_RETURN_IF_ERROR(telemetry_rules::CheckModel(model));
   absl::MutexLock lock(&mutex_);
-  // What lies in the range of neither condition on its time isn't looked at.
+  const int64_t before = absl::ToUnixMicros(time);
+  const int64_t now = absl::ToUnixMicros(clock_.Now());
+  int64_t dropped = 0;
+  SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
+    mutex_.AssertHeld();
+    std::vector<int64_t> all;
+    {
+      sqlite::Statement series = database_->Prepare("SELECT id FROM series WHERE model = ?1");
+      series.Bind(1, model);
+      while (true) {
+        SKERRY_ASSIGN_OR_RETURN(bool found, series.Step());
+        if (!found) break;
+        all.push_back(series.Int(0));
+      }
+    }
+    for (size_t i = 0; i < all.size() && dropped < kDropMax; ++i) {
+      SKERRY_RETURN_IF_ERROR(
+          Drop(all[i], std::numeric_limits<int64_t>::min(), before, before, dropped));
+      // Those of a clock that is years ahead.
+      SKERRY_RETURN_IF_ERROR(Drop(all[i], std::max(before, now),
+                                  std::numeric_limits<int64_t>::max(), before, dropped));
+    }
+    return absl::OkStatus();
+  }));
+  return dropped;
+}
+
+absl::Status SqliteTelemetryStore::Drop(int64_t series, int64_t from, int64_t to, int64_t before,
+                                        int64_t& dropped) {
+  int64_t last = to;
+  {
+    sqlite::Statement read = database_->Prepare(
+        "SELECT time_micros FROM reading WHERE series = ?1 AND time_micros >= ?2"
+        " AND time_micros <= ?3 AND keep_micros < ?4 ORDER BY time_micros LIMIT 1 OFFSET ?5");
+    read.Bind(1, series).Bind(2, from).Bind(3, to).Bind(4, before).Bind(5, kDropMax);
+    SKERRY_ASSIGN_OR_RETURN(bool more, read.Step());
+    if (more) last = read.Int(0);
+  }
   sqlite::Statement remove = database_->Prepare(
-      "DELETE FROM reading WHERE (series, time_micros, tie) IN ("
-      " SELECT r.series, r.time_micros, r.tie FROM series AS s, reading AS r"
-      "  WHERE s.model = ?1 AND r.series = s.id AND r.time_micros < ?2 AND r.keep_micros < ?2"
-      " UNION ALL"
-      " SELECT r.series, r.time_micros, r.tie FROM series AS s, reading AS r"
-      "  WHERE s.model = ?1 AND r.series = s.id AND r.time_micros >= max(?2, ?3)"
-      "  AND r.keep_micros < ?2"
-      " LIMIT ?4)");
-  remove.Bind(1, model).Bind(2, absl::ToUnixMicros(time));
-  remove.Bind(3, absl::ToUnixMicros(clock_.Now())).Bind(4, kDropMax);
+      "DELETE FROM reading WHERE series = ?1 AND time_micros >= ?2 AND time_micros <= ?3"
+      " AND keep_micros < ?4");
+  remove.Bind(1, series).Bind(2, from).Bind(3, last).Bind(4, before);
   SKERRY_RETURN_IF_ERROR(remove.Run());
-  return database_->Changes();
+  dropped += database_->Changes();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> SqliteTelemetryStore::LastOf(const TelemetryEvents& events) {

@@ -49,6 +49,9 @@ class SqliteTelemetryStore final : public TelemetryStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MoveOn(const TelemetryEvents& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<int64_t> SeriesOf(const TelemetryRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a series and range of time what is to be kept only to times before `before`: about kDropMax.
+  absl::Status Drop(int64_t series, int64_t from, int64_t to, int64_t before, int64_t& dropped)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Insert(const TelemetryRow& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;

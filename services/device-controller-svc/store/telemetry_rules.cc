@@ -1,5 +1,6 @@
 #include "services/device-controller-svc/store/telemetry_rules.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/numbers.h"
@@ -82,6 +83,18 @@ absl::Status CheckAggregate(absl::string_view property, absl::Time from, absl::T
 
 absl::Status CheckModel(absl::string_view model) {
   return CheckText("model", model, 0, Store::kNameBytesMax);
+}
+
+TimeRange RangeOf(const TelemetryQuery& query) {
+  TimeRange range{absl::ToUnixMicros(query.from), absl::ToUnixMicros(query.to)};
+  if (!query.after.has_value()) return range;
+  const int64_t after = absl::ToUnixMicros(query.after->time);
+  if (!query.newest_first) {
+    range.from_micros = std::max(range.from_micros, after);
+  } else if (after < range.to_micros) {
+    range.to_micros = after + 1;
+  }
+  return range;
 }
 
 std::optional<double> NumberOf(absl::string_view value) {

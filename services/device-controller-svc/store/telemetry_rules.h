@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_DEVICE_CONTROLLER_SVC_STORE_TELEMETRY_RULES_H_
 #define SKERRY_SERVICES_DEVICE_CONTROLLER_SVC_STORE_TELEMETRY_RULES_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -17,6 +18,14 @@ absl::Status CheckQuery(const TelemetryQuery& query);
 absl::Status CheckAggregate(absl::string_view property, absl::Time from, absl::Time to,
                             absl::Duration width);
 absl::Status CheckModel(absl::string_view model);
+
+// Where a page's readings are: from what is behind `after` on, so that no page reads through those
+// before it. It may begin or end with readings of the time of `after`.
+struct TimeRange {
+  int64_t from_micros = 0;
+  int64_t to_micros = 0;  // Without it.
+};
+TimeRange RangeOf(const TelemetryQuery& query);
 
 // Finite, and so far from the largest double that sums stay finite.
 std::optional<double> NumberOf(absl::string_view value);

@@ -148,6 +148,12 @@ TEST_P(TelemetryStoreContract, QueriesInPagesBothWays) {
   EXPECT_EQ(Text(readings), "e d c b ");
   query.after = readings.back().position;
   EXPECT_EQ(Text(store_->Query(pump_, query)), "a y ");
+  query.to = At(2);
+  query.after = readings.front().position;
+  EXPECT_EQ(Text(store_->Query(pump_, query)), "a y ") << "a place behind the range's end";
+  query.after = readings[1].position;
+  query.to = At(6);
+  EXPECT_EQ(Text(store_->Query(pump_, query)), "c b a y ") << "within a time";
   EXPECT_EQ(Text(store_->Query(pump_, {.property = "speed", .from = At(1), .to = At(5)})), "a b ");
   EXPECT_EQ(Text(store_->Query(pump_, {.property = "speed", .from = At(5), .to = At(5)})), "");
 }
