@@ -40,8 +40,10 @@ absl::StatusOr<Json> ParseJson(absl::string_view text) {
     return Error(absl::StatusCode::kInvalidArgument,
                  absl::StrCat("JSON is nested deeper than ", kJsonDepthMax, " levels"));
   }
+  // The parser takes a raw NUL for the end of the text; JSON has none, not even in strings.
+  const bool whole = text.find('\0') == absl::string_view::npos;
   Json value = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) {
+  if (!whole || value.is_discarded()) {
     return Error(absl::StatusCode::kInvalidArgument, "the text is not valid JSON");
   }
   return value;
