@@ -1,0 +1,98 @@
+// What one mapper has been told of devices and models, and what it is told next.
+#ifndef SKERRY_SERVICES_TWIN_SVC_CORE_MAPPER_SYNC_H_
+#define SKERRY_SERVICES_TWIN_SVC_CORE_MAPPER_SYNC_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace skerry::twin {
+
+// State, not a queue of calls: what is wanted is compared with what the mapper has, so that however
+// often a device changes while the mapper is away or slow, it is told the newest once. `content` is
+// whatever differs when the mapper is to be told anew. Pure; one thread at a time. Times are
+// monotonic.
+class MapperSync {
+ public:
+  enum class Kind {
+    kCreateModel,
+    kUpdateModel,
+    kRemoveModel,
+    kRegisterDevice,
+    kUpdateDevice,
+    kRemoveDevice,
+  };
+  struct Call {
+    Kind kind;
+    std::string name;  // "namespace/name" of the device or the model.
+
+    bool operator==(const Call&) const = default;
+  };
+
+  // Of a call that failed, until it is tried again: doubled each time, from the first to the last.
+  static constexpr absl::Duration kRetryMin = absl::Milliseconds(250);
+  static constexpr absl::Duration kRetryMax = absl::Seconds(30);
+
+  void WantModel(const std::string& name, std::string content);
+  void DropModel(const std::string& name);
+  void WantDevice(const std::string& name, std::string content);
+  void DropDevice(const std::string& name);
+
+  // The mapper has registered, and the answer named all that is wanted now, and nothing else.
+  void Registered();
+  // It is not there: nothing is to be told until it registers.
+  void Lost();
+
+  // What to tell it now: nothing while a call is under way. A model comes before its devices, and
+  // goes after them. A call that failed holds up no other.
+  std::optional<Call> Next(absl::Duration now);
+  // The call that Next gave has ended.
+  void Done(bool ok, absl::Duration now);
+  // When Next may have something that it has not now; infinite: not by time alone.
+  absl::Duration NextWake() const;
+
+  // How many devices and models the mapper has otherwise than wanted.
+  size_t behind() const;
+
+ private:
+  // What the mapper has of a name. A call that failed may have had its effect, and to register what
+  // is known changes nothing (KubeEdge's mappers): then it is registered, and updated.
+  struct Told {
+    enum class State { kUnsure, kThere, kHas };
+    State state = State::kHas;
+    std::string content;  // Of kHas.
+  };
+  struct Failure {
+    absl::Duration pause;
+    absl::Duration due;
+  };
+  // Of models, of devices.
+  struct Side {
+    Kind add, update, remove;
+    std::map<std::string, std::string> wanted;
+    std::map<std::string, Told> told;
+    std::map<std::string, Failure> failures;
+  };
+
+  static bool Differs(const Side& side, const std::string& name);
+  static size_t BehindOf(const Side& side);
+  std::optional<Call> NextOf(Side& side, bool removals, absl::Duration now);
+  Side& SideOf(Kind kind);
+
+  Side models_{Kind::kCreateModel, Kind::kUpdateModel, Kind::kRemoveModel, {}, {}, {}};
+  Side devices_{Kind::kRegisterDevice, Kind::kUpdateDevice, Kind::kRemoveDevice, {}, {}, {}};
+  bool present_ = false;
+  std::optional<Call> under_way_;
+  std::string content_;     // Of the call under way.
+  bool unsure_ = false;     // Its name's state when it began.
+  bool overtaken_ = false;  // The mapper has registered since.
+};
+
+}  // namespace skerry::twin
+
+#endif  // SKERRY_SERVICES_TWIN_SVC_CORE_MAPPER_SYNC_H_

@@ -1,0 +1,221 @@
+#include "services/twin-svc/core/mapper_sync.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace skerry::twin {
+namespace {
+
+using Call = MapperSync::Call;
+using Kind = MapperSync::Kind;
+
+constexpr absl::Duration kNow = absl::Hours(1);
+
+class MapperSyncTest : public ::testing::Test {
+ protected:
+  // All that it says at once, each call a success.
+  std::vector<Call> Flush() {
+    std::vector<Call> calls;
+    while (std::optional<Call> call = sync_.Next(kNow)) {
+      calls.push_back(*call);
+      sync_.Done(true, kNow);
+    }
+    return calls;
+  }
+
+  MapperSync sync_;
+};
+
+TEST_F(MapperSyncTest, SaysNothingBeforeTheMapperIsThere) {
+  sync_.WantModel("ns/m", "1");
+  sync_.WantDevice("ns/d", "1");
+  EXPECT_EQ(sync_.Next(kNow), std::nullopt);
+  sync_.Registered();
+  EXPECT_EQ(sync_.Next(kNow), std::nullopt) << "the registration named all";
+  EXPECT_EQ(sync_.behind(), 0u);
+}
+
+TEST_F(MapperSyncTest, AModelComesBeforeItsDevicesAndGoesAfterThem) {
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "1");
+  sync_.WantModel("ns/m", "1");
+  EXPECT_EQ(Flush(),
+            (std::vector<Call>{{Kind::kCreateModel, "ns/m"}, {Kind::kRegisterDevice, "ns/d"}}));
+  sync_.DropModel("ns/m");
+  sync_.DropDevice("ns/d");
+  EXPECT_EQ(Flush(),
+            (std::vector<Call>{{Kind::kRemoveDevice, "ns/d"}, {Kind::kRemoveModel, "ns/m"}}));
+}
+
+TEST_F(MapperSyncTest, OnlyWhatDiffersIsSaidAndTheNewestOnce) {
+  sync_.WantDevice("ns/d", "1");
+  sync_.WantModel("ns/m", "1");
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "2");
+  sync_.WantDevice("ns/d", "3");
+  sync_.WantModel("ns/m", "2");
+  sync_.WantModel("ns/m", "1");
+  EXPECT_EQ(sync_.behind(), 1u);
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kUpdateDevice, "ns/d"}}));
+  EXPECT_EQ(sync_.behind(), 0u);
+}
+
+TEST_F(MapperSyncTest, OneCallAtATime) {
+  sync_.Registered();
+  sync_.WantDevice("ns/a", "1");
+  sync_.WantDevice("ns/b", "1");
+  EXPECT_TRUE(sync_.Next(kNow).has_value());
+  EXPECT_EQ(sync_.Next(kNow), std::nullopt);
+}
+
+TEST_F(MapperSyncTest, WhatChangesDuringACallIsSaidAfterIt) {
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "1");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.WantDevice("ns/d", "2");
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kUpdateDevice, "ns/d"}));
+  sync_.DropDevice("ns/d");
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRemoveDevice, "ns/d"}));
+}
+
+TEST_F(MapperSyncTest, WhatFailsIsTriedAgainAndHoldsUpNoOther) {
+  sync_.Registered();
+  sync_.WantDevice("ns/a", "1");
+  sync_.WantDevice("ns/b", "1");
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRegisterDevice, "ns/a"}));
+  sync_.Done(false, kNow);
+  EXPECT_EQ(sync_.NextWake(), kNow + MapperSync::kRetryMin);
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRegisterDevice, "ns/b"}));
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.Next(kNow), std::nullopt);
+  const absl::Duration later = sync_.NextWake();
+  EXPECT_EQ(sync_.Next(later), (Call{Kind::kRegisterDevice, "ns/a"}));
+  sync_.Done(false, later);
+  EXPECT_EQ(sync_.NextWake(), later + 2 * MapperSync::kRetryMin);
+  sync_.WantDevice("ns/a", "2");
+  EXPECT_EQ(sync_.Next(later), (Call{Kind::kRegisterDevice, "ns/a"})) << "it is another one now";
+}
+
+TEST_F(MapperSyncTest, ACallThatFailedMayHaveHadItsEffect) {
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "1");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.Done(false, kNow);
+  sync_.DropDevice("ns/d");
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRemoveDevice, "ns/d"}));
+}
+
+TEST_F(MapperSyncTest, PausesHaveABound) {
+  sync_.Registered();
+  sync_.WantDevice("ns/a", "1");
+  absl::Duration now = kNow;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(sync_.Next(now).has_value());
+    sync_.Done(false, now);
+    ASSERT_LE(sync_.NextWake() - now, MapperSync::kRetryMax);
+    now = sync_.NextWake();
+  }
+}
+
+TEST_F(MapperSyncTest, ACallThatAMapperMayHaveSeenBeforeItRegisteredIsSaidAgain) {
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "1");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.WantDevice("ns/d", "2");
+  sync_.Registered();
+  sync_.Done(true, kNow);
+  EXPECT_EQ(Flush(),
+            (std::vector<Call>{{Kind::kRegisterDevice, "ns/d"}, {Kind::kUpdateDevice, "ns/d"}}));
+  sync_.WantDevice("ns/d", "3");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.DropDevice("ns/d");
+  sync_.Registered();
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRemoveDevice, "ns/d"}));
+}
+
+TEST_F(MapperSyncTest, AMapperThatIsLostIsToldNothing) {
+  sync_.Registered();
+  sync_.WantDevice("ns/d", "1");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.Done(false, kNow);
+  sync_.Lost();
+  EXPECT_EQ(sync_.Next(kNow + absl::Hours(1)), std::nullopt);
+  EXPECT_EQ(sync_.NextWake(), absl::InfiniteDuration());
+}
+
+// Whatever changes, fails and restarts in between: in the end the mapper has what is wanted.
+TEST_F(MapperSyncTest, ConvergesFromAnything) {
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::mt19937_64 random(seed);
+    MapperSync sync;
+    std::map<std::string, std::string> wanted, mapper;
+    std::optional<std::pair<Call, std::string>> call;  // With what it carries.
+    absl::Duration now = kNow;
+    const auto finish = [&](bool ok) {
+      // One that failed, as one that took too long, may have had its effect.
+      if (ok || random() % 2 == 0) {
+        const auto& [given, content] = *call;
+        if (given.kind == Kind::kRemoveDevice) {
+          mapper.erase(given.name);
+        } else if (given.kind == Kind::kUpdateDevice || mapper.count(given.name) == 0) {
+          mapper[given.name] = content;  // To register a known device changes nothing.
+        }
+      }
+      sync.Done(ok, now);
+      call.reset();
+    };
+    const auto next = [&] {
+      if (const std::optional<Call> given = sync.Next(now)) {
+        call = {*given, wanted.count(given->name) > 0 ? wanted.at(given->name) : ""};
+      }
+    };
+    sync.Registered();
+    for (int i = 0; i < 200; ++i) {
+      const std::string name = absl::StrCat("ns/", random() % 4);
+      switch (random() % 6) {
+        case 0:
+          wanted[name] = absl::StrCat(i);
+          sync.WantDevice(name, wanted[name]);
+          break;
+        case 1:
+          wanted.erase(name);
+          sync.DropDevice(name);
+          break;
+        case 2:
+          if (call.has_value()) finish(random() % 2 == 0);
+          break;
+        case 3:
+          if (random() % 8 == 0) {
+            mapper = wanted;
+            sync.Registered();
+          }
+          break;
+        default:
+          now += absl::Milliseconds(random() % 500);
+          if (!call.has_value()) next();
+      }
+    }
+    for (int i = 0; i < 100 && (call.has_value() || sync.behind() > 0); ++i) {
+      if (call.has_value()) finish(true);
+      now += MapperSync::kRetryMax;
+      next();
+    }
+    ASSERT_EQ(mapper, wanted);
+    ASSERT_EQ(sync.behind(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace skerry::twin
