@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
 #include "services/lib/base/error.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 
 namespace skerry::edgemeta {
@@ -22,7 +22,7 @@ class WatchClient {
  public:
   WatchClient(meta::v1::MetaService::Stub& stub, std::vector<std::string> types,
               const std::string& token = "") {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(20)));
+    context_.set_deadline(rpc::DeadlineIn(absl::Seconds(20)));
     meta::v1::WatchObjectsRequest request;
     for (const std::string& type : types) request.add_types(type);
     request.set_resume_token(token);

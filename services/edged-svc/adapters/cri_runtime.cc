@@ -22,6 +22,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 
 namespace skerry::edged {
@@ -334,7 +335,7 @@ void CriRuntime::StopContainer(absl::string_view id, absl::Duration grace, Done 
   auto call = std::make_shared<Call<cri::StopContainerRequest, cri::StopContainerResponse>>();
   call->request.set_container_id(std::string(id));
   call->request.set_timeout(absl::ToInt64Seconds(absl::Ceil(grace, absl::Seconds(1))));
-  call->context.set_deadline(absl::ToChronoTime(absl::Now() + grace + kCallTimeout));
+  call->context.set_deadline(rpc::DeadlineIn(grace + kCallTimeout));
   if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->pods->async()->StopContainer(
@@ -353,7 +354,7 @@ void CriRuntime::Exec(absl::string_view id, const std::vector<std::string>& comm
   for (const std::string& word : command) call->request.add_cmd(word);
   call->request.set_timeout(absl::ToInt64Seconds(absl::Ceil(timeout, absl::Seconds(1))));
   // The runtime ends the command at the timeout; a little later the call itself is given up.
-  call->context.set_deadline(absl::ToChronoTime(absl::Now() + timeout + absl::Seconds(5)));
+  call->context.set_deadline(rpc::DeadlineIn(timeout + absl::Seconds(5)));
   if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->pods->async()->ExecSync(
@@ -447,7 +448,7 @@ void CriRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> au
     auth->set_server_address(auths.front().server);
     rest.assign(std::make_move_iterator(auths.begin() + 1), std::make_move_iterator(auths.end()));
   }
-  call->context.set_deadline(absl::ToChronoTime(absl::Now() + kPullTimeout));
+  call->context.set_deadline(rpc::DeadlineIn(kPullTimeout));
   if (!impl_->calls.Open(&call->context))
     return done(absl::CancelledError("the runtime is being closed"));
   impl_->images->async()->PullImage(

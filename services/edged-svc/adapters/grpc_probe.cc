@@ -8,11 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "api/grpc/health/v1/health.grpc.pb.h"
 #include "services/edged-svc/core/http_target.h"
 #include "services/lib/base/error.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/deadline.h"
 
 namespace skerry::edged {
 namespace {
@@ -65,7 +65,7 @@ void GrpcProbes::Check(const std::string& host, int32_t port, const std::string&
   auto call = std::make_shared<Call>();
   call->stub = health::Health::NewStub(*channel);
   call->request.set_service(service);
-  call->context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  call->context.set_deadline(rpc::DeadlineIn(timeout));
   if (!calls_->Open(&call->context)) return done(absl::CancelledError("edged stops"));
   call->stub->async()->Check(
       &call->context, &call->request, &call->response,

@@ -11,6 +11,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/server_reader_client.h"
 
@@ -181,7 +182,7 @@ void MetaClient::Impl::SendNext() {
   };
   auto call = std::make_shared<Call>();
   call->request = reports.begin()->second;
-  call->context.set_deadline(absl::ToChronoTime(absl::Now() + kReportTimeout));
+  call->context.set_deadline(rpc::DeadlineIn(kReportTimeout));
   open_call = &call->context;
   stub->async()->PutReport(
       &call->context, &call->request, &call->response,

@@ -13,8 +13,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "services/lib/base/error.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 
 namespace skerry::rpc {
@@ -121,7 +121,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ChannelOptions&
 absl::Status CallUnary(absl::Duration timeout,
                        absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call) {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  context.set_deadline(DeadlineIn(timeout));
   context.set_wait_for_ready(true);
   return FromGrpc(call(&context));
 }

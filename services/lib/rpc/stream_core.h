@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "services/lib/base/error.h"
 #include "services/lib/rpc/bundle.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/stream.h"
 
 namespace skerry::rpc::internal {
@@ -182,13 +183,6 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
  private:
   using Clock = std::chrono::steady_clock;
 
-  // For alarms. Not by the wall clock: for two seconds after it was set back, absl's is still the
-  // old one and gRPC's is not, and an alarm would be late by as much.
-  static gpr_timespec In(absl::Duration time) {
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                        gpr_time_from_micros(absl::ToInt64Microseconds(time), GPR_TIMESPAN));
-  }
-
   // What waits goes along, as far as it may.
   void Bundle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if constexpr (Bundled<Out>) {
@@ -213,9 +207,10 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     outcome_ = std::move(status);
     ReadNow();
     alarm_ = std::make_unique<grpc::Alarm>();
-    alarm_->Set(In(options_.close_timeout), [self = this->shared_from_this()](bool expired) {
-      if (expired) self->OnCloseTimeout();
-    });
+    alarm_->Set(DeadlineIn(options_.close_timeout),
+                [self = this->shared_from_this()](bool expired) {
+                  if (expired) self->OnCloseTimeout();
+                });
     Advance();
   }
 
@@ -266,7 +261,8 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
         options_.bundle_pause - absl::FromChrono(Clock::now() - last_write_);
     if (rest <= absl::ZeroDuration()) return false;
     gathering_ = std::make_unique<grpc::Alarm>();
-    gathering_->Set(In(rest), [self = this->shared_from_this()](bool) { self->OnGathered(); });
+    gathering_->Set(DeadlineIn(rest),
+                    [self = this->shared_from_this()](bool) { self->OnGathered(); });
     return true;
   }
 

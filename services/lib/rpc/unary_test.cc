@@ -20,6 +20,7 @@
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/fake_edged.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/testing/status_matchers.h"
@@ -156,7 +157,7 @@ TEST_F(UnaryTest, SaysWhetherItServes) {
     grpc::GenericStub stub(channel_);
     grpc::CompletionQueue queue;
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+    context.set_deadline(DeadlineIn(kPatience));
     std::string bytes =
         service.empty() ? "" : absl::StrCat("\x0a", std::string(1, char(service.size())), service);
     grpc::Slice slice(bytes);

@@ -8,11 +8,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "api/grpc/health/v1/health.grpc.pb.h"
 #include "api/kubeedge/dmi/v1beta1/api.grpc.pb.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
+#include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/server_reader_client.h"
 #include "services/lib/rpc/stream.h"
@@ -46,7 +46,7 @@ struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
     auto call = std::make_shared<Call<Request, Response>>();
     call->request = std::move(request);
     call->done = std::move(done);
-    call->context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    call->context.set_deadline(rpc::DeadlineIn(timeout));
     bool made = false;
     {
       absl::MutexLock lock(&mutex);
