@@ -148,6 +148,11 @@ class TidyTest(unittest.TestCase):
             self.expect("core-does-io", "services/x-svc/core/c.cc", _files(**{
                 "services/x-svc/core/c.cc": f'#include {header}\n\n#include "services/lib/base/b.h"\n'}), line=1)
 
+    def test_nested_core_does_io(self):
+        self.expect("core-does-io", "services/x-svc/lib/core/c.cc", _files(**{
+            "services/x-svc/lib/core/BUILD.bazel": 'skerry_cc_library(name = "c", srcs = ["c.cc"])\n',
+            "services/x-svc/lib/core/c.cc": "#include <fstream>\n"}), line=1)
+
     def test_core_tests_may_use_more(self):
         self.expect_clean(_files(**{
             "services/x-svc/core/BUILD.bazel": 'skerry_cc_library(name = "c", srcs = ["c.cc"], deps = ["//services/lib/base:b"])\n'
