@@ -24,8 +24,9 @@ struct SqliteMetaStoreOptions {
   std::string key_path;  // Key of the encrypted objects.
   std::set<std::string> sealed_types = {"secrets"};  // Types that are encrypted at rest.
   // A snapshot with one of these ends only when the cloud has once named all objects of the type. A
-  // reader of pods that took an empty new store for the truth would end every pod of the box.
-  std::set<std::string> whole_types = {"pods"};
+  // reader that took an empty new store for the truth would end every pod of the box, or forget
+  // what was written to its twins.
+  std::set<std::string> whole_types = {"pods", "devices.devices.kubeedge.io"};
   int64_t log_entries_max = 10000;   // Changes that a watcher may resume over...
   int64_t log_bytes_max = 16 << 20;  // ...and the bytes of their last states; the oldest go.
   int64_t report_bytes_max = 32 << 20;

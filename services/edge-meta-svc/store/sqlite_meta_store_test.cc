@@ -146,6 +146,16 @@ TEST_F(SqliteMetaStoreTest, HoldingsNameEveryObjectOfTheType) {
   EXPECT_EQ(*store_->Holdings("pods"), expected);
 }
 
+TEST_F(SqliteMetaStoreTest, DevicesAndPodsAreCompleteOnceNamedWhole) {
+  for (const std::string type : {"pods", "devices.devices.kubeedge.io"}) {
+    EXPECT_FALSE(*store_->Complete({type})) << type;
+    Apply({Upsert(type, "d/a", "1")});
+    EXPECT_FALSE(*store_->Complete({type})) << type;
+    Apply({}, {type});
+    EXPECT_TRUE(*store_->Complete({type, "configmaps"})) << type;
+  }
+}
+
 TEST_F(SqliteMetaStoreTest, ReadObjectsGoesThroughTypesInOrder) {
   Apply({Upsert("pods", "d/a", "1"), Upsert("configmaps", "d/c", "1"),
          Upsert("secrets", "d/s", "1")});
