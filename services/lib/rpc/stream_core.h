@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -257,8 +258,9 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
       return false;
     }
     if (gathering_ != nullptr) return true;
+    if (!last_write_.has_value()) return false;
     const absl::Duration rest =
-        options_.bundle_pause - absl::FromChrono(Clock::now() - last_write_);
+        options_.bundle_pause - absl::FromChrono(Clock::now() - *last_write_);
     if (rest <= absl::ZeroDuration()) return false;
     gathering_ = std::make_unique<grpc::Alarm>();
     gathering_->Set(DeadlineIn(rest),
@@ -270,7 +272,7 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
     std::unique_ptr<grpc::Alarm> alarm;
     absl::MutexLock lock(&mutex_);
     alarm = std::move(gathering_);
-    last_write_ = {};
+    last_write_.reset();
     Advance();
   }
 
@@ -315,7 +317,8 @@ class StreamCore final : public Stream<Out>, public std::enable_shared_from_this
   absl::Status outcome_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Alarm> gathering_ ABSL_GUARDED_BY(mutex_);  // Ends the pause.
-  Clock::time_point last_write_ ABSL_GUARDED_BY(mutex_);            // Where it bundles.
+  // Where it bundles; none: nothing is to wait for.
+  std::optional<Clock::time_point> last_write_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skerry::rpc::internal
