@@ -17,8 +17,13 @@ struct MetaConfig {
   std::string state_dir = "/var/lib/skerry";
   std::string listen;           // Empty: unix:<run_dir>/edge-meta.sock.
   std::string edgehub_address;  // Empty: unix:<run_dir>/edgehub.sock.
-  std::vector<std::string> resource_types = {"pods", "configmaps", "secrets", "serviceaccounts",
-                                             "nodes"};
+  std::vector<std::string> resource_types = {"pods",
+                                             "configmaps",
+                                             "secrets",
+                                             "serviceaccounts",
+                                             "nodes",
+                                             "devices.devices.kubeedge.io",
+                                             "devicemodels.devices.kubeedge.io"};
   std::vector<std::string> report_types = {"pods", "nodes"};
   std::vector<std::string> sealed_types = {"secrets"};
   int64_t log_entries_max = 10000;

@@ -20,6 +20,7 @@ struct Pki::Client {
 constexpr Pki::Client Pki::kClients[] = {
     {"admin", "kubernetes-admin", "system:masters"},
     {"edge-controller", "system:edge-controller", "skerry:controllers"},
+    {"device-controller", "system:device-controller", "skerry:controllers"},
 };
 
 namespace {

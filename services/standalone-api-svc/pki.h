@@ -39,6 +39,7 @@ struct PkiOptions {
 // and in kubeconfig_dir:
 //   admin.kubeconfig             system:masters
 //   edge-controller.kubeconfig   skerry:controllers
+//   device-controller.kubeconfig skerry:controllers
 // A kubeconfig holds its certificate and key itself, so each is replaced by one rename.
 //
 // Used by one thread at a time.
@@ -58,7 +59,7 @@ class Pki {
 
  private:
   struct Client;
-  static const Client kClients[2];
+  static const Client kClients[3];
 
   Pki(PkiOptions options, Clock& clock, log::Logger log);
   absl::StatusOr<security::KeptCertificate> KeepServing();

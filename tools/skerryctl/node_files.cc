@@ -29,7 +29,8 @@ std::string EdgeHubYaml(const NodeLayout& layout, const NodeIdentity& identity) 
                       "\n  identity: ", Quoted(layout.folder + "/node.pem"), "\n");
 }
 
-std::string EdgeMetaYaml(const NodeLayout& layout) {
+// Services that need no more.
+std::string FoldersYaml(const NodeLayout& layout) {
   return absl::StrCat(kHead, "run_dir: ", Quoted(layout.run_dir),
                       "\nstate_dir: ", Quoted(layout.state_dir), "\n");
 }
@@ -80,7 +81,8 @@ absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identi
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0755));
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/edgehub.yaml", EdgeHubYaml(layout, identity), overwrite));
-  SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/edge-meta.yaml", EdgeMetaYaml(layout), overwrite));
+  SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/edge-meta.yaml", FoldersYaml(layout), overwrite));
+  SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/twin.yaml", FoldersYaml(layout), overwrite));
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/edged.yaml", EdgedYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/ca.crt", identity.ca_pem, 0644));

@@ -13,7 +13,8 @@
 namespace skerry::skerryctl {
 
 struct NodeLayout {
-  // ca.crt, node.pem (certificate and key; 0600), edgehub.yaml, edge-meta.yaml, edged.yaml.
+  // ca.crt, node.pem (certificate and key; 0600), edgehub.yaml, edge-meta.yaml,
+  // twin.yaml, edged.yaml.
   std::string folder = "/etc/skerry";
   std::string run_dir = "/run/skerry";
   std::string state_dir = "/var/lib/skerry";

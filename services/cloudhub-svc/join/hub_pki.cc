@@ -15,10 +15,12 @@ struct HubPki::Client {
   const char* file;
   const char* common_name;
   const char* organization;
-  bool serves;  // The kubelet endpoint of the edge nodes.
+  bool serves;  // Under the hub's names, too: the kubelet endpoint of the edge nodes, the API of
+                // devices.
 };
 constexpr HubPki::Client HubPki::kClients[] = {
     {"edge-controller", "system:edge-controller", "skerry:controllers", true},
+    {"device-controller", "system:device-controller", "skerry:controllers", true},
     {"operator", "skerry:operator", "skerry:operators", false},
 };
 

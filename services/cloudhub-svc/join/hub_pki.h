@@ -30,7 +30,8 @@ struct HubPkiOptions {
 //   ca/ca.crt ca/ca.key            the CA, or in a folder that replicas share; created at the
 //                                  first start, never replaced
 //   server/tls.crt server/tls.key  for the link, API and join ports
-//   clients/{edge-controller,operator}.{crt,key}, clients/ca.crt  written at the first start
+//   clients/{edge-controller,device-controller,operator}.{crt,key}, clients/ca.crt  written at the
+//                                  first start
 // A certificate is issued anew when its names changed or two thirds of its life are over. Its key
 // stays, so that replacing it is one rename. Client certificates may be moved elsewhere: they are
 // not written again.
@@ -54,7 +55,7 @@ class HubPki {
  private:
   HubPki(HubPkiOptions options, Clock& clock, log::Logger log);
   struct Client;
-  static const Client kClients[2];
+  static const Client kClients[3];
 
   absl::Status WriteClients();
   security::CertificateSpec ClientSpec(const Client& client) const;

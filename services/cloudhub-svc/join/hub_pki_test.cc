@@ -52,6 +52,7 @@ TEST_F(HubPkiTest, MakesAllThatIsNeededAtTheFirstStart) {
   EXPECT_EQ(controller.common_name, "system:edge-controller");
   EXPECT_THAT(controller.organizations, ElementsAre("skerry:controllers"));
   EXPECT_THAT(controller.dns_names, Contains("hub.example"));  // For its kubelet endpoint.
+  EXPECT_EQ(InfoOf("clients/device-controller.crt").common_name, "system:device-controller");
   security::CertificateInfo op = InfoOf("clients/operator.crt");
   EXPECT_THAT(op.organizations, ElementsAre("skerry:operators"));
   EXPECT_EQ(ReadFileText(File("clients/ca.crt")), pki->ca().certificate_pem());

@@ -14,6 +14,8 @@ TARGETS = {
     "edgehub-svc": "services/edgehub-svc/edgehub-svc",
     "edge-meta-svc": "services/edge-meta-svc/edge-meta-svc",
     "edged-svc": "services/edged-svc/edged-svc",
+    "twin-svc": "services/twin-svc/twin-svc",
+    "virtual-mapper": "services/mappers/virtual/virtual-mapper",
     "skerryctl": "tools/skerryctl/skerryctl",
 }
 

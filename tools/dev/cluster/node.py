@@ -30,6 +30,7 @@ class EdgeNode:
         self.containerd_dir = self.folder / "containerd"
         self.has_runtime = runtime
         self._binaries = binaries
+        self._logs = Path(logs)
         if len(str(self.run_dir / "edge-meta.sock")) > SOCKET_PATH_MAX:
             raise RuntimeError(f"{self.run_dir} is too long a path for Unix sockets; use a shorter folder")
 
@@ -39,12 +40,22 @@ class EdgeNode:
 
         self.edgehub = service("edgehub-svc", "edgehub.yaml")
         self.meta = service("edge-meta-svc", "edge-meta.yaml")
+        self.twin = service("twin-svc", "twin.yaml")
         self.edged = service("edged-svc", "edged.yaml")
+        self.mappers = {}
+        for path in sorted(self.folder.glob("*-mapper.yaml")):
+            self.make_mapper(path.name.removesuffix("-mapper.yaml"))
 
     @property
     def services(self):
         """In order of start."""
-        return [self.edgehub, self.meta, *([self.edged] if self.has_runtime else [])]
+        return [self.edgehub, self.meta, self.twin, *([self.edged] if self.has_runtime else []), *self.mappers.values()]
+
+    def make_mapper(self, kind):
+        """A mapper of the box, which does not run yet: "virtual", "modbus"."""
+        self.mappers[kind] = Service(f"{kind}-mapper", self._binaries, self.folder, self._logs / f"{kind}-mapper.log",
+                                     {"name": kind, "protocol": kind, "run_dir": str(self.run_dir)}, host=self.host)
+        return self.mappers[kind]
 
     # ---- joining
 
