@@ -30,7 +30,8 @@ void Declare(config::Schema& schema, StandaloneApiConfig& c) {
              "skerry:controllers what "
              "controllers need)");
   schema.Add("kubeconfig.out_dir", &c.kubeconfig_out_dir,
-             "folder for the kubeconfigs of the administrator and the controllers, kept up to date; empty: "
+             "folder for the kubeconfigs of the administrator and the controllers, kept up to "
+             "date; empty: "
              "<state_dir>/kubeconfig");
   schema.Add("kubeconfig.server", &c.kubeconfig_server,
              "URL of the API in those files; empty: https://127.0.0.1 and the bound port");

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
@@ -28,13 +30,15 @@ using Name = std::pair<std::string, std::string>;  // Type and key.
 
 }  // namespace
 
-// All of it is used on the executor's thread only.
+// All of it is used on the executor's thread only, but for Post.
 struct MetaClient::Impl : std::enable_shared_from_this<MetaClient::Impl> {
   Impl(const Options& o, exec::SerialExecutor& e, MetaListener& l, log::Logger g)
-      : options(o), executor(e), listener(l), log(std::move(g)) {}
+      : options(o), executor(&e), listener(l), log(std::move(g)) {}
 
   Options options;
-  exec::SerialExecutor& executor;
+  absl::Mutex executor_mutex;
+  // Null once it is closed: calls of gRPC's that end later find nothing to do.
+  exec::SerialExecutor* executor ABSL_GUARDED_BY(executor_mutex);
   MetaListener& listener;
   log::Logger log;
   std::unique_ptr<meta::MetaService::Stub> stub;
@@ -56,16 +60,21 @@ struct MetaClient::Impl : std::enable_shared_from_this<MetaClient::Impl> {
   // Runs `work` on the executor unless the client is gone by then.
   template <typename Work>
   void Post(Work work) {
-    executor.Post([self = shared_from_this(), work = std::move(work)]() mutable {
-      if (!self->closed) work(*self);
-    });
+    absl::MutexLock lock(&executor_mutex);
+    if (executor != nullptr) executor->Post(UnlessClosed(std::move(work)));
   }
   template <typename Work>
   void PostAfter(absl::Duration delay, Work work) {
-    executor.PostAfter(delay, [self = shared_from_this(), work = std::move(work)]() mutable {
-      if (!self->closed) work(*self);
-    });
+    absl::MutexLock lock(&executor_mutex);
+    if (executor != nullptr) executor->PostAfter(delay, UnlessClosed(std::move(work)));
   }
+  template <typename Work>
+  auto UnlessClosed(Work work) {
+    return [self = shared_from_this(), work = std::move(work)]() mutable {
+      if (!self->closed) work(*self);
+    };
+  }
+  void Close();
 
   void Watch();
   void OnMessage(meta::WatchObjectsResponse response);
@@ -233,11 +242,19 @@ absl::StatusOr<std::unique_ptr<MetaClient>> MetaClient::Create(const Options& op
 
 MetaClient::~MetaClient() { Close(); }
 
-void MetaClient::Close() {
-  impl_->executor.Run([this] {
-    if (std::exchange(impl_->closed, true)) return;
-    if (impl_->stream != nullptr) impl_->stream->Close(absl::CancelledError("the watcher ends"));
-    if (impl_->open_call != nullptr) impl_->open_call->TryCancel();
+void MetaClient::Close() { impl_->Close(); }
+
+void MetaClient::Impl::Close() {
+  exec::SerialExecutor* running = nullptr;
+  {
+    absl::MutexLock lock(&executor_mutex);
+    running = std::exchange(executor, nullptr);
+  }
+  if (running == nullptr) return;
+  running->Run([this] {
+    closed = true;
+    if (stream != nullptr) stream->Close(absl::CancelledError("the watcher ends"));
+    if (open_call != nullptr) open_call->TryCancel();
   });
 }
 
