@@ -65,17 +65,18 @@ absl::Status EdgeControllerApp::Start() {
 }
 
 absl::Status EdgeControllerApp::FindHubs() {
-  HubFinder::Options options{.addresses = config_.hub_addresses,
-                             .credentials = nullptr,
-                             .server_name = config_.hub_server_name};
+  cloudspoke::HubFinder::Options options{.addresses = config_.hub_addresses,
+                                         .credentials = nullptr,
+                                         .server_name = config_.hub_server_name};
   if (!config_.tls_ca.empty()) {
     SKERRY_ASSIGN_OR_RETURN(
         options.credentials,
         security::MutualTlsClient(
             {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
   }
-  SKERRY_ASSIGN_OR_RETURN(hubs_,
-                          HubFinder::Create(std::move(options), HubFinder::SystemLookup, log_));
+  SKERRY_ASSIGN_OR_RETURN(
+      hubs_,
+      cloudspoke::HubFinder::Create(std::move(options), cloudspoke::HubFinder::SystemLookup, log_));
   return absl::OkStatus();
 }
 

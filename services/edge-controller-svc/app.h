@@ -11,13 +11,13 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "services/edge-controller-svc/adapters/hub_finder.h"
 #include "services/edge-controller-svc/config.h"
 #include "services/edge-controller-svc/core/node_plan.h"
 #include "services/edge-controller-svc/engine.h"
 #include "services/edge-controller-svc/gateway/kubelet_gateway.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/hub_finder.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/kubeclient/leader_election.h"
 #include "services/lib/log/logger.h"
@@ -62,7 +62,7 @@ class EdgeControllerApp final : public process::App {
   EdgeControllerMetrics metrics_;
   std::unique_ptr<metrics::OpsServer> ops_;
   std::unique_ptr<kubeclient::Client> client_;
-  std::unique_ptr<HubFinder> hubs_;
+  std::unique_ptr<cloudspoke::HubFinder> hubs_;
   absl::Mutex engine_mutex_;
   // Set by the elector's thread while there is an elector; read by the gateway's.
   std::unique_ptr<Engine> engine_ ABSL_GUARDED_BY(engine_mutex_);

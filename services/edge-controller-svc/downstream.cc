@@ -1,7 +1,5 @@
 #include "services/edge-controller-svc/downstream.h"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -14,23 +12,6 @@
 namespace skerry::edgecontroller {
 namespace {
 
-using cloudhub::v1::SpokeFrame;
-
-constexpr size_t kHighWaterBytes = 1u << 20;     // Beyond, the hub gets no more until it has read.
-constexpr size_t kPushesPerTurn = 256;           // Then frames from hubs and informers get theirs.
-constexpr int64_t kTurnBytes = 64 << 10;         // Of a node; who had more sits out.
-constexpr size_t kHoldingsMax = 50'000;          // Of one type and node.
-constexpr size_t kObjectBytesMax = 1536u << 10;  // The link's bound, and about that of Kubernetes.
-
-// What pods refer to goes before the pods, so that they seldom wait on the box.
-constexpr std::array<const char*, 5> kOrder = {kNodes, kServiceAccounts, kSecrets, kConfigMaps,
-                                               kPods};
-
-bool IsServed(absl::string_view type) {
-  return std::any_of(kOrder.begin(), kOrder.end(),
-                     [type](const char* known) { return type == known; });
-}
-
 std::string NodeOfPod(const nlohmann::json& pod) {
   const auto spec = pod.find("spec");
   if (spec == pod.end() || !spec->is_object()) return "";
@@ -40,13 +21,15 @@ std::string NodeOfPod(const nlohmann::json& pod) {
 
 }  // namespace
 
-Downstream::Downstream(exec::SerialExecutor& executor, Cache cache, EventRecorder& events,
-                       EdgeControllerMetrics& metrics, log::Logger log)
+Downstream::Downstream(exec::SerialExecutor& executor, Cache cache,
+                       kubeclient::EventRecorder& events, cloudspoke::HubMetrics& metrics,
+                       log::Logger log)
     : executor_(executor),
       cache_(std::move(cache)),
       events_(events),
-      metrics_(metrics),
-      log_(log) {}
+      pusher_({.types = {kNodes, kServiceAccounts, kSecrets, kConfigMaps, kPods},
+               .first_removed = kPods},
+              executor, *this, metrics, std::move(log)) {}
 
 // ---- From informers.
 
@@ -57,7 +40,7 @@ void Downstream::PodUpserted(const KubeObject& pod) {
   executor_.Run([&] {
     Apply(node.empty() ? interest_.RemovePod(pod.key())
                        : interest_.UpsertPod(pod.key(), node, refs));
-    if (!node.empty()) Touch(node, {kPods, pod.key()});
+    if (!node.empty()) pusher_.Touch(node, kPods, pod.key());
   });
 }
 
@@ -69,272 +52,73 @@ void Downstream::ServiceAccountUpserted(const KubeObject& account) {
   const std::set<ObjectRef> refs = RefsOfServiceAccount(account.Json());
   executor_.Run([&] {
     Apply(interest_.SetServiceAccount(account.key(), refs));
-    const ObjectRef ref{kServiceAccounts, account.key()};
-    for (const std::string& node : interest_.NodesThatNeed(ref)) Touch(node, ref);
+    TouchAll({kServiceAccounts, account.key()});
   });
 }
 
 void Downstream::ServiceAccountDeleted(const KubeObject& account) {
   executor_.Run([&] {
     Apply(interest_.SetServiceAccount(account.key(), {}));
-    const ObjectRef ref{kServiceAccounts, account.key()};
-    for (const std::string& node : interest_.NodesThatNeed(ref)) Touch(node, ref);
+    TouchAll({kServiceAccounts, account.key()});
   });
 }
 
 void Downstream::ObjectChanged(absl::string_view type, absl::string_view key) {
   const ObjectRef ref{std::string(type), std::string(key)};
-  executor_.Run([&] {
-    for (const std::string& node : interest_.NodesThatNeed(ref)) Touch(node, ref);
-  });
+  executor_.Run([&] { TouchAll(ref); });
 }
 
 // ---- On the executor.
 
 void Downstream::Apply(const std::vector<Interest::Change>& changes) {
-  for (const Interest::Change& change : changes) Touch(change.node, change.ref);
+  for (const Interest::Change& change : changes)
+    pusher_.Touch(change.node, change.ref.type, change.ref.key);
 }
 
-void Downstream::Touch(const std::string& node_name, const ObjectRef& ref) {
-  const auto where = node_hubs_.find(node_name);
-  if (where == node_hubs_.end()) return;
-  const bool needed = interest_.Needs(node_name, ref);
-  for (const std::string& hub_name : where->second) {
-    Hub& hub = hubs_.at(hub_name);
-    Node& node = hub.nodes.at(node_name);
-    const auto subscription = node.subscriptions.find(ref.type);
-    if (subscription == node.subscriptions.end()) continue;
-    subscription->second.Touch(ref.key, needed);
-    Queue(hub_name, hub, node_name, node);
-  }
-}
-
-void Downstream::HubAttached(const std::string& hub, HubLink& link) {
-  HubLost(hub);
-  hubs_[hub].link = &link;
-}
-
-void Downstream::HubLost(const std::string& hub) {
-  const auto it = hubs_.find(hub);
-  if (it == hubs_.end()) return;
-  for (const auto& [node, state] : it->second.nodes) {
-    std::vector<std::string>& hubs = node_hubs_[node];
-    hubs.erase(std::remove(hubs.begin(), hubs.end(), hub), hubs.end());
-    if (hubs.empty()) node_hubs_.erase(node);
-  }
-  hubs_.erase(it);
-}
-
-void Downstream::NodeConnected(const std::string& hub_name, const std::string& node_name,
-                               uint64_t epoch) {
-  Hub& hub = hubs_[hub_name];
-  auto [it, inserted] = hub.nodes.try_emplace(node_name);
-  if (inserted) node_hubs_[node_name].push_back(hub_name);
-  it->second.epoch = epoch;
-  it->second.subscriptions.clear();
-}
-
-void Downstream::NodeDisconnected(const std::string& hub_name, const std::string& node_name,
-                                  uint64_t epoch) {
-  const auto hub = hubs_.find(hub_name);
-  if (hub == hubs_.end()) return;
-  const auto node = hub->second.nodes.find(node_name);
-  if (node == hub->second.nodes.end() || node->second.epoch != epoch) return;
-  hub->second.nodes.erase(node);
-  std::vector<std::string>& hubs = node_hubs_[node_name];
-  hubs.erase(std::remove(hubs.begin(), hubs.end(), hub_name), hubs.end());
-  if (hubs.empty()) node_hubs_.erase(node_name);
-}
-
-Downstream::Node* Downstream::Current(const std::string& hub_name,
-                                      const cloudhub::v1::NodeSession& session) {
-  const auto hub = hubs_.find(hub_name);
-  if (hub != hubs_.end()) {
-    const auto node = hub->second.nodes.find(session.node());
-    if (node != hub->second.nodes.end() && node->second.epoch == session.epoch())
-      return &node->second;
-  }
-  metrics_.FrameDropped("stale_session").Increment();
-  return nullptr;
-}
-
-void Downstream::Subscribed(const std::string& hub_name, const cloudhub::v1::Subscribed& frame) {
-  Node* node = Current(hub_name, frame.session());
-  if (node == nullptr) return;
-  if (!IsServed(frame.type())) {
-    metrics_.FrameDropped("unknown_type").Increment();
-    return;
-  }
-  auto it = node->subscriptions.find(frame.type());
-  if (it != node->subscriptions.end() &&
-      (it->second.id() != frame.subscription_id() || it->second.begun())) {
-    node->subscriptions.erase(it);
-    it = node->subscriptions.end();
-  }
-  if (it == node->subscriptions.end()) {
-    it = node->subscriptions.emplace(frame.type(), Subscription(frame.subscription_id())).first;
-  }
-  for (const auto& holding : frame.holdings()) {
-    if (it->second.AddHolding(holding.key(), holding.version(), kHoldingsMax)) continue;
-    metrics_.FrameDropped("holdings_bound").Increment();
-    log_.Error("node holds more objects than is allowed, not served",
-               {{"node", frame.session().node()}, {"type", frame.type()}});
-    node->subscriptions.erase(it);
-    return;
-  }
-  if (frame.more()) return;
-  it->second.Begin(interest_.KeysNeeded(frame.session().node(), frame.type()));
-  Queue(hub_name, hubs_.at(hub_name), frame.session().node(), *node);
-}
-
-void Downstream::Unsubscribed(const std::string& hub_name,
-                              const cloudhub::v1::Unsubscribed& frame) {
-  Node* node = Current(hub_name, frame.session());
-  if (node == nullptr) return;
-  const auto it = node->subscriptions.find(frame.type());
-  if (it != node->subscriptions.end() && it->second.id() == frame.subscription_id())
-    node->subscriptions.erase(it);
-}
-
-void Downstream::PushDone(const std::string& hub_name, const cloudhub::v1::PushDone& frame) {
-  if (Current(hub_name, frame.session()) == nullptr) return;
-  for (const auto& item : frame.items()) {
-    if (item.status().code() == 0) continue;
-    metrics_.pushes_rejected.Increment();
-    log_.Warning("edge node refused an object", {{"node", frame.session().node()},
-                                                 {"type", frame.type()},
-                                                 {"key", item.key()},
-                                                 {"error", item.status().message()}});
-    const std::optional<KubeObject> object = cache_(frame.type(), item.key());
-    // Only what the node is allowed to see may be spoken of by it.
-    if (!object.has_value() || !interest_.Needs(frame.session().node(), {frame.type(), item.key()}))
-      continue;
-    events_.Warn(*object, frame.session().node(), "RejectedByEdge",
-                 absl::StrCat("Node ", frame.session().node(),
-                              " refused this object: ", item.status().message()));
-  }
+void Downstream::TouchAll(const ObjectRef& ref) {
+  for (const std::string& node : interest_.NodesThatNeed(ref))
+    pusher_.Touch(node, ref.type, ref.key);
 }
 
 std::vector<std::string> Downstream::PodsOfNode(const std::string& node) const {
   return interest_.KeysNeeded(node, kPods);
 }
 
-// ---- Sending.
-
-void Downstream::Queue(const std::string& hub_name, Hub& hub, const std::string& node_name,
-                       Node& node) {
-  if (!node.queued) {
-    node.queued = true;
-    hub.turns.push_back(node_name);
-  }
-  SchedulePump(hub_name, hub);
+bool Downstream::Needs(const std::string& node, const std::string& type,
+                       const std::string& key) const {
+  return interest_.Needs(node, {type, key});
 }
 
-void Downstream::SchedulePump(const std::string& hub_name, Hub& hub) {
-  if (hub.pumping) return;
-  hub.pumping = true;
-  executor_.Post([this, hub_name] { Pump(hub_name); });
+std::vector<std::string> Downstream::KeysNeeded(const std::string& node,
+                                                const std::string& type) const {
+  return interest_.KeysNeeded(node, type);
 }
 
-void Downstream::Drained(const std::string& hub_name) {
-  const auto it = hubs_.find(hub_name);
-  if (it != hubs_.end() && !it->second.turns.empty()) SchedulePump(hub_name, it->second);
-}
-
-void Downstream::Pump(const std::string& hub_name) {
-  const auto it = hubs_.find(hub_name);
-  if (it == hubs_.end()) return;
-  Hub& hub = it->second;
-  hub.pumping = false;
-  for (size_t i = 0; i < kPushesPerTurn; ++i) {
-    if (hub.turns.empty() || hub.link == nullptr || hub.link->pending_bytes() >= kHighWaterBytes)
-      return;
-    const std::string node_name = std::move(hub.turns.front());
-    hub.turns.pop_front();
-    const auto node = hub.nodes.find(node_name);
-    if (node == hub.nodes.end()) continue;
-    int64_t& credit = node->second.credit;
-    credit = std::min(credit + kTurnBytes, kTurnBytes);
-    if (credit <= 0) {
-      hub.turns.push_back(node_name);
-      continue;
-    }
-    node->second.queued = false;
-    SendNext(hub, node_name, node->second);
-  }
-  if (!hub.turns.empty()) SchedulePump(hub_name, hub);
-}
-
-void Downstream::SendNext(Hub& hub, const std::string& node_name, Node& node) {
-  // A pod goes before what it refers to, so that it never runs on without it.
-  const auto pods = node.subscriptions.find(kPods);
-  if (pods != node.subscriptions.end() && pods->second.HasUnneeded() &&
-      SendOf(hub, node_name, node, kPods, pods->second)) {
-    return;
-  }
-  for (const char* type : kOrder) {
-    const auto it = node.subscriptions.find(type);
-    if (it == node.subscriptions.end() || !it->second.HasWork()) continue;
-    if (SendOf(hub, node_name, node, type, it->second)) return;
-  }
-}
-
-bool Downstream::SendOf(Hub& hub, const std::string& node_name, Node& node, const std::string& type,
-                        Subscription& subscription) {
-  const std::optional<Push> push =
-      subscription.Next([&](const std::string& key) { return Lookup(node_name, type, key); });
-  if (!push.has_value()) return false;
-  SendPush(hub, node_name, node, type, subscription.id(), *push);
-  node.queued = true;  // Again, behind the others.
-  hub.turns.push_back(node_name);
-  return true;
-}
-
-void Downstream::SendPush(Hub& hub, const std::string& node_name, Node& node,
-                          const std::string& type, uint64_t id, const Push& push) {
-  if (push.object.has_value() && push.object->text().size() > kObjectBytesMax) {
-    metrics_.pushes_rejected.Increment();
-    events_.Warn(*push.object, node_name, "TooLargeForEdge",
-                 absl::StrCat("The object has ", push.object->text().size(), " bytes, at most ",
-                              kObjectBytesMax, " can be sent to node ", node_name));
-    return;
-  }
-  SpokeFrame frame;
-  auto* out = frame.mutable_push();
-  out->mutable_session()->set_node(node_name);
-  out->mutable_session()->set_epoch(node.epoch);
-  out->set_type(type);
-  out->set_subscription_id(id);
-  switch (push.kind) {
-    case Push::Kind::kUpsert:
-      out->mutable_upsert()->set_key(push.key);
-      out->mutable_upsert()->set_version(push.version);
-      out->mutable_upsert()->set_object(push.object->text());
-      node.credit -= static_cast<int64_t>(push.object->text().size());
-      metrics_.Push("upsert").Increment();
-      metrics_.push_bytes.Increment(static_cast<double>(push.object->text().size()));
-      break;
-    case Push::Kind::kDelete:
-      out->mutable_delete_()->set_key(push.key);
-      metrics_.Push("delete").Increment();
-      break;
-    case Push::Kind::kSynced:
-      out->mutable_synced();
-      metrics_.Push("synced").Increment();
-      break;
-  }
-  hub.link->Send(std::move(frame));  // A stream that has ended is reported by its end.
-}
-
-std::optional<Desired> Downstream::Lookup(const std::string& node, const std::string& type,
-                                          const std::string& key) const {
+std::optional<cloudspoke::Desired> Downstream::Lookup(const std::string& node,
+                                                      const std::string& type,
+                                                      const std::string& key) const {
   if (!interest_.Needs(node, {type, key})) return std::nullopt;
   std::optional<KubeObject> object = cache_(type, key);
   if (!object.has_value()) return std::nullopt;
   uint64_t digest = 0;
   if (type == kNodes) digest = NodeDigest(object->Json());
   if (type == kPods) digest = PodDigest(object->Json());
-  return Desired{.object = *std::move(object), .digest = digest};
+  return cloudspoke::Desired{.object = *std::move(object), .digest = digest};
+}
+
+void Downstream::Refused(const std::string& node, const std::string& type, const std::string& key,
+                         const std::string& why) {
+  const std::optional<KubeObject> object = cache_(type, key);
+  // Only what the node is allowed to see may be spoken of by it.
+  if (!object.has_value() || !interest_.Needs(node, {type, key})) return;
+  events_.Warn(*object, node, "RejectedByEdge",
+               absl::StrCat("Node ", node, " refused this object: ", why));
+}
+
+void Downstream::TooLarge(const std::string& node, const KubeObject& object, size_t bytes_max) {
+  events_.Warn(object, node, "TooLargeForEdge",
+               absl::StrCat("The object has ", object.text().size(), " bytes, at most ", bytes_max,
+                            " can be sent to node ", node));
 }
 
 }  // namespace skerry::edgecontroller

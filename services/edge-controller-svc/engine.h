@@ -6,26 +6,22 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "services/edge-controller-svc/adapters/event_recorder.h"
-#include "services/edge-controller-svc/adapters/hub_client.h"
-#include "services/edge-controller-svc/adapters/hub_source.h"
-#include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/downstream.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/edge-controller-svc/node_keeper.h"
 #include "services/edge-controller-svc/upstream.h"
 #include "services/edge-controller-svc/upstream_events.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/hub_set.h"
+#include "services/lib/cloudspoke/hub_source.h"
+#include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/kubeclient/client.h"
+#include "services/lib/kubeclient/event_recorder.h"
 #include "services/lib/kubeclient/informer.h"
 #include "services/lib/log/logger.h"
 
@@ -39,7 +35,7 @@ namespace skerry::edgecontroller {
 // so that no object is taken from a node because a cache was not there yet; from then on hubs are
 // looked for again and again. Everything about nodes is derived from what the hubs say. Start and
 // Stop from one thread; Stop returns when nothing runs any more.
-class Engine {
+class Engine final : private cloudspoke::HubListener {
  public:
   struct Options {
     std::string instance;  // Unique for each process.
@@ -55,9 +51,9 @@ class Engine {
     std::function<void(size_t attached)> on_hubs;
   };
 
-  Engine(Options options, kubeclient::Client& client, HubSource& hubs, Listener listener,
-         Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
-  ~Engine();  // Stop().
+  Engine(Options options, kubeclient::Client& client, cloudspoke::HubSource& hubs,
+         Listener listener, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
+  ~Engine() override;  // Stop().
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -67,58 +63,42 @@ class Engine {
   // Any thread.
   std::optional<KubeObject> FindPod(const std::string& key) const { return Cached("pods", key); }
   // For tunnels to the node: to the hub that it is connected to. Null where it is to none.
-  std::shared_ptr<grpc::Channel> TunnelTo(const std::string& node) const;
+  std::shared_ptr<grpc::Channel> TunnelTo(const std::string& node) const {
+    return hubs_.TunnelTo(node);
+  }
 
  private:
-  class Link;
-
   void AddInformer(const kubeclient::Resource& resource, absl::string_view field_selector,
                    kubeclient::InformerMetrics& metrics, kubeclient::Informer::Handlers handlers);
   void MakeInformers();
-  // Again and again, on the finder's thread.
-  void FindHubs();
-  std::shared_ptr<Link> MakeLink(const HubTarget& target);
-  std::shared_ptr<Link> LinkOf(const std::string& hub) const;
-  void OnInformerSynced();
   std::optional<KubeObject> Cached(absl::string_view type, absl::string_view key) const;
   void OnPod(const KubeObject& pod);
   void OnNodeDeleted(const KubeObject& node);
 
   // On the executor.
-  // Attaches to those that are new. Returns those that are named no more, for their end: a hub that
-  // is attached goes on until it ends the stream, because its nodes may not have left it yet.
-  std::vector<std::shared_ptr<Link>> SetHubs(const std::vector<HubTarget>& targets);
-  void OnAttached(const std::string& hub);
-  void OnLost(const std::string& hub);
-  void OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame);
-  void OnConnected(const std::string& hub, const cloudhub::v1::NodeConnected& frame);
-  void OnDisconnected(const std::string& hub, const cloudhub::v1::NodeDisconnected& frame);
-  void NodeGone(const std::string& node);
-  void CountNodes();
+  void OnInformerSynced();
+  void OnNodeConnected(const std::string& node) override;
+  void OnNodeGone(const std::string& node) override;
+  void OnReport(const std::string& hub, const cloudhub::v1::NodeReport& frame) override;
+  void OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame) override;
+  void OnHubs(size_t attached) override;
 
   const Options options_;
   kubeclient::Client& client_;
-  HubSource& hubs_;
   const Listener listener_;
-  Clock& clock_;
   EdgeControllerMetrics& metrics_;
   log::Logger log_;
 
-  Sessions sessions_;
+  cloudspoke::Sessions sessions_;
   exec::SerialExecutor executor_;
-  EventRecorder events_;
+  kubeclient::EventRecorder events_;
   std::map<std::string, std::unique_ptr<kubeclient::Informer>> informers_;  // By type.
   Downstream downstream_;
   Upstream upstream_;
   UpstreamEvents upstream_events_;
   NodeKeeper keeper_;
-  mutable absl::Mutex links_mutex_;
-  // By address. Changed on the executor.
-  std::map<std::string, std::shared_ptr<Link>> links_ ABSL_GUARDED_BY(links_mutex_);
-  bool ending_ = false;             // Of the executor: no link is added any more.
-  size_t informers_synced_ = 0;     // Of the executor.
-  std::set<std::string> attached_;  // Of the executor: links that are.
-  exec::SerialExecutor finder_;     // Finding hubs may wait.
+  cloudspoke::HubSet hubs_;
+  size_t informers_synced_ = 0;  // Of the executor.
   bool stopped_ = false;
 };
 

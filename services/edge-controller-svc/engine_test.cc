@@ -13,12 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
-#include "services/edge-controller-svc/testing/hub_list.h"
+#include "services/lib/cloudspoke/subscription.h"
+#include "services/lib/cloudspoke/testing/hub_list.h"
 #include "services/lib/kubeclient/testing/fake_client.h"
 
 namespace skerry::edgecontroller {
 namespace {
 
+using cloudspoke::HubList;
+using cloudspoke::VersionOf;
 using nlohmann::json;
 using ::testing::Contains;
 using ::testing::ElementsAre;

@@ -1,7 +1,5 @@
 #include "services/edge-controller-svc/metrics.h"
 
-#include <prometheus/registry.h>
-
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/check.h"
 
@@ -18,17 +16,9 @@ prometheus::Counter& At(const std::map<std::string, prometheus::Counter*>& count
 }  // namespace
 
 EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
-    : hubs(registry.Gauge("skerry_edgecontroller_hubs", "Hubs that are known.")),
-      hubs_attached(registry.Gauge("skerry_edgecontroller_hubs_attached",
-                                   "Hubs that this process is attached to.")),
-      nodes_connected(
-          registry.Gauge("skerry_edgecontroller_nodes_connected", "Edge nodes with a session.")),
+    : hubs(registry, "skerry_edgecontroller"),
       streams(registry.Gauge("skerry_edgecontroller_streams",
                              "Streams to pods (logs, exec, attach, port-forward) that are open.")),
-      push_bytes(
-          registry.Counter("skerry_edgecontroller_push_bytes_total", "Bytes of objects pushed.")),
-      pushes_rejected(registry.Counter("skerry_edgecontroller_pushes_rejected_total",
-                                       "Objects that an edge node refused.")),
       leases_renewed(
           registry.Counter("skerry_edgecontroller_leases_renewed_total", "Node leases renewed.")),
       nodes_lost(registry.Counter("skerry_edgecontroller_nodes_lost_total",
@@ -45,15 +35,7 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
       config_maps(registry, "configmaps"),
       secrets(registry, "secrets"),
       service_accounts(registry, "serviceaccounts"),
-      nodes(registry, "nodes"),
-      hub_nodes_(prometheus::BuildGauge()
-                     .Name("skerry_edgecontroller_hub_nodes")
-                     .Help("Edge nodes with a session, by the hub that has it.")
-                     .Register(*registry.raw())) {
-  for (const char* change : {"upsert", "delete", "synced"}) {
-    pushes_[change] = &registry.Counter("skerry_edgecontroller_pushes_total",
-                                        "Changes sent to edge nodes.", {{"change", change}});
-  }
+      nodes(registry, "nodes") {
   for (const char* type : {"pods", "nodes", "other"}) {
     for (const char* result :
          {"applied", "unchanged", "dropped", "rejected", "superseded", "deferred"}) {
@@ -71,30 +53,6 @@ EdgeControllerMetrics::EdgeControllerMetrics(metrics::Registry& registry)
     streams_[result] = &registry.Counter("skerry_edgecontroller_streams_total",
                                          "Requests for streams to pods.", {{"result", result}});
   }
-  for (const char* reason : {"stale_session", "malformed", "unknown_type", "holdings_bound"}) {
-    dropped_[reason] =
-        &registry.Counter("skerry_edgecontroller_frames_dropped_total",
-                          "Frames of hubs that were not served.", {{"reason", reason}});
-  }
-}
-
-void EdgeControllerMetrics::SetHubNodes(const std::string& hub, double nodes) {
-  absl::MutexLock lock(&mutex_);
-  prometheus::Gauge*& gauge = hub_nodes_by_hub_[hub];
-  if (gauge == nullptr) gauge = &hub_nodes_.Add({{"hub", hub}});
-  gauge->Set(nodes);
-}
-
-void EdgeControllerMetrics::ForgetHub(const std::string& hub) {
-  absl::MutexLock lock(&mutex_);
-  const auto it = hub_nodes_by_hub_.find(hub);
-  if (it == hub_nodes_by_hub_.end()) return;
-  hub_nodes_.Remove(it->second);
-  hub_nodes_by_hub_.erase(it);
-}
-
-prometheus::Counter& EdgeControllerMetrics::Push(absl::string_view change) {
-  return At(pushes_, std::string(change));
 }
 
 prometheus::Counter& EdgeControllerMetrics::Report(absl::string_view type,
@@ -105,10 +63,6 @@ prometheus::Counter& EdgeControllerMetrics::Report(absl::string_view type,
 
 prometheus::Counter& EdgeControllerMetrics::NodeEvent(absl::string_view result) {
   return At(node_events_, std::string(result));
-}
-
-prometheus::Counter& EdgeControllerMetrics::FrameDropped(absl::string_view reason) {
-  return At(dropped_, std::string(reason));
 }
 
 prometheus::Counter& EdgeControllerMetrics::Stream(absl::string_view result) {

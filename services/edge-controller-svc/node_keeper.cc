@@ -14,8 +14,9 @@ constexpr int kConflictRetries = 5;
 
 }  // namespace
 
-NodeKeeper::NodeKeeper(Options options, kubeclient::Client& client, Views views, Sessions& sessions,
-                       Clock& clock, EdgeControllerMetrics& metrics, log::Logger log)
+NodeKeeper::NodeKeeper(Options options, kubeclient::Client& client, Views views,
+                       cloudspoke::Sessions& sessions, Clock& clock, EdgeControllerMetrics& metrics,
+                       log::Logger log)
     : options_(options),
       client_(client),
       views_(std::move(views)),
@@ -46,7 +47,7 @@ void NodeKeeper::Stop() {
 
 absl::StatusOr<reconcile::Outcome> NodeKeeper::ReconcileNode(const std::string& node) {
   const std::optional<KubeObject> object = views_.node(node);
-  const std::optional<Session> session = sessions_.Find(node);
+  const std::optional<cloudspoke::Session> session = sessions_.Find(node);
   if (session.has_value() && session->connected) {
     if (object.has_value()) {
       if (IsMarkedLost(object->Json())) SKERRY_RETURN_IF_ERROR(views_.reapply(node));
@@ -130,7 +131,7 @@ absl::Status NodeKeeper::MarkLost(const std::string& node) {
     absl::StatusOr<KubeObject> object = client_.Get(kubeclient::Nodes(), "", node, Call());
     if (absl::IsNotFound(object.status())) return absl::OkStatus();
     SKERRY_RETURN_IF_ERROR(object.status());
-    if (const std::optional<Session> session = sessions_.Find(node);
+    if (const std::optional<cloudspoke::Session> session = sessions_.Find(node);
         session.has_value() && session->connected) {
       return absl::OkStatus();
     }

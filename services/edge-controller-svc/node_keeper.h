@@ -16,9 +16,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/edge-controller-svc/core/node_plan.h"
-#include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/reconcile/controller.h"
@@ -45,8 +45,9 @@ class NodeKeeper {
     std::function<absl::Status(const std::string& node)> reapply;
   };
 
-  NodeKeeper(Options options, kubeclient::Client& client, Views views, Sessions& sessions,
-             Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
+  NodeKeeper(Options options, kubeclient::Client& client, Views views,
+             cloudspoke::Sessions& sessions, Clock& clock, EdgeControllerMetrics& metrics,
+             log::Logger log);
 
   // When nodes can be heard: from here on silence is loss.
   void Start();
@@ -70,7 +71,7 @@ class NodeKeeper {
   const Options options_;
   kubeclient::Client& client_;
   const Views views_;
-  Sessions& sessions_;
+  cloudspoke::Sessions& sessions_;
   Clock& clock_;
   EdgeControllerMetrics& metrics_;
   log::Logger log_;

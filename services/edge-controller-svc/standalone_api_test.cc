@@ -11,13 +11,14 @@
 #include "services/edge-controller-svc/engine.h"
 #include "services/edge-controller-svc/testing/api_process.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
-#include "services/edge-controller-svc/testing/hub_list.h"
+#include "services/lib/cloudspoke/testing/hub_list.h"
 #include "services/lib/kubeclient/leader_election.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgecontroller {
 namespace {
 
+using cloudspoke::HubList;
 using nlohmann::json;
 using ::testing::HasSubstr;
 

@@ -32,8 +32,9 @@ bool IsReportsFault(const absl::Status& status) {
 
 }  // namespace
 
-Upstream::Upstream(Options options, kubeclient::Client& client, Cache cache, Sessions& sessions,
-                   Answer answer, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log)
+Upstream::Upstream(Options options, kubeclient::Client& client, Cache cache,
+                   cloudspoke::Sessions& sessions, Answer answer, Clock& clock,
+                   EdgeControllerMetrics& metrics, log::Logger log)
     : kubelet_(options.kubelet),
       client_(client),
       cache_(std::move(cache)),
@@ -56,22 +57,22 @@ void Upstream::Stop() {
 void Upstream::OnReport(const std::string& hub, const cloudhub::v1::NodeReport& frame) {
   const auto& report = frame.report();
   if (!sessions_.IsCurrent(hub, frame.session().node(), frame.session().epoch())) {
-    metrics_.FrameDropped("stale_session").Increment();
+    metrics_.hubs.FrameDropped("stale_session").Increment();
     return;
   }
-  InboxReport in{.hub = hub,
-                 .node = frame.session().node(),
-                 .epoch = frame.session().epoch(),
-                 .sequence = report.sequence(),
-                 .type = report.type(),
-                 .key = report.key(),
-                 .value = report.value()};
+  cloudspoke::InboxReport in{.hub = hub,
+                             .node = frame.session().node(),
+                             .epoch = frame.session().epoch(),
+                             .sequence = report.sequence(),
+                             .type = report.type(),
+                             .key = report.key(),
+                             .value = report.value()};
   if (report.value().size() > kReportBytesMax) {
     metrics_.Report(in.type, "rejected").Increment();
     Done(in, Malformed("the report is too large"));
     return;
   }
-  ReportInbox::PutResult put = inbox_.Put(std::move(in));
+  cloudspoke::ReportInbox::PutResult put = inbox_.Put(std::move(in));
   if (put.superseded.has_value()) {
     metrics_.Report(put.superseded->type, "superseded").Increment();
     Done(*put.superseded, absl::OkStatus());
@@ -83,7 +84,7 @@ void Upstream::OnReport(const std::string& hub, const cloudhub::v1::NodeReport& 
   }
 }
 
-void Upstream::Done(const InboxReport& report, const absl::Status& status) {
+void Upstream::Done(const cloudspoke::InboxReport& report, const absl::Status& status) {
   cloudhub::v1::SpokeFrame frame;
   auto* done = frame.mutable_report_done();
   done->mutable_session()->set_node(report.node);
@@ -97,7 +98,7 @@ void Upstream::Done(const InboxReport& report, const absl::Status& status) {
 }
 
 absl::StatusOr<reconcile::Outcome> Upstream::Reconcile(const std::string& work_key) {
-  const std::optional<InboxReport> report = inbox_.Peek(work_key);
+  const std::optional<cloudspoke::InboxReport> report = inbox_.Peek(work_key);
   if (!report.has_value()) return reconcile::Outcome::Done();
   Applied applied = Apply(*report);
   absl::Status status = applied.status();
@@ -115,7 +116,7 @@ absl::StatusOr<reconcile::Outcome> Upstream::Reconcile(const std::string& work_k
   return reconcile::Outcome::Done();
 }
 
-Upstream::Applied Upstream::Apply(const InboxReport& report) {
+Upstream::Applied Upstream::Apply(const cloudspoke::InboxReport& report) {
   if (report.type == kPods) return ApplyPod(report);
   if (report.type != kNodes) {
     return Error(absl::StatusCode::kUnimplemented, "reports of this type are not served here")
@@ -155,7 +156,7 @@ absl::StatusOr<std::optional<KubeObject>> Upstream::Read(absl::string_view type,
 
 // ---- Pods.
 
-Upstream::Applied Upstream::ApplyPod(const InboxReport& report) {
+Upstream::Applied Upstream::ApplyPod(const cloudspoke::InboxReport& report) {
   edged::v1::PodReport message;
   if (!message.ParseFromString(report.value)) return Malformed("not a skerry.edged.v1.PodReport");
   SKERRY_ASSIGN_OR_RETURN(ObjectKey key, ObjectKey::Parse(report.key));
@@ -214,7 +215,7 @@ Upstream::Applied Upstream::ApplyNode(const std::string& node, const NodeReportV
     SKERRY_ASSIGN_OR_RETURN(std::optional<KubeObject> object,
                             Read(kNodes, kubeclient::Nodes(), "", node, attempt > 0));
     if (!object.has_value()) {
-      const std::optional<Session> session = sessions_.Find(node);
+      const std::optional<cloudspoke::Session> session = sessions_.Find(node);
       if (session.has_value() && (session->node_deleted || session->node_written)) {
         log_.Info("Node was deleted, not made again in this session", {{"node", node}});
         return std::string("dropped");

@@ -17,10 +17,10 @@
 #include "api/skerry/cloudhub/v1/spoke_service.pb.h"
 #include "services/edge-controller-svc/core/node_plan.h"
 #include "services/edge-controller-svc/core/pod_plan.h"
-#include "services/edge-controller-svc/core/report_inbox.h"
-#include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/report_inbox.h"
+#include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/reconcile/controller.h"
@@ -43,7 +43,7 @@ class Upstream {
       std::function<std::optional<KubeObject>(absl::string_view type, absl::string_view key)>;
   using Answer = std::function<void(const std::string& hub, cloudhub::v1::SpokeFrame frame)>;
 
-  Upstream(Options options, kubeclient::Client& client, Cache cache, Sessions& sessions,
+  Upstream(Options options, kubeclient::Client& client, Cache cache, cloudspoke::Sessions& sessions,
            Answer answer, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
 
   void Start() { controller_.Start(); }
@@ -62,8 +62,8 @@ class Upstream {
   using Applied = absl::StatusOr<std::string>;
 
   absl::StatusOr<reconcile::Outcome> Reconcile(const std::string& work_key);
-  Applied Apply(const InboxReport& report);
-  Applied ApplyPod(const InboxReport& report);
+  Applied Apply(const cloudspoke::InboxReport& report);
+  Applied ApplyPod(const cloudspoke::InboxReport& report);
   absl::StatusOr<bool> WritePod(const std::string& object_namespace, const std::string& name,
                                 const PodPlan& plan);
   Applied ApplyNode(const std::string& node, const NodeReportValue& report);
@@ -71,18 +71,18 @@ class Upstream {
                                                  const kubeclient::Resource& resource,
                                                  absl::string_view object_namespace,
                                                  absl::string_view name, bool live);
-  void Done(const InboxReport& report, const absl::Status& status);
+  void Done(const cloudspoke::InboxReport& report, const absl::Status& status);
   kubeclient::CallOptions Call() const { return {.stop = stop_.get_token()}; }
 
   const KubeletEndpoint kubelet_;
   kubeclient::Client& client_;
   const Cache cache_;
-  Sessions& sessions_;
+  cloudspoke::Sessions& sessions_;
   const Answer answer_;
   EdgeControllerMetrics& metrics_;
   log::Logger log_;
   std::stop_source stop_;
-  ReportInbox inbox_;
+  cloudspoke::ReportInbox inbox_;
   absl::Mutex mutex_;
   std::map<std::string, NodeReportValue> last_node_reports_ ABSL_GUARDED_BY(mutex_);
   reconcile::Controller controller_;

@@ -65,7 +65,7 @@ absl::StatusOr<NodeEventValue> Parse(const std::string& value) {
 }  // namespace
 
 UpstreamEvents::UpstreamEvents(Options options, kubeclient::Client& client, Cache cache,
-                               Sessions& sessions, Answer answer, Clock& clock,
+                               cloudspoke::Sessions& sessions, Answer answer, Clock& clock,
                                EdgeControllerMetrics& metrics, log::Logger log)
     : client_(client),
       cache_(std::move(cache)),
@@ -88,11 +88,11 @@ void UpstreamEvents::Stop() {
 void UpstreamEvents::OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame) {
   const std::string& node = frame.session().node();
   if (!sessions_.IsCurrent(hub, node, frame.session().epoch())) {
-    metrics_.FrameDropped("stale_session").Increment();
+    metrics_.hubs.FrameDropped("stale_session").Increment();
     return;
   }
   if (frame.stream() != kStream) {
-    metrics_.FrameDropped("unknown_type").Increment();
+    metrics_.hubs.FrameDropped("unknown_type").Increment();
     return;
   }
   for (const link::v1::Event& event : frame.events()) {
@@ -106,11 +106,11 @@ void UpstreamEvents::OnEvents(const std::string& hub, const cloudhub::v1::NodeEv
 }
 
 absl::StatusOr<reconcile::Outcome> UpstreamEvents::Reconcile(const std::string& node) {
-  const EventInbox::Batch batch = inbox_.Peek(node, kBatchMax);
+  const cloudspoke::EventInbox::Batch batch = inbox_.Peek(node, kBatchMax);
   cloudhub::v1::SpokeFrame frame;
   cloudhub::v1::EventsDone& done = *frame.mutable_events_done();
   absl::Status waits;
-  for (const InboxEvent& event : batch.events) {
+  for (const cloudspoke::InboxEvent& event : batch.events) {
     const Applied applied = Apply(node, event.value);
     if (!applied.ok() && MayPass(applied.status())) {
       waits = applied.status();

@@ -12,11 +12,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "api/skerry/cloudhub/v1/spoke_service.pb.h"
-#include "services/edge-controller-svc/core/event_inbox.h"
 #include "services/edge-controller-svc/core/node_event.h"
-#include "services/edge-controller-svc/core/sessions.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/event_inbox.h"
+#include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/reconcile/controller.h"
@@ -41,8 +41,9 @@ class UpstreamEvents {
       std::function<std::optional<KubeObject>(absl::string_view type, absl::string_view key)>;
   using Answer = std::function<void(const std::string& hub, cloudhub::v1::SpokeFrame frame)>;
 
-  UpstreamEvents(Options options, kubeclient::Client& client, Cache cache, Sessions& sessions,
-                 Answer answer, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
+  UpstreamEvents(Options options, kubeclient::Client& client, Cache cache,
+                 cloudspoke::Sessions& sessions, Answer answer, Clock& clock,
+                 EdgeControllerMetrics& metrics, log::Logger log);
 
   void Start() { controller_.Start(); }
   void Stop();  // Cancels calls in progress. Idempotent.
@@ -61,12 +62,12 @@ class UpstreamEvents {
 
   kubeclient::Client& client_;
   const Cache cache_;
-  Sessions& sessions_;
+  cloudspoke::Sessions& sessions_;
   const Answer answer_;
   EdgeControllerMetrics& metrics_;
   log::Logger log_;
   std::stop_source stop_;
-  EventInbox inbox_;
+  cloudspoke::EventInbox inbox_;
   reconcile::Controller controller_;
 };
 

@@ -9,12 +9,13 @@
 #include "api/skerry/edged/v1/event.pb.h"
 #include "services/edge-controller-svc/engine.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
-#include "services/edge-controller-svc/testing/hub_list.h"
+#include "services/lib/cloudspoke/testing/hub_list.h"
 #include "services/lib/kubeclient/testing/fake_client.h"
 
 namespace skerry::edgecontroller {
 namespace {
 
+using cloudspoke::HubList;
 using edged::v1::KubernetesEvent;
 using nlohmann::json;
 using ::testing::Contains;

@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
-#include "services/edge-controller-svc/core/event_name.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/json.h"
+#include "services/lib/model/event_name.h"
 #include "services/lib/model/names.h"
 
 namespace skerry::edgecontroller {

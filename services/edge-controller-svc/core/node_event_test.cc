@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "services/edge-controller-svc/core/event_name.h"
 #include "services/lib/base/error.h"
+#include "services/lib/model/event_name.h"
 
 namespace skerry::edgecontroller {
 namespace {

@@ -1,10 +1,10 @@
-#include "services/edge-controller-svc/core/report_inbox.h"
+#include "services/lib/cloudspoke/report_inbox.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 constexpr size_t kOverhead = 256;
@@ -75,4 +75,4 @@ size_t ReportInbox::size() const {
   return size;
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,6 +1,6 @@
-// This service's stream to one hub.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_CLIENT_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_CLIENT_H_
+// A controller's stream to one hub.
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_CLIENT_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_CLIENT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace grpc {
 class Channel;
 }  // namespace grpc
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // Dials, registers, hands on what the hub says, dials again with full jitter after a loss. The
 // events run on `executor`, which outlives Stop(). Send may be called from any thread.
@@ -86,6 +86,6 @@ class HubClient {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_CLIENT_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_CLIENT_H_

@@ -1,10 +1,10 @@
-#include "services/edge-controller-svc/core/event_inbox.h"
+#include "services/lib/cloudspoke/event_inbox.h"
 
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 std::string Show(const EventInbox::Batch& batch) {
@@ -53,4 +53,4 @@ TEST_F(EventInboxTest, IsBoundedForEachNode) {
 }
 
 }  // namespace
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,13 +1,13 @@
 // Names of Kubernetes Events that are the same whoever writes them, and however often.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_NAME_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_NAME_H_
+#ifndef SKERRY_SERVICES_LIB_MODEL_EVENT_NAME_H_
+#define SKERRY_SERVICES_LIB_MODEL_EVENT_NAME_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace skerry::edgecontroller {
+namespace skerry {
 
 // "<object>.<hash of identity>": replicas and restarts meet in one Event.
 std::string EventName(absl::string_view object_name, absl::string_view identity);
@@ -15,6 +15,6 @@ std::string EventName(absl::string_view object_name, absl::string_view identity)
 // those of one second in the order of their names.
 std::string EventName(absl::string_view object_name, absl::Time first, absl::string_view identity);
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_NAME_H_
+#endif  // SKERRY_SERVICES_LIB_MODEL_EVENT_NAME_H_

@@ -1,9 +1,9 @@
-#include "services/edge-controller-svc/core/sessions.h"
+#include "services/lib/cloudspoke/sessions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 using ::testing::UnorderedElementsAre;
@@ -109,4 +109,4 @@ TEST(SessionsTest, DeletedNodeThatIsAwayIsForgotten) {
 }
 
 }  // namespace
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,11 +1,11 @@
-#include "services/edge-controller-svc/adapters/hub_finder.h"
+#include "services/lib/cloudspoke/hub_finder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/lib/testing/status_matchers.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 using ::testing::Contains;
@@ -80,4 +80,4 @@ TEST(SystemLookupTest, KnowsLocalhost) {
 }
 
 }  // namespace
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,9 +1,9 @@
-#include "services/edge-controller-svc/core/event_inbox.h"
+#include "services/lib/cloudspoke/event_inbox.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 constexpr size_t kOverhead = 64;
@@ -55,4 +55,4 @@ void EventInbox::DropNode(const std::string& node) {
   nodes_.erase(node);
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,6 +1,6 @@
 // Reports that wait to be applied: the latest of each object.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_REPORT_INBOX_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_REPORT_INBOX_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_REPORT_INBOX_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_REPORT_INBOX_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 struct InboxReport {
   std::string hub;
@@ -58,6 +58,6 @@ class ReportInbox {
   std::map<std::string, NodeReports> nodes_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_REPORT_INBOX_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_REPORT_INBOX_H_

@@ -1,6 +1,6 @@
 // Where the hubs are.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_SOURCE_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_SOURCE_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_SOURCE_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_SOURCE_H_
 
 #include <memory>
 #include <string>
@@ -10,7 +10,7 @@ namespace grpc {
 class Channel;
 }  // namespace grpc
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // One replica of cloudhub-svc.
 struct HubTarget {
@@ -27,6 +27,6 @@ class HubSource {
   virtual std::vector<HubTarget> Find() = 0;
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_SOURCE_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_SOURCE_H_

@@ -1,4 +1,4 @@
-#include "services/edge-controller-svc/adapters/hub_client.h"
+#include "services/lib/cloudspoke/hub_client.h"
 
 #include <grpcpp/channel.h>
 
@@ -9,7 +9,7 @@
 #include "api/skerry/cloudhub/v1/spoke_service.grpc.pb.h"
 #include "services/lib/rpc/bidi_client.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 using cloudhub::v1::HubFrame;
 using cloudhub::v1::SpokeFrame;
@@ -36,12 +36,12 @@ void HubClient::Stop() {
     stopping_ = true;
     stream = stream_;
   }
-  if (stream != nullptr) stream->Close(absl::CancelledError("edge-controller-svc is stopping"));
+  if (stream != nullptr) stream->Close(absl::CancelledError("the controller is stopping"));
   // Dial may be at work: what is posted before this ran has run after it.
   executor_.Run([this] { executor_.Cancel(redial_); });
   {
     absl::MutexLock lock(&mutex_);
-    if (stream_ != nullptr) stream_->Close(absl::CancelledError("edge-controller-svc is stopping"));
+    if (stream_ != nullptr) stream_->Close(absl::CancelledError("the controller is stopping"));
     mutex_.Await(absl::Condition(
         +[](int* open) { return *open == 0; }, &open_streams_));
   }
@@ -148,4 +148,4 @@ void HubClient::OnClosed(uint64_t stream_id, const absl::Status& status) {
   redial_ = executor_.PostAfter(delay, [this] { Dial(); });
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

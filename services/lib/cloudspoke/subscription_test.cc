@@ -1,4 +1,4 @@
-#include "services/edge-controller-svc/core/subscription.h"
+#include "services/lib/cloudspoke/subscription.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 KubeObject Object(const std::string& name, const std::string& uid, int version) {
@@ -186,4 +186,4 @@ TEST_F(SubscriptionTest, HoldingsAreBounded) {
 }
 
 }  // namespace
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,6 +1,6 @@
 // What a node holds of one type against what it should hold.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SUBSCRIPTION_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SUBSCRIPTION_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_SUBSCRIPTION_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_SUBSCRIPTION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 #include "services/lib/model/kube_object.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // "<uid>/<resourceVersion>".
 std::string VersionOf(const KubeObject& object);
@@ -77,6 +77,6 @@ class Subscription {
   std::set<std::string> dirty_;
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SUBSCRIPTION_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_SUBSCRIPTION_H_

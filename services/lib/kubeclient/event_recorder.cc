@@ -1,25 +1,25 @@
-#include "services/edge-controller-svc/adapters/event_recorder.h"
+#include "services/lib/kubeclient/event_recorder.h"
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "services/edge-controller-svc/core/event_name.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/json.h"
+#include "services/lib/model/event_name.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::kubeclient {
 namespace {
 
 constexpr size_t kWaitingMax = 256;
 constexpr size_t kMessageMax = 1024;  // Kubernetes' own bound.
-constexpr char kComponent[] = "edge-controller-svc";
 
 }  // namespace
 
-EventRecorder::EventRecorder(kubeclient::Client& client, Clock& clock, prometheus::Counter& dropped,
-                             log::Logger log)
+EventRecorder::EventRecorder(Client& client, absl::string_view component, Clock& clock,
+                             prometheus::Counter& dropped, log::Logger log)
     : client_(client),
+      component_(component),
       clock_(clock),
       dropped_(dropped),
       log_(log),
@@ -48,7 +48,7 @@ void EventRecorder::Warn(const KubeObject& about, absl::string_view node, absl::
 
 absl::Status EventRecorder::Record(const KubeObject& about, const std::string& node,
                                    const std::string& reason, const std::string& message) {
-  const kubeclient::CallOptions call{.stop = stop_.get_token()};
+  const CallOptions call{.stop = stop_.get_token()};
   const std::string ns = about.object_namespace().empty() ? "default" : about.object_namespace();
   const std::string now = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_.Now(), absl::UTCTimeZone());
   const std::string identity = absl::StrCat(about.uid(), "|", node, "|", reason, "|", message);
@@ -67,22 +67,20 @@ absl::Status EventRecorder::Record(const KubeObject& about, const std::string& n
                                 {"type", "Warning"},
                                 {"reason", reason},
                                 {"message", message},
-                                {"source", {{"component", kComponent}, {"host", node}}},
-                                {"reportingComponent", kComponent},
+                                {"source", {{"component", component_}, {"host", node}}},
+                                {"reportingComponent", component_},
                                 {"reportingInstance", node},
                                 {"firstTimestamp", now},
                                 {"lastTimestamp", now},
                                 {"count", 1}};
-  absl::Status created =
-      client_.Create(kubeclient::Events(), ns, kubeapi::DumpJson(event), call).status();
+  absl::Status created = client_.Create(Events(), ns, kubeapi::DumpJson(event), call).status();
   if (!absl::IsAlreadyExists(created)) return created;
-  SKERRY_ASSIGN_OR_RETURN(KubeObject present, client_.Get(kubeclient::Events(), ns, name, call));
+  SKERRY_ASSIGN_OR_RETURN(KubeObject present, client_.Get(Events(), ns, name, call));
   const int64_t count = kubeapi::IntAt(present.Json(), {"count"}, 1);
   const nlohmann::json patch = {{"count", count + 1}, {"lastTimestamp", now}};
   return client_
-      .Patch(kubeclient::Events(), ns, name, kubeclient::PatchType::kMerge,
-             kubeapi::DumpJson(patch), {.call = call})
+      .Patch(Events(), ns, name, PatchType::kMerge, kubeapi::DumpJson(patch), {.call = call})
       .status();
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::kubeclient

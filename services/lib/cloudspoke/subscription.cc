@@ -1,8 +1,8 @@
-#include "services/edge-controller-svc/core/subscription.h"
+#include "services/lib/cloudspoke/subscription.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 std::string VersionOf(const KubeObject& object) {
   return absl::StrCat(object.uid(), "/", object.resource_version());
@@ -61,4 +61,4 @@ std::optional<Push> Subscription::Next(const Lookup& lookup) {
   return Push{.kind = Push::Kind::kSynced};
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

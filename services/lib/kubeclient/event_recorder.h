@@ -1,6 +1,6 @@
 // Kubernetes Events about objects, so that `kubectl describe` shows what an edge node refused.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_EVENT_RECORDER_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_EVENT_RECORDER_H_
+#ifndef SKERRY_SERVICES_LIB_KUBECLIENT_EVENT_RECORDER_H_
+#define SKERRY_SERVICES_LIB_KUBECLIENT_EVENT_RECORDER_H_
 
 #include <stop_token>
 #include <string>
@@ -14,14 +14,15 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/model/kube_object.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::kubeclient {
 
 // Best effort, on a thread of its own: at 256 waiting events further ones are dropped and counted.
 // The same thing said again raises the count of its Event. Any thread may call Warn.
 class EventRecorder {
  public:
-  EventRecorder(kubeclient::Client& client, Clock& clock, prometheus::Counter& dropped,
-                log::Logger log);
+  // `component`: what the Events name as their source.
+  EventRecorder(Client& client, absl::string_view component, Clock& clock,
+                prometheus::Counter& dropped, log::Logger log);
   ~EventRecorder();  // Stop().
 
   void Warn(const KubeObject& about, absl::string_view node, absl::string_view reason,
@@ -33,7 +34,8 @@ class EventRecorder {
   absl::Status Record(const KubeObject& about, const std::string& node, const std::string& reason,
                       const std::string& message);
 
-  kubeclient::Client& client_;
+  Client& client_;
+  const std::string component_;
   Clock& clock_;
   prometheus::Counter& dropped_;
   log::Logger log_;
@@ -41,6 +43,6 @@ class EventRecorder {
   exec::ThreadPool pool_;
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::kubeclient
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_EVENT_RECORDER_H_
+#endif  // SKERRY_SERVICES_LIB_KUBECLIENT_EVENT_RECORDER_H_

@@ -1,4 +1,4 @@
-#include "services/edge-controller-svc/adapters/hub_finder.h"
+#include "services/lib/cloudspoke/hub_finder.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 constexpr absl::string_view kDns = "dns:///";
@@ -128,4 +128,4 @@ absl::StatusOr<HubTarget> HubFinder::MakeTarget(const std::string& address,
   return target;
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

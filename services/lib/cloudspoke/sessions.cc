@@ -1,6 +1,6 @@
-#include "services/edge-controller-svc/core/sessions.h"
+#include "services/lib/cloudspoke/sessions.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 bool Sessions::Connect(absl::string_view hub, absl::string_view node, uint64_t epoch,
                        absl::Duration now) {
@@ -89,4 +89,4 @@ void Sessions::Count(const std::string& hub, int delta) {
   if (at_hub == 0) connected_to_.erase(hub);
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

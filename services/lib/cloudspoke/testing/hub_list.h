@@ -1,16 +1,16 @@
 // Hubs that a test names.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_TESTING_HUB_LIST_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_TESTING_HUB_LIST_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_TESTING_HUB_LIST_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_TESTING_HUB_LIST_H_
 
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "services/edge-controller-svc/adapters/hub_source.h"
+#include "services/lib/cloudspoke/hub_source.h"
 #include "services/lib/rpc/channel.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // Any thread may call it. On loopback, with quick attempts to connect.
 class HubList final : public HubSource {
@@ -37,6 +37,6 @@ class HubList final : public HubSource {
   std::vector<HubTarget> hubs_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_TESTING_HUB_LIST_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_TESTING_HUB_LIST_H_

@@ -1,4 +1,4 @@
-#include "services/edge-controller-svc/core/event_name.h"
+#include "services/lib/model/event_name.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace skerry::edgecontroller {
+namespace skerry {
 namespace {
 
 constexpr size_t kObjectNameMax = 200;  // A name has at most 253 bytes.
@@ -37,4 +37,4 @@ std::string EventName(absl::string_view object_name, absl::Time first, absl::str
                       absl::StrFormat("%08x", Fingerprint(identity) & 0xffffffffu));
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry

@@ -1,6 +1,6 @@
 // Which node is connected, and since when it is not.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_SESSIONS_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_SESSIONS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // A node's session at a hub. The greatest epoch is the node's one valid session, wherever it is.
 struct Session {
@@ -60,6 +60,6 @@ class Sessions {
   std::map<std::string, size_t> connected_to_ ABSL_GUARDED_BY(mutex_);  // By hub, never 0.
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_SESSIONS_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_SESSIONS_H_

@@ -1,6 +1,6 @@
 // Events of nodes that wait to be applied, in order.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_INBOX_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_INBOX_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_EVENT_INBOX_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_EVENT_INBOX_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 struct InboxEvent {
   uint64_t sequence = 0;
@@ -53,6 +53,6 @@ class EventInbox {
   std::map<std::string, NodeEvents> nodes_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_CORE_EVENT_INBOX_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_EVENT_INBOX_H_

@@ -1,8 +1,8 @@
-#include "services/edge-controller-svc/core/report_inbox.h"
+#include "services/lib/cloudspoke/report_inbox.h"
 
 #include <gtest/gtest.h>
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 namespace {
 
 InboxReport Report(uint64_t sequence, const std::string& key = "ns/p",
@@ -73,4 +73,4 @@ TEST(ReportInboxTest, EndOfASessionDropsItsReports) {
 }
 
 }  // namespace
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke

@@ -1,6 +1,6 @@
 // The hubs that the configuration names.
-#ifndef SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_FINDER_H_
-#define SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_FINDER_H_
+#ifndef SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_FINDER_H_
+#define SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_FINDER_H_
 
 #include <grpcpp/security/credentials.h>
 
@@ -12,10 +12,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "services/edge-controller-svc/adapters/hub_source.h"
+#include "services/lib/cloudspoke/hub_source.h"
 #include "services/lib/log/logger.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::cloudspoke {
 
 // Addresses are "host:port", one hub each, or "dns:///host:port": a hub at each address that the
 // name has, as of a headless Service. A name that can't be looked up keeps the hubs that it had. An
@@ -59,6 +59,6 @@ class HubFinder final : public HubSource {
   std::map<std::string, HubTarget> found_;  // By address, of the names.
 };
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::cloudspoke
 
-#endif  // SKERRY_SERVICES_EDGE_CONTROLLER_SVC_ADAPTERS_HUB_FINDER_H_
+#endif  // SKERRY_SERVICES_LIB_CLOUDSPOKE_HUB_FINDER_H_
