@@ -10,6 +10,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/model/names.h"
+#include "services/lib/reconcile/queue.h"
 
 namespace skerry::edgecontroller {
 namespace {
@@ -17,17 +18,9 @@ namespace {
 using kubeclient::PatchType;
 
 constexpr int kConflictRetries = 5;
-constexpr size_t kReportBytesMax = 1536u << 10;
 
 Error Malformed(absl::string_view what) {
   return Error(absl::StatusCode::kInvalidArgument, what).Reason("REPORT_MALFORMED");
-}
-
-// The report, not the moment, is at fault: retrying can't help. What the API server says about *us*
-// (403, 401) is not of this kind: an operator mends it.
-bool IsReportsFault(const absl::Status& status) {
-  return reconcile::IsTerminal(status.code()) || GetErrorInfo(status).reason == "NOT_YOUR_POD" ||
-         GetErrorInfo(status).reason == "NOT_YOUR_NODE";
 }
 
 }  // namespace
@@ -39,81 +32,27 @@ Upstream::Upstream(Options options, kubeclient::Client& client, Cache cache,
       client_(client),
       cache_(std::move(cache)),
       sessions_(sessions),
-      answer_(std::move(answer)),
       metrics_(metrics),
       log_(log),
-      inbox_(options.bytes_max_per_node),
-      controller_({.name = "report",
-                   .workers = options.workers,
-                   .queue = {.backoff_max = options.backoff_max}},
-                  clock, metrics.report_controller, log,
-                  [this](const std::string& work_key) { return Reconcile(work_key); }) {}
+      applier_({.workers = options.workers,
+                .bytes_max_per_node = options.bytes_max_per_node,
+                .backoff_max = options.backoff_max},
+               *this, sessions, std::move(answer), clock, metrics.report_controller, metrics.hubs,
+               log) {}
 
 void Upstream::Stop() {
   stop_.request_stop();
-  controller_.Stop();
+  applier_.Stop();
 }
 
-void Upstream::OnReport(const std::string& hub, const cloudhub::v1::NodeReport& frame) {
-  const auto& report = frame.report();
-  if (!sessions_.IsCurrent(hub, frame.session().node(), frame.session().epoch())) {
-    metrics_.hubs.FrameDropped("stale_session").Increment();
-    return;
-  }
-  cloudspoke::InboxReport in{.hub = hub,
-                             .node = frame.session().node(),
-                             .epoch = frame.session().epoch(),
-                             .sequence = report.sequence(),
-                             .type = report.type(),
-                             .key = report.key(),
-                             .value = report.value()};
-  if (report.value().size() > kReportBytesMax) {
-    metrics_.Report(in.type, "rejected").Increment();
-    Done(in, Malformed("the report is too large"));
-    return;
-  }
-  cloudspoke::ReportInbox::PutResult put = inbox_.Put(std::move(in));
-  if (put.superseded.has_value()) {
-    metrics_.Report(put.superseded->type, "superseded").Increment();
-    Done(*put.superseded, absl::OkStatus());
-  }
-  if (!put.accepted || !controller_.Add(put.work_key)) {
-    // Unanswered it stays in the node's journal and comes again with the next session.
-    metrics_.Report(report.type(), "deferred").Increment();
-    log_.Warning("too many reports of one node wait", {{"node", frame.session().node()}});
-  }
+// What the API server says about *us* (403, 401) is not the report's fault: an operator mends it.
+bool Upstream::IsFinal(const absl::Status& status) const {
+  return reconcile::IsTerminal(status.code()) || GetErrorInfo(status).reason == "NOT_YOUR_POD" ||
+         GetErrorInfo(status).reason == "NOT_YOUR_NODE";
 }
 
-void Upstream::Done(const cloudspoke::InboxReport& report, const absl::Status& status) {
-  cloudhub::v1::SpokeFrame frame;
-  auto* done = frame.mutable_report_done();
-  done->mutable_session()->set_node(report.node);
-  done->mutable_session()->set_epoch(report.epoch);
-  done->set_sequence(report.sequence);
-  if (!status.ok()) {
-    done->mutable_status()->set_code(static_cast<int>(status.code()));
-    done->mutable_status()->set_message(std::string(status.message()));
-  }
-  answer_(report.hub, std::move(frame));
-}
-
-absl::StatusOr<reconcile::Outcome> Upstream::Reconcile(const std::string& work_key) {
-  const std::optional<cloudspoke::InboxReport> report = inbox_.Peek(work_key);
-  if (!report.has_value()) return reconcile::Outcome::Done();
-  Applied applied = Apply(*report);
-  absl::Status status = applied.status();
-  if (!status.ok() && !IsReportsFault(status)) return status;
-  if (!inbox_.Finish(work_key, report->epoch, report->sequence)) {
-    return reconcile::Outcome::Done();  // A newer one is there (and queued), or the session is
-                                        // over.
-  }
-  metrics_.Report(report->type, status.ok() ? *applied : "rejected").Increment();
-  if (!status.ok()) {
-    log_.Warning("report refused", status,
-                 {{"node", report->node}, {"type", report->type}, {"key", report->key}});
-  }
-  Done(*report, status);
-  return reconcile::Outcome::Done();
+void Upstream::Count(absl::string_view type, absl::string_view result) {
+  metrics_.Report(type, result).Increment();
 }
 
 Upstream::Applied Upstream::Apply(const cloudspoke::InboxReport& report) {

@@ -19,19 +19,17 @@
 #include "services/edge-controller-svc/core/pod_plan.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/report_applier.h"
 #include "services/lib/cloudspoke/report_inbox.h"
 #include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/log/logger.h"
-#include "services/lib/reconcile/controller.h"
 
 namespace skerry::edgecontroller {
 
-// Applies the latest report of each object, one worker an object, and retries while the API server
-// is away; a node's session that ends takes its waiting reports with it (the node sends them
-// again). What the API server or the rules refuse for good is answered with the error, so that the
-// node's journal goes on. OnReport and SessionEnded: any thread. References outlive Stop().
-class Upstream {
+// What a report means is in core/; who waits, and is answered when, is the ReportApplier's.
+// OnReport and SessionEnded: any thread. References outlive Stop().
+class Upstream final : private cloudspoke::ReportTarget {
  public:
   struct Options {
     size_t workers = 8;
@@ -41,16 +39,18 @@ class Upstream {
   };
   using Cache =
       std::function<std::optional<KubeObject>(absl::string_view type, absl::string_view key)>;
-  using Answer = std::function<void(const std::string& hub, cloudhub::v1::SpokeFrame frame)>;
+  using Answer = cloudspoke::ReportApplier::Answer;
 
   Upstream(Options options, kubeclient::Client& client, Cache cache, cloudspoke::Sessions& sessions,
            Answer answer, Clock& clock, EdgeControllerMetrics& metrics, log::Logger log);
 
-  void Start() { controller_.Start(); }
+  void Start() { applier_.Start(); }
   void Stop();  // Cancels calls in progress. Idempotent.
 
-  void OnReport(const std::string& hub, const cloudhub::v1::NodeReport& frame);
-  void SessionEnded(const std::string& node) { inbox_.DropNode(node); }
+  void OnReport(const std::string& hub, const cloudhub::v1::NodeReport& frame) {
+    applier_.OnReport(hub, frame);
+  }
+  void SessionEnded(const std::string& node) { applier_.SessionEnded(node); }
   // Applies the last report of a connected node again: its Node was marked lost though its session
   // held.
   absl::Status ReapplyNode(const std::string& node);
@@ -61,8 +61,9 @@ class Upstream {
   // What became of a report: a metric label.
   using Applied = absl::StatusOr<std::string>;
 
-  absl::StatusOr<reconcile::Outcome> Reconcile(const std::string& work_key);
-  Applied Apply(const cloudspoke::InboxReport& report);
+  Applied Apply(const cloudspoke::InboxReport& report) override;
+  bool IsFinal(const absl::Status& status) const override;
+  void Count(absl::string_view type, absl::string_view result) override;
   Applied ApplyPod(const cloudspoke::InboxReport& report);
   absl::StatusOr<bool> WritePod(const std::string& object_namespace, const std::string& name,
                                 const PodPlan& plan);
@@ -71,21 +72,18 @@ class Upstream {
                                                  const kubeclient::Resource& resource,
                                                  absl::string_view object_namespace,
                                                  absl::string_view name, bool live);
-  void Done(const cloudspoke::InboxReport& report, const absl::Status& status);
   kubeclient::CallOptions Call() const { return {.stop = stop_.get_token()}; }
 
   const KubeletEndpoint kubelet_;
   kubeclient::Client& client_;
   const Cache cache_;
   cloudspoke::Sessions& sessions_;
-  const Answer answer_;
   EdgeControllerMetrics& metrics_;
   log::Logger log_;
   std::stop_source stop_;
-  cloudspoke::ReportInbox inbox_;
   absl::Mutex mutex_;
   std::map<std::string, NodeReportValue> last_node_reports_ ABSL_GUARDED_BY(mutex_);
-  reconcile::Controller controller_;
+  cloudspoke::ReportApplier applier_;
 };
 
 }  // namespace skerry::edgecontroller

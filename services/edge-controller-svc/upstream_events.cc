@@ -8,12 +8,10 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeapi/json.h"
-#include "services/lib/rpc/grpc_status.h"
 
 namespace skerry::edgecontroller {
 namespace {
 
-constexpr size_t kBatchMax = 32;  // Between two answers; then another node has its turn.
 constexpr int kConflictRetries = 5;
 
 // The moment is at fault. Anything else that the API server says (a namespace that ends, a missing
@@ -69,73 +67,37 @@ UpstreamEvents::UpstreamEvents(Options options, kubeclient::Client& client, Cach
                                EdgeControllerMetrics& metrics, log::Logger log)
     : client_(client),
       cache_(std::move(cache)),
-      sessions_(sessions),
-      answer_(std::move(answer)),
       metrics_(metrics),
-      log_(log),
-      inbox_(options.bytes_max_per_node),
-      controller_({.name = "event",
-                   .workers = options.workers,
-                   .queue = {.backoff_max = options.backoff_max}},
-                  clock, metrics.event_controller, log,
-                  [this](const std::string& node) { return Reconcile(node); }) {}
+      applier_({.stream = kStream,
+                .workers = options.workers,
+                .bytes_max_per_node = options.bytes_max_per_node,
+                .backoff_max = options.backoff_max},
+               *this, sessions, std::move(answer), clock, metrics.event_controller, metrics.hubs,
+               log) {}
 
 void UpstreamEvents::Stop() {
   stop_.request_stop();
-  controller_.Stop();
+  applier_.Stop();
 }
 
-void UpstreamEvents::OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame) {
-  const std::string& node = frame.session().node();
-  if (!sessions_.IsCurrent(hub, node, frame.session().epoch())) {
-    metrics_.hubs.FrameDropped("stale_session").Increment();
-    return;
-  }
-  if (frame.stream() != kStream) {
-    metrics_.hubs.FrameDropped("unknown_type").Increment();
-    return;
-  }
-  for (const link::v1::Event& event : frame.events()) {
-    if (inbox_.Put(node, hub, frame.session().epoch(), {event.sequence(), event.value()})) continue;
-    // Unanswered they stay in the node's store and come again with the next session.
-    metrics_.NodeEvent("deferred").Increment();
-    log_.Warning("too many events of one node wait", {{"node", node}});
-    break;
-  }
-  controller_.Add(node);
-}
-
-absl::StatusOr<reconcile::Outcome> UpstreamEvents::Reconcile(const std::string& node) {
-  const cloudspoke::EventInbox::Batch batch = inbox_.Peek(node, kBatchMax);
-  cloudhub::v1::SpokeFrame frame;
-  cloudhub::v1::EventsDone& done = *frame.mutable_events_done();
-  absl::Status waits;
+UpstreamEvents::Applied UpstreamEvents::Apply(const std::string& node,
+                                              const cloudspoke::EventInbox::Batch& batch) {
+  Applied applied;
   for (const cloudspoke::InboxEvent& event : batch.events) {
-    const Applied applied = Apply(node, event.value);
-    if (!applied.ok() && MayPass(applied.status())) {
-      waits = applied.status();
+    const Result result = ApplyOne(node, event.value);
+    if (!result.ok() && MayPass(result.status())) {
+      applied.waits = result.status();
       break;
     }
-    metrics_.NodeEvent(applied.ok() ? *applied : "rejected").Increment();
-    done.set_sequence(event.sequence);
-    if (applied.ok()) continue;
-    log_.Warning("event refused", applied.status(), {{"node", node}});
-    link::v1::Rejection& rejection = *done.add_rejections();
-    rejection.set_sequence(event.sequence);
-    *rejection.mutable_status() = rpc::ToProto(applied.status());
+    metrics_.NodeEvent(result.ok() ? *result : "rejected").Increment();
+    applied.results.push_back(result.status());
   }
-  if (done.sequence() > 0 && inbox_.Finish(node, batch.epoch, done.sequence())) {
-    done.mutable_session()->set_node(node);
-    done.mutable_session()->set_epoch(batch.epoch);
-    done.set_stream(kStream);
-    answer_(batch.hub, std::move(frame));
-  }
-  SKERRY_RETURN_IF_ERROR(waits);
-  return batch.more ? reconcile::Outcome::RecheckAfter(absl::ZeroDuration())
-                    : reconcile::Outcome::Done();
+  return applied;
 }
 
-UpstreamEvents::Applied UpstreamEvents::Apply(const std::string& node, const std::string& value) {
+void UpstreamEvents::Deferred() { metrics_.NodeEvent("deferred").Increment(); }
+
+UpstreamEvents::Result UpstreamEvents::ApplyOne(const std::string& node, const std::string& value) {
   SKERRY_ASSIGN_OR_RETURN(const NodeEventValue parsed, Parse(value));
   SKERRY_ASSIGN_OR_RETURN(const NodeEvent event, ReadNodeEvent(parsed, node));
   if (!event.pod.empty()) {
@@ -150,7 +112,7 @@ UpstreamEvents::Applied UpstreamEvents::Apply(const std::string& node, const std
   return Write(event);
 }
 
-UpstreamEvents::Applied UpstreamEvents::Write(const NodeEvent& event) {
+UpstreamEvents::Result UpstreamEvents::Write(const NodeEvent& event) {
   const bool first = kubeapi::IntAt(event.object, {"count"}) == 1;
   for (int attempt = 0; attempt < kConflictRetries; ++attempt) {
     // Most events happen once: those are not there yet.

@@ -15,20 +15,19 @@
 #include "services/edge-controller-svc/core/node_event.h"
 #include "services/edge-controller-svc/metrics.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/cloudspoke/event_applier.h"
 #include "services/lib/cloudspoke/event_inbox.h"
 #include "services/lib/cloudspoke/sessions.h"
 #include "services/lib/kubeclient/client.h"
 #include "services/lib/log/logger.h"
-#include "services/lib/reconcile/controller.h"
 
 namespace skerry::edgecontroller {
 
-// Applies the events of each node in order, a node at a time a worker, and retries while the API
-// server is away. An event has its name and its count from the box, so that one that comes again
-// changes nothing. What is about a pod that is gone is dropped; what is malformed, or about
-// another's pod or node, or what the API server refuses, is answered with the error. OnEvents and
-// SessionEnded: any thread. References outlive Stop().
-class UpstreamEvents {
+// An event has its name and its count from the box, so that one that comes again changes nothing.
+// What is about a pod that is gone is dropped; what is malformed, or about another's pod or node,
+// or what the API server refuses, is answered with the error. Order, waiting and answers are the
+// EventApplier's. OnEvents and SessionEnded: any thread. References outlive Stop().
+class UpstreamEvents final : private cloudspoke::EventTarget {
  public:
   static constexpr char kStream[] = "events";
 
@@ -39,36 +38,35 @@ class UpstreamEvents {
   };
   using Cache =
       std::function<std::optional<KubeObject>(absl::string_view type, absl::string_view key)>;
-  using Answer = std::function<void(const std::string& hub, cloudhub::v1::SpokeFrame frame)>;
+  using Answer = cloudspoke::EventApplier::Answer;
 
   UpstreamEvents(Options options, kubeclient::Client& client, Cache cache,
                  cloudspoke::Sessions& sessions, Answer answer, Clock& clock,
                  EdgeControllerMetrics& metrics, log::Logger log);
 
-  void Start() { controller_.Start(); }
+  void Start() { applier_.Start(); }
   void Stop();  // Cancels calls in progress. Idempotent.
 
-  void OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame);
-  void SessionEnded(const std::string& node) { inbox_.DropNode(node); }
+  void OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame) {
+    applier_.OnEvents(hub, frame);
+  }
+  void SessionEnded(const std::string& node) { applier_.SessionEnded(node); }
 
  private:
   // What became of an event: a metric label.
-  using Applied = absl::StatusOr<std::string>;
+  using Result = absl::StatusOr<std::string>;
 
-  absl::StatusOr<reconcile::Outcome> Reconcile(const std::string& node);
-  Applied Apply(const std::string& node, const std::string& value);
-  Applied Write(const NodeEvent& event);
+  Applied Apply(const std::string& node, const cloudspoke::EventInbox::Batch& batch) override;
+  void Deferred() override;
+  Result ApplyOne(const std::string& node, const std::string& value);
+  Result Write(const NodeEvent& event);
   kubeclient::CallOptions Call() const { return {.stop = stop_.get_token()}; }
 
   kubeclient::Client& client_;
   const Cache cache_;
-  cloudspoke::Sessions& sessions_;
-  const Answer answer_;
   EdgeControllerMetrics& metrics_;
-  log::Logger log_;
   std::stop_source stop_;
-  cloudspoke::EventInbox inbox_;
-  reconcile::Controller controller_;
+  cloudspoke::EventApplier applier_;
 };
 
 }  // namespace skerry::edgecontroller

@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kOverhead = 64;
 
-size_t Cost(const InboxEvent& event) { return event.value.size() + kOverhead; }
+size_t Cost(const InboxEvent& event) { return event.value.size() + event.key.size() + kOverhead; }
 
 }  // namespace
 

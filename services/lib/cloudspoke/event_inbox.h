@@ -17,6 +17,7 @@ namespace skerry::cloudspoke {
 struct InboxEvent {
   uint64_t sequence = 0;
   std::string value;
+  std::string key;  // What it speaks of.
 };
 
 // Any thread may call it. One stream of events; the link bounds what of it is outstanding, and this
