@@ -65,8 +65,9 @@ absl::StatusOr<reconcile::Outcome> EventApplier::Reconcile(const std::string& no
     answer_(batch.hub, std::move(frame));
   }
   SKERRY_RETURN_IF_ERROR(applied.waits);
-  return batch.more ? reconcile::Outcome::RecheckAfter(absl::ZeroDuration())
-                    : reconcile::Outcome::Done();
+  const bool rest = !applied.results.empty() && applied.results.size() < batch.events.size();
+  return batch.more || rest ? reconcile::Outcome::RecheckAfter(absl::ZeroDuration())
+                            : reconcile::Outcome::Done();
 }
 
 }  // namespace skerry::cloudspoke

@@ -24,7 +24,8 @@ namespace skerry::cloudspoke {
 class EventTarget {
  public:
   struct Applied {
-    // One for each event that is dealt with, from the first on: applied, or refused for good.
+    // One for each event that is dealt with, from the first on: applied, or refused for good. Of
+    // fewer than there are, and with `waits` OK, the rest comes again at once.
     std::vector<absl::Status> results;
     absl::Status waits;  // Why the rest is not: the moment is at fault.
   };

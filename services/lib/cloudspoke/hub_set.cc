@@ -189,7 +189,8 @@ void HubSet::OnFrame(const std::string& hub, const cloudhub::v1::HubFrame& frame
 
 void HubSet::OnConnected(const std::string& hub, const cloudhub::v1::NodeConnected& frame) {
   const std::string& node = frame.session().node();
-  if (!sessions_.Connect(hub, node, frame.session().epoch(), clock_.Monotonic())) {
+  if (!sessions_.Connect(hub, node, frame.session().epoch(), clock_.Monotonic(),
+                         frame.event_store_id())) {
     metrics_.FrameDropped("stale_session").Increment();
     return;
   }

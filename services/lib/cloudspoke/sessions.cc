@@ -3,12 +3,16 @@
 namespace skerry::cloudspoke {
 
 bool Sessions::Connect(absl::string_view hub, absl::string_view node, uint64_t epoch,
-                       absl::Duration now) {
+                       absl::Duration now, absl::string_view event_store_id) {
   absl::MutexLock lock(&mutex_);
   Session& session = nodes_[std::string(node)];
   if (session.epoch > epoch && (session.connected || session.hub != hub)) return false;
   if (session.connected) Count(session.hub, -1);
-  session = {.hub = std::string(hub), .epoch = epoch, .connected = true, .changed_at = now};
+  session = {.hub = std::string(hub),
+             .epoch = epoch,
+             .event_store_id = std::string(event_store_id),
+             .connected = true,
+             .changed_at = now};
   Count(session.hub, 1);
   return true;
 }

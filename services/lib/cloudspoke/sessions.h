@@ -20,6 +20,7 @@ namespace skerry::cloudspoke {
 struct Session {
   std::string hub;
   uint64_t epoch = 0;
+  std::string event_store_id;  // Sequences of its events count within this.
   bool connected = false;
   absl::Duration changed_at;  // Monotonic time of the last connect or disconnect.
   // Its Node was there in this session, as a write showed. Where it is not any more, it was
@@ -35,7 +36,8 @@ class Sessions {
   // False: a session with a greater epoch is known, this one is fenced. Only the hub that had it
   // may go back, once it is over: it has lost its epochs. At another it is one that was left
   // behind.
-  bool Connect(absl::string_view hub, absl::string_view node, uint64_t epoch, absl::Duration now);
+  bool Connect(absl::string_view hub, absl::string_view node, uint64_t epoch, absl::Duration now,
+               absl::string_view event_store_id = "");
   // False: not the current session.
   bool Disconnect(absl::string_view hub, absl::string_view node, uint64_t epoch,
                   absl::Duration now);

@@ -108,5 +108,13 @@ TEST(SessionsTest, DeletedNodeThatIsAwayIsForgotten) {
   EXPECT_FALSE(sessions.Find("n").has_value());
 }
 
+TEST(SessionsTest, KnowsTheEventStoreOfTheSession) {
+  Sessions sessions;
+  sessions.Connect("hub", "edge-1", 1, absl::ZeroDuration(), "store-1");
+  EXPECT_EQ(sessions.Find("edge-1")->event_store_id, "store-1");
+  sessions.Connect("hub", "edge-1", 2, absl::ZeroDuration(), "store-2");
+  EXPECT_EQ(sessions.Find("edge-1")->event_store_id, "store-2");
+}
+
 }  // namespace
 }  // namespace skerry::cloudspoke

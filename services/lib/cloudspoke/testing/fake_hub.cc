@@ -140,10 +140,11 @@ void FakeHub::Send(HubFrame frame) {
   impl_->stream->Send(std::move(frame));
 }
 
-void FakeHub::Connect(const std::string& node, uint64_t epoch) {
+void FakeHub::Connect(const std::string& node, uint64_t epoch, const std::string& event_store_id) {
   HubFrame frame;
   frame.mutable_node_connected()->mutable_session()->set_node(node);
   frame.mutable_node_connected()->mutable_session()->set_epoch(epoch);
+  frame.mutable_node_connected()->set_event_store_id(event_store_id);
   Send(std::move(frame));
 }
 

@@ -30,7 +30,8 @@ class FakeHub {
   void Cut();
 
   // What the hub says.
-  void Connect(const std::string& node, uint64_t epoch);
+  void Connect(const std::string& node, uint64_t epoch,
+               const std::string& event_store_id = "events-1");
   void Disconnect(const std::string& node, uint64_t epoch);
   // `holdings`: key and version.
   void Subscribe(const std::string& node, uint64_t epoch, const std::string& type, uint64_t id,
