@@ -129,6 +129,19 @@ absl::StatusOr<std::vector<TelemetryBucket>> PostgresTelemetryStore::Aggregate(
   return buckets;
 }
 
+absl::StatusOr<std::vector<std::string>> PostgresTelemetryStore::Models() {
+  std::vector<std::string> models;
+  SKERRY_RETURN_IF_ERROR(pool_.Transact(
+      "models of telemetry", Pool::Mode::kSnapshot, [&](Transaction& transaction) -> absl::Status {
+        models.clear();
+        const pqxx::result rows =
+            transaction.exec("SELECT DISTINCT model FROM device_series ORDER BY model");
+        for (const pqxx::row& row : rows) models.push_back(row[0].as<std::string>());
+        return absl::OkStatus();
+      }));
+  return models;
+}
+
 absl::StatusOr<int64_t> PostgresTelemetryStore::DropBefore(absl::string_view model,
                                                            absl::Time time) {
   SKERRY_RETURN_IF_ERROR(telemetry_rules::CheckModel(model));

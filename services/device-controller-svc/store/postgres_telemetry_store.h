@@ -29,6 +29,7 @@ class PostgresTelemetryStore final : public TelemetryStore {
                                                          absl::string_view property,
                                                          absl::Time from, absl::Time to,
                                                          absl::Duration width) override;
+  absl::StatusOr<std::vector<std::string>> Models() override;
   // Where another controller does it just now it is done.
   absl::StatusOr<int64_t> DropBefore(absl::string_view model, absl::Time time) override;
 

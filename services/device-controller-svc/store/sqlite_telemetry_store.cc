@@ -146,6 +146,17 @@ absl::StatusOr<std::vector<TelemetryBucket>> SqliteTelemetryStore::Aggregate(
   return buckets;
 }
 
+absl::StatusOr<std::vector<std::string>> SqliteTelemetryStore::Models() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> models;
+  sqlite::Statement read = database_->Prepare("SELECT DISTINCT model FROM series ORDER BY model");
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+    if (!found) return models;
+    models.push_back(read.Text(0));
+  }
+}
+
 absl::StatusOr<int64_t> SqliteTelemetryStore::DropBefore(absl::string_view model, absl::Time time) {
   SKERRY_RETURN_IF_ERROR(telemetry_rules::CheckModel(model));
   absl::MutexLock lock(&mutex_);

@@ -35,6 +35,7 @@ class SqliteTelemetryStore final : public TelemetryStore {
                                                          absl::string_view property,
                                                          absl::Time from, absl::Time to,
                                                          absl::Duration width) override;
+  absl::StatusOr<std::vector<std::string>> Models() override;
   absl::StatusOr<int64_t> DropBefore(absl::string_view model, absl::Time time) override;
 
   // What was done at Open, where the file was damaged.

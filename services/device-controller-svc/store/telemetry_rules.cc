@@ -28,7 +28,7 @@ absl::Status CheckRow(const TelemetryEvents& events, const TelemetryRow& row) {
         "sequence", absl::StrCat(row.sequence),
         absl::StrCat("it must be of the events, ", events.first, " to ", events.last));
   }
-  SKERRY_RETURN_IF_ERROR(CheckText("model", row.model, 0, Store::kNameBytesMax));
+  SKERRY_RETURN_IF_ERROR(CheckText("model", row.model, 0, Store::kModelBytesMax));
   SKERRY_RETURN_IF_ERROR(CheckText("property", row.property, 1, Store::kNameBytesMax));
   return CheckBytes("value", row.value, Store::kValueBytesMax);
 }
@@ -82,7 +82,7 @@ absl::Status CheckAggregate(absl::string_view property, absl::Time from, absl::T
 }
 
 absl::Status CheckModel(absl::string_view model) {
-  return CheckText("model", model, 0, Store::kNameBytesMax);
+  return CheckText("model", model, 0, Store::kModelBytesMax);
 }
 
 TimeRange RangeOf(const TelemetryQuery& query) {

@@ -30,7 +30,7 @@ struct TelemetryEvents {
 struct TelemetryRow {
   uint64_t sequence = 0;  // Of its event; several rows may be of one.
   DeviceName device;
-  std::string model;  // The device's, by which its readings are kept.
+  std::string model;  // The device's, "namespace/name", by which its readings are kept.
   std::string property;
   absl::Time time;  // The device's.
   std::string value;
@@ -84,7 +84,8 @@ class TelemetryStore {
   static constexpr size_t kRowsMax = 1000;            // Of an Append,
   static constexpr size_t kAppendBytesMax = 4 << 20;  // and their bytes.
   static constexpr size_t kValueBytesMax = 32 << 10;
-  static constexpr size_t kNameBytesMax = 256;  // Of every name, each.
+  static constexpr size_t kNameBytesMax = 256;   // Of every name, each; but
+  static constexpr size_t kModelBytesMax = 320;  // of a model, which has its namespace before it.
   static constexpr size_t kPageMax = 1000;
   static constexpr int64_t kBucketsMax = 10000;
   static constexpr int64_t kDropMax = 10000;
@@ -108,6 +109,8 @@ class TelemetryStore {
                                                                  absl::string_view property,
                                                                  absl::Time from, absl::Time to,
                                                                  absl::Duration width) = 0;
+  // Every model that DropBefore has something to do with, those that are gone by now, too.
+  virtual absl::StatusOr<std::vector<std::string>> Models() = 0;
   // Forgets readings before that time, of devices whose last reading of the property had that
   // model. Some of it, where that is much; how many: call again while it is not 0.
   virtual absl::StatusOr<int64_t> DropBefore(absl::string_view model, absl::Time time) = 0;

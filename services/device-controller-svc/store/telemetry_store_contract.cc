@@ -6,6 +6,7 @@
 namespace skerry::devicecontroller {
 
 using testing::IsOk;
+using testing::IsOkAndHolds;
 using testing::StatusIs;
 
 namespace {
@@ -190,6 +191,15 @@ TEST_P(TelemetryStoreContract, RetentionIsOfAModel) {
   EXPECT_EQ(DropBefore("valve", At(86400)), 1);
   EXPECT_EQ(Append({Row(0, At(2), "late")}), "ok") << "a day that was dropped comes again";
   EXPECT_EQ(All(), "late ");
+}
+
+TEST_P(TelemetryStoreContract, NamesTheModelsOfWhichItHasReadings) {
+  EXPECT_THAT(store_->Models(), IsOkAndHolds(std::vector<std::string>()));
+  TelemetryRow other = Row(1, At(0), "1", "shop/" + std::string(253, 'm'));
+  other.property = "level";
+  EXPECT_EQ(Append({Row(1, At(0), "1", "shop/b"), Row(2, At(1), "1", "shop/a"), other}), "ok");
+  EXPECT_THAT(store_->Models(), IsOkAndHolds(std::vector<std::string>{"shop/a", other.model}));
+  EXPECT_EQ(DropBefore(other.model, At(1)), 1);
 }
 
 TEST_P(TelemetryStoreContract, ReadingsAreKeptAsTheDevicesPresentModelIs) {
