@@ -14,7 +14,7 @@ _FOREIGN = (
     ("openssl/", "openssl"), ("sqlite3.h", "sqlite3"), ("pqxx/", "pqxx"), ("libpq-fe.h", "pqxx"),
     ("prometheus/", "prometheus"), ("spdlog/", "spdlog"), ("yaml-cpp/", "yaml"), ("nlohmann/", "json"),
     ("CLI/", "cli11"), ("boost/", "asio"), ("curl/", "curl"), ("nghttp2/", "nghttp2"), ("re2/", "re2"),
-    ("gtest/", "gtest"), ("gmock/", "gtest"), ("zlib.h", "zlib"),
+    ("gtest/", "gtest"), ("gmock/", "gtest"), ("zlib.h", "zlib"), ("modbus/", "modbus"),
 )
 # Shared code that computes on values only, so that decisions may use it.
 _PURE = ("services/lib/base/", "services/lib/model/", "services/lib/kubeapi/json.h", "services/lib/link/backoff.h")
