@@ -149,5 +149,22 @@ spec:
   EXPECT_NE(std::string(refused.message()).find("manifest Pod x"), std::string::npos) << refused;
 }
 
+// With the definitions of the chart, what a user would apply first.
+TEST_F(StandaloneApiAppTest, TakesTheExampleDevices) {
+  StandaloneApiConfig config = Config();
+  config.manifests_dir = state_.path() + "/manifests";
+  ASSERT_EQ(mkdir(config.manifests_dir.c_str(), 0700), 0);
+  const std::string crds = "charts/skerry-cloud/crds/devices.kubeedge.io_";
+  for (const std::string& file : {crds + "devices.yaml", crds + "devicemodels.yaml",
+                                  std::string("examples/devices/modbus-pump.yaml"),
+                                  std::string("examples/devices/virtual-room.yaml")}) {
+    const std::string text = testing::ReadFileText(file);
+    ASSERT_NE(text, "") << file;
+    state_.Write("manifests/" + file.substr(file.rfind('/') + 1), text);
+  }
+  StandaloneApiApp app(config, clock_, log::Logger::Null());
+  EXPECT_THAT(app.Start(), IsOk());
+}
+
 }  // namespace
 }  // namespace skerry::standaloneapi
