@@ -53,7 +53,8 @@ absl::Status EdgeHub::CheckPut(const WaitingEvents& put) const {
   auto it = spokes_.find(put.spoke);
   if (it == spokes_.end()) return absl::CancelledError("the spoke is gone");
   if (it->second.event_streams.count(first.stream) == 0)
-    return InvalidField("stream", first.stream, "register it as a stream of events");
+    return InvalidField("stream", first.stream, "register it as a stream of events")
+        .Reason("STREAM_UNREGISTERED");
   for (const WaitingEvents& other : waiting_events_) {
     const NewEvent& theirs = other.events.front();
     if (other.spoke != put.spoke || theirs.stream != first.stream ||
