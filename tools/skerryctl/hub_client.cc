@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
 #include "tools/skerryctl/step_error.h"
@@ -16,24 +15,11 @@ constexpr int kPageSize = 500;
 
 }  // namespace
 
-HubClient::HubClient(HubOptions options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub)
+HubClient::HubClient(Endpoint options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub)
     : options_(std::move(options)), stub_(std::move(stub)) {}
 
-absl::StatusOr<std::unique_ptr<HubClient>> HubClient::Connect(const HubOptions& options) {
-  auto credentials = security::MutualTlsClient(options.tls);
-  if (!credentials.ok()) {
-    return ToStatus(
-        {.exit_code = ExitCode::kLocalFiles,
-         .step = "read the operator's certificate",
-         .expected = "--ca, --cert and --key in PEM form",
-         .seen = std::string(credentials.status().message()),
-         .fix = "on the hub they are <state_dir>/clients/{ca.crt,operator.crt,operator.key}",
-         .reason = GetErrorInfo(credentials.status()).reason});
-  }
-  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel,
-                          rpc::MakeChannel({.target = options.address,
-                                            .credentials = *credentials,
-                                            .server_name = options.server_name}));
+absl::StatusOr<std::unique_ptr<HubClient>> HubClient::Connect(const Endpoint& options) {
+  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, ConnectAsOperator(options));
   return std::unique_ptr<HubClient>(
       new HubClient(options, cloudhub::v1::AdminService::NewStub(channel)));
 }

@@ -9,20 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/skerry/cloudhub/v1/admin_service.grpc.pb.h"
-#include "services/lib/security/tls.h"
+#include "tools/skerryctl/operator_channel.h"
 
 namespace skerry::skerryctl {
-
-struct HubOptions {
-  std::string address = "127.0.0.1:10005";
-  security::TlsFiles tls;   // An operator's certificate (O=skerry:operators).
-  std::string server_name;  // In the hub's certificate; empty: the host of `address`.
-};
 
 // Blocking calls with a deadline of 10 s each. Used by one thread.
 class HubClient {
  public:
-  static absl::StatusOr<std::unique_ptr<HubClient>> Connect(const HubOptions& options);
+  static absl::StatusOr<std::unique_ptr<HubClient>> Connect(const Endpoint& options);
 
   absl::StatusOr<cloudhub::v1::CreateJoinTokenResponse> CreateToken(
       const cloudhub::v1::CreateJoinTokenRequest& request);
@@ -36,10 +30,10 @@ class HubClient {
   absl::Status SetNodeDisabled(const std::string& node, bool disabled);
 
  private:
-  HubClient(HubOptions options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub);
+  HubClient(Endpoint options, std::unique_ptr<cloudhub::v1::AdminService::Stub> stub);
   absl::Status Explain(const absl::Status& status) const;
 
-  const HubOptions options_;
+  const Endpoint options_;
   std::unique_ptr<cloudhub::v1::AdminService::Stub> stub_;
 };
 

@@ -12,9 +12,11 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/http/https_client.h"
+#include "tools/skerryctl/device_command.h"
 #include "tools/skerryctl/drain_command.h"
 #include "tools/skerryctl/hub_client.h"
 #include "tools/skerryctl/join.h"
+#include "tools/skerryctl/operator_channel.h"
 #include "tools/skerryctl/printable.h"
 #include "tools/skerryctl/status_command.h"
 #include "tools/skerryctl/step_error.h"
@@ -25,9 +27,10 @@ namespace {
 
 struct Options {
   JoinOptions join;
-  HubOptions hub;
+  Endpoint hub = {.address = "127.0.0.1:10005", .tls = {}, .server_name = ""};
   TokenCreateOptions create;
   DrainOptions drain;
+  DeviceOptions device;
   std::string revoke;
   std::string node;
   std::string output = "table";
@@ -108,6 +111,19 @@ absl::Status Drain(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CallDevice(const Options& options) {
+  SKERRY_ASSIGN_OR_RETURN(const devicecontroller::v1::MethodCall call, CallMethod(options.device));
+  std::cout << RenderCall(call, options.output == "json");
+  return absl::OkStatus();
+}
+
+absl::Status SwitchDevice(const Options& options, bool enabled) {
+  SKERRY_ASSIGN_OR_RETURN(const devicecontroller::v1::Device device,
+                          SetDeviceEnabled(options.device, enabled));
+  std::cout << Printable(device.name()) << (device.enabled() ? " enabled\n" : " disabled\n");
+  return absl::OkStatus();
+}
+
 absl::Status Status(const Options& options) {
   bool json = options.output == "json";
   if (options.ask_cloud) {
@@ -130,16 +146,64 @@ void AddOutput(CLI::App& command, Options& options) {
       ->capture_default_str();
 }
 
+void AddTls(CLI::App& command, Endpoint& endpoint) {
+  command.add_option("--ca", endpoint.tls.ca, "PEM file of the hub's CA")->envname("SKERRY_CA");
+  command.add_option("--cert", endpoint.tls.cert, "PEM file of an operator's certificate")
+      ->envname("SKERRY_CERT");
+  command.add_option("--key", endpoint.tls.key, "PEM file of its key")->envname("SKERRY_KEY");
+  command.add_option(
+      "--server-name", endpoint.server_name,
+      "name to expect in the service's certificate; default: the host of its address");
+}
+
 void AddHub(CLI::App& command, Options& options) {
   command.add_option("--hub", options.hub.address, "host:port of the hub's API (its api.listen)")
       ->envname("SKERRY_HUB")
       ->capture_default_str();
-  command.add_option("--ca", options.hub.tls.ca, "PEM file of the hub's CA")->envname("SKERRY_CA");
-  command.add_option("--cert", options.hub.tls.cert, "PEM file of an operator's certificate")
-      ->envname("SKERRY_CERT");
-  command.add_option("--key", options.hub.tls.key, "PEM file of its key")->envname("SKERRY_KEY");
-  command.add_option("--server-name", options.hub.server_name,
-                     "name to expect in the hub's certificate; default: the host of --hub");
+  AddTls(command, options.hub);
+}
+
+struct DeviceCommands {
+  CLI::App* call;
+  CLI::App* enable;
+  CLI::App* disable;
+};
+
+DeviceCommands AddDevice(CLI::App& app, Options& options) {
+  DeviceOptions& device = options.device;
+  CLI::App* group = app.add_subcommand("device", "call methods of devices, take devices out");
+  group->require_subcommand(1);
+  DeviceCommands commands = {
+      group->add_subcommand("call", "call a method of a device and print what it answers"),
+      group->add_subcommand("enable", "let a device take part again"),
+      group->add_subcommand("disable", "take a device from its node, whatever manifests say")};
+  for (CLI::App* command : {commands.call, commands.enable, commands.disable}) {
+    command->add_option("device", device.device, "its name, or namespace/name")->required();
+    command->add_option("-n,--namespace", device.name_space, "its namespace")
+        ->capture_default_str();
+    command
+        ->add_option("--controller", device.controller.address,
+                     "host:port of device-controller-svc's API (its listen)")
+        ->envname("SKERRY_DEVICE_CONTROLLER")
+        ->capture_default_str();
+    AddTls(*command, device.controller);
+  }
+  commands.disable->add_option("--reason", device.reason, "why, for people")->required();
+  commands.call->add_option("method", device.method, "of its driver")->required();
+  commands.call->add_option("arguments", device.arguments, "name=value, any number of them");
+  commands.call
+      ->add_option("--delivery", device.delivery,
+                   "where the node is away: now fails, wait waits, queue leaves it with the hub")
+      ->capture_default_str();
+  commands.call->add_option("--deadline", device.deadline, "how long the device may take: 30s, 5m")
+      ->capture_default_str();
+  commands.call->add_option(
+      "--expire-in", device.expire_in,
+      "how long it may wait for its start; default: 1m with wait, 1h with queue");
+  commands.call->add_option("--call-id", device.call_id,
+                            "the same id again is the same call; default: one is made up");
+  AddOutput(*commands.call, options);
+  return commands;
 }
 
 CLI::App* AddJoin(CLI::App& app, Options& options) {
@@ -205,6 +269,7 @@ int Main(int argc, char** argv) {
   for (CLI::App* command : {disable, enable})
     command->add_option("node", options.node, "the node's name")->required();
 
+  const DeviceCommands device = AddDevice(app, options);
   CLI::App* drain = app.add_subcommand(
       "drain", "move all nodes of one cloudhub-svc replica to the others, and wait for that");
   drain->add_option("--rate", options.drain.nodes_per_second, "nodes to move each second")
@@ -230,13 +295,16 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  absl::Status result = join->parsed()     ? Join(options)
-                        : create->parsed() ? CreateToken(options)
-                        : list->parsed()   ? ListTokens(options)
-                        : revoke->parsed() ? RevokeToken(options)
-                        : node->parsed()   ? SetNodeDisabled(options, disable->parsed())
-                        : drain->parsed()  ? Drain(options)
-                                           : Status(options);
+  absl::Status result = join->parsed()             ? Join(options)
+                        : create->parsed()         ? CreateToken(options)
+                        : list->parsed()           ? ListTokens(options)
+                        : revoke->parsed()         ? RevokeToken(options)
+                        : node->parsed()           ? SetNodeDisabled(options, disable->parsed())
+                        : drain->parsed()          ? Drain(options)
+                        : device.call->parsed()    ? CallDevice(options)
+                        : device.enable->parsed()  ? SwitchDevice(options, true)
+                        : device.disable->parsed() ? SwitchDevice(options, false)
+                                                   : Status(options);
   if (result.ok()) return 0;
   StepError error = FromStatus(result);
   std::cerr << Describe(error);

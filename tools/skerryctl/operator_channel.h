@@ -1,0 +1,25 @@
+// mTLS to a service of the cloud, as an operator.
+#ifndef SKERRY_TOOLS_SKERRYCTL_OPERATOR_CHANNEL_H_
+#define SKERRY_TOOLS_SKERRYCTL_OPERATOR_CHANNEL_H_
+
+#include <grpcpp/channel.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/lib/security/tls.h"
+
+namespace skerry::skerryctl {
+
+struct Endpoint {
+  std::string address;
+  security::TlsFiles tls;   // An operator's certificate (O=skerry:operators).
+  std::string server_name;  // In the service's certificate; empty: the host of `address`.
+};
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectAsOperator(const Endpoint& endpoint);
+
+}  // namespace skerry::skerryctl
+
+#endif  // SKERRY_TOOLS_SKERRYCTL_OPERATOR_CHANNEL_H_
