@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -15,8 +17,8 @@ namespace skerry::twin {
 
 // State, not a queue of calls: what is wanted is compared with what the mapper has, so that however
 // often a device changes while the mapper is away or slow, it is told the newest once. `content` is
-// whatever differs when the mapper is to be told anew. Pure; one thread at a time. Times are
-// monotonic.
+// whatever differs when the mapper is to be told anew, and never empty. Pure; one thread at a time.
+// Times are monotonic.
 class MapperSync {
  public:
   enum class Kind {
@@ -34,7 +36,18 @@ class MapperSync {
     bool operator==(const Call&) const = default;
   };
 
-  // Of a call that failed, until it is tried again: doubled each time, from the first to the last.
+  // What the mapper has of a name, to be kept where it survives this process: a mapper that was not
+  // restarted with it goes on with what it was told.
+  struct Told {
+    bool model = false;  // Else a device.
+    std::string name;
+    std::optional<std::string> content;  // None: it does not have it. Empty: it may, or another.
+
+    bool operator==(const Told&) const = default;
+  };
+
+  // Of a call that failed, and of a mapper that is away, until it is tried again: doubled each
+  // time, from the first to the last.
   static constexpr absl::Duration kRetryMin = absl::Milliseconds(250);
   static constexpr absl::Duration kRetryMax = absl::Seconds(30);
 
@@ -43,50 +56,67 @@ class MapperSync {
   void WantDevice(const std::string& name, std::string content);
   void DropDevice(const std::string& name);
 
-  // The mapper has registered, and the answer named all that is wanted now, and nothing else.
-  void Registered();
-  // It is not there: nothing is to be told until it registers.
-  void Lost();
+  // The mapper has registered, and the answer named all that is wanted now but the devices
+  // `left_out`, and nothing else.
+  void Registered(const std::set<std::string>& left_out = {});
+  // Before anything else: this process was restarted and the mapper was not. `whole` is false where
+  // more may have been told than was kept.
+  void Restore(const std::vector<Told>& told, bool whole);
+  // What has changed of it since this was asked last. After Next it is to be kept before the call.
+  std::vector<Told> TakeTold();
 
   // What to tell it now: nothing while a call is under way. A model comes before its devices, and
   // goes after them. A call that failed holds up no other.
   std::optional<Call> Next(absl::Duration now);
   // The call that Next gave has ended.
   void Done(bool ok, absl::Duration now);
+  // It has found nobody: after a pause another one tries whether the mapper is back.
+  void Away(absl::Duration now);
   // When Next may have something that it has not now; infinite: not by time alone.
   absl::Duration NextWake() const;
 
   // How many devices and models the mapper has otherwise than wanted.
-  size_t behind() const;
+  size_t behind() const { return models_.differing.size() + devices_.differing.size(); }
+  bool under_way() const { return under_way_.has_value(); }
+  // The last call has found nobody.
+  bool away() const { return away_.pause > absl::ZeroDuration(); }
 
  private:
   // What the mapper has of a name. A call that failed may have had its effect, and to register what
   // is known changes nothing (KubeEdge's mappers): then it is registered, and updated.
-  struct Told {
+  struct Known {
     enum class State { kUnsure, kThere, kHas };
-    State state = State::kHas;
+    State state = State::kUnsure;
     std::string content;  // Of kHas.
   };
   struct Failure {
     absl::Duration pause;
     absl::Duration due;
+
+    void Add(absl::Duration now);
   };
   // Of models, of devices.
   struct Side {
     Kind add, update, remove;
-    std::map<std::string, std::string> wanted;
-    std::map<std::string, Told> told;
-    std::map<std::string, Failure> failures;
+    std::map<std::string, std::string> wanted = {};
+    std::map<std::string, Known> told = {};
+    std::map<std::string, Failure> failures = {};
+    std::set<std::string> differing = {};  // What is wanted from what was told.
+    std::set<std::string> changed = {};    // What was told, since TakeTold.
   };
 
-  static bool Differs(const Side& side, const std::string& name);
-  static size_t BehindOf(const Side& side);
+  static void Compare(Side& side, const std::string& name);
+  static void Want(Side& side, const std::string& name, std::optional<std::string> content);
+  static void SetTold(Side& side, const std::string& name, std::optional<Known> told);
   std::optional<Call> NextOf(Side& side, bool removals, absl::Duration now);
   Side& SideOf(Kind kind);
+  Call EndCall();
 
-  Side models_{Kind::kCreateModel, Kind::kUpdateModel, Kind::kRemoveModel, {}, {}, {}};
-  Side devices_{Kind::kRegisterDevice, Kind::kUpdateDevice, Kind::kRemoveDevice, {}, {}, {}};
+  Side models_{Kind::kCreateModel, Kind::kUpdateModel, Kind::kRemoveModel};
+  Side devices_{Kind::kRegisterDevice, Kind::kUpdateDevice, Kind::kRemoveDevice};
   bool present_ = false;
+  bool whole_ = true;  // What is not among `told` the mapper does not have.
+  Failure away_;
   std::optional<Call> under_way_;
   std::string content_;     // Of the call under way.
   bool unsure_ = false;     // Its name's state when it began.

@@ -16,6 +16,7 @@ namespace {
 
 using Call = MapperSync::Call;
 using Kind = MapperSync::Kind;
+using Told = MapperSync::Told;
 
 constexpr absl::Duration kNow = absl::Hours(1);
 
@@ -144,14 +145,88 @@ TEST_F(MapperSyncTest, ACallThatAMapperMayHaveSeenBeforeItRegisteredIsSaidAgain)
   EXPECT_EQ(sync_.Next(kNow), (Call{Kind::kRemoveDevice, "ns/d"}));
 }
 
-TEST_F(MapperSyncTest, AMapperThatIsLostIsToldNothing) {
+TEST_F(MapperSyncTest, AMapperThatIsAwayIsTriedAfterPauses) {
   sync_.Registered();
-  sync_.WantDevice("ns/d", "1");
+  sync_.WantDevice("ns/a", "1");
+  sync_.WantDevice("ns/b", "1");
+  ASSERT_EQ(sync_.Next(kNow), (Call{Kind::kRegisterDevice, "ns/a"}));
+  sync_.Away(kNow);
+  EXPECT_TRUE(sync_.away());
+  EXPECT_EQ(sync_.Next(kNow), std::nullopt) << "nor are others told";
+  absl::Duration now = sync_.NextWake();
+  EXPECT_EQ(now, kNow + MapperSync::kRetryMin);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(sync_.Next(now).has_value());
+    sync_.Away(now);
+    ASSERT_LE(sync_.NextWake() - now, MapperSync::kRetryMax);
+    now = sync_.NextWake();
+  }
+  ASSERT_EQ(sync_.Next(now), (Call{Kind::kRegisterDevice, "ns/a"}));
+  sync_.Done(false, now);
+  EXPECT_FALSE(sync_.away()) << "whoever refuses is there";
+  EXPECT_EQ(sync_.Next(now), (Call{Kind::kRegisterDevice, "ns/b"}));
+}
+
+TEST_F(MapperSyncTest, AMapperThatRegistersIsBack) {
+  sync_.Registered();
+  sync_.WantDevice("ns/a", "1");
   ASSERT_TRUE(sync_.Next(kNow).has_value());
-  sync_.Done(false, kNow);
-  sync_.Lost();
-  EXPECT_EQ(sync_.Next(kNow + absl::Hours(1)), std::nullopt);
-  EXPECT_EQ(sync_.NextWake(), absl::InfiniteDuration());
+  sync_.Away(kNow);
+  sync_.Registered();
+  EXPECT_FALSE(sync_.away());
+  sync_.WantDevice("ns/b", "1");
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kRegisterDevice, "ns/b"}}));
+}
+
+TEST_F(MapperSyncTest, WhatAnAnswerHadNoRoomForIsTold) {
+  sync_.WantModel("ns/m", "1");
+  sync_.WantDevice("ns/a", "1");
+  sync_.WantDevice("ns/b", "1");
+  sync_.Registered({"ns/b"});
+  EXPECT_EQ(sync_.behind(), 1u);
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kRegisterDevice, "ns/b"}}));
+}
+
+TEST_F(MapperSyncTest, TellsWhatIsToBeKept) {
+  sync_.WantModel("ns/m", "1");
+  sync_.WantDevice("ns/a", "1");
+  sync_.Registered();
+  EXPECT_EQ(sync_.TakeTold(), (std::vector<Told>{{true, "ns/m", "1"}, {false, "ns/a", "1"}}));
+  EXPECT_TRUE(sync_.TakeTold().empty());
+  sync_.WantDevice("ns/a", "2");
+  EXPECT_TRUE(sync_.TakeTold().empty());
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  EXPECT_EQ(sync_.TakeTold(), (std::vector<Told>{{false, "ns/a", ""}})) << "before the call";
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.TakeTold(), (std::vector<Told>{{false, "ns/a", "2"}}));
+  sync_.DropDevice("ns/a");
+  ASSERT_TRUE(sync_.Next(kNow).has_value());
+  sync_.Done(true, kNow);
+  EXPECT_EQ(sync_.TakeTold(), (std::vector<Told>{{false, "ns/a", std::nullopt}}));
+}
+
+TEST_F(MapperSyncTest, GoesOnWithWhatWasKept) {
+  sync_.WantDevice("ns/same", "1");
+  sync_.WantDevice("ns/changed", "2");
+  sync_.WantDevice("ns/unsure", "1");
+  sync_.WantDevice("ns/new", "1");
+  sync_.Restore({{false, "ns/same", "1"},
+                 {false, "ns/changed", "1"},
+                 {false, "ns/unsure", ""},
+                 {false, "ns/gone", "1"}},
+                true);
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kRemoveDevice, "ns/gone"},
+                                        {Kind::kUpdateDevice, "ns/changed"},
+                                        {Kind::kRegisterDevice, "ns/new"},
+                                        {Kind::kRegisterDevice, "ns/unsure"},
+                                        {Kind::kUpdateDevice, "ns/unsure"}}));
+}
+
+TEST_F(MapperSyncTest, WhereMoreMayHaveBeenToldNothingIsTakenForNew) {
+  sync_.WantDevice("ns/new", "1");
+  sync_.Restore({}, false);
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kRegisterDevice, "ns/new"},
+                                        {Kind::kUpdateDevice, "ns/new"}}));
 }
 
 // Whatever changes, fails and restarts in between: in the end the mapper has what is wanted.
@@ -161,9 +236,13 @@ TEST_F(MapperSyncTest, ConvergesFromAnything) {
     std::mt19937_64 random(seed);
     MapperSync sync;
     std::map<std::string, std::string> wanted, mapper;
+    std::map<std::string, std::optional<std::string>> kept;
     std::optional<std::pair<Call, std::string>> call;  // With what it carries.
     absl::Duration now = kNow;
-    const auto finish = [&](bool ok) {
+    const auto keep = [&] {
+      for (const Told& told : sync.TakeTold()) kept[told.name] = told.content;
+    };
+    const auto take_effect = [&](bool ok) {
       // One that failed, as one that took too long, may have had its effect.
       if (ok || random() % 2 == 0) {
         const auto& [given, content] = *call;
@@ -173,20 +252,38 @@ TEST_F(MapperSyncTest, ConvergesFromAnything) {
           mapper[given.name] = content;  // To register a known device changes nothing.
         }
       }
-      sync.Done(ok, now);
       call.reset();
+    };
+    const auto finish = [&](bool ok) {
+      take_effect(ok);
+      if (ok || random() % 2 == 0) {
+        sync.Done(ok, now);
+      } else {
+        sync.Away(now);
+      }
+      keep();
+    };
+    // This process dies, the mapper does not.
+    const auto restart = [&] {
+      if (call.has_value()) take_effect(false);
+      std::vector<Told> told;
+      for (const auto& [name, content] : kept) told.push_back({false, name, content});
+      sync = MapperSync();
+      for (const auto& [name, content] : wanted) sync.WantDevice(name, content);
+      sync.Restore(told, true);
     };
     const auto next = [&] {
       if (const std::optional<Call> given = sync.Next(now)) {
         call = {*given, wanted.count(given->name) > 0 ? wanted.at(given->name) : ""};
       }
+      keep();
     };
     sync.Registered();
     for (int i = 0; i < 200; ++i) {
       const std::string name = absl::StrCat("ns/", random() % 4);
       switch (random() % 6) {
         case 0:
-          wanted[name] = absl::StrCat(i);
+          wanted[name] = absl::StrCat(i % 3);  // Also one that it had before.
           sync.WantDevice(name, wanted[name]);
           break;
         case 1:
@@ -200,6 +297,9 @@ TEST_F(MapperSyncTest, ConvergesFromAnything) {
           if (random() % 8 == 0) {
             mapper = wanted;
             sync.Registered();
+            keep();
+          } else if (random() % 8 == 0) {
+            restart();
           }
           break;
         default:
