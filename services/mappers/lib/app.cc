@@ -16,6 +16,7 @@
 #include "services/lib/rpc/server.h"
 #include "services/mappers/lib/mapper.h"
 #include "services/mappers/lib/mapper_service.h"
+#include "services/mappers/lib/method_service.h"
 #include "services/mappers/lib/metrics.h"
 
 namespace skerry::mapper {
@@ -43,6 +44,7 @@ struct MapperApp::Parts {
   std::unique_ptr<Mapper> mapper;
   std::unique_ptr<exec::ThreadPool> pool;
   std::unique_ptr<MapperServiceImpl> service;
+  std::unique_ptr<MethodServiceImpl> methods;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<metrics::OpsServer> ops;
 };
@@ -74,9 +76,10 @@ absl::Status MapperApp::Start() {
                                          [&p](bool registered) { p.registered->Set(registered); }));
   p.pool = std::make_unique<exec::ThreadPool>("mapper-pool", kPoolThreads, kPoolQueueMax);
   p.service = std::make_unique<MapperServiceImpl>(*p.mapper, *p.pool);
-  SKERRY_ASSIGN_OR_RETURN(
-      p.server,
-      rpc::Server::Create({.listen = config_.listen, .registry = &p.registry}, {p.service.get()}));
+  p.methods = std::make_unique<MethodServiceImpl>(*p.mapper);
+  SKERRY_ASSIGN_OR_RETURN(p.server,
+                          rpc::Server::Create({.listen = config_.listen, .registry = &p.registry},
+                                              {p.service.get(), p.methods.get()}));
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [&p] { return p.readiness.WaitingFor(); }));
@@ -100,6 +103,7 @@ void MapperApp::Stop() {
   if (p.pool != nullptr) p.pool->Stop();
   if (p.mapper != nullptr) p.mapper->Stop();
   p.service.reset();
+  p.methods.reset();
   p.pool.reset();
   p.mapper.reset();
 }

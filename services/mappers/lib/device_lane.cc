@@ -1,5 +1,6 @@
 #include "services/mappers/lib/device_lane.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -104,7 +105,7 @@ void DeviceLane::Check(Done done) {
 }
 
 void DeviceLane::Call(std::string method, std::map<std::string, std::string> arguments,
-                      ValueDone done) {
+                      absl::Duration patience, ValueDone done) {
   if (calls_.fetch_add(1) >= kCallsMax) {
     calls_.fetch_sub(1);
     return done(Error(absl::StatusCode::kResourceExhausted, "too many calls of the device wait")
@@ -112,10 +113,18 @@ void DeviceLane::Call(std::string method, std::map<std::string, std::string> arg
                     .Meta("method", method));
   }
   thread_.Post([this, method = std::move(method), arguments = std::move(arguments),
-                done = std::move(done)]() mutable {
+                end = clock_.Monotonic() + patience, done = std::move(done)]() mutable {
     calls_.fetch_sub(1);
-    done(Guarded(
-        [&](Connection& connection) { return connection.Call(method, arguments, timeout_); }));
+    const absl::Duration left = end - clock_.Monotonic();
+    if (left <= absl::ZeroDuration()) {
+      return done(Error(absl::StatusCode::kDeadlineExceeded,
+                        "the device was busy until the call's time was over; it was not called")
+                      .Reason("DEVICE_BUSY")
+                      .Meta("method", method));
+    }
+    done(Guarded([&](Connection& connection) {
+      return connection.Call(method, arguments, std::min(left, timeout_));
+    }));
   });
 }
 

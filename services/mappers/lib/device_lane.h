@@ -38,8 +38,10 @@ class DeviceLane {
   void Write(std::shared_ptr<const DriverDevice> device, std::string property, std::string value,
              Done done);
   void Check(Done done);
-  // RESOURCE_EXHAUSTED where a few calls wait already; `done` is then called at once.
-  void Call(std::string method, std::map<std::string, std::string> arguments, ValueDone done);
+  // RESOURCE_EXHAUSTED / DEVICE_BUSY where a few calls wait already; `done` is then called at once.
+  // DEADLINE_EXCEEDED / DEVICE_BUSY where its turn does not come within `patience`.
+  void Call(std::string method, std::map<std::string, std::string> arguments,
+            absl::Duration patience, ValueDone done);
 
   // Destroys the connection once the work under way has ended; does not wait.
   void Close();

@@ -34,8 +34,8 @@ void DeviceRunner::Replan(DeviceSetup setup) {
 void DeviceRunner::SetLink(bool up) { Step(LinkChanged{up}); }
 
 void DeviceRunner::Call(std::string method, std::map<std::string, std::string> arguments,
-                        DeviceLane::ValueDone done) {
-  lane_->Call(std::move(method), std::move(arguments),
+                        absl::Duration patience, DeviceLane::ValueDone done) {
+  lane_->Call(std::move(method), std::move(arguments), patience,
               [weak = weak_from_this(), &executor = context_.executor,
                done = std::move(done)](absl::StatusOr<std::string> result) mutable {
                 if (result.ok()) {

@@ -44,9 +44,9 @@ class DeviceRunner : public std::enable_shared_from_this<DeviceRunner> {
   void Start();  // Once.
   void Replan(DeviceSetup setup);
   void SetLink(bool up);
-  // `done` is called on the device's thread, or at once.
+  // As the lane's; `done` is called on the device's thread, or at once.
   void Call(std::string method, std::map<std::string, std::string> arguments,
-            DeviceLane::ValueDone done);
+            absl::Duration patience, DeviceLane::ValueDone done);
   const DriverDevice& device() const { return *setup_.device; }
 
   // The lane, closed; its owner stops it. The runner does nothing from here on.

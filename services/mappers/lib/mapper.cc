@@ -7,7 +7,6 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
-#include "services/lib/model/names.h"
 #include "services/mappers/lib/core/registration.h"
 #include "services/mappers/lib/device_table.h"
 #include "services/mappers/lib/twin_client.h"
@@ -207,16 +206,19 @@ absl::StatusOr<v1beta1::Device> Mapper::GetDevice(absl::string_view device_names
   return device;
 }
 
-void Mapper::Call(absl::string_view device_namespace, absl::string_view name, std::string method,
-                  std::map<std::string, std::string> arguments, DeviceLane::ValueDone done) {
-  const absl::StatusOr<DeviceName> parsed = DeviceName::Make(device_namespace, name);
-  if (!parsed.ok()) return done(parsed.status());
-  const absl::Status status = impl_->Run([&](DeviceTable& table) -> absl::Status {
-    SKERRY_ASSIGN_OR_RETURN(DeviceRunner * runner, table.Find(*parsed));
-    runner->Call(std::move(method), std::move(arguments), std::move(done));
-    return absl::OkStatus();
-  });
-  if (!status.ok()) done(status);  // It was not handed on then.
+void Mapper::Call(const DeviceName& device, std::string method,
+                  std::map<std::string, std::string> arguments, absl::Duration patience,
+                  DeviceLane::ValueDone done) {
+  const auto held = std::make_shared<DeviceLane::ValueDone>(std::move(done));
+  const bool posted =
+      impl_->executor.Post([impl = impl_.get(), device, method = std::move(method),
+                            arguments = std::move(arguments), patience, held]() mutable {
+        if (impl->stopped) return (*held)(Stopping());
+        const absl::StatusOr<DeviceRunner*> runner = impl->table.Find(device);
+        if (!runner.ok()) return (*held)(runner.status());
+        (*runner)->Call(std::move(method), std::move(arguments), patience, std::move(*held));
+      });
+  if (!posted) (*held)(Stopping());
 }
 
 }  // namespace skerry::mapper

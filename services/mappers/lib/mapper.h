@@ -12,9 +12,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "api/kubeedge/dmi/v1beta1/api.pb.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
+#include "services/lib/model/names.h"
 #include "services/mappers/lib/device_lane.h"
 #include "services/mappers/lib/driver.h"
 #include "services/mappers/lib/metrics.h"
@@ -60,9 +62,12 @@ class Mapper {
   absl::StatusOr<v1beta1::Device> GetDevice(absl::string_view device_namespace,
                                             absl::string_view name);
 
-  // Calls a method of the device; `done` comes on its thread, or at once.
-  void Call(absl::string_view device_namespace, absl::string_view name, std::string method,
-            std::map<std::string, std::string> arguments, DeviceLane::ValueDone done);
+  // Calls a method of the device and does not wait: `done` comes on its thread, the mapper's, or
+  // here where the mapper is stopping. The error is that of the driver, NOT_FOUND / DEVICE_UNKNOWN,
+  // or the lane's; a call whose turn does not come within `patience` is not made.
+  void Call(const DeviceName& device, std::string method,
+            std::map<std::string, std::string> arguments, absl::Duration patience,
+            DeviceLane::ValueDone done);
 
  private:
   struct Impl;

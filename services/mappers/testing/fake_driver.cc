@@ -35,6 +35,22 @@ class FakeDriver::FakeConnection final : public Connection {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::string> Call(absl::string_view method,
+                                   const std::map<std::string, std::string>& arguments,
+                                   absl::Duration) override {
+    absl::MutexLock lock(&driver_.mutex_);
+    Device& device = driver_.devices_[name_];
+    std::string call(method);
+    for (const auto& [name, value] : arguments) absl::StrAppend(&call, " ", name, "=", value);
+    device.calls.push_back(call);
+    driver_.mutex_.Await(absl::Condition(
+        +[](Device* d) { return !d->hangs; }, &device));
+    SKERRY_RETURN_IF_ERROR(device.failure);
+    const auto known = device.methods.find(std::string(method));
+    if (known == device.methods.end()) return absl::UnimplementedError("it has no such method");
+    return known->second;
+  }
+
   absl::Status Check(absl::Duration) override {
     absl::MutexLock lock(&driver_.mutex_);
     return driver_.devices_[name_].failure;

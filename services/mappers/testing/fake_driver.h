@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/mappers/lib/driver.h"
@@ -25,7 +26,9 @@ class FakeDriver final : public Driver {
     std::vector<std::string> writes;  // "property=value", also those that failed.
     absl::Status failure;             // Of everything, where it is not OK.
     absl::Status write_failure;
-    bool hangs = false;  // Reads wait until this is over.
+    std::map<std::string, absl::StatusOr<std::string>> methods;  // What they answer.
+    std::vector<std::string> calls;                              // "method argument=value".
+    bool hangs = false;                                          // Reads wait until this is over.
     int connects = 0;
     int reads = 0;
     int open = 0;  // Connections.

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/model/names.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/temp_dir.h"
 #include "services/mappers/lib/mapper.h"
@@ -53,7 +54,8 @@ TEST(VirtualMapperTest, ASwitchIsSetAndToggled) {
 
   absl::StatusOr<std::string> answer = absl::UnknownError("");
   absl::Notification called;
-  (*mapper)->Call("plant", "lamp", "toggle", {}, [&](absl::StatusOr<std::string> result) {
+  const DeviceName lamp = *DeviceName::Parse("plant/lamp");
+  (*mapper)->Call(lamp, "toggle", {}, absl::Seconds(30), [&](absl::StatusOr<std::string> result) {
     answer = std::move(result);
     called.Notify();
   });
@@ -61,9 +63,13 @@ TEST(VirtualMapperTest, ASwitchIsSetAndToggled) {
   EXPECT_EQ(answer.value(), "false");
   // Read anew and reported; what was desired is not written once more.
   EXPECT_TRUE(until("false"));
-  (*mapper)->Call("plant", "lamb", "toggle", {}, [](absl::StatusOr<std::string> result) {
-    EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
-  });
+  absl::Notification refused;
+  (*mapper)->Call(*DeviceName::Parse("plant/lamb"), "toggle", {}, absl::Seconds(30),
+                  [&](absl::StatusOr<std::string> result) {
+                    EXPECT_EQ(result.status().code(), absl::StatusCode::kNotFound);
+                    refused.Notify();
+                  });
+  EXPECT_TRUE(refused.WaitForNotificationWithTimeout(absl::Seconds(30)));
   (*mapper)->Stop();
 }
 
