@@ -29,7 +29,8 @@ class TwinApp final : public process::App {
  private:
   struct Parts;
   static TwinConfig WithAddresses(TwinConfig config);
-  absl::Status OpenStore();
+  absl::Status OpenStores();
+  absl::Status StartMappers();
   absl::Status StartFollower();
 
   const TwinConfig config_;

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "api/kubeedge/dmi/v1beta1/api.grpc.pb.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
 #include "api/skerry/twin/v1/twin_service.grpc.pb.h"
 #include "services/lib/log/logger.h"
@@ -18,6 +19,7 @@
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
+#include "services/twin-svc/testing/fake_mapper.h"
 
 namespace skerry::twin {
 namespace {
@@ -28,8 +30,13 @@ using skerry::testing::IsOk;
 constexpr char kPump[] = "namespaces/plant/devices/pump-1/twin";
 constexpr char kDevice[] =
     R"({"kind":"Device","metadata":{"namespace":"plant","name":"pump-1","uid":"u1","generation":1},
-    "spec":{"deviceModelRef":{"name":"pump"},"nodeName":"edge-1","properties":[
+    "spec":{"deviceModelRef":{"name":"pump"},"nodeName":"edge-1",
+    "protocol":{"protocolName":"modbus"},"properties":[
     {"name":"target","desired":{"value":"20"}},{"name":"level"}]}})";
+constexpr char kModel[] =
+    R"({"kind":"DeviceModel","metadata":{"namespace":"plant","name":"pump"},"spec":{"properties":[
+    {"name":"target","type":"INT","accessMode":"ReadWrite"},
+    {"name":"level","type":"FLOAT","accessMode":"ReadOnly"}]}})";
 
 // edge-meta-svc with one device, or with none.
 class OneDeviceMeta final : public meta::v1::MetaService::Service {
@@ -37,8 +44,12 @@ class OneDeviceMeta final : public meta::v1::MetaService::Service {
   grpc::Status WatchObjects(grpc::ServerContext*, const meta::v1::WatchObjectsRequest*,
                             grpc::ServerWriter<meta::v1::WatchObjectsResponse>* writer) override {
     meta::v1::WatchObjectsResponse response;
+    meta::v1::Object& object = *response.mutable_upserted();
+    object.set_type("devicemodels.devices.kubeedge.io");
+    object.set_key("plant/pump");
+    object.set_object(kModel);
+    writer->Write(response);
     if (bound) {
-      meta::v1::Object& object = *response.mutable_upserted();
       object.set_type("devices.devices.kubeedge.io");
       object.set_key("plant/pump-1");
       object.set_object(kDevice);
@@ -101,6 +112,23 @@ class AppTest : public ::testing::Test {
     if (meta_server_ != nullptr) meta_server_->Shutdown(std::chrono::system_clock::now());
     meta_server_.reset();
   }
+  // Registers a mapper of the protocol at `path`.
+  absl::StatusOr<v1beta1::MapperRegisterResponse> RegisterMapper(const std::string& path) {
+    const auto stub = v1beta1::DeviceManagerService::NewStub(
+        *rpc::MakeChannel({.target = app_->addresses()["dmi"], .own_connection = true}));
+    v1beta1::MapperRegisterRequest request;
+    request.set_withdata(true);
+    request.mutable_mapper()->set_name("pumps");
+    request.mutable_mapper()->set_protocol("modbus");
+    request.mutable_mapper()->set_address(path);
+    v1beta1::MapperRegisterResponse response;
+    const absl::Status status =
+        rpc::CallUnary(absl::Seconds(20), [&](grpc::ClientContext* context) {
+          return stub->MapperRegister(context, request, &response);
+        });
+    if (!status.ok()) return status;
+    return response;
+  }
   absl::StatusOr<v1::Twin> Get() {
     v1::GetTwinRequest request;
     request.set_name(kPump);
@@ -157,6 +185,24 @@ TEST_F(AppTest, ATwinOutlivesTheServiceAndItsNeighbours) {
   EXPECT_EQ(twin->properties().at("target").desired().value(), "20");
   EXPECT_EQ(twin->properties().at("level").reported().value(), "1.5");
   EXPECT_EQ(twin->version(), response.after().version());
+}
+
+TEST_F(AppTest, AMapperIsToldAfterARestartWithoutRegisteringAgain) {
+  FakeMapper mapper(folder_.File("pumps.sock"));
+  mapper.Start();
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  const auto answer = RegisterMapper(mapper.path());
+  ASSERT_THAT(answer, IsOk());
+  ASSERT_EQ(answer->devicelist_size(), 1);
+  mapper.Take(*answer);
+  StopApp();
+  StopMeta();
+  meta_.bound = false;
+  StartMeta();
+  StartApp();
+  EXPECT_TRUE(mapper.Await([](const FakeMapper::State& state) { return state.devices.empty(); }));
 }
 
 TEST_F(AppTest, ADeviceThatWasUnboundMeanwhileIsGone) {

@@ -14,7 +14,10 @@ struct TwinConfig {
   config::CommonConfig common;
   std::string run_dir = "/run/skerry";
   std::string state_dir = "/var/lib/skerry";
-  std::string listen;        // Empty: unix:<run_dir>/twin.sock.
+  std::string listen;      // Empty: unix:<run_dir>/twin.sock.
+  std::string dmi_listen;  // Empty: unix:<run_dir>/dmi.sock.
+  int64_t mappers_max = 64;
+  absl::Duration mapper_call_timeout = absl::Seconds(10);
   std::string meta_address;  // Empty: unix:<run_dir>/edge-meta.sock.
   absl::Duration meta_reconnect_max = absl::Seconds(5);
   int64_t size_bytes_max = 1 << 30;

@@ -33,8 +33,9 @@ absl::Status DeviceFollower::TakeDevice(const DeviceName& name, const std::strin
   if (spec.name != name) {
     return InvalidField("metadata.name", spec.name.value(), absl::StrCat("give ", name.value()));
   }
-  Declare(name, devices_.insert_or_assign(name, std::move(spec)).first->second);
-  return absl::OkStatus();
+  const device::DeviceSpec& kept = devices_.insert_or_assign(name, std::move(spec)).first->second;
+  Declare(name, kept);
+  return sink_ == nullptr ? absl::OkStatus() : sink_->PutDevice(kept, object);
 }
 
 absl::Status DeviceFollower::TakeModel(const ObjectKey& name, const std::string& json) {
@@ -46,7 +47,7 @@ absl::Status DeviceFollower::TakeModel(const ObjectKey& name, const std::string&
     models->emplace(property_name, std::move(property));
   }
   ModelChanged(name, std::move(models));
-  return absl::OkStatus();
+  return sink_ == nullptr ? absl::OkStatus() : sink_->PutModel(name, object);
 }
 
 void DeviceFollower::ModelChanged(const ObjectKey& name, std::shared_ptr<const Models> models) {
@@ -73,12 +74,17 @@ void DeviceFollower::OnObjectDeleted(const std::string& type, const std::string&
     bound_.erase(*name);
     devices_.erase(*name);
     desk_.Undeclare(*name);
+    if (sink_ != nullptr) sink_->DropDevice(*name);
   } else if (const absl::StatusOr<ObjectKey> name = ObjectKey::Parse(key); name.ok()) {
     ModelChanged(*name, nullptr);
+    if (sink_ != nullptr) sink_->DropModel(*name);
   }
 }
 
-void DeviceFollower::OnSynced() { desk_.KeepOnly(bound_); }
+void DeviceFollower::OnSynced() {
+  desk_.KeepOnly(bound_);
+  if (sink_ != nullptr) sink_->OnSynced();
+}
 
 void DeviceFollower::OnConnected(bool connected) {
   metrics_.meta_connected.Set(connected ? 1 : 0);

@@ -16,6 +16,7 @@
 #include "services/lib/metaclient/meta_client.h"
 #include "services/lib/model/names.h"
 #include "services/twin-svc/metrics.h"
+#include "services/twin-svc/runner/device_sink.h"
 #include "services/twin-svc/runner/twin_desk.h"
 
 namespace skerry::twin {
@@ -25,16 +26,17 @@ inline constexpr char kModels[] = "devicemodels.devices.kubeedge.io";
 
 // The box holds the devices that are bound to it, and their models. One that can't be read stays as
 // it was, and is logged: a mistake in a manifest takes no device from its mapper. Used on the meta
-// client's executor; references outlive it.
+// client's executor; references outlive it, and `sink`, which may be null.
 class DeviceFollower final : public metaclient::MetaListener {
  public:
   DeviceFollower(TwinDesk& desk, Clock& clock, TwinMetrics& metrics, log::Logger log,
-                 std::function<void(bool)> on_connected)
+                 std::function<void(bool)> on_connected, DeviceSink* sink = nullptr)
       : desk_(desk),
         clock_(clock),
         metrics_(metrics),
         log_(std::move(log)),
-        on_connected_(std::move(on_connected)) {}
+        on_connected_(std::move(on_connected)),
+        sink_(sink) {}
 
   void OnObject(const std::string& type, const std::string& key, const std::string& json) override;
   void OnObjectDeleted(const std::string& type, const std::string& key) override;
@@ -53,6 +55,7 @@ class DeviceFollower final : public metaclient::MetaListener {
   TwinMetrics& metrics_;
   const log::Logger log_;
   const std::function<void(bool)> on_connected_;
+  DeviceSink* const sink_;
   std::set<DeviceName> bound_;  // Also those that can't be read.
   std::map<DeviceName, device::DeviceSpec> devices_;
   std::map<ObjectKey, std::shared_ptr<const Models>> models_;

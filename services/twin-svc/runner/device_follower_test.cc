@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,6 +117,48 @@ TEST_F(DeviceFollowerTest, WhatIsNotNamedBySyncedIsGone) {
   EXPECT_EQ(Target(), "20") << "nothing has been told yet";
   anew.OnSynced();
   EXPECT_EQ(Target(), "no device");
+}
+
+class ListingSink final : public DeviceSink {
+ public:
+  absl::Status PutDevice(const device::DeviceSpec& spec, const nlohmann::json& device) override {
+    seen.push_back(absl::StrCat("device ", spec.name.value(), " ", spec.protocol, " ",
+                                device["metadata"]["generation"].get<int>()));
+    return refuse ? absl::InvalidArgumentError("no") : absl::OkStatus();
+  }
+  void DropDevice(const DeviceName& name) override {
+    seen.push_back(absl::StrCat("no device ", name.value()));
+  }
+  absl::Status PutModel(const ObjectKey& name, const nlohmann::json&) override {
+    seen.push_back(absl::StrCat("model ", name.value()));
+    return absl::OkStatus();
+  }
+  void DropModel(const ObjectKey& name) override {
+    seen.push_back(absl::StrCat("no model ", name.value()));
+  }
+  void OnSynced() override { seen.push_back("synced"); }
+
+  std::vector<std::string> seen;
+  bool refuse = false;
+};
+
+TEST_F(DeviceFollowerTest, TellsASink) {
+  ListingSink sink;
+  DeviceFollower follower(
+      *desk_, clock_, metrics_, log::Logger::Null(), [](bool) {}, &sink);
+  follower.OnObject(kModels, "plant/pump", ModelJson("FLOAT"));
+  follower.OnObject(kDevices, "plant/pump-1", PumpJson(1, "20"));
+  follower.OnObject(kDevices, "plant/pump-1", "{");
+  follower.OnSynced();
+  sink.refuse = true;
+  follower.OnObject(kDevices, "plant/pump-1", PumpJson(2, "21"));
+  EXPECT_EQ(metrics_.objects_refused.Value(), 2);
+  EXPECT_EQ(Target(), "21") << "the twin can use it";
+  follower.OnObjectDeleted(kDevices, "plant/pump-1");
+  follower.OnObjectDeleted(kModels, "plant/pump");
+  EXPECT_EQ(sink.seen, (std::vector<std::string>{"model plant/pump", "device plant/pump-1 modbus 1",
+                                                 "synced", "device plant/pump-1 modbus 2",
+                                                 "no device plant/pump-1", "no model plant/pump"}));
 }
 
 TEST_F(DeviceFollowerTest, TellsWhetherItIsConnected) {
