@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "services/edgehub-svc/store/command_store.h"
-#include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/open_time.h"
 #include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
@@ -52,7 +52,7 @@ class SqliteCommandStore final : public CommandStore {
 
   const std::unique_ptr<sqlite::Database> database_;
   const CommandBounds bounds_;
-  OpenTime open_time_;
+  sqlite::OpenTime open_time_;
   CommandStats stats_;
 };
 

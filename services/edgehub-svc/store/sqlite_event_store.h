@@ -15,9 +15,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/event_store.h"
-#include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/open_time.h"
 #include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
@@ -74,7 +74,7 @@ class SqliteEventStore final : public EventStore {
 
   const std::unique_ptr<sqlite::Database> database_;
   const EventBounds bounds_;
-  OpenTime open_time_;
+  sqlite::OpenTime open_time_;
   std::string id_;
   Streams streams_;
 };

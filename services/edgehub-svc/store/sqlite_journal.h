@@ -14,9 +14,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/store/journal_store.h"
-#include "services/edgehub-svc/store/open_time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/open_time.h"
 #include "services/lib/sqlite/storage.h"
 
 namespace skerry::edgehub {
@@ -68,7 +68,7 @@ class SqliteJournal final : public JournalStore {
 
   const std::unique_ptr<sqlite::Database> database_;
   const JournalBounds bounds_;
-  OpenTime open_time_;
+  sqlite::OpenTime open_time_;
   std::string id_;
   uint64_t stored_epoch_ = 0;
   Own own_;

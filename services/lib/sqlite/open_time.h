@@ -1,13 +1,13 @@
 // The age of what waits in a store, without the wall clock, which steps.
-#ifndef SKERRY_SERVICES_EDGEHUB_SVC_STORE_OPEN_TIME_H_
-#define SKERRY_SERVICES_EDGEHUB_SVC_STORE_OPEN_TIME_H_
+#ifndef SKERRY_SERVICES_LIB_SQLITE_OPEN_TIME_H_
+#define SKERRY_SERVICES_LIB_SQLITE_OPEN_TIME_H_
 
 #include <cstdint>
 
 #include "absl/time/time.h"
 #include "services/lib/base/clock.h"
 
-namespace skerry::edgehub {
+namespace skerry::sqlite {
 
 // For how long a store has been open in all, over every process that opened it. Entries are stamped
 // with it and age by it: time switched off does not count. The clock outlives it.
@@ -31,6 +31,6 @@ class OpenTime {
   int64_t earlier_micros_ = 0;
 };
 
-}  // namespace skerry::edgehub
+}  // namespace skerry::sqlite
 
-#endif  // SKERRY_SERVICES_EDGEHUB_SVC_STORE_OPEN_TIME_H_
+#endif  // SKERRY_SERVICES_LIB_SQLITE_OPEN_TIME_H_
