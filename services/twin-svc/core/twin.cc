@@ -78,6 +78,7 @@ size_t BytesOf(const std::optional<Value>& value) {
 absl::Status CheckBytes(const Twin& twin, const Write& write) {
   size_t held = 0;
   for (const auto& [name, property] : twin.properties) {
+    if (write.remove.count(name) != 0) continue;
     if (write.reported.count(name) == 0) held += BytesOf(property.reported);
     if (write.desired.count(name) == 0) held += BytesOf(property.local);
   }
@@ -92,6 +93,20 @@ absl::Status CheckBytes(const Twin& twin, const Write& write) {
       .Reason("TWIN_FULL");
 }
 
+absl::Status CheckRemovals(const Twin& twin, const Write& write) {
+  for (const std::string& name : write.remove) {
+    const auto it = twin.properties.find(name);
+    if (it == twin.properties.end() || !it->second.declared) continue;
+    return Error(absl::StatusCode::kFailedPrecondition,
+                 absl::StrCat("property ", name,
+                              " is declared by the Device and goes when that declares it no more"))
+        .Reason("PROPERTY_DECLARED")
+        .Meta("property", name);
+  }
+  return absl::OkStatus();
+}
+
+// Whoever removes properties and adds others has room for these in the next write.
 absl::Status CheckRoom(const Twin& twin, const Write& write) {
   size_t added = 0;
   for (const auto& [name, value] : write.reported) added += twin.properties.count(name) == 0;
@@ -126,7 +141,10 @@ Changes Declare(Twin& twin, const Declaration& device) {
   if (!anew && device.generation <= twin.generation) return changes;
   twin.uid = device.uid;
   twin.generation = device.generation;
-  if (anew) twin.write_ids.clear();
+  if (anew) {
+    twin.write_ids.clear();
+    twin.state = {};
+  }
   for (auto it = twin.properties.begin(); it != twin.properties.end();) {
     // What MQTT clients made stays as long as the device is the same.
     if (!anew && (!it->second.declared || device.properties.count(it->first) != 0)) {
@@ -148,8 +166,14 @@ absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
     return changes;
   }
   SKERRY_RETURN_IF_ERROR(CheckVersions(twin, write));
+  SKERRY_RETURN_IF_ERROR(CheckRemovals(twin, write));
   SKERRY_RETURN_IF_ERROR(CheckRoom(twin, write));
   SKERRY_RETURN_IF_ERROR(CheckBytes(twin, write));
+  for (const std::string& name : write.remove) {
+    if (twin.properties.erase(name) == 0) continue;
+    ++twin.version;
+    changes.push_back({Kind::kRemoved, name});
+  }
   for (const auto& [name, value] : write.desired) WriteDesired(name, value, twin, changes);
   for (const auto& [name, value] : write.reported) {
     Property& property = twin.properties[name];
@@ -157,19 +181,15 @@ absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
     property.reported_version = ++twin.version;
     changes.push_back({Kind::kReported, name});
   }
+  if (write.state.has_value() && ReportState(twin.state, *write.state)) {
+    ++twin.version;
+    changes.push_back({Kind::kState, ""});
+  }
   if (!write.id.empty()) {
     twin.write_ids.push_back(write.id);
     if (twin.write_ids.size() > Twin::kWriteIdsMax) twin.write_ids.pop_front();
   }
   return changes;
-}
-
-bool Remove(Twin& twin, absl::string_view property) {
-  const auto it = twin.properties.find(std::string(property));
-  if (it == twin.properties.end() || it->second.declared) return false;
-  ++twin.version;
-  twin.properties.erase(it);
-  return true;
 }
 
 }  // namespace skerry::twin

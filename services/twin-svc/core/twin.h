@@ -7,12 +7,14 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/twin-svc/core/device_state.h"
 
 namespace skerry::twin {
 
@@ -83,26 +85,29 @@ struct Twin {
 
   std::string uid;
   int64_t generation = 0;
-  uint64_t version = 0;  // Goes up by one with every change of a value.
+  uint64_t version = 0;  // Goes up by one with every change of a value or of the state.
+  // Of the last change that others are told of, among those of all twins of the box: whoever keeps
+  // it knows later whether the twin is another one. Given by who stores the twin.
+  uint64_t revision = 0;
   std::map<std::string, Property> properties;
   std::deque<std::string> write_ids;  // The newest last.
+  DeviceState state;
 
   bool operator==(const Twin&) const = default;
 };
 
 // One thing that changed, and what it is now.
 struct Change {
-  enum class Kind { kDesired, kReported, kConflict, kRemoved };
+  enum class Kind { kDesired, kReported, kConflict, kRemoved, kState };
   Kind kind;
-  std::string property;
+  std::string property;  // Empty for kState.
 
   bool operator==(const Change&) const = default;
 };
 
 using Changes = std::vector<Change>;
 
-// A write on the box: of a mapper, an MQTT client, a local program. One kind of value of several
-// properties; all of them or none.
+// A write on the box: of a mapper, an MQTT client, a local program; all of it or nothing.
 struct Write {
   std::string id;  // Empty, or a name of this write that its sender gives no other one.
   // A desired value of nullopt: the cloud's holds again.
@@ -110,6 +115,8 @@ struct Write {
   std::map<std::string, Value> reported;
   // Of desired values: what the writer believes to replace.
   std::map<std::string, uint64_t> expected_versions;
+  std::set<std::string> remove;  // Properties that no Device declares.
+  std::optional<StateReport> state;
 };
 
 // All are pure. What is stated of order is D1: a property never goes back to what was replaced.
@@ -121,12 +128,11 @@ struct Write {
 Changes Declare(Twin& twin, const Declaration& device);
 
 // ABORTED / DESIRED_CHANGED names the property, its version, its value and writer, and the value
-// that was refused, where an expected version is another one. RESOURCE_EXHAUSTED / TWIN_FULL. A
-// write whose id is among the last is a redelivery, and changes nothing.
+// that was refused, where an expected version is another one. FAILED_PRECONDITION /
+// PROPERTY_DECLARED where one that is to be removed is declared; one that is not there is no error.
+// RESOURCE_EXHAUSTED / TWIN_FULL. A write whose id is among the last is a redelivery, and changes
+// nothing.
 absl::StatusOr<Changes> Apply(Twin& twin, const Write& write);
-
-// Takes away a property that no Device declares. False where there is none.
-bool Remove(Twin& twin, absl::string_view property);
 
 }  // namespace skerry::twin
 

@@ -213,10 +213,34 @@ TEST_F(TwinTest, ADeviceThatIsMadeAnewBeginsAnew) {
 
 TEST_F(TwinTest, OnlyWhatNoDeviceDeclaresMayBeRemovedHere) {
   ASSERT_THAT(Apply(twin_, Report("made_here", "1")).status(), IsOk());
-  EXPECT_FALSE(Remove(twin_, "target"));
-  EXPECT_FALSE(Remove(twin_, "unknown"));
-  EXPECT_TRUE(Remove(twin_, "made_here"));
+  const Twin before = twin_;
+  EXPECT_THAT(Apply(twin_, {.remove = {"made_here", "target"}}).status(),
+              HasReason("PROPERTY_DECLARED"));
+  EXPECT_EQ(twin_, before);
+  EXPECT_THAT(*Apply(twin_, {.remove = {"made_here", "unknown"}}),
+              ElementsAre(Change{Kind::kRemoved, "made_here"}));
   EXPECT_EQ(twin_.properties.count("made_here"), 0u);
+  EXPECT_EQ(twin_.version, before.version + 1);
+}
+
+TEST_F(TwinTest, WhatIsRemovedAndMadeAgainHasALaterVersion) {
+  ASSERT_THAT(Apply(twin_, Report("made_here", "1")).status(), IsOk());
+  const uint64_t version = twin_.properties.at("made_here").reported_version;
+  Write write = Report("made_here", "2");
+  write.remove = {"made_here"};
+  ASSERT_THAT(Apply(twin_, write).status(), IsOk());
+  EXPECT_GT(twin_.properties.at("made_here").reported_version, version);
+}
+
+TEST_F(TwinTest, AStateIsAChangeOfTheTwinUntilTheDeviceIsAnother) {
+  const Write online = {.state = StateReport{.state = "online", .time = absl::UnixEpoch()}};
+  const uint64_t version = twin_.version;
+  EXPECT_THAT(*Apply(twin_, online), ElementsAre(Change{Kind::kState, ""}));
+  EXPECT_EQ(twin_.version, version + 1);
+  EXPECT_THAT(*Apply(twin_, online), IsEmpty());
+  EXPECT_EQ(twin_.version, version + 1);
+  Declare(twin_, {.uid = "another", .generation = 1});
+  EXPECT_EQ(twin_.state, DeviceState{});
 }
 
 TEST_F(TwinTest, HasABoundOfProperties) {

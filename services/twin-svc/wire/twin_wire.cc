@@ -95,6 +95,32 @@ absl::StatusOr<Property> FromProto(const v1::Property& message) {
   return property;
 }
 
+v1::DeviceState ToProto(const DeviceState& state) {
+  v1::DeviceState message;
+  message.set_state(state.state);
+  message.set_reason(state.reason);
+  if (state.change_time.has_value()) {
+    *message.mutable_change_time() = rpc::ToProto(*state.change_time);
+  }
+  if (state.last_seen.has_value()) {
+    *message.mutable_last_seen_time() = rpc::ToProto(*state.last_seen);
+  }
+  message.set_writer(state.writer);
+  return message;
+}
+
+absl::StatusOr<DeviceState> FromProto(const v1::DeviceState& message) {
+  DeviceState state{
+      .state = message.state(), .reason = message.reason(), .writer = message.writer()};
+  if (message.has_change_time()) {
+    SKERRY_ASSIGN_OR_RETURN(state.change_time, rpc::FromProto(message.change_time()));
+  }
+  if (message.has_last_seen_time()) {
+    SKERRY_ASSIGN_OR_RETURN(state.last_seen, rpc::FromProto(message.last_seen_time()));
+  }
+  return state;
+}
+
 v1::Twin ToProto(const DeviceName& device, const Twin& twin,
                  const std::set<std::string>* properties) {
   v1::Twin message;
@@ -102,6 +128,7 @@ v1::Twin ToProto(const DeviceName& device, const Twin& twin,
   message.set_uid(twin.uid);
   message.set_generation(twin.generation);
   message.set_version(twin.version);
+  *message.mutable_state() = ToProto(twin.state);
   for (const auto& [name, property] : twin.properties) {
     if (properties != nullptr && properties->count(name) == 0) continue;
     v1::Property& each = (*message.mutable_properties())[name];

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "api/skerry/twin/v1/twin_service.pb.h"
 #include "services/lib/model/names.h"
+#include "services/twin-svc/core/device_state.h"
 #include "services/twin-svc/core/twin.h"
 
 namespace skerry::twin {
@@ -21,6 +22,10 @@ absl::StatusOr<DeviceName> DeviceOf(absl::string_view field, absl::string_view t
 v1::Property ToProto(const Property& property);
 // INVALID_ARGUMENT where a time is none.
 absl::StatusOr<Property> FromProto(const v1::Property& message);
+
+v1::DeviceState ToProto(const DeviceState& state);
+// INVALID_ARGUMENT where a time is none.
+absl::StatusOr<DeviceState> FromProto(const v1::DeviceState& message);
 
 // Of `properties`, or of all where it is null.
 v1::Twin ToProto(const DeviceName& device, const Twin& twin,

@@ -48,6 +48,19 @@ TEST(TwinWireTest, ATimeThatIsNoneIsAnError) {
   EXPECT_THAT(FromProto(message).status(), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(TwinWireTest, AStateComesBackAsItWas) {
+  EXPECT_EQ(*FromProto(ToProto(DeviceState{})), DeviceState{});
+  const DeviceState full = {.state = "offline",
+                            .reason = "cable",
+                            .change_time = absl::FromUnixSeconds(2),
+                            .last_seen = absl::FromUnixSeconds(1),
+                            .writer = "mapper"};
+  EXPECT_EQ(*FromProto(ToProto(full)), full);
+  v1::DeviceState bad = ToProto(full);
+  bad.mutable_last_seen_time()->set_nanos(-1);
+  EXPECT_THAT(FromProto(bad).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST(TwinWireTest, ATwinTellsWhatHolds) {
   const DeviceName device = *DeviceName::Make("plant", "pump-1");
   const Twin twin{
@@ -55,6 +68,7 @@ TEST(TwinWireTest, ATwinTellsWhatHolds) {
   const v1::Twin message = ToProto(device, twin);
   EXPECT_EQ(message.name(), "namespaces/plant/devices/pump-1/twin");
   EXPECT_EQ(message.version(), 9u);
+  EXPECT_EQ(message.state().state(), "unknown");
   EXPECT_EQ(message.properties().at("a").desired().value(), "2");
   EXPECT_FALSE(message.properties().at("b").has_desired());
   const std::set<std::string> only = {"b", "unknown"};
