@@ -9,6 +9,10 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
+#include "services/lib/exec/thread_pool.h"
+#include "services/lib/hubclient/hub_client.h"
+#include "services/lib/hubclient/hub_dialer.h"
+#include "services/lib/hubclient/hub_metrics.h"
 #include "services/lib/metaclient/meta_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
@@ -16,13 +20,18 @@
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
 #include "services/lib/sqlite/storage.h"
+#include "services/twin-svc/dmi/desk_states.h"
 #include "services/twin-svc/dmi/dmi_metrics.h"
 #include "services/twin-svc/dmi/dmi_service.h"
 #include "services/twin-svc/dmi/mapper_desk.h"
 #include "services/twin-svc/metrics.h"
 #include "services/twin-svc/runner/device_follower.h"
+#include "services/twin-svc/runner/method_calls.h"
+#include "services/twin-svc/runner/reading_forwarder.h"
 #include "services/twin-svc/runner/twin_desk.h"
+#include "services/twin-svc/runner/twin_reporter.h"
 #include "services/twin-svc/service.h"
+#include "services/twin-svc/store/reading_log.h"
 #include "services/twin-svc/store/sqlite_mapper_store.h"
 #include "services/twin-svc/store/sqlite_twin_store.h"
 #include "services/twin-svc/twin_watches.h"
@@ -31,6 +40,7 @@ namespace skerry::twin {
 namespace {
 
 constexpr int64_t kMapperStoreBytesMax = 64 << 20;  // Some hundred bytes a device.
+constexpr size_t kReadsMax = 64;                    // Lists of readings that wait for their turn.
 
 }  // namespace
 
@@ -41,11 +51,20 @@ struct TwinApp::Parts {
   DmiMetrics dmi_metrics{registry};
   process::Readiness readiness;
   std::unique_ptr<process::Readiness::Token> serving;
+  hubclient::HubClientMetrics hub_metrics{registry};
   std::unique_ptr<SqliteTwinStore> store;
   std::unique_ptr<SqliteMapperStore> mapper_store;
+  std::unique_ptr<ReadingLog> readings;
+  std::unique_ptr<exec::ThreadPool> pool;  // Of reads of readings.
   TwinWatches watches{metrics};
+  std::unique_ptr<exec::SerialExecutor> hub_executor;  // Of what goes up.
+  std::unique_ptr<hubclient::HubClient> hub;
   std::unique_ptr<TwinDesk> desk;
   std::unique_ptr<MapperDesk> mappers;
+  std::unique_ptr<DeskStates> states;
+  std::unique_ptr<MethodCalls> methods;
+  std::unique_ptr<ReadingForwarder> forwarder;
+  std::unique_ptr<TwinReporter> reporter;
   std::unique_ptr<exec::SerialExecutor> executor;  // Of the follower.
   std::unique_ptr<DeviceFollower> follower;
   std::unique_ptr<metaclient::MetaClient> meta;
@@ -74,24 +93,21 @@ absl::Status TwinApp::Start() {
   p.serving = p.readiness.Register("twin-svc serving");
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.run_dir, 0750));
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
+  SKERRY_RETURN_IF_ERROR(CheckConfig(config_));
   SKERRY_RETURN_IF_ERROR(OpenStores());
-  SKERRY_ASSIGN_OR_RETURN(
-      p.desk, TwinDesk::Create(
-                  *p.store, {.waiting_bytes_max = static_cast<size_t>(config_.waiting_bytes_max)},
-                  clock_, p.metrics, [&p](const std::vector<TwinEvent>& events) {
-                    p.watches.Publish(events);
-                    p.mappers->OnTwins(events);
-                  }));
-  p.watches.SetDesk(*p.desk);
+  SKERRY_RETURN_IF_ERROR(MakeDesk());
   SKERRY_RETURN_IF_ERROR(StartMappers());
   SKERRY_RETURN_IF_ERROR(StartFollower());
-  p.service = std::make_unique<TwinServiceImpl>(*p.desk, p.watches, clock_);
+  p.pool = std::make_unique<exec::ThreadPool>("readings", 1, kReadsMax);
+  p.service = std::make_unique<TwinServiceImpl>(*p.desk, p.watches, *p.readings, *p.methods,
+                                                *p.pool, clock_);
   SKERRY_ASSIGN_OR_RETURN(
       p.server,
       rpc::Server::Create({.listen = config_.listen, .registry = &p.registry}, {p.service.get()}));
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [&p] { return p.readiness.WaitingFor(); }));
+  p.hub->Start();
   p.meta->Start();
   p.server->SetServing(true);
   p.dmi_server->SetServing(true);
@@ -115,8 +131,14 @@ absl::Status TwinApp::OpenStores() {
                 {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
     counter.Increment();
   };
-  SKERRY_ASSIGN_OR_RETURN(p.store, SqliteTwinStore::Open(config_.state_dir + "/twins.db",
-                                                         config_.size_bytes_max, environment));
+  const std::string path = config_.state_dir + "/twins.db";
+  SKERRY_ASSIGN_OR_RETURN(
+      p.store, SqliteTwinStore::Open(path,
+                                     {.size_bytes_max = config_.size_bytes_max,
+                                      .readings = {.bytes_max = config_.readings_bytes_max,
+                                                   .age_max = config_.readings_age_max}},
+                                     clock_, environment));
+  SKERRY_ASSIGN_OR_RETURN(p.readings, ReadingLog::Open(path, environment));
   note(p.store->repair(), p.metrics.store_repairs);
   SKERRY_ASSIGN_OR_RETURN(p.mapper_store,
                           SqliteMapperStore::Open(config_.state_dir + "/mappers.db",
@@ -131,11 +153,60 @@ absl::Status TwinApp::StartMappers() {
       p.mappers, MapperDesk::Create({.mappers_max = static_cast<size_t>(config_.mappers_max),
                                      .call_timeout = config_.mapper_call_timeout},
                                     *p.mapper_store, *p.desk, clock_, p.dmi_metrics, log_));
+  p.methods = std::make_unique<MethodCalls>(*p.mappers);
+  p.states = std::make_unique<DeskStates>(*p.desk, clock_);
   p.dmi_service =
-      std::make_unique<DmiServiceImpl>(*p.mappers, *p.desk, nullptr, clock_, p.dmi_metrics);
+      std::make_unique<DmiServiceImpl>(*p.mappers, *p.desk, p.states.get(), clock_, p.dmi_metrics);
   SKERRY_ASSIGN_OR_RETURN(
       p.dmi_server, rpc::Server::Create({.listen = config_.dmi_listen, .registry = &p.registry},
                                         {p.dmi_service.get()}));
+  return absl::OkStatus();
+}
+
+// What goes up follows what is committed; the hub's events come once it is started.
+absl::Status TwinApp::MakeDesk() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(hubclient::HubDialer dialer,
+                          hubclient::MakeHubDialer(config_.hub_address));
+  p.hub_executor = std::make_unique<exec::SerialExecutor>("hub", clock_);
+  p.hub = std::make_unique<hubclient::HubClient>(
+      hubclient::HubClient::Options{.spoke = "twin-svc",
+                                    .report_types = {kTwinReports},
+                                    .event_streams = {{.name = kReadingStream}},
+                                    .command_types = {kMethodCommands},
+                                    .reconnect_max = config_.hub_reconnect_max},
+      std::move(dialer), *p.hub_executor,
+      hubclient::HubEvents{
+          .on_attached =
+              [&p](bool) {
+                p.forwarder->Wake();
+                p.reporter->Wake();
+              },
+          .on_link_state = nullptr,
+          .on_command =
+              [&p](const hubclient::Command& command, hubclient::CommandDone done) {
+                p.methods->Execute(command, std::move(done));
+              }},
+      p.hub_metrics, log_);
+  SKERRY_ASSIGN_OR_RETURN(
+      p.desk, TwinDesk::Create(
+                  *p.store, {.waiting_bytes_max = static_cast<size_t>(config_.waiting_bytes_max)},
+                  clock_, p.metrics, [&p](const std::vector<TwinEvent>& events) {
+                    p.watches.Publish(events);
+                    p.mappers->OnTwins(events);
+                    p.reporter->OnEvents(events);
+                    p.forwarder->Wake();
+                  }));
+  p.watches.SetDesk(*p.desk);
+  p.forwarder = std::make_unique<ReadingForwarder>(
+      ReadingForwarder::Options{.producer = p.store->readings().producer,
+                                .sent = p.store->readings().sent},
+      *p.readings, *p.hub, *p.hub_executor,
+      [&p](uint64_t sequence) { p.desk->NoteReadingsSent(sequence); }, p.metrics, log_);
+  p.reporter =
+      std::make_unique<TwinReporter>(TwinReporter::Options{.interval = config_.reports_interval},
+                                     *p.desk, *p.hub, *p.hub_executor, clock_, p.metrics, log_);
+  p.reporter->Changed(p.desk->TakeUnreported());
   return absl::OkStatus();
 }
 
@@ -169,19 +240,30 @@ void TwinApp::Stop() {
   Parts& p = *parts_;
   p.ops.reset();
   if (p.meta != nullptr) p.meta->Close();
-  // The servers wait for their calls, which wait for mappers and for the desk.
+  // The servers wait for their calls, which wait for mappers, the desk and the pool.
   if (p.mappers != nullptr) p.mappers->Stop();
   p.server.reset();
   p.dmi_server.reset();
+  p.pool.reset();
   p.meta.reset();
   if (p.executor != nullptr) p.executor->Stop();
+  if (p.hub != nullptr) p.hub->Stop();
+  if (p.hub_executor != nullptr) p.hub_executor->Stop();
+  // It tells the last commits to those that go after it.
   p.desk.reset();
+  p.reporter.reset();
+  p.forwarder.reset();
   p.service.reset();
   p.dmi_service.reset();
+  p.states.reset();
+  p.methods.reset();
+  p.hub.reset();
+  p.hub_executor.reset();
   p.follower.reset();
   p.executor.reset();
   p.mappers.reset();
   p.mapper_store.reset();
+  p.readings.reset();
   p.store.reset();
 }
 

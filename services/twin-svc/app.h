@@ -13,7 +13,7 @@
 
 namespace skerry::twin {
 
-// Ready as soon as it serves: a box that starts without the cloud, or before edge-meta-svc, works
+// Ready as soon as it serves: a box that starts without the cloud, or before its neighbours, works
 // with the twins of its store. `clock` outlives it.
 class TwinApp final : public process::App {
  public:
@@ -30,6 +30,7 @@ class TwinApp final : public process::App {
   struct Parts;
   static TwinConfig WithAddresses(TwinConfig config);
   absl::Status OpenStores();
+  absl::Status MakeDesk();
   absl::Status StartMappers();
   absl::Status StartFollower();
 

@@ -13,7 +13,9 @@
 #include "absl/time/clock.h"
 #include "api/kubeedge/dmi/v1beta1/api.grpc.pb.h"
 #include "api/skerry/meta/v1/meta_service.grpc.pb.h"
+#include "api/skerry/twin/v1/twin_link.pb.h"
 #include "api/skerry/twin/v1/twin_service.grpc.pb.h"
+#include "services/lib/hubclient/testing/fake_edgehub.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/grpc_status.h"
@@ -80,6 +82,8 @@ class AppTest : public ::testing::Test {
     config_.run_dir = folder_.path() + "/run";
     config_.state_dir = folder_.path() + "/state";
     config_.meta_reconnect_max = absl::Milliseconds(200);
+    config_.hub_reconnect_max = absl::Milliseconds(200);
+    config_.reports_interval = absl::Milliseconds(10);
     FillAddresses(config_);
   }
   ~AppTest() override {
@@ -139,6 +143,19 @@ class AppTest : public ::testing::Test {
     if (!status.ok()) return status;
     return twin;
   }
+  v1::WriteTwinResponse Report(const std::string& level) {
+    v1::WriteTwinRequest request;
+    request.set_name(kPump);
+    request.set_writer("mapper");
+    (*request.mutable_reported())["level"].set_value(level);
+    v1::WriteTwinResponse response;
+    EXPECT_THAT(rpc::CallUnary(absl::Seconds(20),
+                               [&](grpc::ClientContext* context) {
+                                 return stub_->WriteTwin(context, request, &response);
+                               }),
+                IsOk());
+    return response;
+  }
   // Waits until the device is there, or is not.
   bool Await(bool there) {
     const absl::Time limit = absl::Now() + absl::Seconds(20);
@@ -167,16 +184,7 @@ TEST_F(AppTest, ATwinOutlivesTheServiceAndItsNeighbours) {
   StartApp();
   StartMeta();
   ASSERT_TRUE(Await(true));
-  v1::WriteTwinRequest request;
-  request.set_name(kPump);
-  request.set_writer("mapper");
-  (*request.mutable_reported())["level"].set_value("1.5");
-  v1::WriteTwinResponse response;
-  ASSERT_THAT(rpc::CallUnary(absl::Seconds(20),
-                             [&](grpc::ClientContext* context) {
-                               return stub_->WriteTwin(context, request, &response);
-                             }),
-              IsOk());
+  const v1::WriteTwinResponse response = Report("1.5");
   StopApp();
   StopMeta();
   StartApp();
@@ -215,6 +223,42 @@ TEST_F(AppTest, ADeviceThatWasUnboundMeanwhileIsGone) {
   StartMeta();
   StartApp();
   EXPECT_TRUE(Await(false));
+}
+
+TEST_F(AppTest, WhatIsReportedGoesUp) {
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  Report("1.5");
+  hubclient::FakeEdgehub hub(config_.hub_address);
+  ASSERT_TRUE(hub.Await([&] { return hub.events().size() == 1; }));
+  const auto registration = hub.registration();
+  EXPECT_EQ(registration.spoke(), "twin-svc");
+  EXPECT_EQ(registration.event_streams(0).priority(), edgehub::v1::EventStream::PRIORITY_TELEMETRY);
+  ASSERT_TRUE(hub.Await([&] {
+    v1::TwinReport report;
+    return report.ParseFromString(hub.reports()[{"twins", "plant/pump-1"}].value) &&
+           report.twin().properties().at("level").reported().value() == "1.5";
+  }));
+}
+
+TEST_F(AppTest, ACallFromTheCloudIsAnswered) {
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  hubclient::FakeEdgehub hub(config_.hub_address);
+  ASSERT_TRUE(hub.Await([&] { return hub.registrations() == 1; }));
+  v1::MethodCall call;
+  call.set_device("plant/pump-1");
+  call.set_method("start");
+  hub.SendCommand("k1", "devicemethods", call.SerializeAsString());
+  EXPECT_THAT(rpc::FromProto(hub.AwaitCommand("k1").status()), HasReason("MAPPER_AWAY"));
+}
+
+TEST_F(AppTest, ReadingsNeedRoomForTwinsBesideThem) {
+  config_.readings_bytes_max = config_.size_bytes_max;
+  app_ = std::make_unique<TwinApp>(config_, clock_, log::Logger::Null());
+  EXPECT_EQ(app_->Start().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "services/twin-svc/config.h"
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
 
 namespace skerry::twin {
 
@@ -12,6 +13,17 @@ void FillAddresses(TwinConfig& config) {
   if (config.meta_address.empty()) {
     config.meta_address = absl::StrCat("unix:", config.run_dir, "/edge-meta.sock");
   }
+  if (config.hub_address.empty()) {
+    config.hub_address = absl::StrCat("unix:", config.run_dir, "/edgehub.sock");
+  }
+}
+
+absl::Status CheckConfig(const TwinConfig& config) {
+  // Twins must have room beside them.
+  if (config.readings_bytes_max <= config.size_bytes_max / 2) return absl::OkStatus();
+  return InvalidField(
+      "readings.bytes_max", absl::StrCat(config.readings_bytes_max),
+      absl::StrCat("give at most half of store.size_bytes_max, ", config.size_bytes_max / 2));
 }
 
 void Declare(config::Schema& schema, TwinConfig& c) {
@@ -37,6 +49,24 @@ void Declare(config::Schema& schema, TwinConfig& c) {
       .Add("meta.reconnect_max", &c.meta_reconnect_max,
            "longest pause between attempts to reach edge-meta-svc")
       .Min(absl::Milliseconds(200));
+  schema.Add("hub.address", &c.hub_address,
+             "gRPC target of edgehub-svc; default unix:<run_dir>/edgehub.sock");
+  schema
+      .Add("hub.reconnect_max", &c.hub_reconnect_max,
+           "longest pause between attempts to reach edgehub-svc")
+      .Min(absl::Milliseconds(200));
+  schema
+      .AddBytes("readings.bytes_max", &c.readings_bytes_max,
+                "bytes of reported values that are kept; beyond, the oldest go")
+      .Min(1 << 20);
+  schema
+      .Add("readings.age_max", &c.readings_age_max,
+           "how long reported values are kept, of the time for which this service runs")
+      .Min(absl::Minutes(1));
+  schema
+      .Add("reports.interval", &c.reports_interval,
+           "least time from one report of a twin to the cloud to the next")
+      .Min(absl::Milliseconds(10));
   schema.AddBytes("store.size_bytes_max", &c.size_bytes_max, "size of twins.db").Min(8 << 20);
   schema
       .AddBytes("writes.waiting_bytes_max", &c.waiting_bytes_max,

@@ -9,6 +9,10 @@ constexpr char kCommits[] = "skerry_twin_commits_total";
 constexpr char kCommitsHelp[] = "Transactions of the store.";
 constexpr char kWrites[] = "skerry_twin_writes_total";
 constexpr char kWritesHelp[] = "Writes on the box: done, or refused with an error.";
+constexpr char kDropped[] = "skerry_twin_readings_dropped_total";
+constexpr char kDroppedHelp[] =
+    "Readings (one for each write) that were dropped before edgehub-svc had them: at the bound of "
+    "bytes, to make room on a full disk, too old.";
 
 }  // namespace
 
@@ -28,6 +32,18 @@ TwinMetrics::TwinMetrics(metrics::Registry& r)
           r.Gauge("skerry_twin_meta_connected", "1 while edge-meta-svc's devices are known.")),
       objects_refused(r.Counter("skerry_twin_objects_refused_total",
                                 "Devices and models that could not be read.")),
-      watchers(r.Gauge("skerry_twin_watchers", "Open watches of twins.")) {}
+      watchers(r.Gauge("skerry_twin_watchers", "Open watches of twins.")),
+      readings_bytes(r.Gauge("skerry_twin_readings_bytes", "Of the readings that are kept.")),
+      readings_unsent(r.Gauge("skerry_twin_readings_unsent",
+                              "Readings (one for each write) that edgehub-svc may not have.")),
+      readings_dropped_full(r.Counter(kDropped, kDroppedHelp, {{"reason", "full"}})),
+      readings_dropped_disk_full(r.Counter(kDropped, kDroppedHelp, {{"reason", "disk_full"}})),
+      readings_dropped_expired(r.Counter(kDropped, kDroppedHelp, {{"reason", "expired"}})),
+      readings_refused(r.Counter("skerry_twin_readings_refused_total",
+                                 "Readings that edgehub-svc will never take.")),
+      reports_due(r.Gauge("skerry_twin_reports_due",
+                          "Twins of which edgehub-svc does not have the newest.")),
+      reports_cut(r.Counter("skerry_twin_reports_cut_total",
+                            "Reports of twins of which something was left out, for their size.")) {}
 
 }  // namespace skerry::twin

@@ -26,6 +26,14 @@ struct TwinMetrics {
   prometheus::Gauge& meta_connected;
   prometheus::Counter& objects_refused;
   prometheus::Gauge& watchers;
+  prometheus::Gauge& readings_bytes;
+  prometheus::Gauge& readings_unsent;
+  prometheus::Counter& readings_dropped_full;
+  prometheus::Counter& readings_dropped_disk_full;
+  prometheus::Counter& readings_dropped_expired;
+  prometheus::Counter& readings_refused;
+  prometheus::Gauge& reports_due;
+  prometheus::Counter& reports_cut;
 };
 
 }  // namespace skerry::twin

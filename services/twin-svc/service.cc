@@ -10,9 +10,11 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/model/names.h"
+#include "services/lib/rpc/proto_time.h"
 #include "services/lib/rpc/server_writer.h"
 #include "services/lib/rpc/unary.h"
 #include "services/lib/watch/resume_token.h"
+#include "services/twin-svc/service_requests.h"
 #include "services/twin-svc/wire/twin_wire.h"
 
 namespace skerry::twin {
@@ -22,68 +24,17 @@ constexpr int kPageSizeDefault = 50;
 constexpr int kPageSizeMax = 1000;
 constexpr size_t kPageBytesMax = 2u << 20;  // With one twin beyond it, still below gRPC's 4 MiB.
 constexpr size_t kWatchPendingBytesMax = 8u << 20;
-constexpr size_t kIdBytesMax = 128;
-constexpr size_t kWriterBytesMax = 253;
-constexpr size_t kMetadataBytesMax = 8u << 10;
+constexpr size_t kShownMax = 128;
 
-using Metadata = google::protobuf::Map<std::string, std::string>;
-
-absl::StatusOr<Value> ValueFrom(absl::string_view field, const std::string& value,
-                                const Metadata& metadata, const std::string& writer,
-                                absl::Time now) {
-  size_t bytes = 0;
-  for (const auto& [key, text] : metadata) bytes += key.size() + text.size();
-  if (bytes > kMetadataBytesMax) {
-    return InvalidField(absl::StrCat(field, ".metadata"), absl::StrCat(bytes, " bytes"),
-                        absl::StrCat("give at most ", kMetadataBytesMax));
+// 0 is the default; more than the most is the most.
+absl::StatusOr<int> PageSizeOf(int32_t asked) {
+  if (asked < 0) {
+    return InvalidField("page_size", absl::StrCat(asked), "give 0 for 50, or up to 1000");
   }
-  return Value{.value = value,
-               .metadata = {metadata.begin(), metadata.end()},
-               .writer = writer,
-               .time = now};
+  return asked == 0 ? kPageSizeDefault : std::min(asked, kPageSizeMax);
 }
 
 }  // namespace
-
-absl::StatusOr<Write> WriteFrom(const v1::WriteTwinRequest& request, absl::Time now) {
-  if (request.request_id().size() > kIdBytesMax) {
-    return InvalidField("request_id", request.request_id().substr(0, kIdBytesMax),
-                        absl::StrCat("give at most ", kIdBytesMax, " bytes"));
-  }
-  if (request.writer().empty() || request.writer().size() > kWriterBytesMax ||
-      request.writer() == "cloud") {
-    return InvalidField("writer", request.writer().substr(0, kWriterBytesMax),
-                        "give 1 to 253 bytes that say who writes, but not 'cloud'");
-  }
-  Write write{.id = request.request_id(),
-              .expected_versions = {request.expected_versions().begin(),
-                                    request.expected_versions().end()}};
-  for (const auto& [name, desired] : request.desired()) {
-    const std::string field = absl::StrCat("desired[", name.substr(0, kIdBytesMax), "]");
-    switch (desired.to_case()) {
-      case v1::WriteTwinRequest::Desired::kValue: {
-        SKERRY_ASSIGN_OR_RETURN(
-            write.desired[name],
-            ValueFrom(field, desired.value(), desired.metadata(), request.writer(), now));
-        break;
-      }
-      case v1::WriteTwinRequest::Desired::kCloud:
-        if (!desired.cloud())
-          return InvalidField(field + ".cloud", "false", "give true, or a value");
-        write.desired[name] = std::nullopt;
-        break;
-      default:
-        return InvalidField(field, "nothing", "give a value, or cloud");
-    }
-  }
-  for (const auto& [name, reported] : request.reported()) {
-    SKERRY_ASSIGN_OR_RETURN(
-        write.reported[name],
-        ValueFrom(absl::StrCat("reported[", name.substr(0, kIdBytesMax), "]"), reported.value(),
-                  reported.metadata(), request.writer(), now));
-  }
-  return write;
-}
 
 grpc::ServerUnaryReactor* TwinServiceImpl::GetTwin(grpc::CallbackServerContext* context,
                                                    const v1::GetTwinRequest* request,
@@ -127,6 +78,75 @@ grpc::ServerWriteReactor<v1::WatchTwinsResponse>* TwinServiceImpl::WatchTwins(
       });
 }
 
+grpc::ServerUnaryReactor* TwinServiceImpl::ReportState(grpc::CallbackServerContext* context,
+                                                       const v1::ReportStateRequest* request,
+                                                       v1::DeviceState* response) {
+  return rpc::RunAsync(context, [&](const rpc::CallScope&, auto finish) {
+    const absl::StatusOr<DeviceName> device = DeviceOf("name", request->name());
+    if (!device.ok()) return finish(device.status());
+    absl::StatusOr<Write> write = StateFrom(*request, clock_.Now());
+    if (!write.ok()) return finish(write.status());
+    desk_.Submit(*device, *std::move(write), false,
+                 [response, finish = std::move(finish)](absl::StatusOr<Written> written) mutable {
+                   if (!written.ok()) return finish(written.status());
+                   *response = ToProto(written->after.state);
+                   finish(absl::OkStatus());
+                 });
+  });
+}
+
+grpc::ServerUnaryReactor* TwinServiceImpl::ListReadings(grpc::CallbackServerContext* context,
+                                                        const v1::ListReadingsRequest* request,
+                                                        v1::ListReadingsResponse* response) {
+  return rpc::RunUnary(context, pool_, [this, request, response](const rpc::CallScope&) {
+    return FillReadings(*request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* TwinServiceImpl::CallMethod(grpc::CallbackServerContext* context,
+                                                      const v1::MethodCall* request,
+                                                      v1::MethodResult* response) {
+  return rpc::RunAsync(context, [&](const rpc::CallScope& scope, auto finish) {
+    methods_.Call(
+        *request, scope.deadline - absl::Now(),
+        [response, finish = std::move(finish)](absl::StatusOr<v1::MethodResult> result) mutable {
+          if (result.ok()) *response = *std::move(result);
+          finish(result.status());
+        });
+  });
+}
+
+absl::Status TwinServiceImpl::FillReadings(const v1::ListReadingsRequest& request,
+                                           v1::ListReadingsResponse& response) const {
+  SKERRY_ASSIGN_OR_RETURN(const DeviceName device, DeviceOf("name", request.name()));
+  SKERRY_ASSIGN_OR_RETURN(const int size, PageSizeOf(request.page_size()));
+  SKERRY_ASSIGN_OR_RETURN(const TwinPtr twin, desk_.Get(device));
+  ReadingQuery query{.device = device,
+                     .uid = twin->uid,
+                     .property = request.property(),
+                     .count_max = static_cast<size_t>(size)};
+  if (request.has_start_time()) {
+    SKERRY_ASSIGN_OR_RETURN(query.start, rpc::FromProto(request.start_time()));
+  }
+  if (request.has_end_time()) {
+    SKERRY_ASSIGN_OR_RETURN(query.end, rpc::FromProto(request.end_time()));
+  }
+  const std::string scope =
+      absl::StrCat("readings/", device.value(), "/", twin->uid, "/", absl::ToUnixNanos(query.start),
+                   "/", absl::ToUnixNanos(query.end), "/", request.property().substr(0, kShownMax));
+  if (!request.page_token().empty()) {
+    SKERRY_ASSIGN_OR_RETURN(const std::string key,
+                            watch::DecodePageToken(request.page_token(), scope));
+    SKERRY_ASSIGN_OR_RETURN(query.from, PositionFrom(key));
+  }
+  SKERRY_ASSIGN_OR_RETURN(ReadingPage page, readings_.List(query));
+  for (v1::Reading& reading : page.readings) *response.add_readings() = std::move(reading);
+  if (page.next.has_value()) {
+    response.set_next_page_token(watch::EncodePageToken(scope, KeyOf(*page.next)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TwinServiceImpl::FillTwin(const v1::GetTwinRequest& request,
                                        v1::Twin& response) const {
   SKERRY_ASSIGN_OR_RETURN(const DeviceName device, DeviceOf("name", request.name()));
@@ -138,15 +158,10 @@ absl::Status TwinServiceImpl::FillTwin(const v1::GetTwinRequest& request,
 absl::Status TwinServiceImpl::FillList(const v1::ListTwinsRequest& request,
                                        v1::ListTwinsResponse& response) const {
   if (!request.namespace_().empty() && !IsDns1123Label(request.namespace_())) {
-    return InvalidField("namespace", request.namespace_().substr(0, kIdBytesMax),
+    return InvalidField("namespace", request.namespace_().substr(0, kShownMax),
                         "give a namespace's name, or nothing for all");
   }
-  if (request.page_size() < 0) {
-    return InvalidField("page_size", absl::StrCat(request.page_size()),
-                        "give 0 for 50, or up to 1000");
-  }
-  const int size =
-      request.page_size() == 0 ? kPageSizeDefault : std::min(request.page_size(), kPageSizeMax);
+  SKERRY_ASSIGN_OR_RETURN(const int size, PageSizeOf(request.page_size()));
   const std::string scope = absl::StrCat("twins/", request.namespace_());
   std::optional<DeviceName> after;
   if (!request.page_token().empty()) {

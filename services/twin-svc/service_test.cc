@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/exec/thread_pool.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/grpc_status.h"
@@ -17,7 +18,7 @@
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
-#include "services/twin-svc/testing/fake_twin_store.h"
+#include "services/twin-svc/store/sqlite_twin_store.h"
 
 namespace skerry::twin {
 namespace {
@@ -36,6 +37,15 @@ Declaration Device(int64_t generation, const std::string& target) {
   return {
       "u1", generation, {{"target", {Value{.value = target, .writer = "cloud"}}}, {"level", {}}}};
 }
+
+class NoMappers final : public MethodCaller {
+ public:
+  void CallMethod(v1::MethodCall, absl::Duration timeout, Done done) override {
+    EXPECT_GT(timeout, absl::Seconds(1));
+    EXPECT_LE(timeout, absl::Seconds(30));
+    done(Error(absl::StatusCode::kUnavailable, "away").Reason("MAPPER_AWAY"));
+  }
+};
 
 class TwinServiceTest : public ::testing::Test {
  protected:
@@ -87,6 +97,28 @@ class TwinServiceTest : public ::testing::Test {
     if (!status.ok()) return status;
     return response;
   }
+  absl::StatusOr<v1::DeviceState> State(const std::string& state, const std::string& reason = "",
+                                        const std::string& name = kPump) {
+    v1::ReportStateRequest request;
+    request.set_name(name);
+    request.set_state(state);
+    request.set_reason(reason);
+    request.set_writer("mapper");
+    v1::DeviceState response;
+    absl::Status status = rpc::CallUnary(absl::Seconds(30), [&](grpc::ClientContext* context) {
+      return stub_->ReportState(context, request, &response);
+    });
+    if (!status.ok()) return status;
+    return response;
+  }
+  absl::StatusOr<v1::ListReadingsResponse> Readings(const v1::ListReadingsRequest& request) {
+    v1::ListReadingsResponse response;
+    absl::Status status = rpc::CallUnary(absl::Seconds(30), [&](grpc::ClientContext* context) {
+      return stub_->ListReadings(context, request, &response);
+    });
+    if (!status.ok()) return status;
+    return response;
+  }
   static v1::WriteTwinRequest Reports(const std::string& property, const std::string& value) {
     v1::WriteTwinRequest request;
     request.set_name(kPump);
@@ -99,12 +131,17 @@ class TwinServiceTest : public ::testing::Test {
   testing::TempDir folder_;
   metrics::Registry registry_{"twin-svc"};
   TwinMetrics metrics_{registry_};
-  FakeTwinStore store_;
+  std::unique_ptr<SqliteTwinStore> store_ =
+      *SqliteTwinStore::Open(folder_.File("twins.db"), {}, clock_);
+  std::unique_ptr<ReadingLog> readings_ = *ReadingLog::Open(folder_.File("twins.db"));
+  exec::ThreadPool pool_{"readings", 1, 8};
   TwinWatches watches_{metrics_};
   std::unique_ptr<TwinDesk> desk_ =
-      *TwinDesk::Create(store_, {}, clock_, metrics_,
+      *TwinDesk::Create(*store_, {}, clock_, metrics_,
                         [this](const std::vector<TwinEvent>& events) { watches_.Publish(events); });
-  TwinServiceImpl service_{*desk_, watches_, clock_};
+  NoMappers mappers_;
+  MethodCalls methods_{mappers_};
+  TwinServiceImpl service_{*desk_, watches_, *readings_, methods_, pool_, clock_};
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::TwinService::Stub> stub_;
 };
@@ -263,6 +300,108 @@ TEST_F(TwinServiceTest, ASlowWatcherGetsTheNewestState) {
   } while (newest != absl::StrCat(300, " ", large));
   EXPECT_LT(messages, 100);
   context.TryCancel();
+}
+
+TEST_F(TwinServiceTest, AStateIsToldWithTheTwinAndToWatchers) {
+  EXPECT_EQ(Get(kPump)->state().state(), "unknown");
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  auto reader = stub_->WatchTwins(&context, {});
+  v1::WatchTwinsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(reader->Read(&response));
+  const auto online = State("online");
+  ASSERT_THAT(online, IsOk());
+  EXPECT_EQ(online->state(), "online");
+  EXPECT_EQ(online->writer(), "mapper");
+  EXPECT_EQ(online->last_seen_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.upserted().state().state(), "online");
+  ASSERT_THAT(State("offline", "no answer"), IsOk());
+  EXPECT_EQ(Get(kPump)->state().reason(), "no answer");
+  context.TryCancel();
+}
+
+TEST_F(TwinServiceTest, BadStatesNameTheField) {
+  EXPECT_THAT(State("").status(), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(State(std::string(65, 's')).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(State("online", std::string(1025, 'r')).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(State("online", "", "namespaces/plant/devices/other/twin").status(),
+              HasReason("DEVICE_UNKNOWN"));
+}
+
+TEST_F(TwinServiceTest, ListsReadingsInPages) {
+  for (int i = 1; i <= 5; ++i) ASSERT_THAT(Call(Reports("level", absl::StrCat(i))), IsOk());
+  ASSERT_THAT(Call(Reports("speed", "7")), IsOk());
+  v1::ListReadingsRequest request;
+  request.set_name(kPump);
+  request.set_property("level");
+  request.set_page_size(3);
+  const auto first = Readings(request);
+  ASSERT_THAT(first, IsOk());
+  ASSERT_EQ(first->readings_size(), 3);
+  EXPECT_EQ(first->readings(0).value(), "1");
+  request.set_page_token(first->next_page_token());
+  const auto second = Readings(request);
+  ASSERT_EQ(second->readings_size(), 2);
+  EXPECT_EQ(second->readings(1).value(), "5");
+  EXPECT_TRUE(second->next_page_token().empty());
+  request.set_property("speed");
+  EXPECT_THAT(Readings(request).status(), HasReason("PAGE_TOKEN_INVALID"));
+  request.clear_page_token();
+  EXPECT_EQ(Readings(request)->readings_size(), 1);
+  request.set_page_size(-1);
+  EXPECT_THAT(Readings(request).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+  request.set_page_size(0);
+  request.set_name("namespaces/plant/devices/other/twin");
+  EXPECT_THAT(Readings(request).status(), HasReason("DEVICE_UNKNOWN"));
+  request.set_name(kPump);
+  request.mutable_start_time()->set_nanos(-1);
+  EXPECT_THAT(Readings(request).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(TwinServiceTest, ReadingsAreOfTheTimeThatTheirWriterGave) {
+  v1::WriteTwinRequest write = Reports("level", "1");
+  (*(*write.mutable_reported())["level"].mutable_metadata())["timestamp"] = "1700000000000";
+  ASSERT_THAT(Call(write), IsOk());
+  ASSERT_THAT(Call(Reports("level", "2")), IsOk());
+  v1::ListReadingsRequest request;
+  request.set_name(kPump);
+  request.mutable_end_time()->set_seconds(1'700'000'001);
+  const auto readings = Readings(request);
+  ASSERT_EQ(readings->readings_size(), 1);
+  EXPECT_EQ(readings->readings(0).value(), "1");
+  EXPECT_EQ(readings->readings(0).time().seconds(), 1'700'000'000);
+}
+
+TEST_F(TwinServiceTest, WhatNoDeviceDeclaresCanBeRemoved) {
+  ASSERT_THAT(Call(Reports("made_here", "1")), IsOk());
+  v1::WriteTwinRequest request;
+  request.set_name(kPump);
+  request.set_writer("mqtt");
+  request.add_remove("made_here");
+  const auto response = Call(request);
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->before().properties().count("made_here"), 1u);
+  EXPECT_EQ(response->after().properties().count("made_here"), 0u);
+  EXPECT_EQ(Get(kPump)->properties().count("made_here"), 0u);
+  request.add_remove("level");
+  EXPECT_THAT(Call(request).status(), HasReason("PROPERTY_DECLARED"));
+  (*request.mutable_reported())["level"].set_value("1");
+  EXPECT_THAT(Call(request).status(), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(TwinServiceTest, AMethodWithoutAMapperSaysSo) {
+  v1::MethodCall call;
+  call.set_device("plant/pump-1");
+  call.set_method("start");
+  v1::MethodResult result;
+  EXPECT_THAT(rpc::CallUnary(absl::Seconds(30),
+                             [&](grpc::ClientContext* context) {
+                               return stub_->CallMethod(context, call, &result);
+                             }),
+              HasReason("MAPPER_AWAY"));
 }
 
 }  // namespace

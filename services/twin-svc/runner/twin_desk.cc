@@ -11,14 +11,8 @@ namespace skerry::twin {
 namespace {
 
 constexpr absl::Duration kRetry = absl::Seconds(1);  // Of what must be stored, after a failure.
-constexpr size_t kShownMax = 128;                    // Of a name, in an error.
-
-Error Unknown(const DeviceName& device) {
-  return Error(absl::StatusCode::kNotFound,
-               absl::StrCat("no device ", device.value(), " is bound to this node"))
-      .Reason("DEVICE_UNKNOWN")
-      .Meta("device", device.value());
-}
+constexpr absl::Duration kExpiry = absl::Minutes(10);
+constexpr size_t kShownMax = 128;  // Of a name, in an error.
 
 absl::Status CheckName(absl::string_view name) {
   if (device::IsPropertyName(name)) return absl::OkStatus();
@@ -39,20 +33,9 @@ size_t BytesOf(const Write& write) {
     bytes += name.size() + (value.has_value() ? BytesOf(*value) : 0) + 64;
   }
   for (const auto& [name, value] : write.reported) bytes += name.size() + BytesOf(value) + 64;
+  for (const std::string& name : write.remove) bytes += name.size() + 64;
+  if (write.state.has_value()) bytes += write.state->state.size() + write.state->reason.size();
   return bytes;
-}
-
-// With the properties that `write` names, or all.
-Twin View(const Twin& twin, const Write& write, bool whole) {
-  if (whole) return twin;
-  Twin view{.uid = twin.uid, .generation = twin.generation, .version = twin.version};
-  const auto add = [&](const std::string& name) {
-    const auto it = twin.properties.find(name);
-    if (it != twin.properties.end()) view.properties.insert(*it);
-  };
-  for (const auto& [name, value] : write.desired) add(name);
-  for (const auto& [name, value] : write.reported) add(name);
-  return view;
 }
 
 }  // namespace
@@ -62,12 +45,18 @@ absl::StatusOr<std::unique_ptr<TwinDesk>> TwinDesk::Create(TwinStore& store, con
                                                            Observer observer) {
   SKERRY_ASSIGN_OR_RETURN(StoredTwins stored, store.Load());
   std::unique_ptr<TwinDesk> desk(new TwinDesk(store, bounds, clock, metrics, std::move(observer)));
-  desk->version_floor_ = stored.version_floor;
+  desk->counters_.version_floor = stored.version_floor;
   absl::MutexLock lock(&desk->mutex_);
   for (auto& [device, twin] : stored.twins) {
+    const auto reported = stored.reported.find(device);
+    desk->counters_.last_revision = std::max(desk->counters_.last_revision, twin.revision);
+    if (reported == stored.reported.end() || reported->second < twin.revision) {
+      desk->unreported_.push_back(device);
+    }
     desk->twins_[device] = std::make_shared<const Twin>(std::move(twin));
   }
   metrics.devices.Set(static_cast<double>(desk->twins_.size()));
+  desk->executor_.Post([desk = desk.get()] { desk->DropExpired(); });
   return desk;
 }
 
@@ -81,6 +70,7 @@ TwinDesk::TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, TwinMet
 
 TwinDesk::~TwinDesk() {
   executor_.Stop();
+  SaveProgress();
   absl::MutexLock lock(&mutex_);
   for (Work& work : waiting_) {
     if (work.done) work.done(absl::UnavailableError("twin-svc ends"));
@@ -101,13 +91,13 @@ void TwinDesk::Declare(const DeviceName& device, Declaration declaration,
 void TwinDesk::Undeclare(const DeviceName& device) {
   absl::MutexLock lock(&mutex_);
   models_.erase(device);
-  Enqueue({.device = device});
+  Enqueue({.device = device, .gone = true});
 }
 
 void TwinDesk::KeepOnly(std::set<DeviceName> devices) {
   absl::MutexLock lock(&mutex_);
   for (const auto& [device, twin] : twins_) {
-    if (devices.count(device) == 0) Enqueue({.device = device});
+    if (devices.count(device) == 0) Enqueue({.device = device, .gone = true});
   }
 }
 
@@ -116,7 +106,11 @@ void TwinDesk::Submit(const DeviceName& device, Write write, bool whole, Done do
   {
     absl::MutexLock lock(&mutex_);
     if (waiting_bytes_ + bytes <= bounds_.waiting_bytes_max) {
-      return Enqueue({device, std::move(write), std::nullopt, whole, bytes, std::move(done)});
+      return Enqueue({.device = device,
+                      .write = std::move(write),
+                      .whole = whole,
+                      .bytes = bytes,
+                      .done = std::move(done)});
     }
   }
   metrics_.writes_refused.Increment();
@@ -129,8 +123,52 @@ void TwinDesk::Submit(const DeviceName& device, Write write, bool whole, Done do
 void TwinDesk::Enqueue(Work work) {
   waiting_bytes_ += work.bytes;
   metrics_.waiting_bytes.Set(static_cast<double>(waiting_bytes_));
-  waiting_.push_back(std::move(work));
+  Queue(std::move(work));
   PostCommit();
+}
+
+void TwinDesk::Queue(Work work) {
+  const auto last = declared_.find(work.device);
+  if (work.write.has_value()) {
+    if (last != declared_.end()) declared_.erase(last);
+    waiting_.push_back(std::move(work));
+    return;
+  }
+  if (last == declared_.end()) {
+    waiting_.push_back(std::move(work));
+    declared_[waiting_.back().device] = &waiting_.back();
+    return;
+  }
+  Work& waits = *last->second;
+  if (work.gone) {
+    waits.gone = true;
+    waits.declaration.reset();
+  }
+  if (!work.declaration.has_value()) return;
+  // As twin::Declare has it: one of an earlier generation changes nothing.
+  if (waits.declaration.has_value() && waits.declaration->uid == work.declaration->uid &&
+      waits.declaration->generation > work.declaration->generation) {
+    return;
+  }
+  waits.declaration = std::move(work.declaration);
+}
+
+TwinDesk::Work TwinDesk::Dequeue() {
+  const auto last = declared_.find(waiting_.front().device);
+  if (last != declared_.end() && last->second == &waiting_.front()) declared_.erase(last);
+  Work work = std::move(waiting_.front());
+  waiting_.pop_front();
+  return work;
+}
+
+void TwinDesk::PutBack(std::vector<Work>& batch) {
+  std::deque<Work> since = std::exchange(waiting_, {});
+  declared_.clear();
+  for (Work& work : batch) {
+    if (work.write.has_value()) continue;
+    Queue({.device = work.device, .gone = work.gone, .declaration = std::move(work.declaration)});
+  }
+  for (Work& work : since) Queue(std::move(work));
 }
 
 void TwinDesk::Commit() {
@@ -138,22 +176,28 @@ void TwinDesk::Commit() {
   {
     absl::MutexLock lock(&mutex_);
     while (!waiting_.empty() && batch.size() < bounds_.commit_writes_max) {
-      batch.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
+      batch.push_back(Dequeue());
     }
   }
-  Drafts drafts;
+  TwinDrafts drafts([this](const DeviceName& device) { return Find(device); }, counters_);
   std::vector<Answer> answers;
   for (Work& work : batch) {
-    if (work.write.has_value()) {
-      DoWrite(work, drafts, answers);
-    } else {
-      DoDeclare(work, drafts);
+    if (!work.write.has_value()) {
+      metrics_.conflicts.Increment(drafts.Declare(work.device, work.gone, work.declaration));
+      continue;
     }
+    // An unknown device is told before what is wrong with the write.
+    absl::Status fits = Check(work.device, *work.write);
+    absl::StatusOr<Written> written = fits.ok() || Find(work.device) == nullptr
+                                          ? drafts.Write(work.device, *work.write, work.whole)
+                                          : absl::StatusOr<Written>(fits);
+    answers.push_back({std::move(work.done), std::move(written)});
   }
-  const absl::Status saved = Save(drafts);
+  const std::vector<TwinUpdate> updates = drafts.Updates();
+  const absl::Status saved = updates.empty() ? absl::OkStatus() : store_.Save(updates);
   (saved.ok() ? metrics_.commits_ok : metrics_.commits_failed).Increment();
-  if (saved.ok()) Publish(drafts);
+  if (saved.ok()) Publish(drafts.Events());
+  ShowReadings();
   for (Answer& answer : answers) {
     (saved.ok() && answer.written.ok() ? metrics_.writes_done : metrics_.writes_refused)
         .Increment();
@@ -164,14 +208,7 @@ void TwinDesk::Commit() {
   for (const Work& work : batch) waiting_bytes_ -= work.bytes;
   metrics_.waiting_bytes.Set(static_cast<double>(waiting_bytes_));
   const bool writes_wait = !waiting_.empty();
-  if (!saved.ok()) {
-    // Nobody sends a declaration again; those that came meanwhile are newer.
-    for (auto it = batch.rbegin(); it != batch.rend(); ++it) {
-      if (!it->write.has_value()) {
-        waiting_.push_front({.device = it->device, .declaration = it->declaration});
-      }
-    }
-  }
+  if (!saved.ok()) PutBack(batch);
   committing_ = false;
   if (saved.ok() || writes_wait) {
     PostCommit();
@@ -189,64 +226,10 @@ void TwinDesk::PostCommit() {
   executor_.Post([this] { Commit(); });
 }
 
-TwinDesk::Draft* TwinDesk::DraftOf(const DeviceName& device, Drafts& drafts) {
-  const auto drafted = drafts.find(device);
-  if (drafted != drafts.end()) {
-    return drafted->second.twin == nullptr ? nullptr : &drafted->second;
-  }
+TwinPtr TwinDesk::Find(const DeviceName& device) const {
   absl::MutexLock lock(&mutex_);
-  const auto stored = twins_.find(device);
-  if (stored == twins_.end()) return nullptr;
-  Draft& draft = drafts[device];
-  draft.twin = std::make_shared<Twin>(*stored->second);
-  return &draft;
-}
-
-void TwinDesk::DoWrite(Work& work, Drafts& drafts, std::vector<Answer>& answers) {
-  const auto refuse = [&](absl::Status why) {
-    answers.push_back({std::move(work.done), std::move(why)});
-  };
-  Draft* const draft = DraftOf(work.device, drafts);
-  if (draft == nullptr) return refuse(Unknown(work.device));
-  if (absl::Status status = Check(work.device, *work.write); !status.ok()) return refuse(status);
-  Written written{.before = View(*draft->twin, *work.write, work.whole)};
-  absl::StatusOr<Changes> changes = Apply(*draft->twin, *work.write);
-  if (!changes.ok()) return refuse(changes.status());
-  draft->dirty |= !changes->empty() || !work.write->id.empty();
-  for (const Change& change : *changes) draft->properties.insert(change.property);
-  written.after = View(*draft->twin, *work.write, work.whole);
-  written.changes = *std::move(changes);
-  answers.push_back({std::move(work.done), std::move(written)});
-}
-
-void TwinDesk::DoDeclare(Work& work, Drafts& drafts) {
-  Draft* draft = DraftOf(work.device, drafts);
-  if (!work.declaration.has_value()) {
-    if (draft == nullptr) return;
-    version_floor_ = std::max(version_floor_, draft->twin->version);
-    *draft = {.anew = true, .dirty = true};
-    return;
-  }
-  if (draft == nullptr) {
-    draft = &drafts[work.device];
-    draft->twin = std::make_shared<Twin>();
-    draft->twin->version = version_floor_;
-  }
-  const Twin before = *draft->twin;
-  const Changes changes = twin::Declare(*draft->twin, *work.declaration);
-  if (*draft->twin == before) return;
-  draft->dirty = true;
-  for (const Change& change : changes) {
-    draft->properties.insert(change.property);
-    if (change.kind == Change::Kind::kConflict) metrics_.conflicts.Increment();
-  }
-  // A property that is declared without a value has changed nothing, and is there from now on.
-  for (const auto& [name, declared] : work.declaration->properties) {
-    const auto it = before.properties.find(name);
-    if (it == before.properties.end() || it->second != draft->twin->properties.at(name)) {
-      draft->properties.insert(name);
-    }
-  }
+  const auto it = twins_.find(device);
+  return it == twins_.end() ? nullptr : it->second;
 }
 
 absl::Status TwinDesk::Check(const DeviceName& device, const Write& write) const {
@@ -276,46 +259,94 @@ absl::Status TwinDesk::Check(const DeviceName& device, const Write& write) const
     SKERRY_RETURN_IF_ERROR(CheckName(name));
     SKERRY_RETURN_IF_ERROR(device::CheckValue(model_of(name), value.value));
   }
-  return absl::OkStatus();
+  return write.state.has_value() ? CheckStateReport(*write.state) : absl::OkStatus();
 }
 
-absl::Status TwinDesk::Save(const Drafts& drafts) {
-  std::vector<TwinUpdate> updates;
-  for (const auto& [device, draft] : drafts) {
-    if (!draft.dirty) continue;
-    if (draft.anew) updates.push_back({device, nullptr, {}});
-    if (draft.twin == nullptr) continue;
-    updates.push_back(
-        {device, draft.twin.get(), {draft.properties.begin(), draft.properties.end()}});
-  }
-  return updates.empty() ? absl::OkStatus() : store_.Save(updates);
-}
-
-void TwinDesk::Publish(const Drafts& drafts) {
-  std::vector<TwinEvent> events;
+void TwinDesk::Publish(const std::vector<TwinEvent>& events) {
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [device, draft] : drafts) {
-      if (!draft.dirty) continue;
-      const auto it = twins_.find(device);
-      if (draft.twin == nullptr) {
-        if (it == twins_.end()) continue;
-        twins_.erase(it);
+    for (const TwinEvent& event : events) {
+      if (event.twin == nullptr) {
+        twins_.erase(event.device);
       } else {
-        twins_[device] = draft.twin;
+        twins_[event.device] = event.twin;
       }
-      events.push_back({device, draft.twin});
     }
     metrics_.devices.Set(static_cast<double>(twins_.size()));
   }
   if (observer_ && !events.empty()) observer_(events);
 }
 
-absl::StatusOr<TwinPtr> TwinDesk::Get(const DeviceName& device) const {
+// ---- how far edgehub-svc is ----
+
+std::vector<DeviceName> TwinDesk::TakeUnreported() {
   absl::MutexLock lock(&mutex_);
-  const auto it = twins_.find(device);
-  if (it == twins_.end()) return Unknown(device);
-  return it->second;
+  return std::exchange(unreported_, {});
+}
+
+void TwinDesk::NoteReported(const DeviceName& device, uint64_t revision) {
+  absl::MutexLock lock(&mutex_);
+  if (twins_.count(device) == 0) return;
+  uint64_t& noted = progress_.reported[device];
+  noted = std::max(noted, revision);
+  PostProgress();
+}
+
+void TwinDesk::NoteReadingsSent(uint64_t sequence) {
+  absl::MutexLock lock(&mutex_);
+  progress_.readings_sent = std::max(progress_.readings_sent, sequence);
+  PostProgress();
+}
+
+void TwinDesk::PostProgress() {
+  if (std::exchange(progress_posted_, true)) return;
+  executor_.PostAfter(bounds_.progress_interval, [this] { SaveProgress(); });
+}
+
+void TwinDesk::SaveProgress() {
+  Progress progress;
+  {
+    absl::MutexLock lock(&mutex_);
+    progress_posted_ = false;
+    if (progress_.reported.empty() && progress_.readings_sent <= store_.readings().sent) return;
+    progress.reported = std::exchange(progress_.reported, {});
+    progress.readings_sent = progress_.readings_sent;
+  }
+  const absl::Status saved = store_.SaveProgress(progress);
+  (saved.ok() ? metrics_.commits_ok : metrics_.commits_failed).Increment();
+  if (saved.ok()) return ShowReadings();
+  absl::MutexLock lock(&mutex_);
+  progress_.reported.merge(progress.reported);  // What came since is newer.
+  PostProgress();
+}
+
+void TwinDesk::DropExpired() {
+  const absl::StatusOr<bool> more = store_.DropExpiredReadings();
+  if (!more.ok()) metrics_.commits_failed.Increment();
+  ShowReadings();
+  executor_.PostAfter(more.ok() && *more ? absl::ZeroDuration() : kExpiry,
+                      [this] { DropExpired(); });
+}
+
+void TwinDesk::ShowReadings() {
+  const ReadingState& now = store_.readings();
+  metrics_.readings_bytes.Set(static_cast<double>(now.bytes));
+  metrics_.readings_unsent.Set(static_cast<double>(now.unsent()));
+  const auto count = [&](prometheus::Counter& counter, uint64_t ReadingState::*dropped) {
+    counter.Increment(static_cast<double>(now.*dropped - shown_.*dropped));
+  };
+  count(metrics_.readings_dropped_full, &ReadingState::dropped_full);
+  count(metrics_.readings_dropped_disk_full, &ReadingState::dropped_disk_full);
+  count(metrics_.readings_dropped_expired, &ReadingState::dropped_expired);
+  shown_ = now;
+}
+
+// ---- reading ----
+
+absl::StatusOr<TwinPtr> TwinDesk::Get(const DeviceName& device) const {
+  TwinPtr twin = Find(device);
+  if (twin == nullptr) return DeviceUnknown(device);
+  return twin;
 }
 
 std::vector<std::pair<DeviceName, TwinPtr>> TwinDesk::List(absl::string_view device_namespace,
@@ -329,6 +360,11 @@ std::vector<std::pair<DeviceName, TwinPtr>> TwinDesk::List(absl::string_view dev
     page.emplace_back(*it);
   }
   return page;
+}
+
+size_t TwinDesk::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.size();
 }
 
 size_t TwinDesk::waiting_bytes() const {

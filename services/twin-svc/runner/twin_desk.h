@@ -20,12 +20,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/device/value_rules.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/model/names.h"
 #include "services/twin-svc/core/twin.h"
 #include "services/twin-svc/metrics.h"
+#include "services/twin-svc/runner/twin_drafts.h"
 #include "services/twin-svc/store/twin_store.h"
 
 namespace skerry::twin {
@@ -33,30 +35,17 @@ namespace skerry::twin {
 // What a device's model says of its properties, by name. Shared by all devices of a model.
 using Models = std::map<std::string, device::PropertyModel>;
 
-// A twin as it is at some time; it does not change any more.
-using TwinPtr = std::shared_ptr<const Twin>;
-
-// What a write did: the twin with the properties that the write names, or all of them.
-struct Written {
-  Twin before;
-  Twin after;
-  Changes changes;
-};
-
-// What a commit did to a device: its newest twin, or null where it is gone.
-struct TwinEvent {
-  DeviceName device;
-  TwinPtr twin;
-};
-
 // Any thread may call it; `done` and the observer not to wait for it. Store, clock and metrics
 // outlive it. All that is stored goes through one thread, which takes what waits as one commit: an
-// answer says that the write survives a loss of power.
+// answer says that the write survives a loss of power. Of declarations of a device, the newest
+// waits; writes that came between two of them keep their place, and are bounded by bytes.
 class TwinDesk {
  public:
   struct Bounds {
     size_t waiting_bytes_max = 16u << 20;  // Of writes; beyond, they are refused (TWINS_BUSY).
     size_t commit_writes_max = 1000;
+    // Until it is stored how far edgehub-svc is: a crash has so much of it sent again.
+    absl::Duration progress_interval = absl::Seconds(10);
   };
   using Done = absl::AnyInvocable<void(absl::StatusOr<Written>)>;
   // On the desk's thread, after every commit, in order; it must not block.
@@ -88,14 +77,23 @@ class TwinDesk {
   std::vector<std::pair<DeviceName, TwinPtr>> List(absl::string_view device_namespace,
                                                    const std::optional<DeviceName>& after,
                                                    size_t count_max) const;
+  // Twins of which edgehub-svc may not have the newest: as they were found in the store. Once.
+  std::vector<DeviceName> TakeUnreported();
+  // edgehub-svc has this revision of the twin; all readings up to this one.
+  void NoteReported(const DeviceName& device, uint64_t revision);
+  void NoteReadingsSent(uint64_t sequence);
+
   size_t waiting_bytes() const;
+  // Writes and declarations.
+  size_t waiting() const;
 
  private:
   // One thing that waits: a write, or a declaration (`done` null).
   struct Work {
     DeviceName device;
     std::optional<Write> write;
-    std::optional<Declaration> declaration;  // Neither: the device is gone.
+    bool gone = false;                       // The device, before `declaration`.
+    std::optional<Declaration> declaration;  // Of the device as it is now.
     bool whole = false;
     size_t bytes = 0;
     Done done;
@@ -104,30 +102,28 @@ class TwinDesk {
     Done done;
     absl::StatusOr<Written> written;
   };
-  // The twins that a commit changes, and what of them.
-  struct Draft {
-    std::shared_ptr<Twin> twin;  // Null: deleted.
-    std::set<std::string> properties;
-    bool anew = false;   // Its rows are deleted first.
-    bool dirty = false;  // There is something to store.
-  };
-  using Drafts = std::map<DeviceName, Draft>;
-
   TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, TwinMetrics& metrics,
            Observer observer);
 
   void Enqueue(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // As the last of what waits, or as part of that.
+  void Queue(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Work Dequeue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Declarations of `batch` could not be stored, and nobody sends them again: they wait once more,
+  // before what came since.
+  void PutBack(std::vector<Work>& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Unless one is posted, or nothing waits.
   void PostCommit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // On executor_.
   void Commit();
-  void DoWrite(Work& work, Drafts& drafts, std::vector<Answer>& answers);
-  void DoDeclare(Work& work, Drafts& drafts);
-  // The draft of a device, begun from what is stored; null where there is neither.
-  Draft* DraftOf(const DeviceName& device, Drafts& drafts);
+  TwinPtr Find(const DeviceName& device) const;
   absl::Status Check(const DeviceName& device, const Write& write) const;
-  absl::Status Save(const Drafts& drafts);
-  void Publish(const Drafts& drafts);
+  void Publish(const std::vector<TwinEvent>& events);
+  void SaveProgress();
+  void DropExpired();
+  void ShowReadings();
+
+  void PostProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   TwinStore& store_;
   const Bounds bounds_;
@@ -137,10 +133,17 @@ class TwinDesk {
   std::map<DeviceName, TwinPtr> twins_ ABSL_GUARDED_BY(mutex_);
   std::map<DeviceName, std::shared_ptr<const Models>> models_ ABSL_GUARDED_BY(mutex_);
   std::deque<Work> waiting_ ABSL_GUARDED_BY(mutex_);
+  // Devices of which the last that waits is a declaration.
+  std::map<DeviceName, Work*> declared_ ABSL_GUARDED_BY(mutex_);
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool committing_ ABSL_GUARDED_BY(mutex_) = false;  // A Commit is posted.
   bool retries_ ABSL_GUARDED_BY(mutex_) = false;     // One will be, after a failure.
-  uint64_t version_floor_ = 0;                       // On executor_.
+  std::vector<DeviceName> unreported_ ABSL_GUARDED_BY(mutex_);
+  Progress progress_ ABSL_GUARDED_BY(mutex_);
+  bool progress_posted_ ABSL_GUARDED_BY(mutex_) = false;
+  // On executor_.
+  TwinDrafts::Counters counters_;
+  ReadingState shown_;  // In the metrics.
   exec::SerialExecutor executor_;
 };
 

@@ -17,6 +17,7 @@
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/twin-svc/testing/fake_twin_store.h"
+#include "services/twin-svc/wire/reading_wire.h"
 
 namespace skerry::twin {
 namespace {
@@ -264,6 +265,144 @@ TEST_F(TwinDeskTest, RefusesWhatIsTooMuchToWait) {
   Settle();
   EXPECT_EQ(stored, 3);
   EXPECT_THAT(DoWrite(kPump, Report("level", "1")), IsOk());
+}
+
+// However long the disk is full and however often the cloud changes its mind meanwhile.
+TEST_F(TwinDeskTest, OfDeclarationsThatWaitOneRemainsOfEachDevice) {
+  DeclarePump();
+  store_.Fail(absl::ResourceExhaustedError("disk full"));
+  for (int i = 2; i <= 500; ++i) {
+    desk_->Declare(kPump, Device(i, std::to_string(i)), PumpModel());
+    desk_->Declare(kValve, Device(i, std::to_string(i)), nullptr);
+    if (i % 3 == 0) desk_->Undeclare(kValve);
+    if (i % 50 == 0) Settle();
+  }
+  // An earlier generation, which the box must not go back to.
+  desk_->Declare(kPump, Device(3, "3"), PumpModel());
+  Settle();
+  EXPECT_LE(desk_->waiting(), 2u);
+  store_.Fail(absl::OkStatus());
+  while (!desk_->Get(kValve).ok()) clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Desired(kPump, "target"), "500");
+  EXPECT_EQ(Desired(kValve, "target"), "500");
+  EXPECT_EQ(desk_->waiting(), 0u);
+}
+
+// A write that came between two declarations of its device is done between them.
+TEST_F(TwinDeskTest, AWriteKeepsItsPlaceAmongDeclarations) {
+  DeclarePump();
+  store_.SetOpen(false);
+  desk_->Submit(kPump, Report("level", "0"), false, [](const absl::StatusOr<Written>&) {});
+  desk_->Declare(kPump, Device(2, "30"), PumpModel());
+  desk_->Submit(kPump, Desire("target", "40"), false, [](const absl::StatusOr<Written>&) {});
+  desk_->Declare(kPump, Device(3, "50"), PumpModel());
+  desk_->Declare(kPump, Device(4, "60"), PumpModel());
+  store_.SetOpen(true);
+  Settle();
+  const Property target = (*desk_->Get(kPump))->properties.at("target");
+  EXPECT_EQ(target.desired()->value, "60");
+  ASSERT_TRUE(target.conflict.has_value());
+  EXPECT_EQ(target.conflict->local.value, "40");
+}
+
+TEST_F(TwinDeskTest, WhatIsReportedIsAReadingOnce) {
+  DeclarePump();
+  Write write = Report("level", "1.5");
+  write.id = "e1";
+  ASSERT_THAT(DoWrite(kPump, write), IsOk());
+  ASSERT_THAT(DoWrite(kPump, write), IsOk()) << "a redelivery";
+  ASSERT_THAT(DoWrite(kPump, Desire("target", "30")), IsOk());
+  store_.Fail(absl::ResourceExhaustedError("disk full"));
+  EXPECT_FALSE(DoWrite(kPump, Report("level", "2")).ok());
+  store_.Fail(absl::OkStatus());
+  const auto readings = store_.stored_readings();
+  ASSERT_EQ(readings.size(), 1u);
+  EXPECT_EQ(readings[0].first, "plant/pump-1");
+  EXPECT_EQ(readings[0].second, ReadingsOf("u1", write)[0]);
+}
+
+TEST_F(TwinDeskTest, AReadingOutlivesItsDeviceInOneCommit) {
+  DeclarePump();
+  store_.SetOpen(false);
+  desk_->Submit(kPump, Report("level", "1"), false, [](const absl::StatusOr<Written>&) {});
+  desk_->Submit(kPump, Report("level", "2"), false, [](const absl::StatusOr<Written>&) {});
+  desk_->Undeclare(kPump);
+  store_.SetOpen(true);
+  Settle();
+  EXPECT_THAT(desk_->Get(kPump).status(), HasReason("DEVICE_UNKNOWN"));
+  EXPECT_EQ(store_.stored_readings().size(), 2u);
+}
+
+TEST_F(TwinDeskTest, AStateIsStoredAndToldWhenItIsAnother) {
+  DeclarePump();
+  events();
+  const Write online = {.state = StateReport{.state = "online", .time = clock_.Now()}};
+  EXPECT_EQ(DoWrite(kPump, online)->after.state.state, "online");
+  EXPECT_THAT(events(), ElementsAre("pump-1"));
+  const int saves = store_.saves();
+  EXPECT_EQ(DoWrite(kPump, online)->after.state.state, "online");
+  EXPECT_EQ(store_.saves(), saves);
+  EXPECT_THAT(events(), ElementsAre());
+  Start({});
+  EXPECT_EQ((*desk_->Get(kPump))->state.state, "online");
+  EXPECT_FALSE(DoWrite(kPump, {.state = StateReport{.state = ""}}).ok());
+}
+
+TEST_F(TwinDeskTest, WhatMqttClientsMadeCanBeRemoved) {
+  DeclarePump();
+  ASSERT_THAT(DoWrite(kPump, Report("made_here", "1")), IsOk());
+  const auto written = DoWrite(kPump, {.remove = {"made_here"}});
+  ASSERT_THAT(written, IsOk());
+  EXPECT_EQ(written->before.properties.count("made_here"), 1u);
+  EXPECT_EQ(written->after.properties.count("made_here"), 0u);
+  EXPECT_EQ(store_.Load()->twins.at(kPump), **desk_->Get(kPump));
+  EXPECT_THAT(DoWrite(kPump, {.remove = {"level"}}).status(), HasReason("PROPERTY_DECLARED"));
+}
+
+TEST_F(TwinDeskTest, KnowsAfterARestartOfWhatTheHubMayNotHave) {
+  DeclarePump();
+  desk_->Declare(kValve, Device(1, "1"), nullptr);
+  Settle();
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre()) << "their commits were told";
+  desk_->NoteReported(kPump, (*desk_->Get(kPump))->revision);
+  desk_->NoteReported(kValve, (*desk_->Get(kValve))->revision - 1);
+  Start({});
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre(kValve));
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre());
+  desk_->NoteReported(kValve, (*desk_->Get(kValve))->revision);
+  Start({});
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre());
+  ASSERT_THAT(DoWrite(kPump, Report("level", "1")), IsOk());
+  Start({});
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre(kPump));
+}
+
+// Made anew: what was reported of the former one says nothing of it.
+TEST_F(TwinDeskTest, ARevisionNeverComesAgain) {
+  DeclarePump();
+  const uint64_t former = (*desk_->Get(kPump))->revision;
+  desk_->Undeclare(kPump);
+  DeclarePump();
+  EXPECT_GT((*desk_->Get(kPump))->revision, former);
+  desk_->NoteReported(kPump, former);
+  Start({});
+  EXPECT_THAT(desk_->TakeUnreported(), ElementsAre(kPump));
+}
+
+TEST_F(TwinDeskTest, ProgressIsStoredNowAndThenAndAgainAfterAFailure) {
+  DeclarePump();
+  ASSERT_THAT(DoWrite(kPump, Report("level", "1")), IsOk());
+  desk_->NoteReadingsSent(1);
+  Settle();
+  EXPECT_EQ(metrics_.readings_unsent.Value(), 1);
+  store_.Fail(absl::ResourceExhaustedError("disk full"));
+  clock_.Advance(absl::Seconds(10));
+  Settle();
+  EXPECT_EQ(metrics_.readings_unsent.Value(), 1);
+  store_.Fail(absl::OkStatus());
+  clock_.Advance(absl::Seconds(10));
+  Settle();
+  EXPECT_EQ(metrics_.readings_unsent.Value(), 0);
 }
 
 TEST_F(TwinDeskTest, WhatWaitsAtTheEndIsAnswered) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -26,11 +27,16 @@ class FakeTwinStore final : public TwinStore {
     if (!failure_.ok()) return failure_;
     ++saves_;
     for (const TwinUpdate& update : updates) {
+      for (const std::string& value : update.readings) {
+        readings_.push_back({update.device.value(), value});
+        ++state_.last;
+      }
       if (update.twin == nullptr) {
         const auto it = stored_.twins.find(update.device);
         if (it == stored_.twins.end()) continue;
         stored_.version_floor = std::max(stored_.version_floor, it->second.version);
         stored_.twins.erase(it);
+        stored_.reported.erase(update.device);
         continue;
       }
       Twin& twin = stored_.twins[update.device];
@@ -38,6 +44,8 @@ class FakeTwinStore final : public TwinStore {
       twin.generation = update.twin->generation;
       twin.version = update.twin->version;
       twin.write_ids = update.twin->write_ids;
+      twin.revision = update.twin->revision;
+      twin.state = update.twin->state;
       for (const std::string& name : update.properties) {
         const auto property = update.twin->properties.find(name);
         if (property == update.twin->properties.end()) {
@@ -48,6 +56,25 @@ class FakeTwinStore final : public TwinStore {
       }
     }
     return absl::OkStatus();
+  }
+
+  // On the thread that saves, as SqliteTwinStore has it.
+  const ReadingState& readings() const override { return state_; }
+  absl::Status SaveProgress(const Progress& progress) override {
+    absl::MutexLock lock(&mutex_);
+    if (!failure_.ok()) return failure_;
+    for (const auto& [device, revision] : progress.reported) {
+      if (stored_.twins.count(device) > 0) stored_.reported[device] = revision;
+    }
+    state_.sent = std::clamp(progress.readings_sent, state_.sent, state_.last);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<bool> DropExpiredReadings() override { return false; }
+
+  // Device and serialized v1::Readings, in order.
+  std::vector<std::pair<std::string, std::string>> stored_readings() {
+    absl::MutexLock lock(&mutex_);
+    return readings_;
   }
 
   // From now on every Save fails with `failure`, or none.
@@ -71,6 +98,8 @@ class FakeTwinStore final : public TwinStore {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = true;
   int saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::pair<std::string, std::string>> readings_ ABSL_GUARDED_BY(mutex_);
+  ReadingState state_{.producer = "fake"};  // Of the thread that saves.
 };
 
 }  // namespace skerry::twin
