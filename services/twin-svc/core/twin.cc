@@ -13,14 +13,13 @@ namespace {
 
 using Kind = Change::Kind;
 
-bool SameContent(const std::optional<Value>& a, const std::optional<Value>& b) {
+bool SameContent(const Held<Value>& a, const Held<Value>& b) {
   if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
   return a->value == b->value && a->metadata == b->metadata;
 }
 
 // Of desired values, which were `before`.
-void NoteDesired(const std::string& name, const std::optional<Value>& before, Twin& twin,
-                 Changes& changes) {
+void NoteDesired(const std::string& name, const Held<Value>& before, Twin& twin, Changes& changes) {
   Property& property = twin.properties[name];
   if (SameContent(before, property.desired())) return;
   property.desired_version = ++twin.version;
@@ -30,9 +29,10 @@ void NoteDesired(const std::string& name, const std::optional<Value>& before, Tw
 void DeclareOne(const std::string& name, const Declared& declared, Twin& twin, Changes& changes) {
   Property& property = twin.properties[name];
   property.declared = true;
-  if (SameContent(property.cloud, declared.desired)) return;
-  const std::optional<Value> before = property.desired();
-  property.cloud = declared.desired;
+  const Held<Value> desired = declared.desired;
+  if (SameContent(property.cloud, desired)) return;
+  const Held<Value> before = property.desired();
+  property.cloud = desired;
   if (property.local.has_value()) {
     if (!declared.desired.has_value() || declared.desired->value != property.local->value) {
       property.conflict = Conflict{*property.local, declared.desired, twin.generation};
@@ -49,7 +49,7 @@ absl::Status CheckVersions(const Twin& twin, const Write& write) {
     static const Property kNone;
     const Property& property = it == twin.properties.end() ? kNone : it->second;
     if (property.desired_version == expected) continue;
-    const std::optional<Value>& current = property.desired();
+    const Held<Value>& current = property.desired();
     const auto refused = write.desired.find(name);
     return Error(absl::StatusCode::kAborted,
                  absl::StrCat("property ", name, ": the desired value has version ",
@@ -67,12 +67,13 @@ absl::Status CheckVersions(const Twin& twin, const Write& write) {
   return absl::OkStatus();
 }
 
-size_t BytesOf(const std::optional<Value>& value) {
-  if (!value.has_value()) return 0;
-  size_t bytes = value->value.size() + value->writer.size();
-  for (const auto& [key, text] : value->metadata) bytes += key.size() + text.size();
+size_t BytesOf(const Value& value) {
+  size_t bytes = value.value.size() + value.writer.size();
+  for (const auto& [key, text] : value.metadata) bytes += key.size() + text.size();
   return bytes;
 }
+
+size_t BytesOf(const Held<Value>& value) { return value.has_value() ? BytesOf(*value) : 0; }
 
 // What a write would leave, if nothing of the twin were replaced: the bound need not be exact.
 absl::Status CheckBytes(const Twin& twin, const Write& write) {
@@ -84,7 +85,9 @@ absl::Status CheckBytes(const Twin& twin, const Write& write) {
   }
   size_t added = 0;
   for (const auto& [name, value] : write.reported) added += name.size() + BytesOf(value);
-  for (const auto& [name, value] : write.desired) added += name.size() + BytesOf(value);
+  for (const auto& [name, value] : write.desired) {
+    added += name.size() + (value.has_value() ? BytesOf(*value) : 0);
+  }
   if (held + added <= Twin::kBytesMax) return absl::OkStatus();
   return Error(absl::StatusCode::kResourceExhausted,
                absl::StrCat("the twin has ", held, " bytes of values, ", added,
@@ -125,7 +128,7 @@ void WriteDesired(const std::string& name, const std::optional<Value>& value, Tw
                   Changes& changes) {
   if (!value.has_value() && twin.properties.count(name) == 0) return;
   Property& property = twin.properties[name];
-  const std::optional<Value> before = property.desired();
+  const Held<Value> before = property.desired();
   property.local = value;
   property.conflict.reset();
   // The same as the cloud's is no writing against it: the next declaration is no conflict.

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/twin-svc/core/device_state.h"
+#include "services/twin-svc/core/held.h"
 
 namespace skerry::twin {
 
@@ -56,16 +57,16 @@ struct Conflict {
 // A version is that of the twin when the value last changed: it only goes up, also where a property
 // is removed and comes back. 0: never.
 struct Property {
-  bool declared = false;       // By the cloud; else an MQTT client made it.
-  std::optional<Value> cloud;  // The last desired value that was declared.
-  std::optional<Value> local;  // Written on the box since; holds until the cloud's changes.
-  std::optional<Value> reported;
-  std::optional<Conflict> conflict;  // The last one, until somebody writes on the box again.
+  bool declared = false;  // By the cloud; else an MQTT client made it.
+  Held<Value> cloud;      // The last desired value that was declared.
+  Held<Value> local;      // Written on the box since; holds until the cloud's changes.
+  Held<Value> reported;
+  Held<Conflict> conflict;  // The last one, until somebody writes on the box again.
   uint64_t desired_version = 0;
   uint64_t reported_version = 0;
 
   // What the device should be at.
-  const std::optional<Value>& desired() const { return local.has_value() ? local : cloud; }
+  const Held<Value>& desired() const { return local.has_value() ? local : cloud; }
   // Something is desired, and not what is reported.
   bool differs() const {
     return desired().has_value() && (!reported.has_value() || reported->value != desired()->value);

@@ -71,9 +71,9 @@ void TwinReporter::Put(const DeviceName& device) {
     // It is gone, which the plan has yet to hear.
     return plan_.Done(device, false, absl::ZeroDuration(), clock_.Monotonic());
   }
-  const v1::TwinReport report = TwinReportOf(device, **twin);
-  if (report.left_out() != v1::TwinReport::LEFT_OUT_UNSPECIFIED) metrics_.reports_cut.Increment();
-  hub_.PutReport(kTwinReports, device.value(), (*twin)->generation, report.SerializeAsString(),
+  SerializedReport report = TwinReportOf(device, **twin);
+  if (report.left_out != v1::TwinReport::LEFT_OUT_UNSPECIFIED) metrics_.reports_cut.Increment();
+  hub_.PutReport(kTwinReports, device.value(), (*twin)->generation, std::move(report.value),
                  [this, device, revision = (*twin)->revision](absl::Status status) {
                    Ended(device, revision, status);
                  });

@@ -34,8 +34,16 @@ Twin Full() {
           .state = {.state = "online"}};
 }
 
+v1::TwinReport Report(const Twin& twin, size_t bytes_max = kReportBytesMax) {
+  const SerializedReport serialized = TwinReportOf(kPump, twin, bytes_max);
+  v1::TwinReport report;
+  EXPECT_TRUE(report.ParseFromString(serialized.value));
+  EXPECT_EQ(report.left_out(), serialized.left_out);
+  return report;
+}
+
 TEST(TwinReportTest, HasWhatIsDesiredAndReported) {
-  const v1::TwinReport report = TwinReportOf(kPump, Full());
+  const v1::TwinReport report = Report(Full());
   EXPECT_EQ(report.left_out(), v1::TwinReport::LEFT_OUT_UNSPECIFIED);
   EXPECT_EQ(report.twin().uid(), "u1");
   EXPECT_EQ(report.twin().state().state(), "online");
@@ -50,8 +58,9 @@ TEST(TwinReportTest, HasWhatIsDesiredAndReported) {
 
 TEST(TwinReportTest, LeavesOutConflictsFirst) {
   Twin twin = Full();
-  twin.properties["b"].conflict->local.value = std::string(4000, 'x');
-  const v1::TwinReport report = TwinReportOf(kPump, twin, 3000);
+  twin.properties["b"].conflict =
+      Conflict{Of(std::string(4000, 'x'), "panel"), Of("7", "cloud"), 3};
+  const v1::TwinReport report = Report(twin, 3000);
   EXPECT_EQ(report.left_out(), v1::TwinReport::LEFT_OUT_CONFLICTS);
   EXPECT_FALSE(report.twin().properties().at("b").has_conflict());
   EXPECT_EQ(report.twin().properties().at("b").desired().value(), "7");
@@ -59,8 +68,8 @@ TEST(TwinReportTest, LeavesOutConflictsFirst) {
 
 TEST(TwinReportTest, ThenWhatTheCloudKnows) {
   Twin twin = Full();
-  twin.properties["b"].cloud->value = std::string(4000, 'x');
-  const v1::TwinReport report = TwinReportOf(kPump, twin, 3000);
+  twin.properties["b"].cloud = Of(std::string(4000, 'x'), "cloud");
+  const v1::TwinReport report = Report(twin, 3000);
   EXPECT_EQ(report.left_out(), v1::TwinReport::LEFT_OUT_CLOUD_DESIRED);
   EXPECT_FALSE(report.twin().properties().at("b").has_desired());
   EXPECT_EQ(report.twin().properties().at("b").desired_version(), 4u);
@@ -78,7 +87,7 @@ TEST(TwinReportTest, WhatRemainsFitsTheLink) {
     property.conflict = Conflict{Of(cloud, "panel"), Of(cloud, "cloud"), 1};
     property.desired_version = property.reported_version = UINT64_MAX;
   }
-  const v1::TwinReport report = TwinReportOf(kPump, twin);
+  const v1::TwinReport report = Report(twin);
   EXPECT_EQ(report.left_out(), v1::TwinReport::LEFT_OUT_CLOUD_DESIRED);
   EXPECT_LE(report.ByteSizeLong(), kReportBytesMax);
 }

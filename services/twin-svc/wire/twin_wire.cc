@@ -14,15 +14,7 @@
 namespace skerry::twin {
 namespace {
 
-void Fill(const Value& value, v1::Value& message) {
-  message.set_value(value.value);
-  message.mutable_metadata()->insert(value.metadata.begin(), value.metadata.end());
-  message.set_writer(value.writer);
-  *message.mutable_write_time() = rpc::ToProto(value.time);
-}
-
-void Set(const std::optional<Value>& value, v1::Value* (v1::Property::*field)(),
-         v1::Property& message) {
+void Set(const Held<Value>& value, v1::Value* (v1::Property::*field)(), v1::Property& message) {
   if (value.has_value()) Fill(*value, *(message.*field)());
 }
 
@@ -34,13 +26,26 @@ absl::StatusOr<Value> Read(const v1::Value& message) {
   return value;
 }
 
-absl::Status Get(bool present, const v1::Value& message, std::optional<Value>& value) {
+absl::Status Get(bool present, const v1::Value& message, Held<Value>& value) {
   if (!present) return absl::OkStatus();
   SKERRY_ASSIGN_OR_RETURN(value, Read(message));
   return absl::OkStatus();
 }
 
 }  // namespace
+
+void Fill(const Value& value, v1::Value& message) {
+  message.set_value(value.value);
+  message.mutable_metadata()->insert(value.metadata.begin(), value.metadata.end());
+  message.set_writer(value.writer);
+  *message.mutable_write_time() = rpc::ToProto(value.time);
+}
+
+void Fill(const Conflict& conflict, v1::Property::Conflict& message) {
+  Fill(conflict.local, *message.mutable_local());
+  if (conflict.cloud.has_value()) Fill(*conflict.cloud, *message.mutable_cloud());
+  message.set_generation(conflict.generation);
+}
 
 std::string TwinNameOf(const DeviceName& device) {
   return absl::StrCat("namespaces/", device.device_namespace(), "/devices/", device.name(),
@@ -66,12 +71,7 @@ v1::Property ToProto(const Property& property) {
   Set(property.local, &v1::Property::mutable_local_desired, message);
   Set(property.reported, &v1::Property::mutable_reported, message);
   if (property.conflict.has_value()) {
-    v1::Property::Conflict& conflict = *message.mutable_conflict();
-    Fill(property.conflict->local, *conflict.mutable_local());
-    if (property.conflict->cloud.has_value()) {
-      Fill(*property.conflict->cloud, *conflict.mutable_cloud());
-    }
-    conflict.set_generation(property.conflict->generation);
+    Fill(*property.conflict, *message.mutable_conflict());
   }
   message.set_desired_version(property.desired_version);
   message.set_reported_version(property.reported_version);
@@ -88,8 +88,9 @@ absl::StatusOr<Property> FromProto(const v1::Property& message) {
   if (message.has_conflict()) {
     Conflict conflict{.generation = message.conflict().generation()};
     SKERRY_ASSIGN_OR_RETURN(conflict.local, Read(message.conflict().local()));
-    SKERRY_RETURN_IF_ERROR(
-        Get(message.conflict().has_cloud(), message.conflict().cloud(), conflict.cloud));
+    if (message.conflict().has_cloud()) {
+      SKERRY_ASSIGN_OR_RETURN(conflict.cloud, Read(message.conflict().cloud()));
+    }
     property.conflict = std::move(conflict);
   }
   return property;

@@ -23,6 +23,9 @@ v1::Property ToProto(const Property& property);
 // INVALID_ARGUMENT where a time is none.
 absl::StatusOr<Property> FromProto(const v1::Property& message);
 
+void Fill(const Value& value, v1::Value& message);
+void Fill(const Conflict& conflict, v1::Property::Conflict& message);
+
 v1::DeviceState ToProto(const DeviceState& state);
 // INVALID_ARGUMENT where a time is none.
 absl::StatusOr<DeviceState> FromProto(const v1::DeviceState& message);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -37,7 +38,7 @@ TEST(TwinWireTest, APropertyComesBackAsItWas) {
   EXPECT_EQ(*FromProto(ToProto(Full())), Full());
   EXPECT_EQ(*FromProto(ToProto(Property{})), Property{});
   Property property = Full();
-  property.conflict->cloud.reset();
+  property.conflict = Conflict{Of("3", "panel"), std::nullopt, 7};
   property.local.reset();
   EXPECT_EQ(*FromProto(ToProto(property)), property);
 }
