@@ -15,18 +15,26 @@ namespace skerry::mapper::modbus {
 
 absl::StatusOr<int> Bus::Run(const Call& call, Request request) {
   const absl::Duration deadline = clock_.Monotonic() + call.patience;
-  AwaitLateAnswers(call);
-  const absl::Duration spare = deadline - clock_.Monotonic() - call.timeout;
-  if (!turns_.Enter(std::max(spare, absl::ZeroDuration()))) {
-    return Error(absl::StatusCode::kResourceExhausted,
-                 absl::StrCat(NameOf(line_),
-                              " is busy with other devices: read them less often, "
-                              "or shorten their timeout"))
-        .Reason("BUS_BUSY")
-        .Meta("line", NameOf(line_));
+  while (true) {
+    const absl::Duration late = std::min(LateFor(call.slave), deadline - clock_.Monotonic());
+    if (late > absl::ZeroDuration()) absl::SleepFor(late);
+    const absl::Duration spare = deadline - clock_.Monotonic() - call.timeout;
+    if (!turns_.Enter(std::max(spare, absl::ZeroDuration()))) return Busy();
+    // Who had the turn before may have spoken to the same slave.
+    if (LateFor(call.slave) <= absl::ZeroDuration() || clock_.Monotonic() >= deadline) break;
+    turns_.Leave();
   }
   const auto leave = absl::MakeCleanup([this] { turns_.Leave(); });
   return RunInTurn(call, deadline, request);
+}
+
+absl::Status Bus::Busy() const {
+  return Error(absl::StatusCode::kResourceExhausted,
+               absl::StrCat(NameOf(line_),
+                            " is busy with other devices: read them less often, "
+                            "or shorten their timeout"))
+      .Reason("BUS_BUSY")
+      .Meta("line", NameOf(line_));
 }
 
 absl::StatusOr<int> Bus::RunInTurn(const Call& call, absl::Duration deadline, Request request) {
@@ -58,15 +66,10 @@ void Bus::ExpectLateAnswers(const Call& call) {
   late_until_[call.slave] = last_request_ + call.timeout;
 }
 
-void Bus::AwaitLateAnswers(const Call& call) {
-  absl::Duration until = -absl::InfiniteDuration();
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto it = late_until_.find(call.slave);
-    if (it != late_until_.end()) until = it->second;
-  }
-  const absl::Duration wait = std::min(until - clock_.Monotonic(), call.patience);
-  if (wait > absl::ZeroDuration()) absl::SleepFor(wait);
+absl::Duration Bus::LateFor(int slave) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = late_until_.find(slave);
+  return it == late_until_.end() ? absl::ZeroDuration() : it->second - clock_.Monotonic();
 }
 
 void Bus::AwaitSilence() {

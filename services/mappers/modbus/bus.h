@@ -45,9 +45,10 @@ class Bus {
 
  private:
   absl::StatusOr<int> RunInTurn(const Call& call, absl::Duration deadline, Request request);
-  // RTU answers say whose they are, but not to what.
-  void AwaitLateAnswers(const Call& call);
+  absl::Status Busy() const;
   void ExpectLateAnswers(const Call& call);
+  // For so long answers of the slave may come to what nobody waits for any more.
+  absl::Duration LateFor(int slave);
   void AwaitSilence();
 
   const Line line_;

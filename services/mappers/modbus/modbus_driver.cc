@@ -77,8 +77,12 @@ class ModbusConnection final : public Connection {
     const absl::StatusOr<int> error = Run(timeout, 0, [&](Port& port, absl::Duration patience) {
       return port.Read(endpoint_.slave, probe_, patience, words);
     });
-    // Nobody knows yet whether it is there.
-    if (!error.ok()) return absl::UnavailableError(error.status().message());
+    if (!error.ok()) {
+      // Also where the line was busy: nobody knows whether the device is there.
+      absl::Status lost = absl::UnavailableError(error.status().message());
+      SetErrorInfo(lost, GetErrorInfo(error.status()));
+      return lost;
+    }
     const absl::Status status = StatusOf(*error, probe_);
     if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return status;
     return absl::OkStatus();  // An error is an answer, too.

@@ -112,6 +112,13 @@ class ModbusDriverTest : public ::testing::TestWithParam<bool> {
     return settings;
   }
 
+  // A request is made once.
+  Settings Hasty() const {
+    Settings settings = Protocol();
+    settings["retries"] = 0.0;
+    return settings;
+  }
+
   Device Open(const Settings& protocol) {
     Device device{PumpForDriver(protocol, Properties()), nullptr};
     EXPECT_THAT(driver_.Validate(device.device), IsOk());
@@ -217,9 +224,7 @@ TEST_P(ModbusDriverTest, ASlaveThatIsNotThere) {
 }
 
 TEST_P(ModbusDriverTest, TheServerGoesAndComes) {
-  Settings protocol = Protocol();
-  protocol["timeout"] = 300.0;
-  const Device pump = Open(protocol);
+  const Device pump = Open(Hasty());
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(pump.Read("offset"), IsOkAndHolds("-5"));
     server_->Kill();
@@ -232,9 +237,7 @@ TEST_P(ModbusDriverTest, TheServerGoesAndComes) {
 
 // Nobody answers, and the connection stays: it ends in time, and is of use again later.
 TEST_P(ModbusDriverTest, ADeviceThatHangsIsGivenUpInTime) {
-  Settings protocol = Protocol();
-  protocol["timeout"] = 300.0;
-  const Device pump = Open(protocol);
+  const Device pump = Open(Hasty());
   EXPECT_THAT(pump.Read("offset"), IsOkAndHolds("-5"));
   server_->process().Pause();
   const absl::Duration begin = clock_.Monotonic();
@@ -291,8 +294,9 @@ TEST_P(ModbusSerialTest, AnotherProcessHasThePort) {
   const DriverDevice device = PumpForDriver(Protocol(2), Properties());
   const auto second = other.Connect(device, kTimeout);
   ASSERT_THAT(second, IsOk());
-  EXPECT_THAT((*second)->Check(kTimeout),
-              StatusIsWith(absl::StatusCode::kUnavailable, HasSubstr("busy")));
+  const absl::Status busy = (*second)->Check(kTimeout);
+  EXPECT_THAT(busy, StatusIsWith(absl::StatusCode::kUnavailable, HasSubstr("busy")));
+  EXPECT_THAT(busy, HasReason("MODBUS_CANNOT_OPEN"));
 }
 
 TEST_P(ModbusSerialTest, TheCableIsPulledAndPlugged) {

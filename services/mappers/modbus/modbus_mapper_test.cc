@@ -70,7 +70,7 @@ TEST_F(ModbusMapperTest, ReadsWritesAndComesBack) {
   };
   v1beta1::Device device = modbus::Pump(
       "pump",
-      {{"ip", "127.0.0.1"}, {"port", static_cast<double>(server_.port())}, {"timeout", 1000.0}},
+      {{"ip", "127.0.0.1"}, {"port", static_cast<double>(server_.port())}, {"timeout", 4000.0}},
       properties);
   device.mutable_spec()->mutable_properties(0)->mutable_desired()->set_value("30.5");
   Start(modbus::PumpModel(properties), device);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "services/lib/base/check.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/mappers/modbus/bus.h"
@@ -151,6 +152,32 @@ TEST_F(SerialBusTest, ALateAnswerIsNotTakenForTheNext) {
   EXPECT_THAT(ReadOne(1, absl::Seconds(1)), IsOkAndHolds(ETIMEDOUT));
   EXPECT_THAT(ReadOne(1, absl::Seconds(10)), IsOkAndHolds(0));
   EXPECT_EQ(words_, std::vector<uint16_t>{2});
+}
+
+// As above, with a second device of the same slave, which has its turn at once.
+TEST_F(SerialBusTest, ALateAnswerIsNotTakenByWhoWaitedForTheTurn) {
+  absl::Notification asked;
+  Serve([&](Wire& wire) {
+    wire.Request();
+    asked.Notify();
+    wire.Waits(absl::Milliseconds(1300));
+    wire.Send(Answer(1, 1));
+    wire.Request();
+    wire.Send(Answer(1, 2));
+  });
+  std::thread first([&] {
+    std::vector<uint16_t> words;
+    const auto error =
+        bus_.Run({.slave = 1, .patience = absl::Seconds(30), .timeout = absl::Seconds(1)},
+                 [&](Port& port, absl::Duration patience) {
+                   return port.Read(1, Point{.property = "p"}, patience, words);
+                 });
+    EXPECT_THAT(error, IsOkAndHolds(ETIMEDOUT));
+  });
+  asked.WaitForNotification();
+  EXPECT_THAT(ReadOne(1, absl::Seconds(10)), IsOkAndHolds(0));
+  EXPECT_EQ(words_, std::vector<uint16_t>{2});
+  first.join();
 }
 
 TEST_F(SerialBusTest, OthersNeedNotWaitForALateAnswer) {
