@@ -9,16 +9,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/edge-controller-svc/engine.h"
-#include "services/edge-controller-svc/testing/api_process.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
 #include "services/lib/cloudspoke/testing/hub_list.h"
 #include "services/lib/kubeclient/leader_election.h"
+#include "services/lib/kubeclient/testing/api_process.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::edgecontroller {
 namespace {
 
 using cloudspoke::HubList;
+using kubeclient::ApiProcess;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
@@ -37,8 +38,8 @@ class StandaloneApiTest : public ::testing::Test {
  protected:
   StandaloneApiTest() : api_(kBinary, folder_.path()) {
     api_.Start();
-    admin_ = api_.Client("admin");
-    client_ = api_.Client("edge-controller");
+    admin_ = api_.Open("admin");
+    client_ = api_.Open("edge-controller");
     hubs_.Set({hub_.address()});
     engine_ = std::make_unique<Engine>(
         Engine::Options{.instance = "test",

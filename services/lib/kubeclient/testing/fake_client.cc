@@ -12,6 +12,14 @@
 namespace skerry::kubeclient {
 namespace {
 
+// KubeEdge's CRDs state no subresource.
+bool HasStatus(const Resource& resource) { return resource.group != "devices.kubeedge.io"; }
+
+nlohmann::json SpecOf(const nlohmann::json& object) {
+  const nlohmann::json* spec = kubeapi::FindPath(object, {"spec"});
+  return spec == nullptr ? nlohmann::json() : *spec;
+}
+
 using kubeapi::StringAt;
 
 std::string KeyOf(absl::string_view object_namespace, absl::string_view name) {
@@ -85,6 +93,14 @@ void FakeClient::Compact() {
 
 KubeObject FakeClient::StoreLocked(const Resource& resource, nlohmann::json value,
                                    WatchEvent::Type type) {
+  if (!HasStatus(resource)) {
+    const absl::StatusOr<KubeObject> before = FindLocked(
+        resource,
+        KeyOf(StringAt(value, {"metadata", "namespace"}), StringAt(value, {"metadata", "name"})));
+    const nlohmann::json old = before.ok() ? before->Json() : nlohmann::json::object();
+    value["metadata"]["generation"] =
+        kubeapi::IntAt(old, {"metadata", "generation"}) + (SpecOf(old) == SpecOf(value) ? 0 : 1);
+  }
   value["metadata"]["resourceVersion"] = absl::StrCat(++version_);
   absl::StatusOr<KubeObject> object = KubeObject::FromJson(std::move(value));
   SKERRY_CHECK(object.ok());
@@ -214,7 +230,7 @@ absl::StatusOr<KubeObject> FakeClient::Update(const Resource& resource,
     after["status"] = value["status"];
   } else {
     value["metadata"]["uid"] = present.uid();
-    if (after.contains("status")) value["status"] = after["status"];
+    if (after.contains("status") && HasStatus(resource)) value["status"] = after["status"];
     after = std::move(value);
   }
   return StoreLocked(resource, std::move(after), WatchEvent::Type::kModified);
@@ -240,7 +256,7 @@ absl::StatusOr<KubeObject> FakeClient::Patch(const Resource& resource,
     nlohmann::json status = kubeapi::ObjectAt(after, {"status"});
     after = before;
     after["status"] = std::move(status);
-  } else if (before.contains("status")) {
+  } else if (before.contains("status") && HasStatus(resource)) {
     after["status"] = before["status"];
   }
   if (after == before) return present;

@@ -22,8 +22,9 @@
 
 namespace skerry::kubeclient {
 
-// What the controllers rely on: versions and conflicts, preconditions, status as a subresource,
-// graceful deletion of bound pods, pages, watches with history. Not: validation, defaults, other
+// What the controllers rely on: versions and conflicts, preconditions, status as a subresource (but
+// of KubeEdge's resources, which have none), generations of those, graceful deletion of bound pods,
+// pages, watches with history. Not: validation, defaults, other
 // patches than merge, selectors other than "spec.nodeName!=". Any thread may call it.
 class FakeClient : public Client {
  public:

@@ -1,4 +1,4 @@
-#include "services/edge-controller-svc/testing/api_process.h"
+#include "services/lib/kubeclient/testing/api_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,15 +20,15 @@
 #include "services/lib/log/logger.h"
 #include "services/lib/testing/temp_dir.h"
 
-namespace skerry::edgecontroller {
+namespace skerry::kubeclient {
 namespace {
 
 constexpr absl::Duration kStartLimit = absl::Seconds(30);
 
 }  // namespace
 
-ApiProcess::ApiProcess(std::string binary, std::string folder)
-    : binary_(std::move(binary)), folder_(std::move(folder)) {}
+ApiProcess::ApiProcess(std::string binary, std::string folder, std::string manifests)
+    : binary_(std::move(binary)), folder_(std::move(folder)), manifests_(std::move(manifests)) {}
 
 ApiProcess::~ApiProcess() { Kill(); }
 
@@ -40,6 +40,10 @@ void ApiProcess::Start() {
       "--state_dir",   folder_ + "/state", "--kubeconfig_out_dir",
       folder_ + "/kc", "--addresses_file", addresses,
   };
+  if (!manifests_.empty()) {
+    arguments.push_back("--bootstrap_manifests_dir");
+    arguments.push_back(manifests_);
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -55,7 +59,7 @@ void ApiProcess::Start() {
     const auto json = kubeapi::ParseJson(testing::ReadFileText(addresses));
     if (json.ok() && !kubeapi::StringAt(*json, {"api"}).empty()) {
       listen_ = kubeapi::StringAt(*json, {"api"});
-      if (Client("admin")->GetRaw("/readyz", {.timeout = absl::Seconds(2)}).ok()) return;
+      if (Open("admin")->GetRaw("/readyz", {.timeout = absl::Seconds(2)}).ok()) return;
     }
     std::this_thread::yield();
   }
@@ -69,11 +73,11 @@ void ApiProcess::Kill() {
   pid_ = 0;
 }
 
-std::unique_ptr<kubeclient::Client> ApiProcess::Client(const std::string& who) const {
-  auto config = kubeclient::ConfigSource::Open(absl::StrCat(folder_, "/kc/", who, ".kubeconfig"),
-                                               log::Logger::Null());
+std::unique_ptr<Client> ApiProcess::Open(const std::string& who) const {
+  auto config =
+      ConfigSource::Open(absl::StrCat(folder_, "/kc/", who, ".kubeconfig"), log::Logger::Null());
   SKERRY_CHECK(config.ok());
-  return std::make_unique<kubeclient::CurlClient>(*std::move(config), "test/1");
+  return std::make_unique<CurlClient>(*std::move(config), "test/1");
 }
 
-}  // namespace skerry::edgecontroller
+}  // namespace skerry::kubeclient
