@@ -75,6 +75,18 @@ TEST(InterestTest, ADeviceThatIsDisabledIsAsUnbound) {
   EXPECT_THAT(interest.RemoveDevice("ns/a"), IsEmpty());
 }
 
+// [dc-1.5]
+TEST(InterestTest, AChangeAmongTenThousandTouchesWhatItIsAbout) {
+  Interest interest;
+  for (int i = 0; i < 10'000; ++i)
+    interest.SetDevice(absl::StrCat("ns/d", i), "edge-1", absl::StrCat("ns/m", i % 10));
+  EXPECT_THAT(interest.SetDevice("ns/d7", "edge-1", "ns/m7"), IsEmpty());
+  EXPECT_THAT(interest.SetDevice("ns/d7", "edge-1", "ns/m8"), IsEmpty());
+  EXPECT_THAT(interest.RemoveDevice("ns/d9999"),
+              ElementsAre(Change{"edge-1", kDevices, "ns/d9999"}));
+  EXPECT_EQ(interest.KeysNeeded("edge-1", kDeviceModels).size(), 10u);
+}
+
 // Against the definition, over random histories; every change is told, and no other.
 TEST(InterestTest, IsWhatTheDefinitionSays) {
   const unsigned seed = std::random_device()();
