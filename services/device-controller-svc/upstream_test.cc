@@ -198,6 +198,17 @@ TEST_F(UpstreamTest, ReadingsAreStoredOnceEach) {
   EXPECT_EQ(Telemetry("d"), "1 2 3 4 5 6 ");
 }
 
+// [dc-5.1] More than the store takes at once.
+TEST_F(UpstreamTest, ManyReadingsAreSeveralTransactions) {
+  stores_->SetBroken(true);  // So that all of them wait.
+  for (uint64_t i = 1; i <= 3; ++i)
+    SendReadings("edge-1", 1, i, "d", std::vector<std::string>(600, std::to_string(i)));
+  EXPECT_FALSE(hub_->AwaitSaid("edge-1 events done 1", 1, absl::Milliseconds(100)));
+  stores_->SetBroken(false);
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 events done 3"));
+  EXPECT_TRUE(HasMetric("skerry_devicecontroller_readings_total 1800"));
+}
+
 // [dc-5.2]
 TEST_F(UpstreamTest, MalformedReadingsAreRefusedAndHoldUpNoLaterOnes) {
   SendEvent("edge-1", 1, 1, "ns/d", "\xff garbage");

@@ -1,0 +1,71 @@
+#include "services/device-controller-svc/store_set.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "services/device-controller-svc/store/postgres_registry_store.h"
+#include "services/device-controller-svc/store/postgres_telemetry_store.h"
+#include "services/device-controller-svc/store/postgres_twin_history_store.h"
+#include "services/device-controller-svc/store/sqlite_registry_store.h"
+#include "services/device-controller-svc/store/sqlite_telemetry_store.h"
+#include "services/device-controller-svc/store/sqlite_twin_history_store.h"
+#include "services/lib/base/status_macros.h"
+#include "services/lib/security/files.h"
+
+namespace skerry::devicecontroller {
+namespace {
+
+template <typename Store>
+void TellOfRepair(const Store& store, absl::string_view what, log::Logger& log) {
+  if (!store.repair().has_value()) return;
+  log.Error("a store was damaged: what could be read goes on in a new one",
+            {{"store", what},
+             {"path", store.repair()->set_aside},
+             {"rows", store.repair()->rows},
+             {"whole", store.repair()->incomplete.empty()}});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::Open(const Options& options, Clock& clock,
+                                                         log::Logger log) {
+  std::unique_ptr<StoreSet> set(new StoreSet());
+  SKERRY_RETURN_IF_ERROR(options.postgres_url_file.empty() ? set->OpenSqlite(options, clock, log)
+                                                           : set->OpenPostgres(options));
+  return set;
+}
+
+absl::Status StoreSet::OpenSqlite(const Options& options, Clock& clock, log::Logger& log) {
+  SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
+  SKERRY_ASSIGN_OR_RETURN(registry_, SqliteRegistryStore::Open(options.state_dir + "/registry.db",
+                                                               options.size_bytes_max, clock));
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteTwinHistoryStore> twins,
+      SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db", options.size_bytes_max, clock));
+  TellOfRepair(*twins, "twins", log);
+  twins_ = std::move(twins);
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTelemetryStore> telemetry,
+                          SqliteTelemetryStore::Open(options.state_dir + "/telemetry.db",
+                                                     options.size_bytes_max, clock));
+  TellOfRepair(*telemetry, "telemetry", log);
+  telemetry_ = std::move(telemetry);
+  return absl::OkStatus();
+}
+
+absl::Status StoreSet::OpenPostgres(const Options& options) {
+  postgres::PoolOptions pool;
+  SKERRY_ASSIGN_OR_RETURN(const std::string url,
+                          security::ReadSmallFile(options.postgres_url_file));
+  pool.connection = std::string(absl::StripAsciiWhitespace(url));
+  pool.connections_max = options.connections_max;
+  database_ = std::make_unique<postgres::Pool>(pool);
+  SKERRY_RETURN_IF_ERROR(PostgresRegistryStore::Migrate(*database_));
+  SKERRY_RETURN_IF_ERROR(PostgresTwinHistoryStore::Migrate(*database_));
+  SKERRY_RETURN_IF_ERROR(PostgresTelemetryStore::Migrate(*database_));
+  registry_ = std::make_unique<PostgresRegistryStore>(*database_);
+  twins_ = std::make_unique<PostgresTwinHistoryStore>(*database_);
+  telemetry_ = std::make_unique<PostgresTelemetryStore>(*database_);
+  return absl::OkStatus();
+}
+
+}  // namespace skerry::devicecontroller

@@ -1,0 +1,84 @@
+#include "services/device-controller-svc/store_set.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/lib/log/logger.h"
+#include "services/lib/postgres/testing/local_postgres.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::devicecontroller {
+namespace {
+
+using testing::IsOk;
+using testing::StatusIs;
+
+// Each of the stores takes something and says so to `reader`.
+void ExpectShared(StoreSet& writer, StoreSet& reader) {
+  const DeviceName device = *DeviceName::Make("ns", "d");
+  const auto record = writer.registry().Put({.device = device, .uid = "u", .node = "edge-1"});
+  ASSERT_THAT(record, IsOk());
+  ASSERT_THAT(writer.twins().ApplyReported(
+                  {device, "u", record->incarnation},
+                  {{.property = "temp", .value = "20", .order = {.major = 1, .minor = 1}}}),
+              IsOk());
+  ASSERT_THAT(writer.telemetry().Append(
+                  {.node = "edge-1", .store_id = "s", .stream = "readings", .first = 1, .last = 1},
+                  {{.sequence = 1,
+                    .device = device,
+                    .model = "ns/m",
+                    .property = "temp",
+                    .time = absl::Now(),
+                    .value = "20"}}),
+              IsOk());
+  EXPECT_TRUE(reader.registry().Get(device)->has_value());
+  EXPECT_EQ(reader.twins().Current(device)->size(), 1u);
+  EXPECT_EQ(reader.telemetry().Query(device, {.property = "temp"})->size(), 1u);
+}
+
+TEST(StoreSetTest, SqliteMakesItsFolderAndKeepsWhatItHas) {
+  testing::TempDir dir;
+  SystemClock clock;
+  const StoreSet::Options options{.state_dir = dir.path() + "/state"};
+  auto first = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(first, IsOk());
+  ExpectShared(**first, **first);
+  first->reset();
+  auto second = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_TRUE((*second)->registry().Get(*DeviceName::Make("ns", "d"))->has_value());
+}
+
+// [dc-7.1]
+TEST(StoreSetTest, ReplicasShareADatabase) {
+  testing::TempDir dir;
+  SystemClock clock;
+  auto server = testing::LocalPostgres::Start();
+  ASSERT_THAT(server, IsOk());
+  const std::string url = absl::StrCat(*(*server)->CreateDatabase(), "\n");
+  const StoreSet::Options options{.postgres_url_file = dir.Write("url", url)};
+  auto one = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(one, IsOk());
+  auto other = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(other, IsOk());
+  ExpectShared(**one, **other);
+}
+
+TEST(StoreSetTest, ADatabaseThatIsNotThereIsSaid) {
+  testing::TempDir dir;
+  SystemClock clock;
+  const std::string url = absl::StrCat("host=", dir.path(), " dbname=none");
+  EXPECT_THAT(
+      StoreSet::Open({.postgres_url_file = dir.Write("url", url)}, clock, log::Logger::Null()),
+      StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(
+      StoreSet::Open({.postgres_url_file = dir.path() + "/missing"}, clock, log::Logger::Null())
+          .status()
+          .ok(),
+      false);
+}
+
+}  // namespace
+}  // namespace skerry::devicecontroller
