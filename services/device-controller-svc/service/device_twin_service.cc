@@ -136,7 +136,7 @@ class DeviceTwinServiceImpl final : public v1::DeviceTwinService::CallbackServic
     SKERRY_ASSIGN_OR_RETURN(const DeviceRecord record, RecordOf(device));
     SKERRY_ASSIGN_OR_RETURN(std::vector<TwinEntry> entries, CurrentOf(record));
     SKERRY_ASSIGN_OR_RETURN(const DesiredPlan plan,
-                            PlanDesired(update, PresentOf(entries), record.incarnation));
+                            PlanUpdate(update, PresentOf(entries), record.incarnation));
     SKERRY_RETURN_IF_ERROR(CheckPlan(plan, record, models_));
     if (!plan.values.empty()) {
       const std::string writer = WriterOf(scope);

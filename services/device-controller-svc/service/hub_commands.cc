@@ -3,18 +3,15 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
-#include "absl/functional/function_ref.h"
 #include "absl/random/random.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "api/skerry/cloudhub/v1/command_service.grpc.pb.h"
+#include "services/device-controller-svc/service/command_words.h"
 #include "services/lib/base/error.h"
 #include "services/lib/link/backoff.h"
 #include "services/lib/rpc/deadline.h"
-#include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/server_reader_client.h"
 
 namespace skerry::devicecontroller {
@@ -31,60 +28,9 @@ constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 // Streams that nobody waits for any more are closed; this ends what that would miss.
 constexpr absl::Duration kStreamSlack = absl::Seconds(10);
 constexpr absl::Duration kCancelTimeout = absl::Seconds(5);
-constexpr int kHubPageSize = 1000;
-constexpr int kHubPagesMax = 100;  // Of one node, most of which may be of other devices.
 
 absl::Status Draining() {
   return Error(absl::StatusCode::kUnavailable, "the service is draining").Reason("DRAINING");
-}
-
-absl::Status Unreachable(const CommandHub& hub, const absl::Status& status) {
-  return Error(absl::StatusCode::kUnavailable,
-               absl::StrCat("hub ", hub.address, " can't be asked: ", status.message()))
-      .Reason("HUB_UNREACHABLE")
-      .Meta("hub", hub.address);
-}
-
-absl::Status Unknown(const std::string& node) {
-  return Error(absl::StatusCode::kNotFound,
-               absl::StrCat("no hub knows that call of node ", node, " (any more)"))
-      .Reason("METHOD_CALL_UNKNOWN")
-      .Meta("node", node);
-}
-
-absl::Status NoHubs() {
-  return Error(absl::StatusCode::kUnavailable, "no hub is known").Reason("HUB_UNREACHABLE");
-}
-
-CommandStage StageOf(const Command& command) {
-  switch (command.stage()) {
-    case Command::STAGE_SENT:
-    case Command::STAGE_DELIVERED:
-    case Command::STAGE_STARTED:
-      return CommandStage::kUnderWay;
-    case Command::STAGE_DONE:
-      return CommandStage::kEnded;
-    case Command::STAGE_EXPIRED:
-    case Command::STAGE_CANCELLED:
-      return CommandStage::kNotExecuted;
-    default:
-      return CommandStage::kWaiting;
-  }
-}
-
-// How much a hub's word counts beside another's.
-int RankOf(const Command& command) {
-  switch (StageOf(command)) {
-    case CommandStage::kNotExecuted:
-      return 0;
-    case CommandStage::kWaiting:
-      return 1;
-    case CommandStage::kUnderWay:
-      return 2 + static_cast<int>(command.stage());
-    case CommandStage::kEnded:
-      return 100;
-  }
-  return 0;
 }
 
 CommandCourse::Kind KindOf(const SendCommandRequest& request) {
@@ -98,21 +44,9 @@ CommandCourse::Kind KindOf(const SendCommandRequest& request) {
   }
 }
 
-std::string NameOf(const std::string& node, const std::string& key) {
-  return absl::StrCat("nodes/", node, "/commands/", key);
-}
-
 uint64_t Seed() {
   thread_local absl::BitGen random;
   return absl::Uniform<uint64_t>(random);
-}
-
-// Fails at once where the hub can't be reached.
-absl::Status CallHub(absl::Duration timeout,
-                     absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call) {
-  grpc::ClientContext context;
-  context.set_deadline(rpc::DeadlineIn(timeout));
-  return rpc::FromGrpc(call(&context));
 }
 
 }  // namespace
@@ -126,19 +60,20 @@ struct HubCommands::Course {
     Command last;
   };
 
-  Course(SendCommandRequest r, Patience p, Done d, std::shared_ptr<const Hubs> h, size_t first)
+  Course(SendCommandRequest r, Patience p, Done d, const std::shared_ptr<const Hubs>& h,
+         size_t first)
       : request(std::move(r)),
         patience(p),
         done(std::move(d)),
-        hubs(std::move(h)),
-        course(KindOf(request), hubs->size(), first),
-        asked(hubs->size()) {}
+        hubs(*h),
+        course(KindOf(request), hubs.size(), first),
+        asked(hubs.size()) {}
 
   uint64_t id = 0;
   const SendCommandRequest request;
   const Patience patience;
   Done done;
-  const std::shared_ptr<const Hubs> hubs;
+  Hubs hubs;  // Each that was known since it began.
   CommandCourse course;
   std::vector<Asked> asked;
   link::Backoff backoff{kBackoffMin, kBackoffMax, Seed()};
@@ -151,9 +86,27 @@ HubCommands::HubCommands(Clock& clock, log::Logger log)
 HubCommands::~HubCommands() { Stop(); }
 
 void HubCommands::SetHubs(std::vector<CommandHub> hubs) {
-  auto replicas = std::make_shared<const Hubs>(std::move(hubs));
-  absl::MutexLock lock(&mutex_);
-  hubs_ = std::move(replicas);
+  {
+    auto replicas = std::make_shared<const Hubs>(std::move(hubs));
+    absl::MutexLock lock(&mutex_);
+    hubs_ = std::move(replicas);
+  }
+  executor_.Post([this] { GrowAll(); });
+}
+
+void HubCommands::GrowAll() {
+  const std::shared_ptr<const Hubs> present = hubs();
+  for (auto it = courses_.begin(); it != courses_.end();) {
+    Course& course = *(it++)->second;  // It may end.
+    const size_t before = course.hubs.size();
+    for (const CommandHub& hub : *present) {
+      const bool known = std::any_of(course.hubs.begin(), course.hubs.end(),
+                                     [&](const CommandHub& h) { return h.address == hub.address; });
+      if (!known) course.hubs.push_back(hub);
+    }
+    course.asked.resize(course.hubs.size());
+    Take(course, course.course.Grow(course.hubs.size() - before));
+  }
 }
 
 std::shared_ptr<const HubCommands::Hubs> HubCommands::hubs() const {
@@ -256,7 +209,7 @@ void HubCommands::Ask(uint64_t id, size_t hub) {
     CallEnded();  // Last: Stop() may return now.
   };
   // The stub may go after the call has begun.
-  auto stub = CommandService::NewStub((*course.hubs)[hub].channel);
+  auto stub = CommandService::NewStub(course.hubs[hub].channel);
   const absl::Duration limit = course.patience.total + kStreamSlack;
   asked.stream = rpc::DialReader<SendCommandRequest, Command>(
       course.request,
@@ -293,7 +246,7 @@ void HubCommands::Silent(uint64_t id, size_t hub, uint64_t ask) {
   if (it == courses_.end() || it->second->asked[hub].ask != ask) return;
   Course::Asked& asked = it->second->asked[hub];
   if (asked.stream == nullptr) return;
-  log_.Warning("a hub does not answer", {{"hub", (*it->second->hubs)[hub].address}});
+  log_.Warning("a hub does not answer", {{"hub", it->second->hubs[hub].address}});
   asked.stream->Close(absl::CancelledError("the hub does not answer"));  // Closed() follows.
 }
 
@@ -304,7 +257,7 @@ void HubCommands::Finish(Course& course, absl::StatusOr<Command> answer) {
   // Else the other hubs would send it for nothing, and the box say again how it ended.
   if (ended) {
     for (const size_t hub : course.course.Open())
-      CancelAt((*course.hubs)[hub], NameOf(course.request.node(), course.request.key()));
+      CancelAt(course.hubs[hub], CommandName(course.request.node(), course.request.key()));
   }
   for (Course::Asked& asked : course.asked) {
     executor_.Cancel(asked.silence);
@@ -329,100 +282,6 @@ void HubCommands::CancelAt(const CommandHub& hub, const std::string& name) {
   // Where it fails, it expires.
   stub->async()->CancelCommand(&call->context, &call->request, &call->response,
                                [this, call](const grpc::Status&) { CallEnded(); });
-}
-
-absl::StatusOr<Command> HubCommands::Get(const std::string& node, const std::string& key,
-                                         absl::Duration timeout) {
-  const std::shared_ptr<const Hubs> hubs = this->hubs();
-  if (hubs->empty()) return NoHubs();
-  absl::Status error = Unknown(node);
-  std::optional<Command> best;
-  for (const CommandHub& hub : *hubs) {
-    cloudhub::v1::GetCommandRequest request;
-    request.set_name(NameOf(node, key));
-    Command command;
-    const absl::Status status = CallHub(timeout, [&](grpc::ClientContext* context) {
-      return CommandService::NewStub(hub.channel)->GetCommand(context, request, &command);
-    });
-    if (status.ok()) {
-      if (!best.has_value() || RankOf(command) > RankOf(*best)) best = std::move(command);
-      if (StageOf(*best) == CommandStage::kEnded) break;
-    } else if (status.code() != absl::StatusCode::kNotFound) {
-      error = CommandCourse::IsLoss(status) ? Unreachable(hub, status) : status;
-    }
-  }
-  if (best.has_value()) return *std::move(best);
-  return error;
-}
-
-absl::StatusOr<std::vector<Command>> HubCommands::List(const std::string& node,
-                                                       const std::string& prefix,
-                                                       absl::Duration timeout) {
-  const std::shared_ptr<const Hubs> hubs = this->hubs();
-  if (hubs->empty()) return NoHubs();
-  const std::string name_prefix = NameOf(node, prefix);
-  std::map<std::string, Command> commands;  // By name.
-  for (const CommandHub& hub : *hubs) {
-    cloudhub::v1::ListCommandsRequest request;
-    request.set_parent(absl::StrCat("nodes/", node));
-    request.set_page_size(kHubPageSize);
-    for (int page = 0;; ++page) {
-      cloudhub::v1::ListCommandsResponse response;
-      const absl::Status status = CallHub(timeout, [&](grpc::ClientContext* context) {
-        return CommandService::NewStub(hub.channel)->ListCommands(context, request, &response);
-      });
-      if (!status.ok()) return CommandCourse::IsLoss(status) ? Unreachable(hub, status) : status;
-      for (Command& command : *response.mutable_commands()) {
-        if (!absl::StartsWith(command.name(), name_prefix)) continue;
-        const auto [it, added] = commands.try_emplace(command.name(), command);
-        if (!added && RankOf(command) > RankOf(it->second)) it->second = std::move(command);
-      }
-      if (response.next_page_token().empty()) break;
-      if (commands.size() > kListMax || page + 1 == kHubPagesMax) {
-        return Error(absl::StatusCode::kResourceExhausted,
-                     absl::StrCat("node ", node,
-                                  " has too many calls to list them: ask for each "
-                                  "by its name"))
-            .Reason("TOO_MANY_CALLS");
-      }
-      request.set_page_token(response.next_page_token());
-    }
-  }
-  std::vector<Command> list;
-  for (auto& [name, command] : commands) list.push_back(std::move(command));
-  return list;
-}
-
-absl::StatusOr<Command> HubCommands::Cancel(const std::string& node, const std::string& key,
-                                            absl::Duration timeout) {
-  const std::shared_ptr<const Hubs> hubs = this->hubs();
-  if (hubs->empty()) return NoHubs();
-  absl::Status refused;      // It can't be cancelled, whatever the other hubs say.
-  absl::Status unreachable;  // A hub that may send it.
-  std::optional<Command> cancelled;
-  for (const CommandHub& hub : *hubs) {
-    cloudhub::v1::CancelCommandRequest request;
-    request.set_name(NameOf(node, key));
-    Command command;
-    const absl::Status status = CallHub(timeout, [&](grpc::ClientContext* context) {
-      return CommandService::NewStub(hub.channel)->CancelCommand(context, request, &command);
-    });
-    if (status.ok()) {
-      // Of all hubs.
-      if (command.delivery() == Command::DELIVERY_QUEUE) return command;
-      cancelled = std::move(command);
-    } else if (status.code() == absl::StatusCode::kNotFound) {
-      continue;
-    } else if (CommandCourse::IsLoss(status)) {
-      unreachable = Unreachable(hub, status);
-    } else {
-      refused = status;
-    }
-  }
-  if (!refused.ok()) return refused;
-  if (!unreachable.ok()) return unreachable;
-  if (cancelled.has_value()) return *std::move(cancelled);
-  return Unknown(node);
 }
 
 }  // namespace skerry::devicecontroller

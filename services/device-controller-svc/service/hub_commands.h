@@ -40,8 +40,9 @@ class HubCommands final : public Commands {
   HubCommands(Clock& clock, log::Logger log);
   ~HubCommands() override;  // Stop().
 
-  // The replicas that are known now, in place of the former ones. Commands under way stay with
-  // those that they were sent to. None at first: then everything is UNAVAILABLE / HUB_UNREACHABLE.
+  // The replicas that are known now, in place of the former ones. Commands under way are sent to
+  // those that are new, too, and stay with those that are gone, which fail. None at first: then
+  // everything is UNAVAILABLE / HUB_UNREACHABLE.
   void SetHubs(std::vector<CommandHub> hubs);
   // Ends what is under way with UNAVAILABLE / DRAINING, and what still comes; returns when all is
   // done. Not from `done`. Idempotent.
@@ -62,6 +63,7 @@ class HubCommands final : public Commands {
 
   // On the executor.
   void Begin(std::unique_ptr<Course> course);
+  void GrowAll();
   void Take(Course& course, CommandCourse::Step step);
   void Ask(uint64_t id, size_t hub);
   void Told(uint64_t id, size_t hub, uint64_t ask, const cloudhub::v1::Command& command);

@@ -144,6 +144,18 @@ TEST_F(HubCommandsTest, AHubThatDrainsIsAskedAgain) {
   EXPECT_FALSE(answer->come());
 }
 
+TEST_F(HubCommandsTest, AHubThatIsNewIsSentWhatWaits) {
+  auto answer = Send("k", Command::DELIVERY_WAIT);
+  EXPECT_TRUE(a_.AwaitStage("k", Command::STAGE_ACCEPTED));
+  FakeCommandHub c(queue_);
+  c.Connect("edge-1", Says(Done(200)));
+  commands_.SetHubs({c.target()});
+  ASSERT_THAT(answer->Await(), IsOk());
+  commands_.SetHubs({c.target()});
+  EXPECT_EQ(c.sends("k"), 1);
+  EXPECT_TRUE(a_.AwaitStage("k", Command::STAGE_CANCELLED));
+}
+
 TEST_F(HubCommandsTest, AQueuedOneGoesToOneHubAndToTheNextWhereThatIsLost) {
   const absl::StatusOr<Command> queued = Send("k", Command::DELIVERY_QUEUE)->Await();
   ASSERT_THAT(queued, IsOk());

@@ -102,8 +102,8 @@ absl::StatusOr<DesiredUpdate> UpdateFrom(const v1::UpdateDeviceTwinRequest& requ
   return update;
 }
 
-std::map<std::string, PresentDesired> PresentOf(const std::vector<TwinEntry>& entries) {
-  std::map<std::string, PresentDesired> present;
+std::map<std::string, DesiredEntry> PresentOf(const std::vector<TwinEntry>& entries) {
+  std::map<std::string, DesiredEntry> present;
   for (const TwinEntry& entry : entries) {
     if (entry.side != TwinSide::kDesired) continue;
     present[entry.property] = {entry.value, entry.order.major, entry.writer};
@@ -151,7 +151,7 @@ v1::DeviceTwin TwinOf(const DeviceName& device, const std::vector<TwinEntry>& en
 std::vector<DesiredValue> ChangesOf(const DesiredPlan& plan, const std::vector<TwinEntry>& entries,
                                     const std::string& writer, absl::Time now, int64_t generation) {
   std::vector<DesiredValue> changes;
-  const std::map<std::string, PresentDesired> present = PresentOf(entries);
+  const std::map<std::string, DesiredEntry> present = PresentOf(entries);
   for (const auto& [property, value] : plan.values) {
     const auto it = present.find(property);
     const bool there = it == present.end() ? !value.has_value() : it->second.value == value;

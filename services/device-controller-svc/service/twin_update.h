@@ -24,7 +24,7 @@ namespace skerry::devicecontroller {
 absl::StatusOr<DesiredUpdate> UpdateFrom(const v1::UpdateDeviceTwinRequest& request);
 
 // The desired side of `entries`.
-std::map<std::string, PresentDesired> PresentOf(const std::vector<TwinEntry>& entries);
+std::map<std::string, DesiredEntry> PresentOf(const std::vector<TwinEntry>& entries);
 
 // Whether `plan` fits the device's model, where that is known.
 absl::Status CheckPlan(const DesiredPlan& plan, const DeviceRecord& record, DeviceModels& models);

@@ -96,6 +96,15 @@ CommandCourse::Step CommandCourse::Closed(size_t hub, const absl::Status& status
   return Asks() ? Step{} : Result();
 }
 
+CommandCourse::Step CommandCourse::Grow(size_t more) {
+  Step step;
+  for (size_t i = 0; i < more; ++i) {
+    hubs_.push_back(kind_ == Kind::kQueue ? State::kIdle : State::kAsked);
+    if (kind_ != Kind::kQueue) step.ask.push_back(hubs_.size() - 1);
+  }
+  return step;
+}
+
 CommandCourse::Step CommandCourse::EndOfWait() {
   waited_ = true;
   if (kind_ == Kind::kQueue && told_.has_value()) return {.answer = Answer{.hub = *told_}};

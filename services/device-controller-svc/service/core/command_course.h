@@ -44,6 +44,8 @@ class CommandCourse {
   Step Told(size_t hub, CommandStage stage);
   // It will say no more. Its refusal, or that it was lost (IsLoss).
   Step Closed(size_t hub, const absl::Status& status);
+  // There are so many more hubs: of them the last ones.
+  Step Grow(size_t more);
   // The sender of a queued command does not want to wait for more than that it is accepted.
   Step EndOfWait();
   // The sender waits no longer.

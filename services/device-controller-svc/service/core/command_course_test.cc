@@ -147,6 +147,19 @@ TEST(CommandCourseTest, AQueuedOneIsAnsweredWhenItIsAcceptedAndWaitedFor) {
   EXPECT_EQ(Text(waits.EndOfWait()), "answer of 0");
 }
 
+TEST(CommandCourseTest, AHubThatIsNewIsAskedToo) {
+  CommandCourse course(Kind::kWait, 1, 0);
+  course.Begin();
+  course.Told(0, CommandStage::kWaiting);
+  EXPECT_EQ(Text(course.Grow(2)), "ask 1 2");
+  EXPECT_EQ(Text(course.Told(2, CommandStage::kEnded)), "answer of 2");
+
+  CommandCourse queued(Kind::kQueue, 1, 0);
+  queued.Begin();
+  EXPECT_EQ(Text(queued.Grow(1)), "") << "one keeps it for all";
+  EXPECT_EQ(Text(queued.Closed(0, Lost())), "ask 1");
+}
+
 TEST(CommandCourseTest, ARefusalOfTheQueueIsAnAnswer) {
   CommandCourse course(Kind::kQueue, 2, 0);
   course.Begin();

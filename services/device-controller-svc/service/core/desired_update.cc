@@ -22,7 +22,7 @@ std::optional<std::string> Given(const DesiredUpdate& update, const std::string&
   return it->second.value;
 }
 
-Values ToWrite(const DesiredUpdate& update, const std::map<std::string, PresentDesired>& present) {
+Values ToWrite(const DesiredUpdate& update, const std::map<std::string, DesiredEntry>& present) {
   Values values;
   if (update.mask == DesiredUpdate::Mask::kListed) {
     for (const std::string& property : update.listed) values[property] = Given(update, property);
@@ -41,7 +41,7 @@ Values ToWrite(const DesiredUpdate& update, const std::map<std::string, PresentD
 }
 
 // `present`: null where the property has none.
-absl::Status Changed(const std::string& property, const PresentDesired* present,
+absl::Status Changed(const std::string& property, const DesiredEntry* present,
                      const Values& values) {
   const std::string version = absl::StrCat(present == nullptr ? 0 : present->generation, ".0");
   Error error(absl::StatusCode::kAborted,
@@ -76,9 +76,9 @@ absl::StatusOr<DesiredEtag> ParseEtag(absl::string_view field, absl::string_view
       .Reason("ETAG_INVALID");
 }
 
-absl::StatusOr<DesiredPlan> PlanDesired(const DesiredUpdate& update,
-                                        const std::map<std::string, PresentDesired>& present,
-                                        int64_t incarnation) {
+absl::StatusOr<DesiredPlan> PlanUpdate(const DesiredUpdate& update,
+                                       const std::map<std::string, DesiredEntry>& present,
+                                       int64_t incarnation) {
   DesiredPlan plan{.values = ToWrite(update, present)};
   if (plan.values.empty() && update.mask != DesiredUpdate::Mask::kAll) {
     return InvalidField("twin.properties", "no desired value",

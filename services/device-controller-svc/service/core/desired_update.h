@@ -14,7 +14,7 @@
 namespace skerry::devicecontroller {
 
 // As it is in the cloud now.
-struct PresentDesired {
+struct DesiredEntry {
   std::optional<std::string> value;  // None: nothing is desired any more.
   uint64_t generation = 0;           // Of the Device, when it became so.
   std::string writer;
@@ -56,9 +56,9 @@ struct DesiredPlan {
 // value has changed since: with "property", "version", "writer", "value" (unless there is none) and
 // "refused_value" (unless nothing was to be desired). ABORTED / ETAG_MISMATCH where the etag is of
 // a former device.
-absl::StatusOr<DesiredPlan> PlanDesired(const DesiredUpdate& update,
-                                        const std::map<std::string, PresentDesired>& present,
-                                        int64_t incarnation);
+absl::StatusOr<DesiredPlan> PlanUpdate(const DesiredUpdate& update,
+                                       const std::map<std::string, DesiredEntry>& present,
+                                       int64_t incarnation);
 
 }  // namespace skerry::devicecontroller
 
