@@ -128,9 +128,14 @@ void WriteDesired(const std::string& name, const std::optional<Value>& value, Tw
                   Changes& changes) {
   if (!value.has_value() && twin.properties.count(name) == 0) return;
   Property& property = twin.properties[name];
+  if (property.conflict.has_value()) {
+    property.conflict.reset();
+    changes.push_back({Kind::kConflict, name});
+  }
+  // The same again is no other value: it stays whose it was.
+  if (value.has_value() && SameContent(property.local, value)) return;
   const Held<Value> before = property.desired();
   property.local = value;
-  property.conflict.reset();
   // The same as the cloud's is no writing against it: the next declaration is no conflict.
   if (value.has_value() && SameContent(property.local, property.cloud)) property.local.reset();
   NoteDesired(name, before, twin, changes);

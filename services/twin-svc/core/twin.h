@@ -111,7 +111,8 @@ using Changes = std::vector<Change>;
 // A write on the box: of a mapper, an MQTT client, a local program; all of it or nothing.
 struct Write {
   std::string id;  // Empty, or a name of this write that its sender gives no other one.
-  // A desired value of nullopt: the cloud's holds again.
+  // A desired value of nullopt: the cloud's holds again. One that is there already stays whose it
+  // is.
   std::map<std::string, std::optional<Value>> desired;
   std::map<std::string, Value> reported;
   // Of desired values: what the writer believes to replace.

@@ -97,6 +97,27 @@ TEST_F(TwinTest, AChangeOfTheCloudsReplacesItAndIsAConflict) {
   EXPECT_FALSE(target().conflict.has_value()) << "somebody has seen it";
 }
 
+TEST_F(TwinTest, WhoAcceptsTheCloudsValueSettlesTheConflict) {
+  for (const std::optional<Value>& accepted :
+       {std::optional(Local("30")), std::optional<Value>()}) {
+    twin_ = {};
+    Declare(twin_, Device(1, "20"));
+    ASSERT_THAT(Apply(twin_, Desire("target", Local("25"))).status(), IsOk());
+    Declare(twin_, Device(2, "30"));
+    EXPECT_THAT(*Apply(twin_, Desire("target", accepted)),
+                ElementsAre(Change{Kind::kConflict, "target"}));
+    EXPECT_FALSE(target().conflict.has_value());
+    EXPECT_EQ(desired(), "30");
+  }
+}
+
+TEST_F(TwinTest, WhoWritesTheSameAgainChangesNothing) {
+  ASSERT_THAT(Apply(twin_, Desire("target", Local("25"))).status(), IsOk());
+  const Twin before = twin_;
+  EXPECT_THAT(*Apply(twin_, Desire("target", By("phone", "25"))), IsEmpty());
+  EXPECT_EQ(twin_, before);
+}
+
 TEST_F(TwinTest, BothWantTheSameIsNoConflict) {
   ASSERT_THAT(Apply(twin_, Desire("target", Local("30"))).status(), IsOk());
   EXPECT_THAT(Declare(twin_, Device(2, "30")), IsEmpty());

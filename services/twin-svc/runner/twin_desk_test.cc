@@ -111,6 +111,16 @@ TEST_F(TwinDeskTest, ARestartChangesNothing) {
   EXPECT_EQ(**desk_->Get(kPump), before);
 }
 
+TEST_F(TwinDeskTest, AConflictThatWasSettledStaysSettled) {
+  DeclarePump();
+  ASSERT_THAT(DoWrite(kPump, Desire("target", "25")), IsOk());
+  DeclarePump(2, "30");
+  ASSERT_TRUE((*desk_->Get(kPump))->properties.at("target").conflict.has_value());
+  ASSERT_THAT(DoWrite(kPump, {.desired = {{"target", std::nullopt}}}), IsOk());
+  Start({});
+  EXPECT_FALSE((*desk_->Get(kPump))->properties.at("target").conflict.has_value());
+}
+
 TEST_F(TwinDeskTest, AWriteIsAnsweredWithWhatItFoundAndMade) {
   DeclarePump();
   const absl::StatusOr<Written> written = DoWrite(kPump, Report("level", "1.5"));
