@@ -49,8 +49,14 @@ Simulation::Simulation(uint64_t seed) : rng_(seed) {
   ControllerAttach();
 }
 
+void Simulation::Invite(SimulationGuest& guest) {
+  guest_ = &guest;
+  guest.Enter(*this);
+}
+
 void Simulation::Step() {
-  const uint64_t dice = Random(1560);
+  const uint64_t dice = Random(guest_ == nullptr ? 1560 : 2400);
+  if (dice >= 1560) return guest_->Step();
   if (dice >= 1420) return StoreWork();
   if (dice >= 1400) return GrantSyncs();
   if (dice >= 1395) return CancelCommand();
@@ -76,10 +82,20 @@ void Simulation::Step() {
   return Advance(absl::Seconds(25));  // A pause, as of a machine that sleeps.
 }
 
+void Simulation::Calm(int seconds) {
+  for (int i = 0; i < seconds && failure_.empty(); ++i) {
+    if (spoke_ == 0) SpokeAttach();
+    if (controller_ == 0) ControllerAttach();
+    Work(static_cast<int>(1 + Random(20)));
+    Advance(absl::Seconds(1));
+  }
+}
+
 void Simulation::Settle() {
   if (spoke_ == 0) SpokeAttach();
   if (controller_ == 0) ControllerAttach();
   PutEvent();  // What was dropped last is told by what comes after it.
+  if (guest_ != nullptr) guest_->Settle();
   for (int round = 0; round < 400 && failure_.empty(); ++round) {
     Work(200);
     // Heartbeats keep going for ever; enough time passes to find dead peers and to dial again.
@@ -100,6 +116,7 @@ void Simulation::Work(int rounds) {
     ControllerWork();
     StoreWork();
     FinishExecuting();
+    if (guest_ != nullptr) guest_->Work();
   }
   FinishTunnels();
   GrantSyncs();
@@ -127,8 +144,11 @@ void Simulation::FeedCloud(uint64_t id, cloud::Event event) {
       PassLine(it->second);
       it->second.down.push_back(std::move(send->frame));
     } else if (auto* message = std::get_if<cloud::ToSpoke>(&effect)) {
-      if (message->spoke != controller_) continue;
-      for_controller_.push_back({it->second.session->epoch(), std::move(message->message)});
+      if (message->spoke == controller_) {
+        for_controller_.push_back({it->second.session->epoch(), std::move(message->message)});
+      } else if (message->spoke > SimulationGuest::kGuestSpokes) {
+        guest_->FromHub(message->spoke, it->second.session->epoch(), std::move(message->message));
+      }
     } else if (std::holds_alternative<cloud::EpochStored>(effect)) {
       // link-2.5: what the hub hears of is on the disk.
       if (it->second.session->epoch() > stored_epoch_) Fail("an epoch is not stored");
@@ -186,6 +206,10 @@ void Simulation::FeedAllSessions(const cloud::Event& event) {
   for (uint64_t id : ids) FeedCloud(id, event);
 }
 
+void Simulation::ToSession(uint64_t epoch, cloud::Event event) {
+  if (epoch == last_epoch_ && current_ != 0) FeedCloud(current_, std::move(event));
+}
+
 void Simulation::HubCrash() {
   ++seen_["hub crash"];
   ControllerCrash();
@@ -194,6 +218,7 @@ void Simulation::HubCrash() {
     connection.up.clear();
   }
   current_ = 0;
+  if (guest_ != nullptr) guest_->HubCrashed();
   cloud_users_.clear();
   LoseCommands();
   // The controller dials again when it gets to it; the edge notices at once or by its heartbeats.
@@ -340,61 +365,5 @@ void Simulation::ChangeDesired() {
     PushTo(*subscription_, {Change::Kind::kUpsert, key, absl::StrCat(last_version_), ""});
   }
 }
-
-// ---- time and checks ----
-
-void Simulation::Advance(absl::Duration by) {
-  now_ += by;
-  FeedEdge(edge::Tick{});
-  FeedAllSessions(cloud::Tick{});
-  TickCommands();
-  CheckDeadPeers();
-  // Connections that both ends have left are forgotten.
-  for (auto it = connections_.begin(); it != connections_.end();) {
-    const bool over = it->second.session == nullptr && it->first != edge_connection_;
-    it = over ? connections_.erase(it) : std::next(it);
-  }
-  // The hub's end is closed and all was delivered: the edge sees it.
-  auto it = connections_.find(edge_connection_);
-  if (it != connections_.end() && it->second.session == nullptr && it->second.down.empty() &&
-      !it->second.cut) {
-    it->second.cut = true;
-    FeedEdge(edge::LinkClosed{edge_connection_ - connection_base_,
-                              absl::UnavailableError("the hub closed")});
-  }
-}
-
-bool Simulation::Quiet() const {
-  if (!edge_->connected() || current_ != edge_connection_) return false;
-  return trackers_.empty() && store_calls_.empty() && cloud_users_.empty() && box_users_.empty() &&
-         for_spoke_.empty() && for_controller_.empty() && for_edge_.empty() && journal_.empty() &&
-         events_.empty() && connections_.at(current_).session->unsent_bytes() == 0 &&
-         connections_.at(current_).down.empty() && connections_.at(current_).up.empty();
-}
-
-void Simulation::CheckFinal() {
-  if (edge_->tunnels() + connections_.at(current_).session->tunnels() != 0)
-    Fail("tunnels are left");
-  if (store_ != desired_) Fail("the box does not hold what is desired");
-  for (const auto& [key, value] : reported_) {
-    if (applied_[key] != value) Fail(absl::StrCat("the last report of ", key, " is not applied"));
-  }
-  if (events_applied_ + events_lost_ != last_event_) {
-    Fail(absl::StrCat(last_event_, " events, of which ", events_applied_, " are applied and ",
-                      events_lost_, " known to be lost"));
-  }
-  if (events_lost_ != 0) ++seen_["event lost"];
-  for (const auto& [key, command] : commands_) {
-    CheckCommand(key);
-    if (!command.ended && lost_commands_.count(key) == 0)
-      Fail(absl::StrCat("command ", key, " has not ended"));
-  }
-}
-
-void Simulation::Fail(const std::string& what) {
-  if (failure_.empty()) failure_ = what;
-}
-
-std::string Simulation::RandomKey() { return absl::StrCat("default/p", Random(8)); }
 
 }  // namespace skerry::link::testing

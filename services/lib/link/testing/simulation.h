@@ -19,6 +19,7 @@
 #include "services/lib/link/command_events.h"
 #include "services/lib/link/command_tracker.h"
 #include "services/lib/link/edge_session.h"
+#include "services/lib/link/testing/simulation_guest.h"
 #include "services/lib/link/tunnel_events.h"
 
 namespace skerry::link::testing {
@@ -33,6 +34,8 @@ class Simulation {
 
   // One random thing happens.
   void Step();
+  // For some seconds nothing of its own fails, and much of what waits moves.
+  void Calm(int seconds);
   // No more faults: lets everything run until nothing moves, then checks the final state.
   void Settle();
 
@@ -40,6 +43,18 @@ class Simulation {
   const std::string& failure() const { return failure_; }
   // How often each fault and each rare path occurred, to show that the runs reach them.
   const std::map<std::string, int>& seen() const { return seen_; }
+
+  // From now on `guest`, which outlives this, takes part. Before the first step; the same seed is
+  // another run with it.
+  void Invite(SimulationGuest& guest);
+  // For the guest: what it says to the hubs, and what it found.
+  void ToEdgeHub(edge::Event event) { FeedEdge(std::move(event)); }
+  void ToHub(const cloud::Event& event) { FeedAllSessions(event); }
+  // Into the node's session, if that is still the one of `epoch`.
+  void ToSession(uint64_t epoch, cloud::Event event);
+  uint64_t Random(uint64_t bound) { return rng_() % bound; }
+  void Saw(const std::string& what) { ++seen_[what]; }
+  void Fail(const std::string& what);
 
  private:
   struct Connection {
@@ -180,14 +195,13 @@ class Simulation {
   void CheckDeadPeers();
   // link-3.7: without anything to do, the session soon outlives the line's forgetfulness.
   void CheckIdleLine();
-  void Fail(const std::string& what);
-  uint64_t Random(uint64_t bound) { return rng_() % bound; }
   std::string RandomKey();
 
   std::mt19937_64 rng_;
   absl::Duration now_ = absl::Seconds(1000);
   std::string failure_;
   std::map<std::string, int> seen_;
+  SimulationGuest* guest_ = nullptr;
 
   // Durable in the cloud.
   std::map<std::string, uint64_t> desired_;

@@ -31,6 +31,9 @@ void Simulation::FeedEdge(edge::Event event) {
       connection.last_frame = now_;
       if (controller_ != 0)
         FeedCloud(edge_connection_, cloud::SpokeAttached{controller_, {kType}, {kType}, {kStream}});
+      if (guest_ != nullptr) {
+        if (auto spoke = guest_->HubSpoke()) FeedCloud(edge_connection_, *std::move(spoke));
+      }
     } else if (auto* send = std::get_if<edge::Send>(&effect)) {
       Connection& connection = connections_[edge_connection_];
       PassLine(connection);
@@ -45,6 +48,8 @@ void Simulation::FeedEdge(edge::Event event) {
       if (!connections_[edge_connection_].cut) FeedCloud(edge_connection_, cloud::LinkClosed{});
     } else if (auto* message = std::get_if<edge::ToSpoke>(&effect)) {
       if (message->spoke == spoke_) for_spoke_.push_back(std::move(message->message));
+      if (message->spoke > SimulationGuest::kGuestSpokes)
+        guest_->FromEdgeHub(message->spoke, std::move(message->message));
     } else if (auto* to_user = std::get_if<tunnel::ToUser>(&effect)) {
       ToTunnelUser(false, std::move(*to_user));
     } else if (auto* close_spoke = std::get_if<edge::CloseSpoke>(&effect)) {
@@ -83,6 +88,7 @@ void Simulation::FeedEdge(edge::Event event) {
 
 // L1: nothing leaves the journal that the cloud has not applied.
 void Simulation::Trim(const edge::TrimReports& effect) {
+  if (effect.type != kType) return guest_->Trim(effect);
   for (auto it = journal_.begin(); it != journal_.end();) {
     if (it->second.sequence > effect.up_to) {
       ++it;
@@ -101,6 +107,7 @@ void Simulation::Trim(const edge::TrimEvents& effect) {
 }
 
 void Simulation::Fetch(const edge::FetchReports& effect) {
+  if (effect.type != kType) return for_edge_.push_back(guest_->Fetch(effect));
   std::map<uint64_t, std::string> by_sequence;
   for (const auto& [key, entry] : journal_) {
     if (entry.sequence > effect.after) by_sequence[entry.sequence] = key;
@@ -149,6 +156,7 @@ void Simulation::EdgeCrash() {
   for_edge_.clear();
   executing_.clear();
   box_users_.clear();
+  if (guest_ != nullptr) guest_->EdgeHubCrashed();
   EdgeSession::Config config;
   config.hello.protocol_version = kProtocolVersion;
   config.hello.stored_epoch = stored_epoch_;
@@ -161,6 +169,9 @@ void Simulation::EdgeCrash() {
   if (!journal_.empty()) FeedEdge(edge::ReportStored{kType, last_sequence_});
   if (!events_.empty())
     FeedEdge(edge::EventStored{kStream, EventPriority::kTelemetry, last_event_});
+  if (guest_ != nullptr) {
+    if (auto stored = guest_->Journalled()) FeedEdge(*std::move(stored));
+  }
   FeedEdge(edge::Start{});
 }
 
