@@ -142,6 +142,7 @@ TEST_F(JoinTest, LeavesAWorkingIdentityAndConfiguration) {
   EXPECT_THAT(edgehub, HasSubstr("join_address: \"" + hub_.server->address() + "\""));
   EXPECT_THAT(edgehub, HasSubstr("identity: \"" + dir_.File("etc/node.pem") + "\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edged.yaml")), HasSubstr("name: \"edge-1\""));
+  EXPECT_THAT(ReadFileText(dir_.File("etc/eventbus.yaml")), HasSubstr("name: \"edge-1\"\nmqtt:"));
   EXPECT_THAT(ReadFileText(dir_.File("etc/twin.yaml")), HasSubstr("run_dir: \"/run/x\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edge-meta.yaml")), HasSubstr("run_dir: \"/run/x\""));
 }

@@ -227,6 +227,10 @@ CLI::App* AddJoin(CLI::App& app, Options& options) {
       ->add_option("--runtime-endpoint", join.layout.runtime_endpoint,
                    "the container runtime's CRI socket")
       ->capture_default_str();
+  command
+      ->add_option("--mqtt-broker", join.layout.mqtt_broker,
+                   "the MQTT broker of this box's devices: tcp://host:port, or ssl://host:port")
+      ->capture_default_str();
   command->add_option("--link-address", join.link_address,
                       "host:port of the hub's link port; default: as the hub says");
   command->add_flag(

@@ -42,6 +42,11 @@ std::string EdgedYaml(const NodeLayout& layout, const NodeIdentity& identity) {
                       "\nruntime:\n  endpoint: ", Quoted(layout.runtime_endpoint), "\n");
 }
 
+std::string EventbusYaml(const NodeLayout& layout, const NodeIdentity& identity) {
+  return absl::StrCat(FoldersYaml(layout), "node:\n  name: ", Quoted(identity.node),
+                      "\nmqtt:\n  broker: ", Quoted(layout.mqtt_broker), "\n");
+}
+
 absl::Status WriteConfig(const std::string& path, const std::string& content, bool overwrite) {
   if (!overwrite && access(path.c_str(), F_OK) == 0) return absl::OkStatus();
   return security::WriteFileAtomically(path, content, 0644);
@@ -83,6 +88,8 @@ absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identi
       WriteConfig(folder + "/edgehub.yaml", EdgeHubYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/edge-meta.yaml", FoldersYaml(layout), overwrite));
   SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/twin.yaml", FoldersYaml(layout), overwrite));
+  SKERRY_RETURN_IF_ERROR(
+      WriteConfig(folder + "/eventbus.yaml", EventbusYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/edged.yaml", EdgedYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/ca.crt", identity.ca_pem, 0644));

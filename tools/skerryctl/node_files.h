@@ -14,11 +14,12 @@ namespace skerry::skerryctl {
 
 struct NodeLayout {
   // ca.crt, node.pem (certificate and key; 0600), edgehub.yaml, edge-meta.yaml,
-  // twin.yaml, edged.yaml.
+  // twin.yaml, eventbus.yaml, edged.yaml.
   std::string folder = "/etc/skerry";
   std::string run_dir = "/run/skerry";
   std::string state_dir = "/var/lib/skerry";
   std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
+  std::string mqtt_broker = "tcp://127.0.0.1:1883";
 };
 
 struct NodeIdentity {

@@ -11,11 +11,14 @@ TARGETS = {
     "standalone-api-svc": "services/standalone-api-svc/standalone-api-svc",
     "cloudhub-svc": "services/cloudhub-svc/cloudhub-svc",
     "edge-controller-svc": "services/edge-controller-svc/edge-controller-svc",
+    "device-controller-svc": "services/device-controller-svc/device-controller-svc",
     "edgehub-svc": "services/edgehub-svc/edgehub-svc",
     "edge-meta-svc": "services/edge-meta-svc/edge-meta-svc",
     "edged-svc": "services/edged-svc/edged-svc",
     "twin-svc": "services/twin-svc/twin-svc",
+    "eventbus-svc": "services/eventbus-svc/eventbus-svc",
     "virtual-mapper": "services/mappers/virtual/virtual-mapper",
+    "modbus-mapper": "services/mappers/modbus/modbus-mapper",
     "skerryctl": "tools/skerryctl/skerryctl",
 }
 

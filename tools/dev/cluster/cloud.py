@@ -1,41 +1,12 @@
 """The cloud half: the Kubernetes-compatible API, the hub, the controller."""
 
-import random
-import socket
 import subprocess
 from pathlib import Path
 
 from .host import HOST
 from .kube import Kubectl
+from .ports import Ports
 from .process import Service
-
-
-def _ports():
-    """Ports to try: below those that outgoing connections get, one of which may take a server's while it is away."""
-    below = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    return random.sample(range(below - 12000, below), 100)
-
-
-def _claim(port):
-    """Claims a port among the systems of this machine, until what is returned is closed; None if another has it. A
-    server may not have bound its port yet, or be away for a moment."""
-    claim = socket.socket(socket.AF_UNIX)
-    try:
-        claim.bind(f"\0skerry-port-{port}")  # Abstract: it goes with the process.
-        return claim
-    except OSError:
-        claim.close()
-        return None
-
-
-def _is_free(address, port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-            return True
-        except OSError:
-            return False
 
 
 class CloudHalf:
@@ -49,7 +20,7 @@ class CloudHalf:
         self.folder = Path(folder)
         self._binaries = binaries
         self.host = host
-        self._claims = []
+        self._ports = Ports()
         port = (lambda number: number) if fixed_ports else (lambda number: 0)
         self.kubeconfigs = self.folder / "kubeconfig"
         self.clients = self.folder / "hub/clients"
@@ -82,22 +53,23 @@ class CloudHalf:
             "kubelet.listen": self._listen(HOST.address, port(10250)),
             "kubelet.client_ca": str(self.folder / "api/pki/ca.crt"),
         }, {"kubelet.listen": "kubelet"})
+        self.devices = service("device-controller-svc", {
+            "kubeconfig": str(self.kubeconfigs / "device-controller.kubeconfig"),
+            "state_dir": str(self.folder / "devices"),
+            "listen": self._listen(HOST.address, port(10006)),
+            "tls.ca": str(self.clients / "ca.crt"),
+            "tls.cert": str(self.clients / "device-controller.crt"),
+            "tls.key": str(self.clients / "device-controller.key"),
+            "leader_election.enabled": False,
+        }, {"listen": "api"})
 
     @property
     def services(self):
         """In order of start."""
-        return [self.api, *self.hubs, self.controller]
+        return [self.api, *self.hubs, self.controller, self.devices]
 
     def _listen(self, address, port):
-        """`address:port` where the port is free, else another that is; it stays this cloud's."""
-        for candidate in [port] * bool(port) + _ports():
-            claim = _claim(candidate)
-            if claim and _is_free(address, candidate):
-                self._claims.append(claim)
-                return f"{address}:{candidate}"
-            if claim:
-                claim.close()
-        return f"{address}:0"  # An address of another namespace.
+        return f"{address}:{self._ports.take(address, port)}"
 
     def add_hub(self):
         """A further replica, with the settings that the first has, but for what is a replica's own."""
@@ -125,8 +97,9 @@ class CloudHalf:
         for hub in self.hubs:
             Path(hub.settings["state_dir"]).mkdir(parents=True, exist_ok=True)
             hub.start()
-        self.controller.settings["hub.addresses"] = [hub.addresses["api"] for hub in self.hubs]
-        self.controller.start()
+        for controller in (self.controller, self.devices):
+            controller.settings["hub.addresses"] = [hub.addresses["api"] for hub in self.hubs]
+            controller.start()
 
     def kill(self):
         """SIGKILL of all at once, as a lost data centre."""
@@ -162,6 +135,11 @@ class CloudHalf:
         """The same, for one of several replicas."""
         return [f"--hub={hub.addresses['api']}", f"--ca={self.clients / 'ca.crt'}",
                 f"--cert={self.clients / 'operator.crt'}", f"--key={self.clients / 'operator.key'}"]
+
+    @property
+    def device_flags(self):
+        """What skerryctl needs to speak to device-controller-svc."""
+        return [f"--controller={self.devices.addresses['api']}", *self.operator_flags[1:]]
 
     @property
     def join_address(self):

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 from . import binaries as programs
+from .broker import Broker
 from .host import HOST
+from .ports import Ports
 from .process import Service
 
 CONTAINERD = programs.TOP / "tools/dev/containerd"
@@ -42,6 +44,8 @@ class EdgeNode:
         self.meta = service("edge-meta-svc", "edge-meta.yaml")
         self.twin = service("twin-svc", "twin.yaml")
         self.edged = service("edged-svc", "edged.yaml")
+        self.eventbus = service("eventbus-svc", "eventbus.yaml")
+        self.broker = Broker(self.folder / "mosquitto", Path(logs) / "mosquitto.log", Ports())
         self.mappers = {}
         for path in sorted(self.folder.glob("*-mapper.yaml")):
             self.make_mapper(path.name.removesuffix("-mapper.yaml"))
@@ -49,7 +53,13 @@ class EdgeNode:
     @property
     def services(self):
         """In order of start."""
-        return [self.edgehub, self.meta, self.twin, *([self.edged] if self.has_runtime else []), *self.mappers.values()]
+        return [self.edgehub, self.meta, self.twin, *([self.edged] if self.has_runtime else []),
+                *([self.eventbus] if self.has_broker else []), *self.mappers.values()]
+
+    @property
+    def has_broker(self):
+        """Whether there is an MQTT broker, and so eventbus-svc: give it one before it joins (`broker.configure()`)."""
+        return self.broker.folder.exists()
 
     def make_mapper(self, kind):
         """A mapper of the box, which does not run yet: "virtual", "modbus"."""
@@ -63,6 +73,8 @@ class EdgeNode:
         """`skerryctl join`, which writes the identity and the services' configuration; returns the finished process."""
         self.folder.mkdir(parents=True, exist_ok=True)
         address = [] if any(flag.startswith("--cloud=") for flag in flags) else [f"--cloud={cloud.join_address}"]
+        if self.has_broker:
+            address.append(f"--mqtt-broker={self.broker.url}")
         command = self.host.command(
             self._binaries["skerryctl"], "join", *address, f"--node-name={self.name}", f"--dir={self.config_dir}",
             f"--run-dir={self.run_dir}", f"--state-dir={self.state_dir}",
@@ -91,6 +103,8 @@ class EdgeNode:
             folder.mkdir(parents=True, exist_ok=True)
         if self.has_runtime:
             self._containerd("up")
+        if self.has_broker:
+            self.broker.start()
         for service in self.services:
             service.start()
 
@@ -103,6 +117,8 @@ class EdgeNode:
         """Every process and container of the box ends at once; the disk stays. start() boots it again."""
         for service in self.services:
             service.kill()
+        if self.has_broker:
+            self.broker.kill()
         if self.has_runtime:
             self._containerd("crash")
         self._unmount()
@@ -111,6 +127,8 @@ class EdgeNode:
     def remove(self):
         """Leaves nothing: no process, container, network or mount."""
         self.stop()
+        if self.has_broker:
+            self.broker.stop()
         if self.has_runtime:
             self._containerd("down")
         self._unmount()

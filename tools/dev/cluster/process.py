@@ -21,7 +21,7 @@ class ServiceFailed(RuntimeError):
     """A service did not start or stop; the message has the end of its log."""
 
 
-def _start_time(pid):
+def start_time(pid):
     """The kernel's start time of a process: with the pid, a name that is never used twice. None if it is gone.
 
     A zombie is gone once its last thread is: until then its sockets are still open.
@@ -106,7 +106,7 @@ class Service:
             pid, started = self._pid_file.read_text().split()
         except (OSError, ValueError):
             return None
-        return int(pid) if _start_time(int(pid)) == started else None
+        return int(pid) if start_time(int(pid)) == started else None
 
     def start(self):
         """Starts the service if it is not running, and returns once it has bound its addresses."""
@@ -122,7 +122,7 @@ class Service:
                 self.host.command(self._binaries[self.name], f"--config={config}", f"--addresses_file={fresh}"),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**_environment(), **self.env})
-        self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}")
+        self._pid_file.write_text(f"{self._child.pid} {start_time(self._child.pid)}")
 
         def bound():
             if self._child.poll() is not None:

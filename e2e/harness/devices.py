@@ -1,0 +1,86 @@
+"""Devices as KubeEdge's users declare them, and an MQTT device of a box made of mosquitto's own clients."""
+
+import json
+import subprocess
+import threading
+
+
+def model(name, *properties):
+    """A DeviceModel; properties: (name, type, access mode)."""
+    return {"apiVersion": "devices.kubeedge.io/v1beta1", "kind": "DeviceModel",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"properties": [{"name": name, "type": kind, "accessMode": mode} for name, kind, mode in properties]}}
+
+
+def device(name, of_model, node, protocol="mqtt", **desired):
+    """A Device with a property for each of `desired`: a value, or None."""
+    properties = [{"name": name, **({} if value is None else {"desired": {"value": value}})}
+                  for name, value in desired.items()]
+    return {"apiVersion": "devices.kubeedge.io/v1beta1", "kind": "Device",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"deviceModelRef": {"name": of_model}, "nodeName": node, "protocol": {"protocolName": protocol},
+                     "properties": properties}}
+
+
+def reported(kubectl, name):
+    """{property: reported value} of a DeviceStatus; empty while there is none."""
+    if not kubectl.exists("devicestatus", name):
+        return {}
+    twins = kubectl.get("devicestatus", name).get("status", {}).get("twins", [])
+    return {twin["propertyName"]: twin["reported"]["value"] for twin in twins if "reported" in twin}
+
+
+def desire(kubectl, name, property_name, value):
+    """Sets the desired value of a Device's property, as `kubectl edit` does."""
+    properties = kubectl.get("device", name)["spec"]["properties"]
+    index = next(i for i, entry in enumerate(properties) if entry["name"] == property_name)
+    kubectl("patch", "device", name, "--type=json", "-p", json.dumps(
+        [{"op": "add", "path": f"/spec/properties/{index}/desired", "value": {"value": value}}]))
+
+
+class MqttClient:
+    """mosquitto_pub and mosquitto_sub against a box's broker."""
+
+    def __init__(self, broker):
+        self._flags = ["-h", "127.0.0.1", "-p", str(broker.port)]
+        self._children = []
+
+    def publish(self, topic, payload):
+        """One message with QoS 1; returns when the broker has it."""
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+        subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-m", text], check=True, timeout=20)
+
+    def publish_all(self, topic, payloads):
+        """Messages in order over one connection; returns when the broker has all."""
+        lines = "".join(json.dumps(payload) + "\n" for payload in payloads)
+        subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-l"], input=lines, text=True, check=True,
+                       timeout=120)
+
+    def subscribe(self, *topics):
+        """A list to which (topic, payload) of what comes are appended, from now on."""
+        heard = []
+        child = subprocess.Popen(
+            ["mosquitto_sub", *self._flags, "-q", "1", "-F", "%t %p", "-d",
+             *[word for topic in topics for word in ("-t", topic)]],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._children.append(child)
+        subscribed = threading.Event()
+
+        def read():
+            for line in child.stdout:
+                if line.startswith("Subscribed (mid"):
+                    subscribed.set()
+                elif line.startswith(("$hw/", "default/", "SYS/")):
+                    topic, payload = line.rstrip("\n").split(" ", 1)
+                    heard.append((topic, json.loads(payload)))
+
+        threading.Thread(target=read, daemon=True).start()
+        if not subscribed.wait(20):
+            raise AssertionError(f"mosquitto_sub did not subscribe to {topics}")
+        return heard
+
+    def close(self):
+        """Ends what listens."""
+        for child in self._children:
+            child.terminate()
+            child.wait(20)

@@ -1,0 +1,87 @@
+"""Devices end to end: declared by kubectl, spoken with by a mapper or over MQTT on the box, seen in the cloud."""
+
+import pytest
+from cluster import wait
+from cluster.binaries import TOP
+
+from harness import devices
+
+
+@pytest.fixture(scope="module", name="node")
+def fixture_node(system):
+    """One box with a broker and the virtual mapper, without containers."""
+    system.cloud.start()
+    box = system.make_node("edge-1", runtime=False)
+    box.broker.configure()
+    box.make_mapper("virtual")
+    system.add_node("edge-1", runtime=False)
+    system.kubectl("apply", "-f", str(TOP / "examples/devices/virtual-room.yaml"))
+    return box
+
+
+@pytest.fixture(name="mqtt")
+def fixture_mqtt(node):
+    """A client of the box's broker."""
+    client = devices.MqttClient(node.broker)
+    yield client
+    client.close()
+
+
+def await_reported(system, name, timeout=30, **values):
+    """Until these values of a device are in its DeviceStatus."""
+    return wait.until(f"{name} to report {values}", lambda: {
+        key: devices.reported(system.kubectl, name).get(key) for key in values} == values, timeout, 0.2)
+
+
+def test_a_mapper_obeys_kubectl_and_reports(system, node):
+    """[devices-1] D2: what is desired reaches the device, and what it measures the cloud."""
+    wait.until("the mapper to be registered", node.mappers["virtual"].ready, 30)
+    await_reported(system, "room-3", target="21.00")
+    assert "temperature" in devices.reported(system.kubectl, "room-3")
+    devices.desire(system.kubectl, "room-3", "target", "25")
+    await_reported(system, "room-3", target="25.00")
+    status = system.kubectl.wait_for("devicestatus", "room-3", "online",
+                                     lambda s: s["status"].get("state") == "online", 30)
+    assert status["status"].get("lastOnlineTime")
+    assert status["metadata"]["ownerReferences"][0]["name"] == "room-3"
+
+
+def test_a_method_is_called_from_the_cloud(system, node):
+    """[devices-2] The device's own status and answer come back; a method that it has not is its refusal."""
+    await_reported(system, "lamp-3", on="false")
+    said = system.cloud.skerryctl("device", "call", "lamp-3", "toggle", *system.cloud.device_flags)
+    assert said == "status 200\ntrue\n"
+    await_reported(system, "lamp-3", on="true")
+
+
+def test_a_disabled_device_leaves_its_node(system, node):
+    """[devices-3] Whatever manifests say, until it is enabled again."""
+    call = ("device", "call", "lamp-3", "toggle", *system.cloud.device_flags)
+    system.cloud.skerryctl("device", "disable", "lamp-3", "--reason", "it smokes", *system.cloud.device_flags)
+    with pytest.raises(RuntimeError, match="DEVICE_DISABLED"):
+        system.cloud.skerryctl(*call)
+    system.cloud.skerryctl("device", "enable", "lamp-3", *system.cloud.device_flags)
+    wait.until("the lamp to be called again", lambda: _works(system, call), 30)
+
+
+def _works(system, call):
+    try:
+        return system.cloud.skerryctl(*call).startswith("status 200")
+    except RuntimeError:
+        return False
+
+
+def test_an_mqtt_device(system, node, mqtt):
+    """[devices-4] KubeEdge's topics: a reported value goes to the cloud, a desired one comes as delta."""
+    wait.until("eventbus-svc to be ready", node.eventbus.ready, 30)
+    heard = mqtt.subscribe("$hw/events/device/pump-1/#")
+    system.kubectl.apply(devices.model("pump", ("speed", "INT", "ReadWrite"), ("level", "FLOAT", "ReadOnly")),
+                         devices.device("pump-1", "pump", "edge-1", speed="5", level=None))
+    wait.until("the delta", lambda: any(
+        topic.endswith("/twin/update/delta") and payload["delta"].get("speed") == "5" for topic, payload in heard), 30)
+    mqtt.publish("$hw/events/device/pump-1/twin/update",
+                 {"event_id": "e1", "timestamp": 1, "twin": {"speed": {"actual": {"value": "5"}}}})
+    await_reported(system, "pump-1", speed="5")
+    mqtt.publish("$hw/events/device/pump-1/twin/update",
+                 {"event_id": "e2", "timestamp": 1, "twin": {"level": {"actual": {"value": "1.5"}}}})
+    await_reported(system, "pump-1", level="1.5")
