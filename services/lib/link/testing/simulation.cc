@@ -331,6 +331,7 @@ void Simulation::ApplyEvents(uint64_t epoch, const EventBatch& batch) {
 
 void Simulation::AnswerSubscription() {
   subscription_->complete = true;
+  if (subscription_->epoch == last_epoch_) answered_[{current_, subscription_->id}] = desired_;
   const Subscription subscription = *subscription_;
   for (const auto& [key, version] : desired_) {
     auto held = subscription.holdings.find(key);

@@ -146,6 +146,8 @@ class Simulation {
   void SpokeWork();
   void SpokeApply(const ResourceChange& change);
   void SpokeDelete(const std::string& key);
+  // link-4.12: by now the box has every difference that the subscription was answered with.
+  void CheckSynced();
   void PutReport();
   void PutEvent();
   void DropOldestEvent();
@@ -234,6 +236,8 @@ class Simulation {
   std::deque<ForController> for_controller_;
   std::optional<Subscription> subscription_;
   uint64_t controller_epoch_ = 0;
+  // What was desired when a subscription was answered, by connection and id.
+  std::map<std::pair<uint64_t, uint64_t>, std::map<std::string, uint64_t>> answered_;
   std::map<uint64_t, TunnelUser> cloud_users_;
   uint64_t last_tunnel_ = 0;
 

@@ -247,6 +247,7 @@ void Simulation::SpokeApply(const ResourceChange& frame) {
       staged_deletes_.insert(change.key);
     }
   } else {
+    CheckSynced();
     synced_ = true;
     for (const std::string& key : staged_deletes_) SpokeDelete(key);
     staged_deletes_.clear();
@@ -255,6 +256,19 @@ void Simulation::SpokeApply(const ResourceChange& frame) {
       std::holds_alternative<ResourceChange>(for_spoke_.front()))
     return;
   FeedEdge(edge::ResourceDone{spoke_, {kType, spoke_subscription_, stored_up_to_, {}}});
+}
+
+void Simulation::CheckSynced() {
+  if (synced_) return;
+  const auto answered = answered_.find({edge_connection_, spoke_subscription_});
+  if (answered == answered_.end()) return;  // Of a session that is over.
+  for (const auto& [key, version] : answered->second) {
+    const auto since = desired_since_.find(key);
+    if (since == desired_since_.end() || since->second > version) continue;  // Deleted meanwhile.
+    const auto held = store_.find(key);
+    if (held == store_.end() || held->second < version)
+      Fail(absl::StrCat("synced, and ", key, " has not come"));
+  }
 }
 
 void Simulation::SpokeDelete(const std::string& key) {
