@@ -70,13 +70,17 @@ struct HubClient::Impl : std::enable_shared_from_this<HubClient::Impl> {
   size_t commands = 0;  // Under way.
   absl::BitGen random;
 
-  // Runs `work` on the executor unless the client has been stopped by then.
+  // Runs `work` on the executor unless the client has been stopped by then. Any thread, also when
+  // the executor is gone: that is after Stop.
   template <typename Work>
   void Post(Work work) {
+    absl::MutexLock lock(&mutex);
+    if (stopping) return;
     executor.Post([self = shared_from_this(), work = std::move(work)]() mutable {
       if (!self->stopped) work(*self);
     });
   }
+  // On the executor.
   template <typename Work>
   void PostAfter(absl::Duration delay, Work work) {
     executor.PostAfter(delay, [self = shared_from_this(), work = std::move(work)]() mutable {

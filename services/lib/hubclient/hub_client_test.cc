@@ -348,6 +348,17 @@ TEST_F(HubClientTest, AnAnswerOfAnEarlierStreamIsNotGiven) {
   EXPECT_EQ(metrics_.commands_late.Value(), 1);
 }
 
+// A mapper may answer when all is over.
+TEST_F(HubClientTest, ACommandMayEndAfterTheClientAndItsExecutor) {
+  FakeEdgehub edgehub(address_);
+  ASSERT_TRUE(edgehub.Await([&] { return edgehub.registrations() == 1; }));
+  edgehub.SendCommand("k1", "devicemethods", "open");
+  auto command = TakeCommand();
+  client_.reset();
+  executor_.Stop();
+  command.second(absl::OkStatus(), "opened");
+}
+
 TEST_F(HubClientTest, WhatWaitsEndsWhenItStops) {
   Ended<absl::Status> report, later;
   Ended<EventsPut> put;
