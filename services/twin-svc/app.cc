@@ -168,6 +168,7 @@ absl::Status TwinApp::MakeDesk() {
   Parts& p = *parts_;
   SKERRY_ASSIGN_OR_RETURN(hubclient::HubDialer dialer,
                           hubclient::MakeHubDialer(config_.hub_address));
+  const ReadingState readings = p.store->readings();  // From here on the store is the desk's.
   p.hub_executor = std::make_unique<exec::SerialExecutor>("hub", clock_);
   p.hub = std::make_unique<hubclient::HubClient>(
       hubclient::HubClient::Options{.spoke = "twin-svc",
@@ -199,10 +200,9 @@ absl::Status TwinApp::MakeDesk() {
                   }));
   p.watches.SetDesk(*p.desk);
   p.forwarder = std::make_unique<ReadingForwarder>(
-      ReadingForwarder::Options{.producer = p.store->readings().producer,
-                                .sent = p.store->readings().sent},
-      *p.readings, *p.hub, *p.hub_executor,
-      [&p](uint64_t sequence) { p.desk->NoteReadingsSent(sequence); }, p.metrics, log_);
+      ReadingForwarder::Options{.producer = readings.producer, .sent = readings.sent}, *p.readings,
+      *p.hub, *p.hub_executor, [&p](uint64_t sequence) { p.desk->NoteReadingsSent(sequence); },
+      p.metrics, log_);
   p.reporter =
       std::make_unique<TwinReporter>(TwinReporter::Options{.interval = config_.reports_interval},
                                      *p.desk, *p.hub, *p.hub_executor, clock_, p.metrics, log_);

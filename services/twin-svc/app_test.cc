@@ -237,8 +237,9 @@ TEST_F(AppTest, WhatIsReportedGoesUp) {
   EXPECT_EQ(registration.event_streams(0).priority(), edgehub::v1::EventStream::PRIORITY_TELEMETRY);
   ASSERT_TRUE(hub.Await([&] {
     v1::TwinReport report;
-    return report.ParseFromString(hub.reports()[{"twins", "plant/pump-1"}].value) &&
-           report.twin().properties().at("level").reported().value() == "1.5";
+    EXPECT_TRUE(report.ParseFromString(hub.reports()[{"twins", "plant/pump-1"}].value));
+    const auto level = report.twin().properties().find("level");
+    return level != report.twin().properties().end() && level->second.reported().value() == "1.5";
   }));
 }
 

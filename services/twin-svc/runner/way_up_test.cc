@@ -55,15 +55,15 @@ class Box {
                     reporter_->Wake();
                   }},
              hub_metrics_, log::Logger::Null()) {
+    const ReadingState readings = store_->readings();  // From here on the store is the desk's.
     desk_ = *TwinDesk::Create(*store_, {.progress_interval = absl::Milliseconds(1)}, clock,
                               metrics_, [this](const std::vector<TwinEvent>& events) {
                                 reporter_->OnEvents(events);
                                 forwarder_->Wake();
                               });
     forwarder_ = std::make_unique<ReadingForwarder>(
-        ReadingForwarder::Options{.producer = store_->readings().producer,
-                                  .sent = store_->readings().sent,
-                                  .linger = absl::Milliseconds(1)},
+        ReadingForwarder::Options{
+            .producer = readings.producer, .sent = readings.sent, .linger = absl::Milliseconds(1)},
         *log_, hub_, executor_, [this](uint64_t sequence) { desk_->NoteReadingsSent(sequence); },
         metrics_, log::Logger::Null());
     reporter_ = std::make_unique<TwinReporter>(
