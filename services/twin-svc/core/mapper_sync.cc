@@ -56,7 +56,7 @@ void MapperSync::SetTold(Side& side, const std::string& name, std::optional<Know
   Compare(side, name);
 }
 
-void MapperSync::Registered(const std::set<std::string>& left_out) {
+void MapperSync::Registered(const LeftOut& left_out) {
   present_ = true;
   whole_ = true;
   away_ = {};
@@ -67,7 +67,7 @@ void MapperSync::Registered(const std::set<std::string>& left_out) {
       Compare(*side, name);
     }
     for (const auto& [name, content] : side->wanted) {
-      if (side == &devices_ && left_out.count(name) > 0) continue;
+      if ((side == &devices_ ? left_out.devices : left_out.models).count(name) > 0) continue;
       SetTold(*side, name, Known{Known::State::kHas, content});
     }
     side->failures.clear();

@@ -56,9 +56,15 @@ class MapperSync {
   void WantDevice(const std::string& name, std::string content);
   void DropDevice(const std::string& name);
 
-  // The mapper has registered, and the answer named all that is wanted now but the devices
-  // `left_out`, and nothing else.
-  void Registered(const std::set<std::string>& left_out = {});
+  // What the answer to a registration did not name.
+  struct LeftOut {
+    std::set<std::string> models = {};
+    std::set<std::string> devices = {};
+  };
+  // The mapper has registered, and the answer named all that is wanted now but `left_out`, and
+  // nothing else.
+  void Registered(const LeftOut& left_out);
+  void Registered() { Registered(LeftOut()); }
   // Before anything else: this process was restarted and the mapper was not. `whole` is false where
   // more may have been told than was kept.
   void Restore(const std::vector<Told>& told, bool whole);

@@ -182,9 +182,13 @@ TEST_F(MapperSyncTest, WhatAnAnswerHadNoRoomForIsTold) {
   sync_.WantModel("ns/m", "1");
   sync_.WantDevice("ns/a", "1");
   sync_.WantDevice("ns/b", "1");
-  sync_.Registered({"ns/b"});
+  sync_.Registered({.devices = {"ns/b"}});
   EXPECT_EQ(sync_.behind(), 1u);
   EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kRegisterDevice, "ns/b"}}));
+  sync_.Registered({.models = {"ns/m"}, .devices = {"ns/a", "ns/b"}});
+  EXPECT_EQ(Flush(), (std::vector<Call>{{Kind::kCreateModel, "ns/m"},
+                                        {Kind::kRegisterDevice, "ns/a"},
+                                        {Kind::kRegisterDevice, "ns/b"}}));
 }
 
 TEST_F(MapperSyncTest, TellsWhatIsToBeKept) {

@@ -213,7 +213,7 @@ absl::StatusOr<v1beta1::MapperRegisterResponse> MapperDesk::Answer(
   const absl::StatusOr<std::shared_ptr<MapperLink>> link = LinkFor(*record);
   if (!link.ok()) return refused(link.status());
   MakeActive(*link);
-  std::set<std::string> left_out;
+  MapperSync::LeftOut left_out;
   v1beta1::MapperRegisterResponse response =
       wanted_.Answer(record->protocol, options_.answer_bytes_max, left_out);
   const absl::Status registered = (*link)->Registered(*record, left_out);
@@ -224,7 +224,7 @@ absl::StatusOr<v1beta1::MapperRegisterResponse> MapperDesk::Answer(
                                   {"version", record->version},
                                   {"path", record->path},
                                   {"devices", response.devicelist_size()},
-                                  {"told_later", static_cast<uint64_t>(left_out.size())}});
+                                  {"told_later", static_cast<uint64_t>(left_out.devices.size())}});
   PumpAll();
   return response;
 }

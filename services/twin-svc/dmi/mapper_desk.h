@@ -47,8 +47,8 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
     size_t mappers_max = 64;  // Beyond, one more is RESOURCE_EXHAUSTED / MAPPERS_FULL.
     absl::Duration call_timeout = absl::Seconds(10);  // Of a call to a mapper.
     int method_calls_max = 64;                        // Under way, for each mapper.
-    // Of devices in the answer to a registration: clients in Go take 4 MiB. Those for which there
-    // is no room are told by RegisterDevice.
+    // Of the answer to a registration: clients in Go take 4 MiB. What it has no room for is told by
+    // calls.
     size_t answer_bytes_max = 3u << 20;
   };
   using RegisterDone = absl::AnyInvocable<void(absl::StatusOr<v1beta1::MapperRegisterResponse>)>;

@@ -181,6 +181,18 @@ TEST_F(MapperDeskTest, WhatItRefusesIsTriedAgain) {
   EXPECT_GE(metrics_.calls_failed.Value(), 2);
 }
 
+// KubeEdge's mappers say in words only that they do not have a device.
+TEST_F(MapperDeskTest, WhatAMapperDoesNotHaveNeedNotBeRemoved) {
+  KnowAndAttach();
+  mapper_.Take({});
+  DropDevice("a");
+  EXPECT_TRUE(UntilToldOf("last"));
+  EXPECT_THAT(mapper_.state().calls, ElementsAre("RemoveDevice plant/a", "GetDevice plant/a",
+                                                 "RegisterDevice plant/last"));
+  EXPECT_TRUE(Until([&] { return metrics_.behind.Value() == 0; }));
+  EXPECT_EQ(metrics_.calls_failed.Value(), 0);
+}
+
 TEST_F(MapperDeskTest, RegistrationsWaitUntilDevicesAreKnown) {
   EXPECT_THAT(Register(Registration("pumps", mapper_.path()), absl::Milliseconds(1)),
               HasReason("DEVICES_NOT_KNOWN"));
@@ -285,8 +297,24 @@ TEST_F(MapperDeskTest, WhatAnAnswerHasNoRoomForIsTold) {
   const auto answer = Register(Registration("pumps", mapper_.path()));
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->devicelist_size(), 0);
-  EXPECT_EQ(answer->modellist_size(), 1);
+  EXPECT_EQ(answer->modellist_size(), 0);
   EXPECT_TRUE(mapper_.Await([](const State& state) { return state.devices.size() == 2; }));
+  EXPECT_EQ(mapper_.state().calls.at(0), "CreateDeviceModel plant/pump");
+}
+
+TEST_F(MapperDeskTest, AnAnswerHasAsMuchAsThereIsRoomFor) {
+  StopMappers();
+  StartMappers({.answer_bytes_max = 10000});
+  PutModel();
+  for (int i = 0; i < 200; ++i) PutDevice(absl::StrCat("d", i), 1, "1");
+  follower_->OnSynced();
+  const auto answer = Register(Registration("pumps", mapper_.path()));
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_LE(answer->ByteSizeLong(), 14000u);
+  EXPECT_GT(answer->devicelist_size(), 20);
+  mapper_.Take(*answer);
+  mapper_.Start();
+  EXPECT_TRUE(mapper_.Await([](const State& state) { return state.devices.size() == 200; }));
 }
 
 TEST_F(MapperDeskTest, ADeviceThatDoesNotSuitItsModelIsNotTold) {

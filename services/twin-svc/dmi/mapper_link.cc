@@ -75,7 +75,7 @@ MapperLink::~MapperLink() {
   if (counted_away_) context_.metrics.away.Decrement();
 }
 
-absl::Status MapperLink::Registered(MapperRecord record, const std::set<std::string>& left_out) {
+absl::Status MapperLink::Registered(MapperRecord record, const MapperSync::LeftOut& left_out) {
   if (record.path != record_.path) {
     SKERRY_ASSIGN_OR_RETURN(client_, MapperClient::Create(record.path, context_.call_timeout));
   }

@@ -53,7 +53,7 @@ class MapperLink : public std::enable_shared_from_this<MapperLink> {
 
   // Its row and all that it was told are in the store then, if that works: a mapper whose
   // registration can't be stored is served all the same. The path may be another one.
-  absl::Status Registered(MapperRecord record, const std::set<std::string>& left_out);
+  absl::Status Registered(MapperRecord record, const MapperSync::LeftOut& left_out);
   // Nothing is wanted of it any more. Pump tells it so as far as it listens, then `drained` is
   // called, on the executor.
   void Retire(std::function<void()> drained) { drained_ = std::move(drained); }

@@ -9,6 +9,9 @@
 namespace skerry::twin {
 namespace {
 
+constexpr size_t kItemBytes = 16;    // Beside the message, in an answer.
+constexpr size_t kRoomBytes = 4096;  // Less is no room for most devices.
+
 // What holds, in place of what the Device says.
 void SetDesired(const Twin& twin, v1beta1::Device& device) {
   for (v1beta1::DeviceProperty& property : *device.mutable_spec()->mutable_properties()) {
@@ -102,24 +105,30 @@ void WantedDevices::SetMapper(const std::string& protocol_name, MapperSync* sync
 
 v1beta1::MapperRegisterResponse WantedDevices::Answer(const std::string& protocol_name,
                                                       size_t bytes_max,
-                                                      std::set<std::string>& left_out) const {
+                                                      MapperSync::LeftOut& left_out) const {
   v1beta1::MapperRegisterResponse response;
   const auto protocol = protocols_.find(protocol_name);
   if (protocol == protocols_.end()) return response;
-  for (const auto& [name, devices] : protocol->second.models) {
-    absl::StatusOr<v1beta1::DeviceModel> model = catalog_.Model(name);
-    if (model.ok()) *response.add_modellist() = *std::move(model);
-  }
   size_t bytes = 0;
-  for (const auto& [name, wanted] : protocol->second.devices) {
-    absl::StatusOr<v1beta1::Device> device =
-        bytes < bytes_max ? Message(name) : absl::ResourceExhaustedError("no room");
-    if (device.ok()) bytes += device->ByteSizeLong() + 16;
-    if (!device.ok() || bytes > bytes_max) {
-      left_out.insert(name.value());
-      continue;
+  // Whether the message has room: then it is added.
+  const auto add = [&](auto message, auto& list) {
+    if (!message.ok() || bytes + message->ByteSizeLong() > bytes_max) return false;
+    bytes += message->ByteSizeLong() + kItemBytes;
+    *list.Add() = *std::move(message);
+    return true;
+  };
+  for (const auto& [name, devices] : protocol->second.models) {
+    if (!add(catalog_.Model(name), *response.mutable_modellist())) {
+      left_out.models.insert(name.value());
     }
-    *response.add_devicelist() = *std::move(device);
+  }
+  for (const auto& [name, device] : protocol->second.devices) {
+    // Without its model a mapper does not take it; without room there is no need to look.
+    const bool useless = left_out.models.count(device.model.value()) > 0 ||
+                         (!left_out.devices.empty() && bytes + kRoomBytes > bytes_max);
+    if (useless || !add(Message(name), *response.mutable_devicelist())) {
+      left_out.devices.insert(name.value());
+    }
   }
   return response;
 }

@@ -41,10 +41,10 @@ class WantedDevices {
   // the errors of DeviceCatalog::Device.
   absl::StatusOr<v1beta1::Device> Message(const DeviceName& name) const;
 
-  // The answer to a registration: what is wanted of the protocol, up to `bytes_max` of devices.
-  // `left_out` are those for which there is no room, or no message.
+  // The answer to a registration: what is wanted of the protocol, up to `bytes_max`. `left_out` is
+  // that for which there is no room, or no message.
   v1beta1::MapperRegisterResponse Answer(const std::string& protocol, size_t bytes_max,
-                                         std::set<std::string>& left_out) const;
+                                         MapperSync::LeftOut& left_out) const;
 
  private:
   struct Device {
