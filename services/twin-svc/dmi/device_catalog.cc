@@ -27,21 +27,11 @@ Error NotHere(absl::string_view what, const std::string& name) {
       .Meta("name", name);
 }
 
-// What mappers are told of an object, and nothing of the rest.
-json Told(const json& object) {
-  const json& metadata = kubeapi::ObjectAt(object, {"metadata"});
-  json told{{"metadata", json::object()}, {"spec", kubeapi::ObjectAt(object, {"spec"})}};
-  for (const char* name : {"name", "namespace"}) {
-    if (metadata.contains(name)) told["metadata"][name] = metadata[name];
-  }
-  return told;
-}
-
-std::string Compress(const std::string& text) {
-  uLongf size = compressBound(text.size());
+std::string Compress(const std::string& bytes) {
+  uLongf size = compressBound(bytes.size());
   std::string out(size, '\0');
   const int result = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                               reinterpret_cast<const Bytef*>(text.data()), text.size(), 6);
+                               reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), 6);
   SKERRY_CHECK(result == Z_OK);  // There is room.
   out.resize(size);
   out.shrink_to_fit();
@@ -49,12 +39,12 @@ std::string Compress(const std::string& text) {
 }
 
 std::string Uncompress(const std::string& bytes, size_t size) {
-  std::string text(size, '\0');
+  std::string out(size, '\0');
   uLongf written = size;
-  const int result = uncompress(reinterpret_cast<Bytef*>(text.data()), &written,
+  const int result = uncompress(reinterpret_cast<Bytef*>(out.data()), &written,
                                 reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
   SKERRY_CHECK(result == Z_OK && written == size);  // Compress made it.
-  return text;
+  return out;
 }
 
 template <typename Message>
@@ -78,14 +68,13 @@ DeviceCatalog::DeviceCatalog() = default;
 DeviceCatalog::~DeviceCatalog() = default;
 
 absl::Status DeviceCatalog::PutDevice(const device::DeviceSpec& spec, const json& device) {
-  // What is wrong in itself; with its model there may be more.
-  SKERRY_RETURN_IF_ERROR(ToDmi(device, json::object()).status());
-  const std::string text = kubeapi::DumpJson(Told(device));
+  SKERRY_ASSIGN_OR_RETURN(const v1beta1::Device own, OwnToDmi(device));
+  const std::string bytes = own.SerializeAsString();
   Stored stored{
-      .entry = {spec.protocol, spec.model}, .text = Compress(text), .text_bytes = text.size()};
+      .entry = {spec.protocol, spec.model}, .own = Compress(bytes), .own_bytes = bytes.size()};
   absl::MutexLock lock(&mutex_);
   Forget(spec.name);
-  device_bytes_ += stored.text.size();
+  device_bytes_ += stored.own.size();
   models_[spec.model].devices.insert(spec.name);
   devices_.insert_or_assign(spec.name, std::move(stored));
   return absl::OkStatus();
@@ -94,7 +83,7 @@ absl::Status DeviceCatalog::PutDevice(const device::DeviceSpec& spec, const json
 void DeviceCatalog::Forget(const DeviceName& name) {
   const auto device = devices_.find(name);
   if (device == devices_.end()) return;
-  device_bytes_ -= device->second.text.size();
+  device_bytes_ -= device->second.own.size();
   const ObjectKey key = device->second.entry.model;
   devices_.erase(device);
   StoredModel& model = models_.at(key);
@@ -110,9 +99,11 @@ void DeviceCatalog::DropDevice(const DeviceName& name) {
 
 absl::Status DeviceCatalog::PutModel(const ObjectKey& name, const json& model) {
   SKERRY_RETURN_IF_ERROR(ModelToDmi(model).status());
-  auto told = std::make_shared<const json>(Told(model));
+  auto kept =
+      std::make_shared<const json>(json{{"spec", kubeapi::ObjectAt(model, {"spec"})},
+                                        {"metadata", kubeapi::ObjectAt(model, {"metadata"})}});
   absl::MutexLock lock(&mutex_);
-  models_[name].json = std::move(told);
+  models_[name].json = std::move(kept);
   dropped_.erase(name);
   return absl::OkStatus();
 }
@@ -155,9 +146,10 @@ absl::StatusOr<v1beta1::Device> DeviceCatalog::Device(const DeviceName& name) co
   if (model == nullptr) {
     return NotHere("the device model", stored->entry.model.value()).Reason("MODEL_UNKNOWN");
   }
-  SKERRY_ASSIGN_OR_RETURN(const json device,
-                          kubeapi::ParseJson(Uncompress(stored->text, stored->text_bytes)));
-  return ToDmi(device, *model);
+  v1beta1::Device device;
+  SKERRY_CHECK(device.ParseFromString(Uncompress(stored->own, stored->own_bytes)));
+  SKERRY_RETURN_IF_ERROR(AddDefaults(*model, device));
+  return device;
 }
 
 absl::StatusOr<v1beta1::DeviceModel> DeviceCatalog::Model(const ObjectKey& name) const {

@@ -21,9 +21,8 @@
 
 namespace skerry::twin {
 
-// Any thread may call it. Of a device only what mappers are told is kept, as compressed text: some
-// hundred bytes, where a parsed object takes ten thousand. Who fills it bounds it: edge-meta-svc's
-// store.
+// Any thread may call it. Of a device only what mappers are told is kept, compressed: some hundred
+// bytes, where a parsed object takes ten thousand. Who fills it bounds it: edge-meta-svc's store.
 class DeviceCatalog {
  public:
   struct Entry {
@@ -48,13 +47,13 @@ class DeviceCatalog {
   absl::StatusOr<v1beta1::Device> Device(const DeviceName& name) const;
   absl::StatusOr<v1beta1::DeviceModel> Model(const ObjectKey& name) const;
 
-  size_t device_bytes() const;  // Of their text.
+  size_t device_bytes() const;  // As they are kept.
 
  private:
   struct Stored {
     Entry entry;
-    std::string text;       // Compressed.
-    size_t text_bytes = 0;  // Before.
+    std::string own;       // Without the defaults of the model; serialized and compressed.
+    size_t own_bytes = 0;  // Before it was compressed.
   };
   struct StoredModel {
     std::shared_ptr<const nlohmann::json> json;  // Null: not here.

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 #include "services/lib/json/json_reader.h"
 #include "services/twin-svc/dmi/custom_values.h"
 #include "services/twin-svc/dmi/push_method.h"
@@ -37,13 +38,10 @@ void AddVisitors(const JsonReader& json, v1beta1::VisitorConfig& out) {
   AddMissingValues(json.Object("configData"), *out.mutable_configdata()->mutable_data());
 }
 
-void FillProperty(const JsonReader& json, const ModelProperties& defaults,
-                  v1beta1::DeviceProperty& out) {
+void FillProperty(const JsonReader& json, v1beta1::DeviceProperty& out) {
   out.set_name(json.RequiredStr("name"));
   FillDesired(json.Object("desired"), *out.mutable_desired());
   AddVisitors(json.Object("visitors"), *out.mutable_visitors());
-  if (const auto it = defaults.find(out.name()); it != defaults.end())
-    AddVisitors(it->second.Object("visitors"), *out.mutable_visitors());
   out.set_reportcycle(json.Int64("reportCycle"));
   out.set_collectcycle(json.Int64("collectCycle"));
   out.set_reporttocloud(json.Bool("reportToCloud"));
@@ -51,12 +49,9 @@ void FillProperty(const JsonReader& json, const ModelProperties& defaults,
     *out.mutable_pushmethod() = PushMethodToDmi(push);
 }
 
-void FillProtocol(const JsonReader& json, const JsonReader& model_spec,
-                  v1beta1::ProtocolConfig& out) {
+void FillProtocol(const JsonReader& json, v1beta1::ProtocolConfig& out) {
   out.set_protocolname(json.Str("protocolName"));
-  CustomValues& data = *out.mutable_configdata()->mutable_data();
-  AddMissingValues(json.Object("configData"), data);
-  AddMissingValues(model_spec.Object("protocolConfigData"), data);
+  AddMissingValues(json.Object("configData"), *out.mutable_configdata()->mutable_data());
 }
 
 void FillMethod(const JsonReader& json, v1beta1::DeviceMethod& out) {
@@ -85,29 +80,46 @@ void FillModelProperty(const JsonReader& json, v1beta1::ModelProperty& out) {
 
 }  // namespace
 
-absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohmann::json& model) {
-  absl::Status status, model_status;
+absl::StatusOr<v1beta1::Device> OwnToDmi(const nlohmann::json& device) {
+  absl::Status status;
   const JsonReader json(device, kReason, status);
   const JsonReader spec = json.Object("spec");
-  const JsonReader model_spec = JsonReader(model, kReason, model_status).Object("spec");
 
   v1beta1::Device out;
   FillIdentity(json, out);
   v1beta1::DeviceSpec& out_spec = *out.mutable_spec();
   out_spec.set_devicemodelreference(spec.Object("deviceModelRef").RequiredStr("name"));
-  FillProtocol(spec.Object("protocol"), model_spec, *out_spec.mutable_protocol());
-  const ModelProperties defaults = PropertiesOf(model_spec);
+  FillProtocol(spec.Object("protocol"), *out_spec.mutable_protocol());
   spec.Each("properties", [&](const JsonReader& property) {
-    FillProperty(property, defaults, *out_spec.add_properties());
+    FillProperty(property, *out_spec.add_properties());
   });
   spec.Each("methods",
             [&](const JsonReader& method) { FillMethod(method, *out_spec.add_methods()); });
   const JsonReader report = spec.Object("stateReport");
   out.mutable_status()->set_reporttocloud(report.Bool("reportToCloud"));
   out.mutable_status()->set_reportcycle(report.Int64("reportCycle"));
-
   if (!status.ok()) return status;
-  if (!model_status.ok()) return Annotate(model_status, "device model");
+  return out;
+}
+
+absl::Status AddDefaults(const nlohmann::json& model, v1beta1::Device& device) {
+  absl::Status status;
+  const JsonReader spec = JsonReader(model, kReason, status).Object("spec");
+  v1beta1::DeviceSpec& out = *device.mutable_spec();
+  AddMissingValues(spec.Object("protocolConfigData"),
+                   *out.mutable_protocol()->mutable_configdata()->mutable_data());
+  const ModelProperties defaults = PropertiesOf(spec);
+  for (v1beta1::DeviceProperty& property : *out.mutable_properties()) {
+    const auto it = defaults.find(property.name());
+    if (it == defaults.end()) continue;
+    AddVisitors(it->second.Object("visitors"), *property.mutable_visitors());
+  }
+  return status.ok() ? status : Annotate(status, "device model");
+}
+
+absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohmann::json& model) {
+  SKERRY_ASSIGN_OR_RETURN(v1beta1::Device out, OwnToDmi(device));
+  SKERRY_RETURN_IF_ERROR(AddDefaults(model, out));
   return out;
 }
 

@@ -5,12 +5,13 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/kubeedge/dmi/v1beta1/api.pb.h"
 
 namespace skerry::twin {
 
-// Both functions compute on values only and may be called from any thread. The objects come from a
+// These compute on values only and may be called from any thread. The objects come from a
 // parser, which has checked that their text is UTF-8, and the caller has bounded their size.
 //
 // Whatever the shape of the objects is, nothing throws: a field of the wrong type is
@@ -28,6 +29,11 @@ namespace skerry::twin {
 //
 // Errors in `model` begin with "device model: ", and only parts of it that the device uses count.
 absl::StatusOr<v1beta1::Device> ToDmi(const nlohmann::json& device, const nlohmann::json& model);
+
+// The two halves of it: what the device itself says, and what it has from its model. After an error
+// `device` may have a part of that.
+absl::StatusOr<v1beta1::Device> OwnToDmi(const nlohmann::json& device);
+absl::Status AddDefaults(const nlohmann::json& model, v1beta1::Device& device);
 
 // The model itself; its defaults for devices are not part of the contract.
 absl::StatusOr<v1beta1::DeviceModel> ModelToDmi(const nlohmann::json& model);
