@@ -20,7 +20,8 @@
 namespace skerry::e2e {
 namespace {
 
-using skerry::testing::IsOk;
+using skerry::testing::HasReason;
+using skerry::testing::IsOkAndHolds;
 
 constexpr absl::Duration kPatience = absl::Seconds(40);
 constexpr char kDevices[] = "devices.devices.kubeedge.io";
@@ -52,34 +53,56 @@ class MapperTest : public ::testing::Test {
     return absl::StrCat("unix:", dir_.File(name + ".sock"));
   }
   void PutLamp(const std::string& name, int generation, const std::string& on) {
-    objects_.Put(
-        kDevices, absl::StrCat("home/", name),
-        absl::StrCat(R"({"metadata":{"namespace":"home","name":")", name, R"(","uid":"u-)", name,
-                     R"(","generation":)", generation,
-                     R"(},"spec":{"deviceModelRef":{"name":"switch"},
+    objects_.Put(kDevices, absl::StrCat("home/", name),
+                 absl::StrCat(R"({"metadata":{"namespace":"home","name":")", name, R"(","uid":"u-)",
+                              name, R"(","generation":)", generation,
+                              R"(},"spec":{"deviceModelRef":{"name":"switch"},
                      "protocol":{"protocolName":"virtual","configData":{"kind":"switch"}},
                      "properties":[{"name":"on","desired":{"value":")",
-                     on, R"("},"collectCycle":50,"reportCycle":50,"reportToCloud":true}]}})"));
+                              on, R"("},"collectCycle":50,"reportCycle":50,"reportToCloud":true}],
+                     "stateReport":{"reportToCloud":true,"reportCycle":60000}}})"));
   }
-  absl::Status Desire(const std::string& on) {
+  // Also where the former twin-svc has left a broken connection.
+  bool Desire(const std::string& on) {
     twin::v1::WriteTwinRequest request;
     request.set_name("namespaces/home/devices/lamp/twin");
     request.set_writer("panel");
     (*request.mutable_desired())["on"].set_value(on);
     twin::v1::WriteTwinResponse response;
-    return rpc::CallUnary(kPatience, [&](grpc::ClientContext* context) {
-      return twin_stub_->WriteTwin(context, request, &response);
+    return Until([&] {
+      return rpc::CallUnary(kPatience,
+                            [&](grpc::ClientContext* context) {
+                              return twin_stub_->WriteTwin(context, request, &response);
+                            })
+          .ok();
     });
   }
-  // What the device is, as its twin tells; with the last version of it.
-  twin::v1::Property On(const std::string& lamp) {
+  // Empty where there is none.
+  twin::v1::Twin TwinOf(const std::string& lamp) {
     twin::v1::GetTwinRequest request;
     request.set_name(absl::StrCat("namespaces/home/devices/", lamp, "/twin"));
     twin::v1::Twin twin;
-    const absl::Status status = rpc::CallUnary(kPatience, [&](grpc::ClientContext* context) {
+    rpc::CallUnary(kPatience, [&](grpc::ClientContext* context) {
       return twin_stub_->GetTwin(context, request, &twin);
+    }).IgnoreError();
+    return twin;
+  }
+  // What the device is, as its twin tells.
+  twin::v1::Property On(const std::string& lamp) {
+    const twin::v1::Twin twin = TwinOf(lamp);
+    const auto on = twin.properties().find("on");
+    return on == twin.properties().end() ? twin::v1::Property() : on->second;
+  }
+  absl::StatusOr<std::string> Call(const std::string& method) {
+    twin::v1::MethodCall call;
+    call.set_device("home/lamp");
+    call.set_method(method);
+    twin::v1::MethodResult result;
+    const absl::Status status = rpc::CallUnary(kPatience, [&](grpc::ClientContext* context) {
+      return twin_stub_->CallMethod(context, call, &result);
     });
-    return status.ok() ? twin.properties().at("on") : twin::v1::Property();
+    if (!status.ok()) return status;
+    return result.payload();
   }
   bool MapperHas(const std::string& lamp) {
     v1beta1::GetDeviceRequest request;
@@ -119,7 +142,7 @@ TEST_F(MapperTest, ADeviceObeysAndIsHeardOf) {
   const twin::v1::Property on = On("lamp");
   EXPECT_EQ(on.reported().writer(), "mapper:virtual-mapper");
   EXPECT_EQ(on.reported().metadata().at("type"), "boolean");
-  ASSERT_THAT(Desire("false"), IsOk());
+  ASSERT_TRUE(Desire("false"));
   EXPECT_TRUE(UntilOn("false"));
   PutLamp("lamp", 2, "false");
   PutLamp("second", 1, "true");
@@ -130,6 +153,19 @@ TEST_F(MapperTest, ADeviceObeysAndIsHeardOf) {
   EXPECT_EQ(twin_.Terminate(), 0);
 }
 
+TEST_F(MapperTest, ADeviceIsCalledAndItsStateIsKnown) {
+  ASSERT_TRUE(UntilOn("true"));
+  EXPECT_TRUE(Until([&] { return TwinOf("lamp").state().state() == "online"; }));
+  EXPECT_EQ(TwinOf("lamp").state().writer(), "mapper:virtual-mapper");
+  EXPECT_THAT(Call("toggle"), IsOkAndHolds("false"));
+  EXPECT_TRUE(UntilOn("false"));
+  EXPECT_THAT(Call("explode"), HasReason("METHOD_UNKNOWN"));
+  mapper_.Kill();
+  EXPECT_THAT(Call("toggle"), HasReason("MAPPER_AWAY"));
+  mapper_.Start();
+  EXPECT_TRUE(Until([&] { return Call("toggle").ok(); }));
+}
+
 TEST_F(MapperTest, TwinSvcIsKilledAndComesBack) {
   PutLamp("second", 1, "true");
   ASSERT_TRUE(UntilOn("true", "second"));
@@ -138,7 +174,7 @@ TEST_F(MapperTest, TwinSvcIsKilledAndComesBack) {
     const std::string next = round % 2 == 0 ? "false" : "true";
     twin_.Kill();
     twin_.Start();
-    ASSERT_THAT(Desire(next), IsOk());
+    ASSERT_TRUE(Desire(next));
     ASSERT_TRUE(UntilOn(next)) << round;
   }
   // What is unbound meanwhile.
@@ -153,21 +189,21 @@ TEST_F(MapperTest, TwinSvcIsKilledAndComesBack) {
 TEST_F(MapperTest, TheMapperIsKilledAndComesBack) {
   ASSERT_TRUE(UntilOn("true"));
   mapper_.Kill();
-  ASSERT_THAT(Desire("false"), IsOk());
+  ASSERT_TRUE(Desire("false"));
   PutLamp("second", 1, "true");
   mapper_.Start();
   EXPECT_TRUE(UntilOn("false"));
   EXPECT_TRUE(UntilOn("true", "second"));
   mapper_.Kill();
   mapper_.Start();
-  ASSERT_THAT(Desire("true"), IsOk());
+  ASSERT_TRUE(Desire("true"));
   EXPECT_TRUE(UntilOn("true"));
 }
 
 TEST_F(MapperTest, BothAreKilled) {
   ASSERT_TRUE(UntilOn("true"));
   mapper_.Kill();
-  ASSERT_THAT(Desire("false"), IsOk());
+  ASSERT_TRUE(Desire("false"));
   twin_.Kill();
   mapper_.Start();
   twin_.Start();
