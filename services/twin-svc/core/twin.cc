@@ -149,10 +149,9 @@ Changes Declare(Twin& twin, const Declaration& device) {
   if (!anew && device.generation <= twin.generation) return changes;
   twin.uid = device.uid;
   twin.generation = device.generation;
-  if (anew) {
-    twin.write_ids.clear();
-    twin.state = {};
-  }
+  // Ids of writes outlive the device: one that was committed before it was made anew, and is sent
+  // again, would otherwise come behind those that were written since (D1).
+  if (anew) twin.state = {};
   for (auto it = twin.properties.begin(); it != twin.properties.end();) {
     // What MQTT clients made stays as long as the device is the same.
     if (!anew && (!it->second.declared || device.properties.count(it->first) != 0)) {

@@ -116,11 +116,10 @@ class World {
     Send({.id = Id(), .desired = {{name, std::nullopt}}});
   }
 
-  // A device that was made anew has forgotten all.
+  // A device that was made anew has forgotten all, but not who wrote.
   void Forget() {
     replaced_.clear();
     last_report_.clear();
-    sent_.clear();
   }
 
   template <typename Action>

@@ -232,6 +232,16 @@ TEST_F(TwinTest, ADeviceThatIsMadeAnewBeginsAnew) {
   EXPECT_EQ(twin_.generation, 1);
 }
 
+TEST_F(TwinTest, WhatWasWrittenToTheFormerDeviceIsNotWrittenToTheNext) {
+  ASSERT_THAT(Apply(twin_, Report("temperature", "1", "e1")).status(), IsOk());
+  Declare(twin_, Device(1, "40", "u2"));
+  ASSERT_THAT(Apply(twin_, Report("temperature", "2", "e2")).status(), IsOk());
+  // The service died before it had answered: both come again.
+  EXPECT_THAT(*Apply(twin_, Report("temperature", "1", "e1")), IsEmpty());
+  EXPECT_THAT(*Apply(twin_, Report("temperature", "2", "e2")), IsEmpty());
+  EXPECT_EQ(twin_.properties.at("temperature").reported->value, "2");
+}
+
 TEST_F(TwinTest, OnlyWhatNoDeviceDeclaresMayBeRemovedHere) {
   ASSERT_THAT(Apply(twin_, Report("made_here", "1")).status(), IsOk());
   const Twin before = twin_;

@@ -62,18 +62,12 @@ void TwinProcess::Crash(bool committed) {
   const bool stored = !std::exchange(full_, false) && committed;
   std::deque<Unheard> unheard;
   for (const Pending& pending : std::exchange(pending_, {})) {
-    // Ids are those of a device: what was written to one that is gone is not sent to the next one.
-    const auto rule = rules_.find(pending.key);
-    const bool other = pending.declaration.has_value() && rule != rules_.end() &&
-                       rule->second.uid() != pending.declaration->uid;
-    if (!pending.write.has_value() && (other || !pending.declaration.has_value()))
-      std::erase_if(unheard, [&](const Unheard& former) { return former.key == pending.key; });
-    if (pending.write.has_value() && !pending.write->id.empty() && !pending.again)
-      unheard.push_back({pending.key, *pending.write, pending.stamps});
     if (stored) {
       Committed(pending, /*heard=*/false);
       simulation_->Saw("committed, and nobody heard");
     }
+    if (pending.write.has_value() && !pending.write->id.empty() && !pending.again)
+      unheard.push_back({pending.key, *pending.write, pending.stamps});
   }
   unheard_.insert(unheard_.begin(), unheard.begin(), unheard.end());
   changed_.clear();

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from .binaries import TOP
 from .host import HOST
 from .kube import Kubectl
 from .ports import Ports
@@ -35,6 +36,7 @@ class CloudHalf:
             "state_dir": str(self.folder / "api"),
             "kubeconfig.out_dir": str(self.kubeconfigs),
             "kubelet.ca": str(self.clients / "ca.crt"),
+            "bootstrap.manifests_dir": str(TOP / "charts/skerry-cloud/crds"),
         }, {"listen": "api"})
         self.hub = service("cloudhub-svc", {
             "state_dir": str(self.folder / "hub"),
