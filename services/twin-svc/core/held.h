@@ -36,6 +36,12 @@ class Held {
     if (a.value_ == b.value_) return true;
     return a.has_value() && b.has_value() && *a == *b;
   }
+  // std::optional's own would take a Held for a value of T, which is never absent.
+  friend bool operator==(const Held& a, const std::optional<T>& b) {
+    return a.has_value() == b.has_value() && (!a.has_value() || *a == *b);
+  }
+  friend bool operator==(const Held& a, const T& b) { return a.has_value() && *a == b; }
+  friend bool operator==(const Held& a, std::nullopt_t) { return !a.has_value(); }
 
  private:
   std::shared_ptr<const T> value_;
