@@ -115,20 +115,26 @@ std::optional<MapperSync::Call> MapperSync::Next(absl::Duration now) {
   return std::nullopt;
 }
 
-std::optional<MapperSync::Call> MapperSync::NextOf(Side& side, bool removals, absl::Duration now) {
+const std::string* MapperSync::Due(const Side& side, bool removals, absl::Duration now) {
+  const std::string* again = nullptr;
   for (const std::string& name : side.differing) {
-    const auto wanted = side.wanted.find(name);
-    if ((wanted == side.wanted.end()) != removals) continue;
+    if ((side.wanted.count(name) == 0) != removals) continue;
     const auto failure = side.failures.find(name);
-    if (failure != side.failures.end() && failure->second.due > now) continue;
-    if (removals) return Call{side.remove, name};
-    const auto told = side.told.find(name);
-    const bool unknown = told == side.told.end();
-    unsure_ = unknown ? !whole_ : told->second.state == Known::State::kUnsure;
-    content_ = wanted->second;
-    return Call{unknown || unsure_ ? side.add : side.update, name};
+    if (failure == side.failures.end()) return &name;
+    if (again == nullptr && failure->second.due <= now) again = &name;
   }
-  return std::nullopt;
+  return again;
+}
+
+std::optional<MapperSync::Call> MapperSync::NextOf(Side& side, bool removals, absl::Duration now) {
+  const std::string* const name = Due(side, removals, now);
+  if (name == nullptr) return std::nullopt;
+  if (removals) return Call{side.remove, *name};
+  const auto told = side.told.find(*name);
+  const bool unknown = told == side.told.end();
+  unsure_ = unknown ? !whole_ : told->second.state == Known::State::kUnsure;
+  content_ = side.wanted.at(*name);
+  return Call{unknown || unsure_ ? side.add : side.update, *name};
 }
 
 MapperSync::Side& MapperSync::SideOf(Kind kind) {
@@ -162,8 +168,10 @@ void MapperSync::Done(bool ok, absl::Duration now) {
 
 void MapperSync::Away(absl::Duration now) {
   if (!under_way_.has_value()) return;
-  EndCall();
-  if (!std::exchange(overtaken_, false)) away_.Add(now);
+  const Call call = EndCall();
+  if (std::exchange(overtaken_, false)) return;
+  away_.Add(now);
+  SideOf(call.kind).failures[call.name].Add(now);
 }
 
 absl::Duration MapperSync::NextWake() const {

@@ -76,7 +76,8 @@ class MapperSync {
   std::optional<Call> Next(absl::Duration now);
   // The call that Next gave has ended.
   void Done(bool ok, absl::Duration now);
-  // It has found nobody: after a pause another one tries whether the mapper is back.
+  // It has found nobody: after a pause another one tries whether the mapper is back. Of another
+  // name, where there is one: it may be that a mapper says so of one device.
   void Away(absl::Duration now);
   // When Next may have something that it has not now; infinite: not by time alone.
   absl::Duration NextWake() const;
@@ -114,6 +115,8 @@ class MapperSync {
   static void Compare(Side& side, const std::string& name);
   static void Want(Side& side, const std::string& name, std::optional<std::string> content);
   static void SetTold(Side& side, const std::string& name, std::optional<Known> told);
+  // What has failed comes after what has not.
+  static const std::string* Due(const Side& side, bool removals, absl::Duration now);
   std::optional<Call> NextOf(Side& side, bool removals, absl::Duration now);
   Side& SideOf(Kind kind);
   Call EndCall();

@@ -107,6 +107,7 @@ TEST_F(DmiServiceTest, AMapperRegisters) {
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("mapper.protocol")));
 }
 
+// [twin-4.4]
 TEST_F(DmiServiceTest, WhatIsReportedIsInTheTwin) {
   mapper_.Start();
   Attach(mapper_);
@@ -138,6 +139,7 @@ TEST_F(DmiServiceTest, WhatWasNotReadIsNotWritten) {
   EXPECT_EQ(PropertyOf("level").reported->value, "2.5");
 }
 
+// [twin-4.4]
 TEST_F(DmiServiceTest, RefusesWhatTheModelDoesNotAllow) {
   v1beta1::ReportDeviceStatusRequest report = Report("a");
   Add(report, "target", "9");

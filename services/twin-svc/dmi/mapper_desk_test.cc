@@ -63,6 +63,7 @@ class MapperDeskTest : public DmiTest {
   }
 };
 
+// [twin-4.3]
 TEST_F(MapperDeskTest, ARegistrationIsAnsweredWithTheDevicesOfTheProtocol) {
   Know();
   ASSERT_THAT(WriteTarget("a", "11"), IsOk());
@@ -151,6 +152,7 @@ TEST_F(MapperDeskTest, ADeviceMayChangeItsProtocol) {
   EXPECT_TRUE(mapper_.Await([](const State& s) { return s.devices.count("plant/a") == 0; }));
 }
 
+// [twin-4.1]
 TEST_F(MapperDeskTest, AMapperThatIsAwayIsToldTheNewestWhenItIsBack) {
   Know();
   Attach(mapper_);  // It listens after it has registered, as those of KubeEdge.
@@ -170,6 +172,7 @@ TEST_F(MapperDeskTest, AMapperThatIsAwayIsToldTheNewestWhenItIsBack) {
   EXPECT_TRUE(Until([&] { return metrics_.away.Value() == 0; }));
 }
 
+// [twin-4.1]
 TEST_F(MapperDeskTest, WhatItRefusesIsTriedAgain) {
   KnowAndAttach();
   mapper_.Fail(absl::InternalError("busy"));
@@ -222,7 +225,7 @@ TEST_F(MapperDeskTest, WhoeverDrainsAnswersThatItDoes) {
   EXPECT_THAT(Register(Registration("pumps", mapper_.path())), HasReason("DRAINING"));
 }
 
-// The mapper lives on and does not know: it is told the difference.
+// [twin-4.2] The mapper lives on and does not know: it is told the difference.
 TEST_F(MapperDeskTest, ARestartGoesOnWithTheMappers) {
   KnowAndAttach();
   ASSERT_TRUE(UntilToldOf("gone"));
@@ -277,6 +280,7 @@ TEST_F(MapperDeskTest, AMapperOfTheSameNameIsTheSame) {
   EXPECT_EQ(mapper_store_->Load()->size(), 1u);
 }
 
+// [twin-4.5]
 TEST_F(MapperDeskTest, HasSoManyMappersOnly) {
   StopMappers();
   StartMappers({.mappers_max = 1});
@@ -403,6 +407,7 @@ TEST_F(MethodTest, RefusesWhatIsTooMuch) {
   EXPECT_THAT(CallMethod(call), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// [twin-4.5]
 TEST_F(MethodTest, AMapperHasSoManyCallsUnderWayOnly) {
   StopMappers();
   StartMappers({.method_calls_max = 1});
