@@ -182,6 +182,7 @@ absl::StatusOr<CallAnswer> CurlCaller::Perform(const Call& call) {
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));  // NOLINT: curl's type
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // A resolver that hangs does not outlast the timeout.
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // NOLINT: curl's type
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // NOLINT: curl's type
   set(CURLOPT_USERAGENT, options_.user_agent.c_str());

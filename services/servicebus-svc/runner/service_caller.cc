@@ -17,6 +17,7 @@
 namespace skerry::servicebus {
 namespace {
 
+constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 constexpr size_t kResultBytesMax = 256u << 10;  // Of a command's response.
 
 absl::Status Stopping() {
@@ -147,6 +148,8 @@ void ServiceCaller::Perform(Task& task) {
             .Reason("CALLS_BUSY"),
         "");
   }
+  // So that it is this service's word, which says more, that reaches the sender, not the hub's.
+  task.call.timeout -= std::min(kAnswerMargin, task.call.timeout / 10);
   task.call.stop = stop_.get_token();
   const absl::StatusOr<http::CallAnswer> answer = caller_.Perform(task.call);
   metrics_.call_seconds.Observe(absl::ToDoubleSeconds(clock_.Monotonic() - began));
