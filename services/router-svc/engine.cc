@@ -23,7 +23,7 @@ Engine::Engine(Options options, kubeclient::Client& client, cloudspoke::HubSourc
       log_(log),
       executor_("engine", clock),
       rules_(options_.targets, metrics),
-      pusher_({}, executor_, *this, metrics.hubs, log),
+      pusher_({.types = {kRuleType}}, executor_, box_rules_, metrics.hubs, log),
       deliverer_(options_.delivery, rules_, store, caller, clock, metrics, log),
       user_messages_(
           kUserMessages, rules_, store,
@@ -47,20 +47,13 @@ Engine::Engine(Options options, kubeclient::Client& client, cloudspoke::HubSourc
           clock, metrics.intake, metrics.hubs, log),
       status_(options_.status_interval, rules_, client, clock, metrics, log),
       hubs_({.spoke = absl::StrCat(kService, "/", options_.instance),
+             .resource_types = {kRuleType},
              .event_streams = {kUserMessages, kServicePosts},
              .find_interval = options_.find_hubs_interval},
             hubs, executor_, sessions_, pusher_, *this, clock, metrics.hubs, log),
       rule_informer_(client, {.resource = Rules()},
-                     {.on_upsert =
-                          [this](const KubeObject& rule) {
-                            rules_.UpsertRule(rule);
-                            Wake(rule.key());
-                          },
-                      .on_delete =
-                          [this](const KubeObject& rule) {
-                            rules_.DeleteRule(rule.key());
-                            Wake(rule.key());
-                          },
+                     {.on_upsert = [this](const KubeObject& rule) { OnRule(rule); },
+                      .on_delete = [this](const KubeObject& rule) { OnRuleDeleted(rule); },
                       .on_synced = [this] { executor_.Post([this] { OnInformerSynced(); }); }},
                      metrics.rules, log),
       endpoint_informer_(
@@ -75,6 +68,22 @@ Engine::~Engine() { Stop(); }
 void Engine::Start() {
   rule_informer_.Start();
   endpoint_informer_.Start();
+}
+
+void Engine::OnRule(const KubeObject& rule) {
+  rules_.UpsertRule(rule);
+  executor_.Post([this, rule] { Touch(box_rules_.Upsert(rule), rule.key()); });
+  Wake(rule.key());
+}
+
+void Engine::OnRuleDeleted(const KubeObject& rule) {
+  rules_.DeleteRule(rule.key());
+  executor_.Post([this, rule] { Touch(box_rules_.Remove(rule.key()), rule.key()); });
+  Wake(rule.key());
+}
+
+void Engine::Touch(const std::vector<std::string>& nodes, const std::string& rule) {
+  for (const std::string& node : nodes) pusher_.Touch(node, kRuleType, rule);
 }
 
 void Engine::OnInformerSynced() {

@@ -24,6 +24,7 @@
 #include "services/lib/kubeclient/informer.h"
 #include "services/lib/log/logger.h"
 #include "services/router-svc/metrics.h"
+#include "services/router-svc/runner/box_rules.h"
 #include "services/router-svc/runner/deliverer.h"
 #include "services/router-svc/runner/event_intake.h"
 #include "services/router-svc/runner/rule_book.h"
@@ -38,7 +39,7 @@ namespace skerry::router {
 
 // Attaches to the hubs when all rules are known: before, a message would have no rule. Any thread
 // may call it; references outlive Stop().
-class Engine final : private cloudspoke::HubListener, private cloudspoke::PushSource {
+class Engine final : private cloudspoke::HubListener {
  public:
   struct Options {
     std::string instance;
@@ -71,6 +72,9 @@ class Engine final : private cloudspoke::HubListener, private cloudspoke::PushSo
  private:
   void OnInformerSynced();
   void MeasureStore();  // Again and again.
+  void OnRule(const KubeObject& rule);
+  void OnRuleDeleted(const KubeObject& rule);
+  void Touch(const std::vector<std::string>& nodes, const std::string& rule);
   std::string StoreIdOf(const std::string& node, uint64_t epoch) const;
 
   // HubListener.
@@ -79,21 +83,6 @@ class Engine final : private cloudspoke::HubListener, private cloudspoke::PushSo
   void OnReport(const std::string&, const cloudhub::v1::NodeReport&) override {}
   void OnEvents(const std::string& hub, const cloudhub::v1::NodeEvents& frame) override;
   void OnHubs(size_t attached) override { listener_.on_hubs(attached); }
-  // PushSource: nothing goes down as an object.
-  bool Needs(const std::string&, const std::string&, const std::string&) const override {
-    return false;
-  }
-  std::vector<std::string> KeysNeeded(const std::string&, const std::string&) const override {
-    return {};
-  }
-  std::optional<cloudspoke::Desired> Lookup(const std::string&, const std::string&,
-                                            const std::string&) const override {
-    return std::nullopt;
-  }
-  void Refused(const std::string&, const std::string&, const std::string&,
-               const std::string&) override {}
-  void TooLarge(const std::string&, const KubeObject&, size_t) override {}
-
   const Options options_;
   const Listener listener_;
   MessageStore& store_;
@@ -102,6 +91,7 @@ class Engine final : private cloudspoke::HubListener, private cloudspoke::PushSo
   exec::SerialExecutor executor_;
   RuleBook rules_;
   cloudspoke::Sessions sessions_;
+  BoxRules box_rules_;
   cloudspoke::Pusher pusher_;
   Deliverer deliverer_;
   EventIntake user_messages_, service_posts_;

@@ -145,6 +145,24 @@ TEST_F(EngineTest, BringsMessagesOfBoxesToTheirTargets) {
   EXPECT_EQ(engine_->ChannelOf("edge-2"), nullptr);
 }
 
+// [rt-1.4]
+TEST_F(EngineTest, TellsABoxOfItsRules) {
+  Start();
+  Connect(1);
+  hub_.Subscribe("edge-1", 1, kRuleType, 7);
+  EXPECT_TRUE(hub_.AwaitSaid("edge-1 rules.rules.kubeedge.io + ns/http"));
+  EXPECT_TRUE(hub_.AwaitSaid("edge-1 rules.rules.kubeedge.io + ns/mqtt"));
+  EXPECT_TRUE(hub_.AwaitSaid("edge-1 rules.rules.kubeedge.io synced"));
+  EXPECT_EQ(hub_.Pushed("edge-1", kRuleType, "ns/mqtt").find(target_->address()),
+            std::string::npos);
+  // A status that is written is no change for the box.
+  hub_.Events("edge-1", 1, 1, {User("ns/alarms", "1")}, "usermessages");
+  EXPECT_TRUE(AwaitStatus("ns/mqtt", 1, 0));
+  Rule("mqtt", "eventbus", R"({"topic":"alarms","node_name":"edge-2"})");
+  EXPECT_TRUE(hub_.AwaitSaid("edge-1 rules.rules.kubeedge.io - ns/mqtt"));
+  EXPECT_FALSE(hub_.AwaitSaid("edge-1 rules.rules.kubeedge.io + ns/mqtt", 2, absl::ZeroDuration()));
+}
+
 // What was accepted is not taken twice, over sessions and restarts.
 TEST_F(EngineTest, TakesAnEventOnce) {
   Start();

@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_ROUTER_SVC_WIRE_RULE_OBJECTS_H_
 #define SKERRY_SERVICES_ROUTER_SVC_WIRE_RULE_OBJECTS_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,15 @@ absl::StatusOr<Endpoint> ReadEndpoint(const KubeObject& object);
 RuleStatus ReadRuleStatus(const KubeObject& object);
 // A merge patch of a Rule, on condition of its uid.
 std::string RuleStatusPatch(const RuleCounters::Change& change);
+
+// What a box has of a rule: where its messages come from there, so that eventbus-svc subscribes and
+// servicebus-svc takes posts. Where they go is not the box's to know.
+struct BoxRule {
+  std::string node;
+  KubeObject object;  // Its version is one of the content: a written status is no change.
+};
+// Absent for a rule whose source is no node's, or that can't be read.
+std::optional<BoxRule> ForBox(const KubeObject& rule);
 
 }  // namespace skerry::router
 

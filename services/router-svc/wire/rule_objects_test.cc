@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/kubeapi/json.h"
 #include "services/lib/testing/status_matchers.h"
 
 namespace skerry::router {
@@ -66,6 +68,35 @@ TEST(RuleObjectsTest, StatusIsReadAsItIsWritten) {
                 Object("{}", R"({"errors":["old","no"],"failMessages":1,"successMessages":3})")),
             (RuleStatus{.success_messages = 3, .fail_messages = 1, .error = "no"}));
   EXPECT_FALSE(RuleStatusPatch(change).empty());
+}
+
+// [rt-1.4]
+TEST(RuleObjectsTest, ABoxGetsWhereMessagesComeFrom) {
+  const auto rule = [](const char* topic, const char* target, const char* status) {
+    return Object(
+        absl::StrCat(R"({"source":"bus","sourceResource":{"topic":")", topic,
+                     R"(","node_name":"edge-1"},"target":"rest","targetResource":{"resource":")",
+                     target, R"("}})"),
+        status);
+  };
+  const auto box = ForBox(rule("alarms", "http://secret/", "{}"));
+  ASSERT_TRUE(box.has_value());
+  EXPECT_EQ(box->node, "edge-1");
+  EXPECT_EQ(box->object.key(), "ns/r");
+  EXPECT_EQ(box->object.uid(), "u");
+  EXPECT_EQ(kubeapi::StringAt(box->object.Json(), {"spec", "sourceResource", "topic"}), "alarms");
+  EXPECT_EQ(box->object.text().find("secret"), std::string::npos);
+  // Its version is the content's.
+  EXPECT_EQ(ForBox(rule("alarms", "http://other/", R"({"successMessages":7})"))
+                ->object.resource_version(),
+            box->object.resource_version());
+  EXPECT_NE(ForBox(rule("other", "http://secret/", "{}"))->object.resource_version(),
+            box->object.resource_version());
+  EXPECT_FALSE(ForBox(Object(R"({"source":"rest","sourceResource":{"path":"/a"},"target":"t"})"))
+                   .has_value());
+  EXPECT_FALSE(ForBox(Object(R"({"source":"s","sourceResource":{"node_name":"A B"},"target":"t"})"))
+                   .has_value());
+  EXPECT_FALSE(ForBox(Object("7")).has_value());
 }
 
 }  // namespace
