@@ -15,12 +15,14 @@
 #include "services/lib/hubclient/hub_client.h"
 #include "services/lib/hubclient/hub_dialer.h"
 #include "services/lib/hubclient/hub_metrics.h"
+#include "services/lib/metaclient/meta_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/servicebus-svc/endpoint/local_endpoint.h"
 #include "services/servicebus-svc/metrics.h"
 #include "services/servicebus-svc/runner/post_queue.h"
 #include "services/servicebus-svc/runner/service_caller.h"
+#include "services/servicebus-svc/runner/target_urls.h"
 
 namespace skerry::servicebus {
 namespace {
@@ -53,6 +55,8 @@ struct ServiceBusApp::Parts {
   std::unique_ptr<http::CurlCaller> caller;
   std::unique_ptr<ServiceCaller> calls;
   std::unique_ptr<hubclient::HubClient> hub;
+  std::unique_ptr<TargetUrls> targets;
+  std::unique_ptr<metaclient::MetaClient> meta;
   std::unique_ptr<PostQueue> posts;
   std::unique_ptr<LocalEndpoint> endpoint;
   std::unique_ptr<metrics::OpsServer> ops;
@@ -85,7 +89,18 @@ absl::Status ServiceBusApp::Start() {
                              .timeout_max = config_.calls_timeout_max},
       std::move(allowed), *p.caller, clock_, p.metrics);
   SKERRY_RETURN_IF_ERROR(StartHub());
-  if (config_.posts_target_urls.empty()) return absl::OkStatus();
+  return config_.posts_listen.empty() ? absl::OkStatus() : StartPosts();
+}
+
+absl::Status ServiceBusApp::StartPosts() {
+  Parts& p = *parts_;
+  p.targets = std::make_unique<TargetUrls>(config_.posts_target_urls, p.metrics);
+  SKERRY_ASSIGN_OR_RETURN(
+      p.meta, metaclient::MetaClient::Create({.address = config_.meta_address,
+                                              .types = {kRules},
+                                              .reconnect_max = config_.meta_reconnect_max},
+                                             p.executor, *p.targets, log_));
+  p.meta->Start();
   p.posts = std::make_unique<PostQueue>(
       PostQueue::Options{.producer = MakeProducer(),
                          .bytes_max = static_cast<size_t>(config_.posts_waiting_bytes_max)},
@@ -93,11 +108,10 @@ absl::Status ServiceBusApp::Start() {
         p.hub->PutEvents(std::move(batch), std::move(done));
       },
       clock_, p.metrics);
-  SKERRY_ASSIGN_OR_RETURN(p.endpoint,
-                          LocalEndpoint::Create({.listen = config_.posts_listen,
-                                                 .target_urls = config_.posts_target_urls,
-                                                 .timeout = config_.posts_timeout},
-                                                *p.posts, p.executor, p.metrics, p.registry));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.endpoint,
+      LocalEndpoint::Create({.listen = config_.posts_listen, .timeout = config_.posts_timeout},
+                            *p.targets, *p.posts, p.executor, p.metrics, p.registry));
   log_.Info("local programs are served", {{"address", p.endpoint->address()}});
   return absl::OkStatus();
 }
@@ -109,7 +123,7 @@ absl::Status ServiceBusApp::StartHub() {
   hubclient::HubClient::Options options{.spoke = "servicebus-svc",
                                         .command_types = {kCommandType},
                                         .reconnect_max = config_.edgehub_reconnect_max};
-  if (!config_.posts_target_urls.empty()) {
+  if (!config_.posts_listen.empty()) {
     // Who posts is told that there is no room: nothing is dropped behind its back.
     options.event_streams.push_back({.name = PostQueue::kStream,
                                      .priority = hubclient::EventStream::Priority::kTelemetry,
@@ -138,6 +152,8 @@ void ServiceBusApp::Stop() {
   if (p.endpoint != nullptr) p.endpoint->Shutdown(absl::Now());
   if (p.calls != nullptr) p.calls->Stop();
   if (p.hub != nullptr) p.hub->Stop();
+  if (p.meta != nullptr) p.meta->Close();
+  p.meta.reset();  // While the executor runs.
   p.executor.Stop();
   p.ops.reset();
 }

@@ -32,6 +32,7 @@ class ServiceBusApp final : public process::App {
  private:
   struct Parts;
   absl::Status StartHub();
+  absl::Status StartPosts();
 
   const ServiceBusConfig config_;
   Clock& clock_;

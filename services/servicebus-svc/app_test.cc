@@ -34,6 +34,7 @@ class AppTest : public ::testing::Test {
           responder->Send({.status = 201, .body = absl::StrCat(request.path, " ", request.body)});
         });
     config_.edgehub_address = absl::StrCat("unix:", folder_.File("edgehub.sock"));
+    config_.meta_address = absl::StrCat("unix:", folder_.File("edge-meta.sock"));
     config_.edgehub_reconnect_max = absl::Milliseconds(100);
     config_.calls_allowed = {absl::StrCat("http://", service_->address(), "/open")};
     config_.posts_listen = "127.0.0.1:0";
@@ -105,8 +106,8 @@ TEST_F(AppTest, JournalsWhatLocalProgramsPost) {
             edgehub::v1::EventStream::WHEN_FULL_REFUSE);
 }
 
-TEST_F(AppTest, TakesNoPostsWhereNoneAreAllowed) {
-  config_.posts_target_urls.clear();
+TEST_F(AppTest, TakesNoPostsWhereItDoesNotListen) {
+  config_.posts_listen.clear();
   StartApp();
   AwaitReady();
   EXPECT_EQ(app_->addresses().count("posts"), 0u);

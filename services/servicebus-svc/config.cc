@@ -10,6 +10,8 @@ namespace skerry::servicebus {
 void FillAddresses(ServiceBusConfig& config) {
   if (config.edgehub_address.empty())
     config.edgehub_address = absl::StrCat("unix:", config.run_dir, "/edgehub.sock");
+  if (config.meta_address.empty())
+    config.meta_address = absl::StrCat("unix:", config.run_dir, "/edge-meta.sock");
 }
 
 void Declare(config::Schema& schema, ServiceBusConfig& c) {
@@ -20,6 +22,12 @@ void Declare(config::Schema& schema, ServiceBusConfig& c) {
   schema
       .Add("edgehub.reconnect_max", &c.edgehub_reconnect_max,
            "longest pause between attempts to reach edgehub-svc")
+      .Min(absl::Milliseconds(100));
+  schema.Add("meta.address", &c.meta_address,
+             "gRPC target of edge-meta-svc; default unix:<run_dir>/edge-meta.sock");
+  schema
+      .Add("meta.reconnect_max", &c.meta_reconnect_max,
+           "longest pause between attempts to reach edge-meta-svc")
       .Min(absl::Milliseconds(100));
   schema.Add(
       "calls.allowed", &c.calls_allowed,
@@ -34,10 +42,9 @@ void Declare(config::Schema& schema, ServiceBusConfig& c) {
       .Max(absl::Hours(1));
   schema.Add("calls.ca", &c.calls_ca,
              "PEM file of the roots for https services; default: the system's");
-  schema.Add("posts.listen", &c.posts_listen,
-             "loopback address for local programs; open only with posts.target_urls");
+  schema.Add("posts.listen", &c.posts_listen, "loopback address for local programs; empty: none");
   schema.Add("posts.target_urls", &c.posts_target_urls,
-             "target URLs that local programs may name; default: none");
+             "target URLs that local programs may name besides those of the box's rules");
   schema.Add("posts.timeout", &c.posts_timeout, "how long a local program waits for its answer")
       .Min(absl::Milliseconds(100));
   schema

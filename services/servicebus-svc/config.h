@@ -16,12 +16,14 @@ struct ServiceBusConfig {
   std::string run_dir = "/run/skerry";
   std::string edgehub_address;  // Empty: unix:<run_dir>/edgehub.sock.
   absl::Duration edgehub_reconnect_max = absl::Seconds(5);
+  std::string meta_address;  // Empty: unix:<run_dir>/edge-meta.sock.
+  absl::Duration meta_reconnect_max = absl::Seconds(5);
   std::vector<std::string> calls_allowed;
   int64_t calls_workers = 8;
   int64_t calls_waiting_max = 32;
   absl::Duration calls_timeout_max = absl::Seconds(60);
-  std::string calls_ca;  // Empty: the system's.
-  std::string posts_listen = "127.0.0.1:9060";
+  std::string calls_ca;                         // Empty: the system's.
+  std::string posts_listen = "127.0.0.1:9060";  // Empty: none.
   std::vector<std::string> posts_target_urls;
   absl::Duration posts_timeout = absl::Seconds(60);
   int64_t posts_waiting_bytes_max = 4 << 20;

@@ -10,7 +10,11 @@ ServiceBusMetrics::ServiceBusMetrics(metrics::Registry& r)
       call_seconds(r.Histogram("skerry_servicebus_call_seconds", "How long services take.",
                                metrics::LatencyBounds())),
       posts_waiting_bytes(r.Gauge("skerry_servicebus_posts_waiting_bytes",
-                                  "Bytes of posts that edgehub-svc has not stored yet.")) {
+                                  "Bytes of posts that edgehub-svc has not stored yet.")),
+      target_urls(r.Gauge("skerry_servicebus_target_urls",
+                          "URLs of settings and rules that local programs may post for.")),
+      meta_connected(r.Gauge("skerry_servicebus_meta_connected",
+                             "1 while edge-meta-svc's rules are followed.")) {
   for (const char* result :
        {"done", "refused", "busy", "unreachable", "timeout", "broken", "too_large", "unknown"}) {
     calls[result] = &r.Counter("skerry_servicebus_calls_total",

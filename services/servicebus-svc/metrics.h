@@ -33,6 +33,8 @@ struct ServiceBusMetrics {
   prometheus::Histogram& call_seconds;
   std::map<std::string, prometheus::Counter*> posts;
   prometheus::Gauge& posts_waiting_bytes;
+  prometheus::Gauge& target_urls;
+  prometheus::Gauge& meta_connected;
 };
 
 // The label of a call that failed with `status` of an http::Caller.

@@ -1,6 +1,5 @@
 #include "services/servicebus-svc/core/local_post.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -46,7 +45,7 @@ int HttpCodeOf(const absl::Status& status) {
 }  // namespace
 
 absl::StatusOr<LocalPost> ReadLocalPost(absl::string_view body,
-                                        const std::vector<std::string>& targets) {
+                                        absl::FunctionRef<bool(const std::string& url)> is_target) {
   const absl::StatusOr<Json> document = kubeapi::ParseJson(body);
   if (!document.ok()) return Invalid("body", "", document.status().message());
   if (!document->is_object())
@@ -59,11 +58,11 @@ absl::StatusOr<LocalPost> ReadLocalPost(absl::string_view body,
   if (post.target_url.size() > kHttpUrlBytesMax)
     return Invalid("targetURL", post.target_url,
                    absl::StrCat("use at most ", kHttpUrlBytesMax, " bytes"));
-  if (std::find(targets.begin(), targets.end(), post.target_url) == targets.end()) {
-    return Error(absl::StatusCode::kPermissionDenied,
-                 absl::StrCat(
-                     "url ", post.target_url.substr(0, 256),
-                     " is not allowed: add it to servicebus-svc's setting posts.target_urls"))
+  if (!is_target(post.target_url)) {
+    return Error(
+               absl::StatusCode::kPermissionDenied,
+               absl::StrCat("url ", post.target_url.substr(0, 256),
+                            " is not allowed: make a rule of this node with it as its target_url"))
         .Reason("TARGET_NOT_ALLOWED");
   }
   if (const auto it = document->find("payload"); it != document->end() && !it->is_null()) {

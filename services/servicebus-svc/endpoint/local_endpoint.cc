@@ -37,17 +37,15 @@ class LocalEndpoint::Pending {
   std::atomic<bool> answered_ = false;
 };
 
-LocalEndpoint::LocalEndpoint(const Options& options, PostQueue& posts,
+LocalEndpoint::LocalEndpoint(const Options& options, TargetUrls& targets, PostQueue& posts,
                              exec::SerialExecutor& executor, ServiceBusMetrics& metrics)
-    : options_(options), posts_(posts), executor_(executor), metrics_(metrics) {}
+    : options_(options), targets_(targets), posts_(posts), executor_(executor), metrics_(metrics) {}
 
-absl::StatusOr<std::unique_ptr<LocalEndpoint>> LocalEndpoint::Create(const Options& options,
-                                                                     PostQueue& posts,
-                                                                     exec::SerialExecutor& executor,
-                                                                     ServiceBusMetrics& metrics,
-                                                                     metrics::Registry& registry) {
+absl::StatusOr<std::unique_ptr<LocalEndpoint>> LocalEndpoint::Create(
+    const Options& options, TargetUrls& targets, PostQueue& posts, exec::SerialExecutor& executor,
+    ServiceBusMetrics& metrics, metrics::Registry& registry) {
   auto endpoint =
-      std::unique_ptr<LocalEndpoint>(new LocalEndpoint(options, posts, executor, metrics));
+      std::unique_ptr<LocalEndpoint>(new LocalEndpoint(options, targets, posts, executor, metrics));
   SKERRY_ASSIGN_OR_RETURN(
       endpoint->server_,
       http::Server::Create({.listen = options.listen,
@@ -69,7 +67,8 @@ void LocalEndpoint::Handle(const http::Request& request,
                            std::shared_ptr<http::Responder> responder) {
   absl::StatusOr<LocalPost> post =
       request.method == "POST"
-          ? ReadLocalPost(request.body, options_.target_urls)
+          ? ReadLocalPost(request.body,
+                          [this](const std::string& url) { return targets_.Has(url); })
           : Error(absl::StatusCode::kInvalidArgument, "only POST is taken").Reason("POST_INVALID");
   auto pending = std::make_shared<Pending>(std::move(responder), metrics_);
   if (!post.ok()) return pending->Finish(post.status(), "refused");

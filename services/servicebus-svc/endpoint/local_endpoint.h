@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -12,6 +11,7 @@
 #include "services/lib/http/server.h"
 #include "services/servicebus-svc/metrics.h"
 #include "services/servicebus-svc/runner/post_queue.h"
+#include "services/servicebus-svc/runner/target_urls.h"
 
 namespace skerry::servicebus {
 
@@ -22,26 +22,24 @@ class LocalEndpoint {
  public:
   struct Options {
     std::string listen = "127.0.0.1:9060";
-    std::vector<std::string> target_urls;
     absl::Duration timeout = absl::Seconds(60);
   };
   // INVALID_ARGUMENT for an address that is not a loopback one.
-  static absl::StatusOr<std::unique_ptr<LocalEndpoint>> Create(const Options& options,
-                                                               PostQueue& posts,
-                                                               exec::SerialExecutor& executor,
-                                                               ServiceBusMetrics& metrics,
-                                                               metrics::Registry& registry);
+  static absl::StatusOr<std::unique_ptr<LocalEndpoint>> Create(
+      const Options& options, TargetUrls& targets, PostQueue& posts, exec::SerialExecutor& executor,
+      ServiceBusMetrics& metrics, metrics::Registry& registry);
 
   std::string address() const { return server_->address(); }
   void Shutdown(absl::Time deadline) { server_->Shutdown(deadline); }
 
  private:
   class Pending;
-  LocalEndpoint(const Options& options, PostQueue& posts, exec::SerialExecutor& executor,
-                ServiceBusMetrics& metrics);
+  LocalEndpoint(const Options& options, TargetUrls& targets, PostQueue& posts,
+                exec::SerialExecutor& executor, ServiceBusMetrics& metrics);
   void Handle(const http::Request& request, std::shared_ptr<http::Responder> responder);
 
   const Options options_;
+  TargetUrls& targets_;
   PostQueue& posts_;
   exec::SerialExecutor& executor_;
   ServiceBusMetrics& metrics_;

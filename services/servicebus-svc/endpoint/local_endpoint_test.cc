@@ -24,9 +24,8 @@ using ::testing::HasSubstr;
 class LocalEndpointTest : public ::testing::Test {
  protected:
   LocalEndpointTest() {
-    endpoint_ =
-        *LocalEndpoint::Create({.listen = "127.0.0.1:0", .target_urls = {"http://shop/orders"}},
-                               queue_, executor_, metrics_, registry_);
+    endpoint_ = *LocalEndpoint::Create({.listen = "127.0.0.1:0"}, targets_, queue_, executor_,
+                                       metrics_, registry_);
   }
   ~LocalEndpointTest() override { endpoint_->Shutdown(absl::Now()); }
 
@@ -41,6 +40,7 @@ class LocalEndpointTest : public ::testing::Test {
   skerry::testing::FakeClock clock_;
   metrics::Registry registry_{"servicebus-svc"};
   ServiceBusMetrics metrics_{registry_};
+  TargetUrls targets_{{"http://shop/orders"}, metrics_};
   exec::SerialExecutor executor_{"posts", clock_};
   bool stores_ = true;
   absl::Notification put_;
@@ -90,8 +90,9 @@ TEST_F(LocalEndpointTest, SaysThatItIsNotStoredInTime) {
 }
 
 TEST_F(LocalEndpointTest, ListensOnLoopbackOnly) {
-  EXPECT_FALSE(
-      LocalEndpoint::Create({.listen = "0.0.0.0:0"}, queue_, executor_, metrics_, registry_).ok());
+  EXPECT_FALSE(LocalEndpoint::Create({.listen = "0.0.0.0:0"}, targets_, queue_, executor_, metrics_,
+                                     registry_)
+                   .ok());
 }
 
 }  // namespace
