@@ -23,7 +23,8 @@ struct MetaConfig {
                                              "serviceaccounts",
                                              "nodes",
                                              "devices.devices.kubeedge.io",
-                                             "devicemodels.devices.kubeedge.io"};
+                                             "devicemodels.devices.kubeedge.io",
+                                             "rules.rules.kubeedge.io"};
   std::vector<std::string> report_types = {"pods", "nodes"};
   std::vector<std::string> sealed_types = {"secrets"};
   int64_t log_entries_max = 10000;
