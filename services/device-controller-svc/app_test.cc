@@ -41,7 +41,7 @@ class AppTest : public ::testing::Test {
     DeviceControllerConfig config;
     config.common.ops_listen = "127.0.0.1:0";
     config.listen = "127.0.0.1:0";
-    config.kubeconfig = dir_.path() + "/kc/edge-controller.kubeconfig";
+    config.kubeconfig = dir_.path() + "/kc/device-controller.kubeconfig";
     config.hub_addresses = {hub_.address()};
     config.state_dir = dir_.path() + "/devices";
     config.lease_duration = absl::Seconds(3);

@@ -25,7 +25,7 @@ class StandaloneApiTest : public EngineFixture {
   StandaloneApiTest() : process_(kBinary, dir_.path(), kDefinitions) {
     process_.Start();
     admin_ = process_.Open("admin");
-    client_ = process_.Open("edge-controller");
+    client_ = process_.Open("device-controller");
     hubs_.Set({hub_->address()});
   }
   ~StandaloneApiTest() override { engine_.reset(); }
