@@ -12,7 +12,7 @@ def fixture_node(system):
     """One box with a broker and the virtual mapper, without containers."""
     system.cloud.start()
     box = system.make_node("edge-1", runtime=False)
-    # box.broker.configure()
+    box.broker.configure()
     box.make_mapper("virtual")
     system.add_node("edge-1", runtime=False)
     system.kubectl("apply", "-f", str(TOP / "examples/devices/virtual-room.yaml"))
@@ -48,10 +48,10 @@ def test_a_mapper_obeys_kubectl_and_reports(system, node):
 
 def test_a_method_is_called_from_the_cloud(system, node):
     """[devices-2] The device's own status and answer come back; a method that it has not is its refusal."""
-    await_reported(system, "lamp-3", on="false")
-    said = system.cloud.skerryctl("device", "call", "lamp-3", "toggle", *system.cloud.device_flags)
-    assert said == "status 200\ntrue\n"
     await_reported(system, "lamp-3", on="true")
+    said = system.cloud.skerryctl("device", "call", "lamp-3", "toggle", *system.cloud.device_flags)
+    assert said == "status 200\nfalse\n"
+    await_reported(system, "lamp-3", on="false")
 
 
 def test_a_disabled_device_leaves_its_node(system, node):
