@@ -4,6 +4,9 @@ import json
 import subprocess
 import threading
 
+from harness import stubs
+from harness.stubs import grpc
+
 
 def model(name, *properties):
     """A DeviceModel; properties: (name, type, access mode)."""
@@ -84,3 +87,34 @@ class MqttClient:
         for child in self._children:
             child.terminate()
             child.wait(20)
+
+
+class DeviceApi:
+    """device-controller-svc's gRPC API, as the operator."""
+
+    def __init__(self, cloud):
+        read = [(cloud.clients / name).read_bytes() for name in ("ca.crt", "operator.key", "operator.crt")]
+        self._channel = grpc.secure_channel(cloud.devices.addresses["api"], grpc.ssl_channel_credentials(*read))
+
+    def readings(self, name, property_name):
+        """[(time in ms, value)] of all readings of a property, the oldest first."""
+        stub = stubs.telemetry.TelemetryServiceStub(self._channel)
+        found, token = [], ""
+        while True:
+            page = stub.QueryReadings(stubs.telemetry.QueryReadingsRequest(
+                name=f"namespaces/default/devices/{name}", property=property_name, oldest_first=True, page_size=1000,
+                page_token=token), timeout=20)
+            found += [(reading.time.ToMilliseconds(), reading.value) for reading in page.readings]
+            token = page.next_page_token
+            if not token:
+                return found
+
+    def twin(self, name):
+        """The twin as the cloud knows it."""
+        stub = stubs.device_twin.DeviceTwinServiceStub(self._channel)
+        return stub.GetDeviceTwin(stubs.device_twin.GetDeviceTwinRequest(
+            name=f"namespaces/default/devices/{name}/twin"), timeout=20)
+
+    def close(self):
+        """Ends its connection."""
+        self._channel.close()

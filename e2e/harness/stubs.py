@@ -24,6 +24,9 @@ _FILES = {
     "meta": "api/skerry/meta/v1/meta_service",
     "report": "api/skerry/edged/v1/report",
     "event": "api/skerry/edged/v1/event",
+    "twin": "api/skerry/twin/v1/twin_service",
+    "telemetry": "api/skerry/devicecontroller/v1/telemetry_service",
+    "device_twin": "api/skerry/devicecontroller/v1/device_twin_service",
     "status": "api/google/rpc/status",
     "details": "api/google/rpc/error_details",
 }

@@ -1,10 +1,12 @@
 """Devices end to end: declared by kubectl, spoken with by a mapper or over MQTT on the box, seen in the cloud."""
 
+import json
+
 import pytest
 from cluster import wait
 from cluster.binaries import TOP
 
-from harness import devices
+from harness import devices, stubs
 
 
 @pytest.fixture(scope="module", name="node")
@@ -85,3 +87,76 @@ def test_an_mqtt_device(system, node, mqtt):
     mqtt.publish("$hw/events/device/pump-1/twin/update",
                  {"event_id": "e2", "timestamp": 1, "twin": {"level": {"actual": {"value": "1.5"}}}})
     await_reported(system, "pump-1", level="1.5")
+
+
+OUTAGE_UPDATES = 2000
+
+
+def test_an_outage_loses_no_reading(system, node, mqtt):
+    """[devices-5] A3, D2: what a device reports while the cloud is away arrives once, in order, with its own times, and
+    the last value is the one that stands."""
+    system.kubectl.apply(devices.model("counter", ("count", "INT", "ReadOnly")),
+                         devices.device("counter-1", "counter", "edge-1", count=None))
+    topic = "$hw/events/device/counter-1/twin/update"
+    begin = 1795700000000
+
+    def update(number):
+        return {"event_id": f"c{number}", "timestamp": begin, "twin": {"count": {
+            "actual": {"value": str(number), "metadata": {"timestamp": begin + number}}}}}
+
+    wait.until("the box to have the device", lambda: _heard_back(mqtt, topic, update(0)), 60)
+    await_reported(system, "counter-1", count="0")
+    system.cloud.kill()
+    mqtt.publish_all(topic, [update(number) for number in range(1, OUTAGE_UPDATES + 1)])
+    system.cloud.start()
+    await_reported(system, "counter-1", timeout=90, count=str(OUTAGE_UPDATES))
+    api = devices.DeviceApi(system.cloud)
+    try:
+        expected = [(begin + number, str(number)) for number in range(OUTAGE_UPDATES + 1)]
+        wait.until("all readings", lambda: len(api.readings("counter-1", "count")) >= len(expected), 60, 0.5)
+        assert api.readings("counter-1", "count") == expected
+    finally:
+        api.close()
+
+
+def _heard_back(mqtt, topic, payload):
+    """Whether the box takes an update: it answers with an error while it does not know the device."""
+    heard = mqtt.subscribe(f"{topic}/result")
+    mqtt.publish(topic, payload)
+    wait.until("an answer", lambda: heard, 20)
+    return "error" not in json.dumps(heard[-1][1]).lower()
+
+
+def test_a_device_moves_to_another_node(system, node):
+    """[devices-6] The new box has it, the former lets it go; what is known of it stays."""
+    other = system.make_node("edge-2", runtime=False)
+    other.make_mapper("virtual")
+    system.add_node("edge-2", runtime=False)
+    devices.desire(system.kubectl, "room-3", "target", "22")
+    await_reported(system, "room-3", target="22.00")
+    system.kubectl("patch", "device", "room-3", "--type=merge", "-p", '{"spec":{"nodeName":"edge-2"}}')
+    wait.until("the new box to have it", lambda: other.twin.metric("skerry_twin_devices") == 1, 60)
+    devices.desire(system.kubectl, "room-3", "target", "24")
+    await_reported(system, "room-3", target="24.00")
+    wait.until("the former to have let it go", lambda: "room-3" not in _twins(node), 60)
+
+
+def test_a_device_is_deleted_while_its_node_is_away(system, node):
+    """[devices-7] The box forgets it when it hears of it, and its DeviceStatus goes with it."""
+    wait.until("the lamp to be there", lambda: "lamp-3" in _twins(node), 30)
+    node.edgehub.kill()
+    system.kubectl("delete", "device", "lamp-3")
+    assert "lamp-3" in _twins(node), "the box lives on what it knows"
+    node.edgehub.start()
+    wait.until("the box to have let it go", lambda: "lamp-3" not in _twins(node), 60)
+    wait.until("the status to go", lambda: not system.kubectl.exists("devicestatus", "lamp-3"), 60)
+
+
+def _twins(node):
+    """Names of the devices that a box has twins of."""
+    channel = stubs.unix_channel(node.run_dir / "twin.sock")
+    try:
+        page = stubs.twin.TwinServiceStub(channel).ListTwins(stubs.twin.ListTwinsRequest(page_size=1000), timeout=20)
+        return {twin.name.split("/")[3] for twin in page.twins}
+    finally:
+        channel.close()
