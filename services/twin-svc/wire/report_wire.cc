@@ -1,7 +1,5 @@
 #include "services/twin-svc/wire/report_wire.h"
 
-#include <google/protobuf/arena.h>
-
 #include "services/twin-svc/wire/declaration.h"
 #include "services/twin-svc/wire/twin_wire.h"
 
@@ -39,10 +37,9 @@ void Fill(const DeviceName& device, const Twin& twin, LeftOut left_out, v1::Twin
 
 SerializedReport TwinReportOf(const DeviceName& device, const Twin& twin, size_t bytes_max) {
   const auto serialize = [&](LeftOut left_out) -> SerializedReport {
-    google::protobuf::Arena arena;
-    auto* report = google::protobuf::Arena::CreateMessage<v1::TwinReport>(&arena);
-    Fill(device, twin, left_out, *report);
-    return {report->SerializeAsString(), left_out};
+    v1::TwinReport report;
+    Fill(device, twin, left_out, report);
+    return {report.SerializeAsString(), left_out};
   };
   for (const LeftOut left_out :
        {v1::TwinReport::LEFT_OUT_UNSPECIFIED, v1::TwinReport::LEFT_OUT_CONFLICTS}) {
