@@ -243,6 +243,32 @@ TEST_F(AppTest, WhatIsReportedGoesUp) {
   }));
 }
 
+TEST_F(AppTest, AStateThatAMapperReportsIsTheTwinsAndGoesUp) {
+  StartApp();
+  StartMeta();
+  ASSERT_TRUE(Await(true));
+  const auto dmi = v1beta1::DeviceManagerService::NewStub(
+      *rpc::MakeChannel({.target = app_->addresses()["dmi"], .own_connection = true}));
+  v1beta1::ReportDeviceStatesRequest request;
+  request.set_devicenamespace("plant");
+  request.set_devicename("pump-1");
+  request.set_state("online");
+  v1beta1::ReportDeviceStatesResponse response;
+  ASSERT_THAT(rpc::CallUnary(absl::Seconds(20),
+                             [&](grpc::ClientContext* context) {
+                               return dmi->ReportDeviceStates(context, request, &response);
+                             }),
+              IsOk());
+  EXPECT_EQ(Get()->state().state(), "online");
+  EXPECT_EQ(Get()->state().writer(), "mapper");
+  hubclient::FakeEdgehub hub(config_.hub_address);
+  EXPECT_TRUE(hub.Await([&] {
+    v1::TwinReport report;
+    EXPECT_TRUE(report.ParseFromString(hub.reports()[{"twins", "plant/pump-1"}].value));
+    return report.twin().state().state() == "online";
+  }));
+}
+
 TEST_F(AppTest, ACallFromTheCloudIsAnswered) {
   StartApp();
   StartMeta();
