@@ -224,7 +224,7 @@ TEST_F(MethodCallTest, ACallFindsTheHubThatHasTheNode) {
   const auto list = commands_.List("edge-1", "plant/pump/", kTimeout);
   ASSERT_THAT(list, IsOk());
   ASSERT_EQ(list->size(), 2u);
-  for (const char* prefix : {"plant/pumps/", "plant/pum/", "z"})
+  for (const char* prefix : {"plant/pump/b", "plant/pumps/", "plant/pum/", "z"})
     EXPECT_THAT(*commands_.List("edge-1", prefix, kTimeout), IsEmpty()) << prefix;
   EXPECT_EQ((*list)[0].stage(), Command::STAGE_DONE) << "not as the hub that cancelled it says";
 }

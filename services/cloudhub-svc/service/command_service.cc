@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "api/skerry/cloudhub/v1/command_service.grpc.pb.h"
 #include "services/cloudhub-svc/service/command_wire.h"
@@ -106,8 +107,13 @@ class CommandServiceImpl final : public v1::CommandService::CallbackService {
     std::string after;
     if (!absl::WebSafeBase64Unescape(request.page_token(), &after))
       return InvalidField("page_token", request.page_token(), "give that of the last page");
+    // By key: those that begin with the prefix follow it.
+    after = std::max(after, request.key_prefix());
     SKERRY_ASSIGN_OR_RETURN(std::vector<CommandInfo> page, hub_.ListCommands(node, after, size));
-    for (const CommandInfo& info : page) ToWire(info, *response.add_commands());
+    for (const CommandInfo& info : page) {
+      if (!absl::StartsWith(info.command.key, request.key_prefix())) return absl::OkStatus();
+      ToWire(info, *response.add_commands());
+    }
     if (page.size() == size)
       response.set_next_page_token(absl::WebSafeBase64Escape(page.back().command.key));
     return absl::OkStatus();

@@ -40,8 +40,9 @@ class Commands {
   // where none of those that answer knows it, and one does not answer.
   virtual absl::StatusOr<cloudhub::v1::Command> Get(const std::string& node, const std::string& key,
                                                     absl::Duration timeout) = 0;
-  // Those of a node whose keys begin with `prefix`, by key. RESOURCE_EXHAUSTED / TOO_MANY_CALLS
-  // beyond kListMax; UNAVAILABLE / HUB_UNREACHABLE where one of the hubs does not answer.
+  // Those of a node whose keys begin with `prefix` and go on, by key. RESOURCE_EXHAUSTED /
+  // TOO_MANY_CALLS beyond kListMax; UNAVAILABLE / HUB_UNREACHABLE where one of the hubs does not
+  // answer.
   virtual absl::StatusOr<std::vector<cloudhub::v1::Command>> List(const std::string& node,
                                                                   const std::string& prefix,
                                                                   absl::Duration timeout) = 0;

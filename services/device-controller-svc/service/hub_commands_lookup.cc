@@ -25,8 +25,8 @@ namespace {
 using cloudhub::v1::Command;
 using cloudhub::v1::CommandService;
 
-constexpr int kHubPageSize = 1000;
-constexpr int kHubPagesMax = 100;  // Of one node, most of which may be of other devices.
+constexpr int kHubPageSize = 100;   // A command's status may have 32 KiB, a message 4 MiB.
+constexpr int kHubPagesMax = 1000;  // A hub that does not know key_prefix gives all of the node.
 
 absl::Status Unreachable(const CommandHub& hub, const absl::Status& status) {
   return Error(absl::StatusCode::kUnavailable,
@@ -91,6 +91,7 @@ absl::StatusOr<std::vector<Command>> HubCommands::List(const std::string& node,
     cloudhub::v1::ListCommandsRequest request;
     request.set_parent(absl::StrCat("nodes/", node));
     request.set_page_size(kHubPageSize);
+    request.set_key_prefix(prefix);
     for (int page = 0;; ++page) {
       cloudhub::v1::ListCommandsResponse response;
       const absl::Status status = CallHub(timeout, [&](grpc::ClientContext* context) {
@@ -98,7 +99,8 @@ absl::StatusOr<std::vector<Command>> HubCommands::List(const std::string& node,
       });
       if (!status.ok()) return CommandCourse::IsLoss(status) ? Unreachable(hub, status) : status;
       for (Command& command : *response.mutable_commands()) {
-        if (!absl::StartsWith(command.name(), name_prefix)) continue;
+        if (!absl::StartsWith(command.name(), name_prefix) || command.name() == name_prefix)
+          continue;
         const auto [it, added] = commands.try_emplace(command.name(), command);
         if (!added && RankOf(command) > RankOf(it->second)) it->second = std::move(command);
       }
