@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -21,6 +22,7 @@
 #include "services/lib/kubeclient/curl_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
@@ -32,7 +34,9 @@
 #include "services/router-svc/gateway/rest_gateway.h"
 #include "services/router-svc/metrics.h"
 #include "services/router-svc/service/router_service.h"
-#include "services/router-svc/store/sqlite_message_store.h"
+#include "services/router-svc/store/postgres_message_tables.h"
+#include "services/router-svc/store/sqlite_message_tables.h"
+#include "services/router-svc/store/table_message_store.h"
 
 namespace skerry::router {
 namespace {
@@ -68,7 +72,8 @@ struct RouterApp::Parts {
   metrics::Registry registry{kService};
   RouterMetrics metrics{registry};
   std::unique_ptr<metrics::OpsServer> ops;
-  std::unique_ptr<SqliteMessageStore> store;
+  std::unique_ptr<postgres::Pool> database;  // Null with SQLite.
+  std::unique_ptr<TableMessageStore> store;
   std::unique_ptr<kubeclient::Client> client;
   std::unique_ptr<cloudspoke::HubFinder> hubs;
   std::unique_ptr<http::CurlCaller> caller;
@@ -91,7 +96,7 @@ absl::Status RouterApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [&p] { return p.readiness.WaitingFor(); }));
-  SKERRY_RETURN_IF_ERROR(OpenStore());
+  SKERRY_RETURN_IF_ERROR(config_.store_kind == "postgres" ? OpenPostgres() : OpenSqlite());
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<kubeclient::ConfigSource> source,
                           kubeclient::ConfigSource::Open(config_.kubeconfig, log_));
   log_.Info("using the Kubernetes API", {{"server", source->Current()->server}});
@@ -105,7 +110,7 @@ absl::Status RouterApp::Start() {
   return absl::OkStatus();
 }
 
-absl::Status RouterApp::OpenStore() {
+absl::Status RouterApp::OpenSqlite() {
   Parts& p = *parts_;
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
   sqlite::Environment environment;
@@ -113,19 +118,35 @@ absl::Status RouterApp::OpenStore() {
     log.Error("the store is damaged: this service ends, and its next start repairs it", status);
     process::RequestStop();
   };
-  SKERRY_ASSIGN_OR_RETURN(p.store,
-                          SqliteMessageStore::Open(config_.state_dir + "/router.db",
-                                                   {.rule_bytes_max = config_.rule_bytes_max,
-                                                    .letter_bytes_max = config_.letter_bytes_max,
-                                                    .size_bytes_max = config_.size_bytes_max},
-                                                   environment));
-  if (const auto& repair = p.store->repair(); repair.has_value()) {
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteMessageTables> tables,
+                          SqliteMessageTables::Open(config_.state_dir + "/router.db",
+                                                    config_.size_bytes_max, environment));
+  if (const auto& repair = tables->repair(); repair.has_value()) {
     log_.Error("the store was damaged: what could be read is in a new one",
                {{"path", repair->set_aside},
                 {"rows", repair->rows},
                 {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
     p.metrics.store_repairs.Increment();
   }
+  return UseTables(std::move(tables));
+}
+
+absl::Status RouterApp::OpenPostgres() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(const std::string url,
+                          security::ReadSmallFile(config_.postgres_url_file));
+  postgres::PoolOptions options{.connection = std::string(absl::StripAsciiWhitespace(url)),
+                                .connections_max = 2};
+  p.database = std::make_unique<postgres::Pool>(options);
+  SKERRY_RETURN_IF_ERROR(PostgresMessageTables::Migrate(*p.database));
+  return UseTables(std::make_unique<PostgresMessageTables>(*p.database));
+}
+
+absl::Status RouterApp::UseTables(std::unique_ptr<MessageTables> tables) {
+  SKERRY_ASSIGN_OR_RETURN(
+      parts_->store,
+      TableMessageStore::Open(std::move(tables), {.rule_bytes_max = config_.rule_bytes_max,
+                                                  .letter_bytes_max = config_.letter_bytes_max}));
   return absl::OkStatus();
 }
 
@@ -229,6 +250,7 @@ void RouterApp::Stop() {
   p.hubs.reset();
   p.client.reset();
   p.store.reset();
+  p.database.reset();
   p.ops.reset();
 }
 

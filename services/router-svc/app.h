@@ -12,6 +12,7 @@
 #include "services/lib/process/readiness.h"
 #include "services/lib/process/run.h"
 #include "services/router-svc/config.h"
+#include "services/router-svc/store/message_tables.h"
 
 namespace skerry::router {
 
@@ -30,7 +31,9 @@ class RouterApp final : public process::App {
 
  private:
   struct Parts;
-  absl::Status OpenStore();
+  absl::Status OpenSqlite();
+  absl::Status OpenPostgres();
+  absl::Status UseTables(std::unique_ptr<MessageTables> tables);
   absl::Status FindHubs();
   absl::Status MakeEngine();
   absl::Status StartRest();

@@ -64,6 +64,13 @@ void Declare(config::Schema& schema, RouterConfig& c) {
   schema.Add("delivery.ca", &c.delivery_ca,
              "PEM file of the roots for https targets; default: the system's");
   schema
+      .Add("store.kind", &c.store_kind,
+           "where messages and the places in the streams are kept: sqlite (in state_dir) or "
+           "postgres")
+      .OneOf({"sqlite", "postgres"});
+  schema.Add("store.postgres_url_file", &c.postgres_url_file,
+             "file with the PostgreSQL URL, for store.kind postgres");
+  schema
       .AddBytes("store.rule_bytes_max", &c.rule_bytes_max,
                 "what may wait of one rule; more are dead letters at once")
       .Min(1 << 20);
@@ -73,7 +80,7 @@ void Declare(config::Schema& schema, RouterConfig& c) {
       .Min(1 << 20);
   schema
       .AddBytes("store.size_bytes_max", &c.size_bytes_max,
-                "size of router.db; beyond, messages wait on the boxes")
+                "size of router.db (SQLite); beyond, messages wait on the boxes")
       .Min(8 << 20);
   schema.Add("status.interval", &c.status_interval, "how often the status of rules is written")
       .Min(absl::Milliseconds(100));
@@ -83,6 +90,10 @@ void Declare(config::Schema& schema, RouterConfig& c) {
                           "set rest.token_file or rest.client_ca, too: nobody could call it");
     }
     SKERRY_RETURN_IF_ERROR(HttpAllowList::Parse("delivery.targets", c.delivery_targets).status());
+    if (c.store_kind == "postgres" && c.postgres_url_file.empty()) {
+      return InvalidField("store.postgres_url_file", "",
+                          "name the file with the URL when store.kind is postgres");
+    }
     if (c.rest_cert.empty() != c.rest_key.empty())
       return InvalidField("rest.cert", c.rest_cert, "set rest.cert and rest.key, or neither");
     if (c.delivery_backoff_min > c.delivery_backoff_max) {

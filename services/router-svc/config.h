@@ -42,6 +42,8 @@ struct RouterConfig {
   absl::Duration delivery_age_max = absl::Hours(1);
   std::string delivery_ca;  // Empty: the system's.
 
+  std::string store_kind = "sqlite";
+  std::string postgres_url_file;
   int64_t rule_bytes_max = 64 << 20;
   int64_t letter_bytes_max = 256 << 20;
   int64_t size_bytes_max = int64_t{4} << 30;

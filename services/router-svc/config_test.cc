@@ -33,6 +33,8 @@ TEST(RouterConfigTest, NamesWhatDoesNotFit) {
       IsOk());
   EXPECT_THAT(Load({{"SKERRY_ROUTER_REST_CERT", "c"}}),
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("rest.key")));
+  EXPECT_THAT(Load({{"SKERRY_ROUTER_STORE_KIND", "postgres"}}),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("postgres_url_file")));
   EXPECT_THAT(Load({{"SKERRY_ROUTER_DELIVERY_BACKOFF_MIN", "10m"}}),
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("delivery.backoff_min")));
 }

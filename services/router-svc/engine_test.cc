@@ -21,7 +21,8 @@
 #include "services/lib/kubeapi/json.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/sqlite/testing/sim_disk.h"
-#include "services/router-svc/store/sqlite_message_store.h"
+#include "services/router-svc/store/sqlite_message_tables.h"
+#include "services/router-svc/store/table_message_store.h"
 #include "services/router-svc/testing/rules_api.h"
 #include "services/router-svc/wire/rule_objects.h"
 
@@ -115,7 +116,8 @@ class EngineTest : public ::testing::Test {
   cloudspoke::FakeHub hub_;
   cloudspoke::HubList hubs_;
   sqlite::testing::SimDisk disk_{1};
-  std::unique_ptr<SqliteMessageStore> store_ = *SqliteMessageStore::Open("router.db", {}, {&disk_});
+  std::unique_ptr<TableMessageStore> store_ =
+      *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 0, {&disk_}), {});
   http::CurlCaller caller_{{}};
   absl::Mutex mutex_;
   std::vector<std::string> got_ ABSL_GUARDED_BY(mutex_);

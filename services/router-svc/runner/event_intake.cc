@@ -1,6 +1,7 @@
 #include "services/router-svc/runner/event_intake.h"
 
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,12 +9,19 @@
 #include "api/skerry/servicebus/v1/http_call.pb.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/http/end_to_end.h"
 #include "services/router-svc/core/topic.h"
 
 namespace skerry::router {
 namespace {
 
 constexpr char kBytes[] = "application/octet-stream";  // MQTT does not say what a payload is.
+
+constexpr size_t kContentTypeBytesMax = 256;
+
+bool IsContentType(absl::string_view text) {
+  return text.size() <= kContentTypeBytesMax && http::IsHeaderValue(text);
+}
 
 absl::Status Malformed(absl::string_view what) {
   return Error(absl::StatusCode::kInvalidArgument, absl::StrCat("not a ", what))
@@ -50,7 +58,7 @@ absl::StatusOr<std::vector<NewMessage>> EventIntake::Read(const std::string& nod
     if (!post.ParseFromString(value)) return Malformed("skerry.servicebus.v1.ServicePost");
     routes = table.OfPost(node, post.target_url());
     message.source = post.target_url();
-    message.content_type = post.content_type();
+    if (IsContentType(post.content_type())) message.content_type = post.content_type();
     message.payload = std::move(*post.mutable_payload());
   }
   std::vector<NewMessage> messages;
@@ -72,6 +80,7 @@ cloudspoke::EventTarget::Applied EventIntake::Apply(const std::string& node,
   }
   const std::shared_ptr<const RouteTable> table = rules_.Table();
   std::vector<NewEvent> events;
+  std::set<std::string> rules;
   int64_t unrouted = 0, rejected = 0;
   for (const cloudspoke::InboxEvent& event : batch.events) {
     absl::StatusOr<std::vector<NewMessage>> messages = Read(node, event.value, *table);
@@ -83,6 +92,7 @@ cloudspoke::EventTarget::Applied EventIntake::Apply(const std::string& node,
     }
     if (messages->empty()) ++unrouted;
     for (NewMessage& message : *messages) {
+      rules.insert(message.rule);
       message.key = absl::StrCat(node, "/", stream_, "/", store_id, "/", event.sequence, "/",
                                  message.rule_uid);
     }
@@ -99,10 +109,9 @@ cloudspoke::EventTarget::Applied EventIntake::Apply(const std::string& node,
   metrics_.Event("rejected", rejected);
   metrics_.Event("repeated", accepted->repeated);
   metrics_.dead_letters_dropped.Increment(static_cast<double>(accepted->letters_dropped));
-  for (const auto& [rule, count] : accepted->waiting) {
-    metrics_.Event("routed", count);
-    wake_(rule);
-  }
+  for (const auto& [rule, count] : accepted->waiting) metrics_.Event("routed", count);
+  // Also of those that were here before: nobody may have heard that they were stored.
+  for (const std::string& rule : rules) wake_(rule);
   for (const auto& [rule, count] : accepted->overflowed) {
     metrics_.Event("overflowed", count);
     for (int64_t i = 0; i < count; ++i)

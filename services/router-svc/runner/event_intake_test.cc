@@ -15,7 +15,8 @@
 #include "services/lib/sqlite/testing/sim_disk.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
-#include "services/router-svc/store/sqlite_message_store.h"
+#include "services/router-svc/store/sqlite_message_tables.h"
+#include "services/router-svc/store/table_message_store.h"
 
 namespace skerry::router {
 namespace {
@@ -70,7 +71,8 @@ class EventIntakeTest : public ::testing::Test {
   RouterMetrics metrics_{registry_};
   RuleBook rules_{std::nullopt, metrics_};
   sqlite::testing::SimDisk disk_{1};
-  std::unique_ptr<SqliteMessageStore> store_ = *SqliteMessageStore::Open("router.db", {}, {&disk_});
+  std::unique_ptr<TableMessageStore> store_ =
+      *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 0, {&disk_}), {});
   std::string store_id_ = "s1";
   std::vector<std::string> woken_;
 };
@@ -131,7 +133,8 @@ TEST_F(EventIntakeTest, WaitsWhereItCannotBeStored) {
   before.epoch = 0;
   EXPECT_TRUE(absl::IsUnavailable(Make(kUserMessages)->Apply("edge-1", before).waits));
   store_.reset();
-  store_ = *SqliteMessageStore::Open("router.db", {.size_bytes_max = 64 << 10}, {&disk_});
+  store_ =
+      *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 64 << 10, {&disk_}), {});
   applied =
       Make(kUserMessages)->Apply("edge-1", Batch(1, {User("ns/t", std::string(100'000, 'x'))}));
   EXPECT_TRUE(applied.results.empty());

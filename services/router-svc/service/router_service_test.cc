@@ -14,7 +14,8 @@
 #include "services/lib/sqlite/testing/sim_disk.h"
 #include "services/lib/testing/fake_clock.h"
 #include "services/lib/testing/status_matchers.h"
-#include "services/router-svc/store/sqlite_message_store.h"
+#include "services/router-svc/store/sqlite_message_tables.h"
+#include "services/router-svc/store/table_message_store.h"
 
 namespace skerry::router {
 namespace {
@@ -74,7 +75,8 @@ class RouterServiceTest : public ::testing::Test {
 
   skerry::testing::FakeClock clock_;
   sqlite::testing::SimDisk disk_{1};
-  std::unique_ptr<SqliteMessageStore> store_ = *SqliteMessageStore::Open("router.db", {}, {&disk_});
+  std::unique_ptr<TableMessageStore> store_ =
+      *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 0, {&disk_}), {});
   exec::ThreadPool pool_{"api", 2, 16};
   std::vector<std::string> woken_;
   RouterServiceImpl service_{*store_, pool_,

@@ -1,11 +1,10 @@
-// MessageStore in a SQLite file.
-#ifndef SKERRY_SERVICES_ROUTER_SVC_STORE_SQLITE_MESSAGE_STORE_H_
-#define SKERRY_SERVICES_ROUTER_SVC_STORE_SQLITE_MESSAGE_STORE_H_
+// MessageStore over the tables of a database.
+#ifndef SKERRY_SERVICES_ROUTER_SVC_STORE_TABLE_MESSAGE_STORE_H_
+#define SKERRY_SERVICES_ROUTER_SVC_STORE_TABLE_MESSAGE_STORE_H_
 
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,23 +14,22 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "services/lib/sqlite/database.h"
-#include "services/lib/sqlite/storage.h"
 #include "services/router-svc/store/message_store.h"
+#include "services/router-svc/store/message_tables.h"
 
 namespace skerry::router {
 
-// Of a damaged file the rows that can be read go into a new one; where a place in a stream was lost
-// with it, its events come and are posted again, with the same keys.
-class SqliteMessageStore final : public MessageStore {
+// Knows how much there is, to keep the bounds: one process has the tables at a time. (Where a new
+// one begins while the former ends, the bounds are a little off for that time, nothing else.)
+class TableMessageStore final : public MessageStore {
  public:
   struct Bounds {
     int64_t rule_bytes_max = 64 << 20;     // That wait of one rule.
     int64_t letter_bytes_max = 256 << 20;  // Of all dead letters.
-    int64_t size_bytes_max = 0;            // Of the file; 0: none.
   };
-  static absl::StatusOr<std::unique_ptr<SqliteMessageStore>> Open(
-      const std::string& path, const Bounds& bounds, const sqlite::Environment& environment = {});
+  // Reads how much there is.
+  static absl::StatusOr<std::unique_ptr<TableMessageStore>> Open(
+      std::unique_ptr<MessageTables> tables, const Bounds& bounds);
 
   absl::StatusOr<Accepted> Accept(const EventSource& source, const std::vector<NewEvent>& events,
                                   absl::Time now) override;
@@ -45,46 +43,42 @@ class SqliteMessageStore final : public MessageStore {
   absl::Status Drop(int64_t id) override;
   MessageStats stats() override;
 
-  // What was done at Open, where the file was damaged.
-  const std::optional<sqlite::Repair>& repair() const { return repair_; }
-
  private:
-  // How much there is: changed by a transaction's body, and kept where that was committed.
+  // Changed by a transaction's body, and kept where that was committed.
   struct Totals {
     struct Size {
       int64_t count = 0;
       int64_t bytes = 0;
+      void Add(int64_t size) { ++count, bytes += size; }
+      void Remove(int64_t size) { --count, bytes -= size; }
     };
-    std::map<std::string, Size> waiting;  // By rule.
+    std::map<std::string, Size> waiting;  // By rule, never of none.
     Size letters;
-    int64_t next_id = 1;
+    void RemoveWaiting(const NewMessage& message);
   };
-  SqliteMessageStore(std::unique_ptr<sqlite::Database> database, const Bounds& bounds)
-      : bounds_(bounds), repair_(database->repair()), database_(std::move(database)) {}
+  TableMessageStore(std::unique_ptr<MessageTables> tables, const Bounds& bounds)
+      : bounds_(bounds), tables_(std::move(tables)) {}
 
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Change(absl::FunctionRef<absl::Status(Totals&)> body)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::vector<DeadLetter>> List(bool dead, const std::string& rule, int64_t after,
+                                               size_t count_max)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Parts of a transaction.
-  absl::StatusOr<uint64_t> LastSequence(const EventSource& source)
+  absl::Status Put(const NewMessage& message, absl::Time now, Totals& totals, Accepted& accepted)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status SetLast(const EventSource& source, uint64_t sequence)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Insert(const DeadLetter& message, bool dead) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Put(NewMessage message, absl::Time now, Totals& totals, Accepted& accepted)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // NOT_FOUND.
+  // NOT_FOUND / DEAD_LETTER_UNKNOWN.
   absl::StatusOr<DeadLetter> Find(int64_t id, bool dead) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Delete(int64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MakeRoom(Totals& totals, int64_t& dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Bounds bounds_;
-  const std::optional<sqlite::Repair> repair_;
   absl::Mutex mutex_;
-  const std::unique_ptr<sqlite::Database> database_ ABSL_PT_GUARDED_BY(mutex_);
+  const std::unique_ptr<MessageTables> tables_ ABSL_PT_GUARDED_BY(mutex_);
   Totals totals_ ABSL_GUARDED_BY(mutex_);
+  bool stale_ ABSL_GUARDED_BY(mutex_) = false;  // How a commit ended is not known.
 };
 
 }  // namespace skerry::router
 
-#endif  // SKERRY_SERVICES_ROUTER_SVC_STORE_SQLITE_MESSAGE_STORE_H_
+#endif  // SKERRY_SERVICES_ROUTER_SVC_STORE_TABLE_MESSAGE_STORE_H_
