@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
@@ -75,8 +76,20 @@ void TwinProcess::Crash(bool committed) {
 
 // ---- what goes in ----
 
+// Of two declarations of a device that wait, the desk takes the newer one; whether the older one
+// still waits is a matter of its thread. So none comes while another waits for the disk.
+void TwinProcess::AwaitDeclared(const std::string& key) {
+  const bool waits = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.key == key && !pending.write.has_value();
+  });
+  if (!waits) return;
+  if (full_) SetDiskFull(false);
+  if (slow_) SetDiskSlow(false);
+}
+
 void TwinProcess::Take(const DeviceCopies::Event& event) {
   using Kind = DeviceCopies::Event::Kind;
+  if (event.kind != Kind::kSynced) AwaitDeclared(event.key);
   if (event.kind == Kind::kObject) {
     told_.insert(event.key);
     follower_->OnObject(kDevices, event.key, event.object.json);
@@ -91,6 +104,11 @@ void TwinProcess::Take(const DeviceCopies::Event& event) {
     follower_->OnObjectDeleted(kDevices, event.key);
     pending_.push_back({event.key});
   } else {
+    std::vector<std::string> untold;
+    for (const auto& [key, rule] : rules_) {
+      if (told_.count(key) == 0) untold.push_back(key);
+    }
+    for (const std::string& key : untold) AwaitDeclared(key);
     follower_->OnSynced();
     for (const auto& [key, rule] : rules_) {
       if (told_.count(key) != 0) continue;

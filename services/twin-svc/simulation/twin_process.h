@@ -84,6 +84,7 @@ class TwinProcess {
   // `again`: it was answered before.
   void Submit(const std::string& key, Write write, std::map<std::string, uint64_t> stamps,
               bool again = false);
+  void AwaitDeclared(const std::string& key);
   // Once the desk has done what it was given, unless the disk is slow.
   void Settle();
   // Returns when the desk has tried to commit everything that it was given.

@@ -32,7 +32,10 @@ bool Same(const std::optional<Conflict>& a, const std::optional<Conflict>& b) {
 
 void TwinRule::Declare(const Declaration& device) {
   if (device.uid != uid_) {
+    // Who wrote is known over devices; what they wrote is gone with the former.
+    std::deque<Write> known = std::move(known_);
     *this = TwinRule(*last_stamp_);
+    known_ = std::move(known);
     uid_ = device.uid;
   } else if (device.generation <= generation_) {
     return;
