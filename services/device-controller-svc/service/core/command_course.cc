@@ -121,7 +121,8 @@ CommandCourse::Step CommandCourse::EndOfPatience() {
 std::vector<size_t> CommandCourse::Open() const {
   std::vector<size_t> open;
   for (size_t i = 0; i < hubs_.size(); ++i) {
-    if (hubs_[i] == State::kHas) open.push_back(i);
+    const bool may_have = kind_ == Kind::kWait && hubs_[i] == State::kAsked;
+    if (hubs_[i] == State::kHas || may_have) open.push_back(i);
   }
   return open;
 }

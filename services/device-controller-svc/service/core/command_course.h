@@ -51,7 +51,8 @@ class CommandCourse {
   // The sender waits no longer.
   Step EndOfPatience();
 
-  // Hubs that have it and have not said that it ended.
+  // Hubs that have it, or may have it (kWait) though they have not said so yet, and have not said
+  // that it ended.
   std::vector<size_t> Open() const;
 
   // Whether a call ended because of the way to the hub, or because that is going.

@@ -104,6 +104,19 @@ TEST(CommandCourseTest, WaitIsKeptByAllHubs) {
   EXPECT_THAT(course.Open(), ElementsAre(0)) << "to be cancelled";
 }
 
+TEST(CommandCourseTest, AHubThatHasNotSaidThatItKeepsItMayDo) {
+  CommandCourse course(Kind::kWait, 3, 0);
+  course.Begin();
+  course.Closed(2, Lost());
+  EXPECT_EQ(Text(course.Told(1, CommandStage::kEnded)), "answer of 1");
+  EXPECT_THAT(course.Open(), ElementsAre(0));
+
+  CommandCourse now(Kind::kNow, 2, 0);
+  now.Begin();
+  now.Told(1, CommandStage::kEnded);
+  EXPECT_TRUE(now.Open().empty()) << "with NOW it keeps nothing";
+}
+
 TEST(CommandCourseTest, WhatExpiredAtOneHubMayBeUnderWayAtAnother) {
   CommandCourse course(Kind::kWait, 2, 0);
   course.Begin();
