@@ -18,6 +18,7 @@ from cluster.kube import condition  # noqa: E402
 ROOT = TOP / ".skerry"
 NODE = "edge-1"
 EXAMPLE = TOP / "examples/hello-edge.yaml"
+DEVICES = TOP / "examples/devices/virtual-room.yaml"
 
 
 def say(text):
@@ -41,6 +42,7 @@ def environment(cluster):
         "SKERRY_CONTROLLER_KUBECONFIG": cloud.kubeconfigs / "edge-controller.kubeconfig",
         "SKERRY_CONTROLLER_CERT": cloud.clients / "edge-controller.crt",
         "SKERRY_CONTROLLER_KEY": cloud.clients / "edge-controller.key",
+        "SKERRY_DEVICE_CONTROLLER": cloud.devices.addresses["api"],
         "SKERRY_NODE": node.name,
         "SKERRY_NODE_RUN_DIR": node.run_dir,
         "SKERRY_NODE_STATE_DIR": node.state_dir,
@@ -49,6 +51,8 @@ def environment(cluster):
         "SKERRY_SOCKET_EDGEHUB": node.run_dir / "edgehub.sock",
         "SKERRY_SOCKET_EDGE_META": node.run_dir / "edge-meta.sock",
         "SKERRY_SOCKET_EDGED": node.run_dir / "edged.sock",
+        "SKERRY_SOCKET_TWIN": node.run_dir / "twin.sock",
+        "SKERRY_MQTT_PORT": node.broker.port,
         "SKERRY_SOCKET_CONTAINERD": node.containerd_dir / "run/containerd.sock",
         "SKERRY_BIN_DIR": cluster.binaries.folder,
     }
@@ -66,10 +70,14 @@ def up():
     started = time.monotonic()
     ROOT.mkdir(exist_ok=True)
     cluster = Cluster(ROOT, fixed_ports=True)
-    say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc")
+    say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc, device-controller-svc")
     cluster.cloud.start()
     shutil.copy(cluster.cloud.admin_kubeconfig, ROOT / "kubeconfig")
-    say(f"edge node {NODE}: join with a token over mTLS, private containerd, edgehub-svc, edge-meta-svc, edged-svc")
+    say(f"edge node {NODE}: join with a token over mTLS, private containerd and mosquitto, edgehub-svc, edge-meta-svc, "
+        "twin-svc, edged-svc, eventbus-svc, virtual-mapper")
+    node = cluster.nodes.get(NODE) or cluster.make_node(NODE)
+    node.broker.configure()
+    node.make_mapper("virtual")
     cluster.add_node(NODE)
     (ROOT / "env").write_text("# Written by tools/quickstart: . .skerry/env\n" + environment(cluster))
     say(f"kubectl apply -f {EXAMPLE.relative_to(TOP)}")
@@ -82,15 +90,49 @@ def up():
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout, 20)
     print(f"\n$ curl http://{pod['status']['podIP']}:8080/\n{page.strip()}")
     print(f"\n$ kubectl get pods,nodes -o wide\n{kubectl('get', 'pods,nodes', '-o', 'wide')}")
+    show_devices(cluster)
     print(f"""Try next:
   . .skerry/env                                  # KUBECONFIG and every endpoint, certificate, socket and log by name
   kubectl edit configmap hello-page              # the page changes within a minute, the container is not restarted
   kubectl delete pod hello-edge                  # and apply it again: kubectl apply -f {EXAMPLE.relative_to(TOP)}
+  kubectl get devicestatus room-3 -o yaml        # a thermometer, and skerryctl device call lamp-3 toggle: a lamp
+  mosquitto_sub -p $SKERRY_MQTT_PORT -v -t '$hw/events/#'   # KubeEdge's topics on the box
   kill -9 $SKERRY_PID_CLOUDHUB                   # the cloud is gone; the page is still served
   tools/quickstart                               # starts again what does not run
   skerryctl status --run-dir $SKERRY_NODE_RUN_DIR # the box's own view; with --cloud: the hub's
   tools/quickstart --status
   tools/quickstart --down                        # stops everything and leaves nothing behind""")
+
+
+def reported(kubectl, device):
+    """{property: value} that a device has reported."""
+    twins = kubectl.get("devicestatus", device).get("status", {}).get("twins", [])
+    return {twin["propertyName"]: twin["reported"]["value"] for twin in twins if "reported" in twin}
+
+
+def show_devices(cluster):
+    """A thermometer that follows its target, and a lamp that is switched by a call."""
+    kubectl = cluster.kubectl
+    say(f"kubectl apply -f {DEVICES.relative_to(TOP)}: a thermometer and a lamp behind the box's virtual mapper")
+    kubectl("apply", "-f", str(DEVICES))
+    wait.until("the thermometer to report", lambda: "temperature" in reported(kubectl, "room-3"), 60)
+    target = "27" if reported(kubectl, "room-3").get("target") == "23.00" else "23"
+    patch = f'[{{"op":"replace","path":"/spec/properties/1/desired/value","value":"{target}"}}]'
+    print(f"\n$ kubectl patch device room-3 --type=json -p '{patch}'")
+    print(kubectl("patch", "device", "room-3", "--type=json", "-p", patch).strip())
+    deadline, last = time.monotonic() + 20, None
+    while time.monotonic() < deadline:
+        now = reported(kubectl, "room-3")
+        if now != last:
+            print(f"  room-3 reports target {now.get('target')}, temperature {now.get('temperature')}", flush=True)
+            last = now
+        if now.get("target") == f"{target}.00" and abs(float(now["temperature"]) - float(target)) < 1:
+            break
+        time.sleep(0.5)
+    wait.until("the thermometer to obey", lambda: reported(kubectl, "room-3").get("target") == f"{target}.00", 20)
+    wait.until("the lamp to report", lambda: "on" in reported(kubectl, "lamp-3"), 60)
+    print("\n$ skerryctl device call lamp-3 toggle")
+    print(cluster.cloud.skerryctl("device", "call", "lamp-3", "toggle", *cluster.cloud.device_flags).strip() + "\n")
 
 
 def status():
