@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -96,6 +97,27 @@ absl::StatusOr<IncomingTopic> ParseTopic(absl::string_view topic) {
   if (topic == kUploadRecordsTopic) return UploadRecordsTopic{};
   if (IsUserTopic(topic)) return UserTopic{};
   return OtherTopic{};
+}
+
+absl::Status CheckUserTopicFilter(absl::string_view filter) {
+  const auto bad = [&](absl::string_view why) {
+    return Error(absl::StatusCode::kInvalidArgument,
+                 absl::StrCat("MQTT topic filter '", absl::CHexEscape(filter.substr(0, 320)), "' ",
+                              why))
+        .Reason("TOPIC_FILTER_INVALID")
+        .ToStatus();
+  };
+  if (filter.empty() || filter.size() > 320) return bad("must have 1 to 320 bytes");
+  if (!IsUtf8(filter) || absl::StrContains(filter, '\0')) return bad("must be UTF-8 without NUL");
+  if (filter.front() == '$') return bad("is for topics of the system: use one without '$'");
+  const std::vector<absl::string_view> levels = absl::StrSplit(filter, '/');
+  for (size_t i = 0; i < levels.size(); ++i) {
+    if (levels[i].empty()) return bad("has an empty level: remove the slash");
+    if (levels[i].size() > 1 && levels[i].find_first_of("+#") != absl::string_view::npos)
+      return bad("has a wildcard within a level: + and # are whole levels");
+    if (levels[i] == "#" && i + 1 < levels.size()) return bad("has a # that is not its last level");
+  }
+  return absl::OkStatus();
 }
 
 std::vector<std::string> SubscribedTopicFilters() {

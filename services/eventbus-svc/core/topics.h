@@ -69,6 +69,11 @@ absl::Status CheckTopicName(absl::string_view topic);
 // of ours names a device or node that Kubernetes could not have.
 absl::StatusOr<IncomingTopic> ParseTopic(absl::string_view topic);
 
+// A filter that somebody wishes to have beside SubscribedTopicFilters: as MQTT defines them, at
+// most 320 bytes, without empty levels, and not of topics that begin with '$': among these are our
+// own answers. INVALID_ARGUMENT / TOPIC_FILTER_INVALID.
+absl::Status CheckUserTopicFilter(absl::string_view filter);
+
 // What to subscribe to, so that ParseTopic gets all that it knows.
 std::vector<std::string> SubscribedTopicFilters();
 

@@ -170,5 +170,18 @@ TEST(OutgoingTopicsTest, AreNoneThatWeHear) {
   }
 }
 
+TEST(TopicsTest, FiltersOfSettingsAreMqttsWithoutSystemTopics) {
+  for (const char* good : {"plant/#", "+/alarms", "a", "#", "a/+/c"}) {
+    EXPECT_THAT(CheckUserTopicFilter(good), ::skerry::testing::IsOk()) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string(321, 'a'), std::string("a\0b", 3), std::string("\xff"),
+        std::string("$hw/#"), std::string("a//b"), std::string("/a"), std::string("a+/b"),
+        std::string("a/#/b"), std::string("a/b#")}) {
+    EXPECT_THAT(CheckUserTopicFilter(bad), skerry::testing::HasReason("TOPIC_FILTER_INVALID"))
+        << bad;
+  }
+}
+
 }  // namespace
 }  // namespace skerry::eventbus
