@@ -76,15 +76,15 @@ def _works(system, call):
 def test_an_mqtt_device(system, node, mqtt):
     """[devices-4] KubeEdge's topics: a reported value goes to the cloud, a desired one comes as delta."""
     wait.until("eventbus-svc to be ready", node.eventbus.ready, 30)
-    heard = mqtt.subscribe("$hw/events/device/pump-1/#")
+    heard = mqtt.subscribe("$hw/events/device/default/pump-1/#")
     system.kubectl.apply(devices.model("pump", ("speed", "INT", "ReadWrite"), ("level", "FLOAT", "ReadOnly")),
                          devices.device("pump-1", "pump", "edge-1", speed="5", level=None))
     wait.until("the delta", lambda: any(
         topic.endswith("/twin/update/delta") and payload["delta"].get("speed") == "5" for topic, payload in heard), 30)
-    mqtt.publish("$hw/events/device/pump-1/twin/update",
+    mqtt.publish("$hw/events/device/default/pump-1/twin/update",
                  {"event_id": "e1", "timestamp": 1, "twin": {"speed": {"actual": {"value": "5"}}}})
     await_reported(system, "pump-1", speed="5")
-    mqtt.publish("$hw/events/device/pump-1/twin/update",
+    mqtt.publish("$hw/events/device/default/pump-1/twin/update",
                  {"event_id": "e2", "timestamp": 1, "twin": {"level": {"actual": {"value": "1.5"}}}})
     await_reported(system, "pump-1", level="1.5")
 
@@ -97,7 +97,7 @@ def test_an_outage_loses_no_reading(system, node, mqtt):
     the last value is the one that stands."""
     system.kubectl.apply(devices.model("counter", ("count", "INT", "ReadOnly")),
                          devices.device("counter-1", "counter", "edge-1", count=None))
-    topic = "$hw/events/device/counter-1/twin/update"
+    topic = "$hw/events/device/default/counter-1/twin/update"
     begin = 1795700000000
 
     def update(number):

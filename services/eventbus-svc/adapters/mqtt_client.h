@@ -1,0 +1,93 @@
+// The box's MQTT broker, over Paho.
+#ifndef SKERRY_SERVICES_EVENTBUS_SVC_ADAPTERS_MQTT_CLIENT_H_
+#define SKERRY_SERVICES_EVENTBUS_SVC_ADAPTERS_MQTT_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/eventbus-svc/store/bus_change.h"
+#include "services/lib/base/clock.h"
+#include "services/lib/exec/serial_executor.h"
+#include "services/lib/log/logger.h"
+
+namespace skerry::eventbus {
+
+struct MqttOptions {
+  std::string broker;      // "tcp://host:port", or "ssl://host:port" for TLS.
+  std::string client_id;   // Stable: the broker keeps the session by it while we are away.
+  bool version_5 = false;  // Else 3.1.1.
+  std::vector<std::string> topic_filters;
+  // 0 or 1. A session ends with its connection here, and of QoS 2 the two ends then know
+  // different things: messages would get lost.
+  int subscribe_qos = 1;
+  int publish_qos = 1;
+  std::string credentials_file;  // User name and password, a line each. Empty: none.
+  std::string ca_file;           // Of a TLS broker; empty: the machine's.
+  std::string certificate_file;  // Ours, and its key; empty: none.
+  std::string key_file;
+  absl::Duration keepalive = absl::Seconds(30);
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration ack_timeout = absl::Seconds(30);   // Then the connection is given up.
+  absl::Duration session_expiry = absl::Hours(24);  // MQTT 5; with 3.1.1 it is the broker's.
+  absl::Duration reconnect_min = absl::Milliseconds(500);
+  absl::Duration reconnect_max = absl::Seconds(30);
+};
+
+struct MqttMessage {
+  std::string topic;
+  std::string payload;    // At most kMqttPayloadKept bytes of it.
+  size_t size_bytes = 0;  // Of the payload as it came.
+  bool retained = false;  // The broker had it before we subscribed.
+};
+inline constexpr size_t kMqttPayloadKept = (256 << 10) + 1;
+
+class MqttListener {
+ public:
+  virtual ~MqttListener() = default;
+  // ---- On the executor.
+  // We are subscribed. `refused`: how many filters the broker did not grant.
+  virtual void OnMqttConnected(int refused) = 0;
+  // The connection is over, or was not made. Publications without an answer may have arrived.
+  // UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION: the broker, or a file here, says no.
+  virtual void OnMqttDisconnected(const absl::Status& why) = 0;
+  // The broker has it; or why not. PERMISSION_DENIED, INVALID_ARGUMENT: it never will; else it can
+  // be published again.
+  virtual void OnMqttPublished(uint64_t id, const absl::Status& status) = 0;
+  // ---- On Paho's thread, which reads on when this returns: whoever waits here holds back the
+  // broker. It holds Paho's lock: neither this nor what it waits for may call the client.
+  virtual void OnMqttMessage(MqttMessage message) = 0;
+};
+
+// Connects, subscribes, and again after a loss, with jitter; each attempt reads the files anew. The
+// executor's thread is the only one that calls Paho. Clock, executor and listener outlive it.
+//
+// Paho acknowledges a message of QoS 1 before it gives it to the listener. As the listener returns
+// only when it has done with the message, and Paho reads on only then, a process that dies takes at
+// most one acknowledged message with it.
+class MqttClient final {
+ public:
+  MqttClient(const MqttOptions& options, exec::SerialExecutor& executor, Clock& clock,
+             MqttListener& listener, log::Logger log);
+  ~MqttClient();  // Stop().
+
+  void Start();
+  // Closes the connection: the listener is not called any more. Not from the executor. Idempotent.
+  void Stop();
+
+  // On the executor. The answer is OnMqttPublished, unless the connection ends. UNAVAILABLE without
+  // one.
+  absl::Status Publish(uint64_t id, const Publication& publication);
+
+ private:
+  struct Impl;
+  const std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace skerry::eventbus
+
+#endif  // SKERRY_SERVICES_EVENTBUS_SVC_ADAPTERS_MQTT_CLIENT_H_

@@ -1,0 +1,183 @@
+// How a connection begins: options, credentials, subscriptions.
+#include <MQTTAsync.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "services/eventbus-svc/adapters/credentials.h"
+#include "services/eventbus-svc/adapters/mqtt_client_impl.h"
+#include "services/eventbus-svc/adapters/paho_errors.h"
+#include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
+
+namespace skerry::eventbus {
+namespace {
+
+// More than we give it at a time, so that it never refuses.
+constexpr int kInflightMax = 1000;
+constexpr int kPacketBytesMax = 1 << 20;  // MQTT 5: larger ones the broker does not send us.
+
+// Paho stops its threads with its last handle, and starts them again with the next. One that is
+// never connected and never destroyed spares it, and us, the races between.
+void KeepPahoRunning() {
+  static const bool kept = [] {
+    MQTTAsync_init_options options = MQTTAsync_init_options_initializer;  // OpenSSL is not its own.
+    MQTTAsync_global_init(&options);
+    static MQTTAsync anchor = nullptr;
+    return MQTTAsync_create(&anchor, "tcp://127.0.0.1:1", "anchor", MQTTCLIENT_PERSISTENCE_NONE,
+                            nullptr) == MQTTASYNC_SUCCESS;
+  }();
+  (void)kept;
+}
+
+int Seconds(absl::Duration duration) {
+  return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(duration)));
+}
+
+absl::Status CheckReadable(absl::string_view setting, const std::string& path) {
+  if (path.empty() || access(path.c_str(), R_OK) == 0) return absl::OkStatus();
+  return Error(absl::StatusCode::kFailedPrecondition,
+               absl::StrCat(setting, ": ", path, " can't be read: ", strerror(errno)))
+      .Reason("MQTT_FILE_UNREADABLE")
+      .Meta("path", path);
+}
+
+}  // namespace
+
+absl::Status MqttClient::Impl::Begin() {
+  KeepPahoRunning();
+  SKERRY_RETURN_IF_ERROR(CheckReadable("mqtt.ca_file", options.ca_file));
+  SKERRY_RETURN_IF_ERROR(CheckReadable("mqtt.certificate_file", options.certificate_file));
+  SKERRY_RETURN_IF_ERROR(CheckReadable("mqtt.key_file", options.key_file));
+  if (!options.credentials_file.empty()) {
+    SKERRY_ASSIGN_OR_RETURN(const Credentials credentials,
+                            ReadCredentials(options.credentials_file));
+    session->user = credentials.user;
+    session->password = credentials.password;
+  }
+  session->uri = options.broker;
+  MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer;
+  create.MQTTVersion = options.version_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+  create.maxBufferedMessages = kInflightMax;
+  SKERRY_RETURN_IF_ERROR(StatusFromPaho(
+      "making an MQTT client",
+      MQTTAsync_createWithOptions(&session->handle, session->uri.c_str(), options.client_id.c_str(),
+                                  MQTTCLIENT_PERSISTENCE_NONE, nullptr, &create)));
+  SKERRY_RETURN_IF_ERROR(StatusFromPaho(
+      "making an MQTT client",
+      MQTTAsync_setCallbacks(session->handle, session.get(), &Lost, &Arrived, nullptr)));
+  return BeginConnect();
+}
+
+absl::Status MqttClient::Impl::BeginConnect() {
+  MQTTAsync_connectOptions connect = MQTTAsync_connectOptions_initializer;
+  MQTTProperties properties = MQTTProperties_initializer;
+  MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+  if (options.version_5) {
+    const MQTTAsync_connectOptions five = MQTTAsync_connectOptions_initializer5;
+    connect = five;
+    MQTTProperty property;
+    property.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL;
+    property.value.integer4 = static_cast<unsigned>(Seconds(options.session_expiry));
+    MQTTProperties_add(&properties, &property);
+    property.identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE;
+    property.value.integer4 = kPacketBytesMax;
+    MQTTProperties_add(&properties, &property);
+    connect.connectProperties = &properties;
+    connect.cleanstart = 0;
+    connect.onSuccess5 = [](void* context, MQTTAsync_successData5*) { Connected(context); };
+    connect.onFailure5 = [](void* context, MQTTAsync_failureData5* data) {
+      // CONNACK's reason is in `code`.
+      ConnectFailed(context, data == nullptr ? MQTTASYNC_FAILURE : data->code,
+                    data == nullptr ? nullptr : data->message);
+    };
+  } else {
+    connect.cleansession = 0;
+    connect.MQTTVersion = MQTTVERSION_3_1_1;
+    connect.onSuccess = [](void* context, MQTTAsync_successData*) { Connected(context); };
+    connect.onFailure = [](void* context, MQTTAsync_failureData* data) {
+      ConnectFailed(context, data == nullptr ? MQTTASYNC_FAILURE : data->code,
+                    data == nullptr ? nullptr : data->message);
+    };
+  }
+  connect.context = session.get();
+  connect.keepAliveInterval = Seconds(options.keepalive);
+  connect.connectTimeout = Seconds(options.connect_timeout);
+  connect.maxInflight = kInflightMax;
+  if (!options.credentials_file.empty()) {
+    connect.username = session->user.c_str();
+    connect.password = session->password.c_str();
+  }
+  if (absl::StartsWith(options.broker, "ssl://")) {
+    tls.trustStore = options.ca_file.empty() ? nullptr : options.ca_file.c_str();
+    tls.CApath = options.ca_file.empty() ? "/etc/ssl/certs" : nullptr;
+    tls.disableDefaultTrustStore = 1;
+    tls.keyStore = options.certificate_file.empty() ? nullptr : options.certificate_file.c_str();
+    tls.privateKey = options.key_file.empty() ? nullptr : options.key_file.c_str();
+    tls.enableServerCertAuth = 1;
+    tls.verify = 1;
+    tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
+    tls.ssl_error_cb = &TlsError;
+    tls.ssl_error_context = session.get();
+    connect.ssl = &tls;
+  }
+  const int code = MQTTAsync_connect(session->handle, &connect);
+  MQTTProperties_free(&properties);
+  return code == MQTTASYNC_SUCCESS ? absl::OkStatus() : StatusFromConnect(code, "");
+}
+
+void MqttClient::Impl::Subscribe() {
+  std::vector<char*> filters;
+  std::vector<int> qos;
+  std::vector<MQTTSubscribe_options> each;
+  for (const std::string& filter : options.topic_filters) {
+    filters.push_back(const_cast<char*>(filter.c_str()));
+    qos.push_back(options.subscribe_qos);
+    MQTTSubscribe_options subscribe = MQTTSubscribe_options_initializer;
+    subscribe.noLocal = 1;         // What the cloud had us publish does not go up again.
+    subscribe.retainHandling = 2;  // No former requests.
+    each.push_back(subscribe);
+  }
+  MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+  response.context = session.get();
+  if (options.version_5) {
+    response.subscribeOptionsCount = static_cast<int>(each.size());
+    response.subscribeOptionsList = each.data();
+    response.onSuccess5 = [](void* context, MQTTAsync_successData5* data) {
+      int refused = 0;
+      if (data->alt.sub.reasonCodeCount <= 1) {
+        refused = data->reasonCode >= 0x80;
+      } else {
+        for (int i = 0; i < data->alt.sub.reasonCodeCount; ++i) {
+          refused += data->alt.sub.reasonCodes[i] >= 0x80;
+        }
+      }
+      Subscribed(context, refused);
+    };
+    response.onFailure5 = [](void* context, MQTTAsync_failureData5*) { Lost(context, nullptr); };
+  } else {
+    response.onSuccess = [](void* context, MQTTAsync_successData* data) {
+      const size_t count = Of(context)->impl->options.topic_filters.size();
+      int refused = 0;
+      if (count == 1) {
+        refused = data->alt.qos >= 0x80;
+      } else {
+        for (size_t i = 0; i < count; ++i) refused += data->alt.qosList[i] >= 0x80;
+      }
+      Subscribed(context, refused);
+    };
+    response.onFailure = [](void* context, MQTTAsync_failureData*) { Lost(context, nullptr); };
+  }
+  const absl::Status begun = StatusFromPaho(
+      "subscribing", MQTTAsync_subscribeMany(session->handle, static_cast<int>(filters.size()),
+                                             filters.data(), qos.data(), &response));
+  if (!begun.ok()) End(begun);
+}
+
+}  // namespace skerry::eventbus

@@ -1,0 +1,274 @@
+// Against a real mosquitto.
+#include "services/eventbus-svc/adapters/mqtt_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "services/eventbus-svc/testing/local_mosquitto.h"
+#include "services/eventbus-svc/testing/mqtt_probe.h"
+#include "services/lib/base/error.h"
+#include "services/lib/testing/status_matchers.h"
+#include "services/lib/testing/temp_dir.h"
+
+namespace skerry::eventbus {
+namespace {
+
+using skerry::testing::HasReason;
+using skerry::testing::IsOk;
+using skerry::testing::LocalMosquitto;
+using skerry::testing::MqttProbe;
+using skerry::testing::TempDir;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+class Listener final : public MqttListener {
+ public:
+  void OnMqttConnected(int refused) override {
+    absl::MutexLock lock(&mutex_);
+    ++connections_;
+    refused_ = refused;
+  }
+  void OnMqttDisconnected(const absl::Status& why) override {
+    absl::MutexLock lock(&mutex_);
+    ends_.push_back(why);
+  }
+  void OnMqttPublished(uint64_t id, const absl::Status& status) override {
+    absl::MutexLock lock(&mutex_);
+    published_[id] = status;
+  }
+  void OnMqttMessage(MqttMessage message) override {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](bool* held) { return !*held; }, &held_));
+    messages_.push_back(std::move(message));
+  }
+
+  bool AwaitConnections(int count) {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return connections_ >= count; });
+  }
+  bool AwaitEnds(size_t count) {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return ends_.size() >= count; });
+  }
+  bool AwaitPublished(size_t count) {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return published_.size() >= count; });
+  }
+  bool AwaitMessages(size_t count) {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return messages_.size() >= count; });
+  }
+  int refused() {
+    absl::MutexLock lock(&mutex_);
+    return refused_;
+  }
+  absl::Status LastEnd() {
+    absl::MutexLock lock(&mutex_);
+    return ends_.back();
+  }
+  std::map<uint64_t, absl::Status> published() {
+    absl::MutexLock lock(&mutex_);
+    return published_;
+  }
+  std::vector<MqttMessage> messages() {
+    absl::MutexLock lock(&mutex_);
+    return messages_;
+  }
+  // From now on OnMqttMessage does not return.
+  void Hold(bool held) {
+    absl::MutexLock lock(&mutex_);
+    held_ = held;
+  }
+
+ private:
+  template <typename Condition>
+  bool Await(const Condition& condition) {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&condition), kPatience);
+  }
+
+  absl::Mutex mutex_;
+  bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  int connections_ ABSL_GUARDED_BY(mutex_) = 0;
+  int refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<absl::Status> ends_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, absl::Status> published_ ABSL_GUARDED_BY(mutex_);
+  std::vector<MqttMessage> messages_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Both versions of MQTT.
+class MqttClientTest : public ::testing::TestWithParam<bool> {
+ protected:
+  void StartBroker(const std::string& config = "allow_anonymous true") {
+    auto broker = LocalMosquitto::Start(config);
+    ASSERT_THAT(broker, IsOk());
+    broker_ = *std::move(broker);
+    options_.broker = broker_->uri();
+  }
+  void StartClient() {
+    options_.client_id = "eventbus";
+    options_.version_5 = GetParam();
+    options_.reconnect_min = absl::Milliseconds(20);
+    options_.reconnect_max = absl::Milliseconds(200);
+    if (options_.topic_filters.empty()) options_.topic_filters = {"in/#", "more/+"};
+    client_ =
+        std::make_unique<MqttClient>(options_, executor_, clock_, listener_, log::Logger::Null());
+    client_->Start();
+  }
+  std::unique_ptr<MqttProbe> Probe(MqttProbe::Options options = {}) {
+    if (options.uri.empty()) options.uri = broker_->uri();
+    auto probe = MqttProbe::Connect(options);
+    EXPECT_THAT(probe, IsOk());
+    return *std::move(probe);
+  }
+  absl::Status Publish(uint64_t id, const Publication& publication) {
+    absl::Status status;
+    executor_.Run([&] { status = client_->Publish(id, publication); });
+    return status;
+  }
+  ~MqttClientTest() override {
+    listener_.Hold(false);
+    if (client_ != nullptr) client_->Stop();
+    executor_.Stop();
+  }
+
+  SystemClock clock_;
+  Listener listener_;
+  TempDir files_;
+  MqttOptions options_;
+  std::unique_ptr<LocalMosquitto> broker_;
+  exec::SerialExecutor executor_{"mqtt", clock_};
+  std::unique_ptr<MqttClient> client_;
+};
+
+TEST_P(MqttClientTest, SubscribesAndPublishesInOrder) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  EXPECT_EQ(listener_.refused(), 0);
+  const auto probe = Probe();
+  ASSERT_THAT(probe->Subscribe("out"), IsOk());
+  for (uint64_t i = 1; i <= 50; ++i) {
+    ASSERT_THAT(Publish(i, {.topic = "out", .payload = absl::StrCat(i)}), IsOk());
+  }
+  for (int i = 1; i <= 50; ++i) EXPECT_EQ(probe->Next("out"), absl::StrCat(i));
+  ASSERT_TRUE(listener_.AwaitPublished(50));
+  for (const auto& [id, status] : listener_.published()) EXPECT_THAT(status, IsOk()) << id;
+
+  ASSERT_THAT(probe->Publish("in/a/b", std::string("\0x\xff", 3)), IsOk());
+  ASSERT_THAT(probe->Publish("more/c", ""), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(2));
+  const auto messages = listener_.messages();
+  EXPECT_EQ(messages[0].topic, "in/a/b");
+  EXPECT_EQ(messages[0].payload, std::string("\0x\xff", 3));
+  EXPECT_FALSE(messages[0].retained);
+  EXPECT_EQ(messages[1].topic, "more/c");
+  EXPECT_EQ(messages[1].payload, "");
+}
+
+TEST_P(MqttClientTest, OfLargePayloadsOnlyTheBeginningIsKept) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  ASSERT_THAT(Probe()->Publish("in/a", std::string(600 << 10, 'x')), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+  EXPECT_EQ(listener_.messages()[0].size_bytes, 600u << 10);
+  EXPECT_EQ(listener_.messages()[0].payload.size(), kMqttPayloadKept);
+}
+
+TEST_P(MqttClientTest, WhatWasSentWhileItWasAwayComesLater) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  client_->Stop();
+  ASSERT_THAT(Probe()->Publish("in/a", "meanwhile"), IsOk());
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+  EXPECT_EQ(listener_.messages()[0].payload, "meanwhile");
+}
+
+TEST_P(MqttClientTest, ComesBackToABrokerThatWasKilled) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  broker_->Kill();
+  ASSERT_TRUE(listener_.AwaitEnds(3));  // It tries on.
+  EXPECT_THAT(Publish(1, {.topic = "out"}), HasReason("MQTT_DISCONNECTED"));
+  ASSERT_THAT(broker_->Restart(), IsOk());
+  ASSERT_TRUE(listener_.AwaitConnections(2));
+  ASSERT_THAT(Probe()->Publish("in/a", "again"), IsOk());  // It is subscribed again.
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+}
+
+TEST_P(MqttClientTest, WhoHoldsTheListenerHoldsTheBroker) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  listener_.Hold(true);
+  const auto probe = Probe();
+  for (int i = 0; i < 20; ++i) ASSERT_THAT(probe->Publish("in/a", absl::StrCat(i)), IsOk());
+  EXPECT_TRUE(listener_.messages().empty());
+  listener_.Hold(false);
+  ASSERT_TRUE(listener_.AwaitMessages(20));
+  const auto messages = listener_.messages();
+  for (size_t i = 0; i < 20; ++i) EXPECT_EQ(messages[i].payload, absl::StrCat(i));
+}
+
+TEST_P(MqttClientTest, SaysThatCredentialsAreWrongAndTakesMendedOnes) {
+  const std::string passwords = files_.File("passwords");
+  ASSERT_EQ(system(absl::StrCat("mosquitto_passwd -b -c ", passwords, " eventbus right").c_str()),
+            0);
+  StartBroker(absl::StrCat("allow_anonymous false\npassword_file ", passwords));
+  options_.credentials_file = files_.Write("credentials", "eventbus\nwrong\n");
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitEnds(1));
+  EXPECT_THAT(listener_.LastEnd().message(), HasSubstr("mqtt.credentials_file"));
+  EXPECT_FALSE(absl::IsUnavailable(listener_.LastEnd()));
+  files_.Write("credentials", "eventbus\nright\n");
+  EXPECT_TRUE(listener_.AwaitConnections(1));
+}
+
+TEST_P(MqttClientTest, NamesAFileThatIsMissing) {
+  StartBroker();
+  options_.credentials_file = files_.File("absent");
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitEnds(1));
+  EXPECT_THAT(listener_.LastEnd(), HasReason("MQTT_FILE_UNREADABLE"));
+  EXPECT_THAT(listener_.LastEnd().message(), HasSubstr(files_.File("absent")));
+}
+
+TEST_P(MqttClientTest, TellsWhichFiltersWereRefused) {
+  StartBroker(absl::StrCat("allow_anonymous true\nacl_file ",
+                           files_.Write("acl", "topic readwrite in/#\n")));
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  // A subscription of MQTT 3.1.1 that is not allowed is granted, and nothing comes of it.
+  EXPECT_LE(listener_.refused(), 1);
+  ASSERT_THAT(Probe()->Publish("in/a", "x"), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+}
+
+TEST_P(MqttClientTest, EndsWhileTheListenerWaits) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  ASSERT_THAT(Probe()->Publish("in/a", "x"), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+  client_->Stop();
+  client_->Stop();
+  EXPECT_THAT(client_->Publish(1, {.topic = "out"}), HasReason("MQTT_DISCONNECTED"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, MqttClientTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Mqtt5" : "Mqtt311"; });
+
+}  // namespace
+}  // namespace skerry::eventbus

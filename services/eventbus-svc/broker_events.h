@@ -1,0 +1,42 @@
+// What the broker's connection tells, to those who need it.
+#ifndef SKERRY_SERVICES_EVENTBUS_SVC_BROKER_EVENTS_H_
+#define SKERRY_SERVICES_EVENTBUS_SVC_BROKER_EVENTS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/eventbus-svc/adapters/mqtt_client.h"
+#include "services/eventbus-svc/metrics.h"
+#include "services/eventbus-svc/runner/intake.h"
+#include "services/eventbus-svc/runner/publisher.h"
+#include "services/lib/process/readiness.h"
+
+namespace skerry::eventbus {
+
+// /readyz says why there is no broker. What it is given outlives it.
+class BrokerEvents final : public MqttListener {
+ public:
+  BrokerEvents(Intake& intake, Publisher& publisher, process::Readiness& readiness,
+               BusMetrics& metrics);
+
+  void OnMqttConnected(int refused) override;
+  void OnMqttDisconnected(const absl::Status& why) override;
+  void OnMqttPublished(uint64_t id, const absl::Status& status) override;
+  void OnMqttMessage(MqttMessage message) override;
+
+ private:
+  void WaitFor(const std::string& what);
+
+  Intake& intake_;
+  Publisher& publisher_;
+  process::Readiness& readiness_;
+  BusMetrics& metrics_;
+  bool connected_ = false;  // This and the rest: on the executor.
+  std::string waits_for_;
+  std::unique_ptr<process::Readiness::Token> token_;
+};
+
+}  // namespace skerry::eventbus
+
+#endif  // SKERRY_SERVICES_EVENTBUS_SVC_BROKER_EVENTS_H_
