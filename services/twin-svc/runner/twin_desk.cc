@@ -12,7 +12,8 @@ namespace {
 
 constexpr absl::Duration kRetry = absl::Seconds(1);  // Of what must be stored, after a failure.
 constexpr absl::Duration kExpiry = absl::Minutes(10);
-constexpr size_t kShownMax = 128;  // Of a name, in an error.
+constexpr size_t kProgressMax = 1000;  // Twins in one transaction.
+constexpr size_t kShownMax = 128;      // Of a name, in an error.
 
 absl::Status CheckName(absl::string_view name) {
   if (device::IsPropertyName(name)) return absl::OkStatus();
@@ -70,7 +71,8 @@ TwinDesk::TwinDesk(TwinStore& store, const Bounds& bounds, Clock& clock, TwinMet
 
 TwinDesk::~TwinDesk() {
   executor_.Stop();
-  SaveProgress();
+  while (SaveProgress()) {
+  }
   absl::MutexLock lock(&mutex_);
   for (Work& work : waiting_) {
     if (work.done) work.done(absl::UnavailableError("twin-svc ends"));
@@ -289,35 +291,53 @@ void TwinDesk::NoteReported(const DeviceName& device, uint64_t revision) {
   if (twins_.count(device) == 0) return;
   uint64_t& noted = progress_.reported[device];
   noted = std::max(noted, revision);
-  PostProgress();
+  PostProgress(bounds_.progress_interval);
 }
 
 void TwinDesk::NoteReadingsSent(uint64_t sequence) {
   absl::MutexLock lock(&mutex_);
   progress_.readings_sent = std::max(progress_.readings_sent, sequence);
-  PostProgress();
+  PostProgress(bounds_.progress_interval);
 }
 
-void TwinDesk::PostProgress() {
+void TwinDesk::PostProgress(absl::Duration after) {
   if (std::exchange(progress_posted_, true)) return;
-  executor_.PostAfter(bounds_.progress_interval, [this] { SaveProgress(); });
+  executor_.PostAfter(after, [this] {
+    {
+      absl::MutexLock lock(&mutex_);
+      progress_posted_ = false;
+    }
+    if (!SaveProgress()) return;
+    absl::MutexLock lock(&mutex_);
+    PostProgress(absl::ZeroDuration());
+  });
 }
 
-void TwinDesk::SaveProgress() {
+// In parts: those of ten thousand twins at once would hold up the writes.
+bool TwinDesk::SaveProgress() {
   Progress progress;
+  bool more = false;
   {
     absl::MutexLock lock(&mutex_);
-    progress_posted_ = false;
-    if (progress_.reported.empty() && progress_.readings_sent <= store_.readings().sent) return;
-    progress.reported = std::exchange(progress_.reported, {});
+    if (progress_.reported.empty() && progress_.readings_sent <= store_.readings().sent) {
+      return false;
+    }
+    while (!progress_.reported.empty() && progress.reported.size() < kProgressMax) {
+      progress.reported.insert(progress_.reported.extract(progress_.reported.begin()));
+    }
     progress.readings_sent = progress_.readings_sent;
+    more = !progress_.reported.empty();
   }
   const absl::Status saved = store_.SaveProgress(progress);
   (saved.ok() ? metrics_.commits_ok : metrics_.commits_failed).Increment();
-  if (saved.ok()) return ShowReadings();
+  if (saved.ok()) {
+    ShowReadings();
+    return more;
+  }
   absl::MutexLock lock(&mutex_);
   progress_.reported.merge(progress.reported);  // What came since is newer.
-  PostProgress();
+  PostProgress(bounds_.progress_interval);
+  return false;
 }
 
 void TwinDesk::DropExpired() {

@@ -51,6 +51,7 @@ class TwinDesk {
   // On the desk's thread, after every commit, in order; it must not block.
   using Observer = std::function<void(const std::vector<TwinEvent>& events)>;
 
+  // From here on nobody else uses the store.
   static absl::StatusOr<std::unique_ptr<TwinDesk>> Create(TwinStore& store, const Bounds& bounds,
                                                           Clock& clock, TwinMetrics& metrics,
                                                           Observer observer);
@@ -119,11 +120,12 @@ class TwinDesk {
   TwinPtr Find(const DeviceName& device) const;
   absl::Status Check(const DeviceName& device, const Write& write) const;
   void Publish(const std::vector<TwinEvent>& events);
-  void SaveProgress();
+  // A part of it; true: there is more.
+  bool SaveProgress();
   void DropExpired();
   void ShowReadings();
 
-  void PostProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PostProgress(absl::Duration after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   TwinStore& store_;
   const Bounds bounds_;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "services/lib/base/error.h"
@@ -413,6 +414,24 @@ TEST_F(TwinDeskTest, ProgressIsStoredNowAndThenAndAgainAfterAFailure) {
   clock_.Advance(absl::Seconds(10));
   Settle();
   EXPECT_EQ(metrics_.readings_unsent.Value(), 0);
+}
+
+TEST_F(TwinDeskTest, ProgressOfManyTwinsIsStoredInPartsAndWhole) {
+  constexpr int kMany = 2500;
+  for (int i = 0; i < kMany; ++i) {
+    desk_->Declare(*DeviceName::Make("plant", absl::StrCat("d-", i)), Device(1, "1"), nullptr);
+  }
+  Settle();
+  const auto all = desk_->List("", std::nullopt, kMany);
+  ASSERT_EQ(all.size(), static_cast<size_t>(kMany));
+  for (const auto& [device, twin] : all) desk_->NoteReported(device, twin->revision);
+  clock_.Advance(absl::Seconds(10));
+  for (int i = 0; i < 4; ++i) Settle();
+  EXPECT_EQ(store_.Load()->reported.size(), static_cast<size_t>(kMany));
+  for (const auto& [device, twin] : all) desk_->NoteReported(device, twin->revision + 1);
+  desk_.reset();
+  EXPECT_EQ(store_.Load()->reported.at(all[0].first), all[0].second->revision + 1);
+  EXPECT_EQ(store_.Load()->reported.at(all[kMany - 1].first), all[kMany - 1].second->revision + 1);
 }
 
 TEST_F(TwinDeskTest, WhatWaitsAtTheEndIsAnswered) {
