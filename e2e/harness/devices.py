@@ -63,7 +63,7 @@ class MqttClient:
         """A list to which (topic, payload) of what comes are appended, from now on."""
         heard = []
         child = subprocess.Popen(
-            ["mosquitto_sub", *self._flags, "-q", "1", "-F", "%t %p", "-d",
+            ["stdbuf", "-oL", "mosquitto_sub", *self._flags, "-q", "1", "-F", "%t %p", "-d",
              *[word for topic in topics for word in ("-t", topic)]],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self._children.append(child)
