@@ -1,6 +1,5 @@
 """Devices end to end: declared by kubectl, spoken with by a mapper or over MQTT on the box, seen in the cloud."""
 
-import json
 import time
 
 import pytest
@@ -139,7 +138,7 @@ def _heard_back(mqtt, topic, payload):
     heard = mqtt.subscribe(f"{topic}/result")
     mqtt.publish(topic, payload)
     wait.until("an answer", lambda: heard, 20)
-    return "error" not in json.dumps(heard[-1][1]).lower()
+    return "code" not in heard[-1][1]
 
 
 def test_a_device_moves_to_another_node(system, node):

@@ -1,0 +1,102 @@
+"""Every service between a device and the cloud dies at any instant while the device reports: nothing is lost, nothing
+comes twice, and the last value stands."""
+
+import itertools
+import os
+import random
+import threading
+import time
+
+from cluster import wait
+
+from harness import devices
+
+KILLS = int(os.environ.get("SKERRY_E2E_KILLS", "50"))  # Of each service.
+TOPIC = "$hw/events/device/default/counter-1/twin/update"
+PATIENCE = 1.0  # Of the device, until it sends an update again.
+
+
+class Reporter(threading.Thread):
+    """A device that reports 1, 2, 3… and sends each again, with the same event id, until it is answered with success."""
+
+    def __init__(self, mqtt):
+        super().__init__(daemon=True)
+        self._mqtt = mqtt
+        self._answers = mqtt.subscribe(f"{TOPIC}/result")
+        self._over = threading.Event()
+        self.acknowledged = 0
+        self.sent_again = 0
+        self.error = None
+
+    def run(self):
+        try:
+            for number in itertools.count(1):
+                if self._over.is_set():
+                    return
+                self._report(number)
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def _report(self, number):
+        event = f"c{number}"
+        update = {"event_id": event, "timestamp": 1, "twin": {"count": {"actual": {"value": str(number)}}}}
+        for attempt in itertools.count():
+            self._mqtt.publish(TOPIC, update)
+            self.sent_again += attempt > 0
+            limit = time.monotonic() + PATIENCE
+            while time.monotonic() < limit:
+                if any(answer["event_id"] == event and "code" not in answer for _, answer in self._answers):
+                    self._answers.clear()
+                    self.acknowledged = number
+                    return
+                time.sleep(0.01)
+
+    def finish(self):
+        """Ends with the update that is under way."""
+        self._over.set()
+        self.join(60)
+        assert self.error is None and not self.is_alive(), self.error
+        return self.acknowledged
+
+
+def test_services_killed_at_random_while_a_device_reports(fresh_system):
+    """[devices-8] L1, D1, D2. The seed is printed: SKERRY_E2E_SEED repeats the order of kills."""
+    system = fresh_system
+    seed = int(os.environ.get("SKERRY_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"seed: SKERRY_E2E_SEED={seed}")
+    rng = random.Random(seed)
+    system.cloud.start()
+    node = system.make_node("edge-1", runtime=False)
+    node.broker.configure()
+    system.add_node("edge-1", runtime=False)
+    system.kubectl.apply(devices.model("counter", ("count", "INT", "ReadOnly")),
+                         devices.device("counter-1", "counter", "edge-1", count=None))
+    wait.until("the box to have the device", lambda: node.twin.metric("skerry_twin_devices") == 1, 60)
+    mqtt = devices.MqttClient(node.broker)
+    reporter = Reporter(mqtt)
+    reporter.start()
+    try:
+        wait.until("the first update", lambda: reporter.acknowledged > 0, 60)
+        victims = [service for service in (*system.cloud.services, *node.services) for _ in range(KILLS)]
+        rng.shuffle(victims)
+        for service in victims:
+            time.sleep(rng.random() * 0.1)  # Not to wait for something: the instant of death is to be any.
+            service.kill()
+            service.start()
+        last = reporter.finish()
+    finally:
+        mqtt.close()
+    wait.until(f"the cloud to have {last}", lambda: devices.reported(system.kubectl, "counter-1") == {"count": str(last)},
+               120, 0.3)
+    api = devices.DeviceApi(system.cloud)
+    try:
+        wait.until("all readings", lambda: len(api.readings("counter-1", "count")) >= last, 60, 0.3)
+        values = [int(value) for _, value in api.readings("counter-1", "count")]
+    finally:
+        api.close()
+    assert values == list(range(1, last + 1)), "each once, in order"
+    for _, service in system.services():
+        service.kill()
+    results = system.check_databases()
+    assert set(results.values()) == {"ok"}, results
+    print(f"{len(victims)} kills, {last} updates, {reporter.sent_again} sent again, {len(results)} stores sound")
