@@ -45,7 +45,7 @@ class Broker:
             self._config.write_text(
                 f"listener {self._ports.take('127.0.0.1')} 127.0.0.1\nallow_anonymous true\n"
                 f"persistence true\npersistence_location {self.folder}/\nautosave_interval 1\nautosave_on_changes true\n"
-                "max_inflight_messages 0\nmax_queued_messages 0\n")
+                "max_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\n")
         return self
 
     @property
