@@ -1,5 +1,6 @@
 """Devices end to end: declared by kubectl, spoken with by a mapper or over MQTT on the box, seen in the cloud."""
 
+import json
 import time
 
 import pytest
@@ -107,7 +108,8 @@ def test_an_outage_loses_no_reading(system, node, mqtt):
     system.cloud.kill()
     begin = time.time() * 1000
     mqtt.publish_all(topic, [update(number) for number in range(1, OUTAGE_UPDATES + 1)])
-    wait.until("the box to have all", lambda: _last_value(node, "counter-1", "count") == str(OUTAGE_UPDATES), 60)
+    wait.until("the box to have all",
+               lambda: _property(node, "counter-1", "count").reported.value == str(OUTAGE_UPDATES), 60)
     end = time.time() * 1000
     system.cloud.start()
     await_reported(system, "counter-1", timeout=90, count=str(OUTAGE_UPDATES))
@@ -122,13 +124,23 @@ def test_an_outage_loses_no_reading(system, node, mqtt):
     assert times == sorted(times) and begin - 1 <= times[0] and times[-1] <= end + 1, "of the box, when it took them"
 
 
-def _last_value(node, device, property_name):
-    """What a box says that a device has reported last."""
+def _property(node, device, name):
+    """A property of a device's twin, as its box has it."""
     channel = stubs.unix_channel(node.run_dir / "twin.sock")
     try:
-        twin = stubs.twin.TwinServiceStub(channel).GetTwin(stubs.twin.GetTwinRequest(
-            name=f"namespaces/default/devices/{device}/twin"), timeout=20)
-        return twin.properties[property_name].reported.value
+        return stubs.twin.TwinServiceStub(channel).GetTwin(stubs.twin.GetTwinRequest(
+            name=f"namespaces/default/devices/{device}/twin"), timeout=20).properties[name]
+    finally:
+        channel.close()
+
+
+def _desire_on_box(node, device, name, value):
+    """Sets a desired value as a local program does."""
+    channel = stubs.unix_channel(node.run_dir / "twin.sock")
+    try:
+        request = stubs.twin.WriteTwinRequest(name=f"namespaces/default/devices/{device}/twin", writer="panel")
+        request.desired[name].value = value
+        stubs.twin.TwinServiceStub(channel).WriteTwin(request, timeout=20)
     finally:
         channel.close()
 
@@ -139,6 +151,30 @@ def _heard_back(mqtt, topic, payload):
     mqtt.publish(topic, payload)
     wait.until("an answer", lambda: heard, 20)
     return "code" not in heard[-1][1]
+
+
+def test_what_the_box_desires_offline_merges_by_the_rule(system, node):
+    """[devices-9] A4: without the cloud people on the box set what their device does; it holds when the link is back,
+    until the cloud declares another value: then that counts, and the conflict is there to be seen."""
+    devices.desire(system.kubectl, "room-3", "target", "20")
+    await_reported(system, "room-3", target="20.00")
+    node.edgehub.kill()
+    _desire_on_box(node, "room-3", "target", "26")
+    wait.until("the device to obey the box", lambda: _property(node, "room-3", "target").reported.value == "26.00", 30)
+    node.edgehub.start()
+    await_reported(system, "room-3", target="26.00")
+    assert _property(node, "room-3", "target").desired.value == "26"
+
+    node.edgehub.kill()
+    _desire_on_box(node, "room-3", "target", "27")
+    devices.desire(system.kubectl, "room-3", "target", "19")
+    node.edgehub.start()
+    await_reported(system, "room-3", target="19.00")
+    conflict = _property(node, "room-3", "target").conflict
+    assert (conflict.local.value, conflict.local.writer, conflict.cloud.value) == ("27", "panel", "19")
+    twins = system.kubectl.get("devicestatus", "room-3")["status"]["twins"]
+    target = next(twin for twin in twins if twin["propertyName"] == "target")
+    assert target["observedDesired"]["value"] == "19" and "27" in json.dumps(target), target
 
 
 def test_a_device_moves_to_another_node(system, node):
