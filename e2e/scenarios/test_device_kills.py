@@ -43,13 +43,14 @@ class Reporter(threading.Thread):
         for attempt in itertools.count():
             self._mqtt.publish(TOPIC, update)
             self.sent_again += attempt > 0
-            limit = time.monotonic() + PATIENCE
-            while time.monotonic() < limit:
-                if any(answer["event_id"] == event and "code" not in answer for _, answer in self._answers):
-                    self._answers.clear()
-                    self.acknowledged = number
-                    return
-                time.sleep(0.01)
+            try:
+                wait.until("an answer", lambda: any(
+                    answer["event_id"] == event and "code" not in answer for _, answer in self._answers), PATIENCE, 0.01)
+            except wait.TimedOut:
+                continue
+            self._answers.clear()
+            self.acknowledged = number
+            return
 
     def finish(self):
         """Ends with the update that is under way."""
