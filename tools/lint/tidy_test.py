@@ -135,6 +135,16 @@ class TidyTest(unittest.TestCase):
             "services/x-svc/u.h": _GOOD_HEADER.format("SKERRY_SERVICES_X_SVC_U_H_")}))
         self.assertEqual([(f.rule, f.path) for f in findings], [("service-includes-service", "services/y-svc/y.cc")])
 
+    def test_host_includes_entries_of_services(self):
+        findings = self.find(_files(**{
+            "services/skerry-edge/BUILD.bazel":
+                'skerry_cc_binary(name = "skerry-edge", srcs = ["main.cc"], deps = ["//services/x-svc:u", "//services/x-svc:entry"])\n',
+            "services/skerry-edge/main.cc": '#include "services/x-svc/entry.h"\n#include "services/x-svc/u.h"\n',
+            "services/x-svc/BUILD.bazel": 'skerry_cc_library(name = "u", hdrs = ["u.h"])\n\nskerry_cc_library(name = "entry", hdrs = ["entry.h"])\n',
+            "services/x-svc/entry.h": _GOOD_HEADER.format("SKERRY_SERVICES_X_SVC_ENTRY_H_"),
+            "services/x-svc/u.h": _GOOD_HEADER.format("SKERRY_SERVICES_X_SVC_U_H_")}))
+        self.assertEqual([(f.rule, f.line) for f in findings], [("service-includes-service", 2)])
+
     def test_lib_includes_service(self):
         findings = self.find(_files(**{
             "services/x-svc/BUILD.bazel": 'skerry_cc_library(name = "u", hdrs = ["u.h"])\n',

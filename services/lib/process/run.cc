@@ -19,6 +19,7 @@
 #include "absl/time/clock.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 #include "services/lib/log/json_text.h"
 
 namespace skerry::process {
@@ -131,6 +132,33 @@ absl::Status WriteAddresses(const std::string& path,
   return absl::OkStatus();
 }
 
+void Forget(const std::string& addresses_file) {
+  if (!addresses_file.empty()) std::remove(addresses_file.c_str());
+}
+
+absl::Status Start(const Member& member) {
+  SKERRY_RETURN_IF_ERROR(member.app->Start());
+  const std::string& file = member.config->addresses_file;
+  if (!file.empty()) SKERRY_RETURN_IF_ERROR(WriteAddresses(file, member.app->addresses()));
+  member.log.Info("started", {{"waiting_for", member.app->readiness().WaitingFor()}});
+  return absl::OkStatus();
+}
+
+void Stop(const Member& member) {
+  member.app->Stop();
+  Forget(member.config->addresses_file);
+}
+
+std::map<std::string, std::string> AllAddresses(const std::vector<Member>& members) {
+  std::map<std::string, std::string> all;
+  for (const Member& member : members) {
+    for (const auto& [name, address] : member.app->addresses()) {
+      all[absl::StrCat(member.name, "/", name)] = address;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 void Init() {
@@ -149,26 +177,47 @@ int Fail(absl::string_view service, const absl::Status& status) {
 }
 
 int Run(App& app, const config::CommonConfig& config, const log::Logger& log) {
-  SignalWatch signals(config.drain_timeout + kStopTime, log);
-  const std::string& file = config.addresses_file;
-  if (!file.empty()) std::remove(file.c_str());  // Left by a process that was killed.
-  absl::Status started = app.Start();
-  if (started.ok() && !file.empty()) started = WriteAddresses(file, app.addresses());
-  if (!started.ok()) {
-    log.Error("could not start", started);
-    app.Stop();
-    return 1;
+  return RunAll({{"", &app, &config, log}}, "");
+}
+
+int RunAll(const std::vector<Member>& members, const std::string& addresses_file) {
+  absl::Duration stop_within = kStopTime;
+  for (const Member& member : members) stop_within += member.config->drain_timeout;
+  const log::Logger& log = members.front().log;
+  SignalWatch signals(stop_within, log);
+  Forget(addresses_file);  // These were left by a process that was killed.
+  for (const Member& member : members) Forget(member.config->addresses_file);
+  absl::Status started;
+  size_t begun = 0;
+  while (started.ok() && begun < members.size()) started = Start(members[begun++]);
+  if (started.ok() && !addresses_file.empty()) {
+    started = WriteAddresses(addresses_file, AllAddresses(members));
   }
-  log.Info("started", {{"waiting_for", app.readiness().WaitingFor()}});
-  signals.AwaitFirst();
-  app.Drain(absl::Now() + config.drain_timeout);
-  app.Stop();
-  if (!file.empty()) std::remove(file.c_str());
-  log.Info("stopped");
-  return 0;
+  if (started.ok()) {
+    signals.AwaitFirst();
+  } else {
+    members[begun - 1].log.Error("could not start", started);
+  }
+  while (begun-- > 0) {
+    const Member& member = members[begun];
+    if (started.ok()) member.app->Drain(absl::Now() + member.config->drain_timeout);
+    Stop(member);
+    if (started.ok()) member.log.Info("stopped");
+  }
+  Forget(addresses_file);
+  return started.ok() ? 0 : 1;
 }
 
 void RequestStop() { kill(getpid(), SIGTERM); }
+
+absl::StatusOr<log::Logger> StartLog(const config::Schema& schema,
+                                     const config::CommonConfig& common) {
+  log::Level level = log::Level::kInfo;
+  SKERRY_RETURN_IF_ERROR(log::ParseLevel(common.log_level, level));
+  const log::Logger log = log::Logger::Create(schema.service(), level);
+  log.Info("configuration", schema.Effective());
+  return log;
+}
 
 int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,
                const std::function<std::unique_ptr<App>(const log::Logger&)>& make_app) {
@@ -176,13 +225,10 @@ int RunService(int argc, char** argv, config::Schema& schema, const config::Comm
   absl::StatusOr<config::Action> action = schema.Load(argc, argv);
   if (!action.ok()) return Fail(schema.service(), action.status());
   if (*action == config::Action::kExit) return 0;
-  log::Level level = log::Level::kInfo;
-  absl::Status parsed = log::ParseLevel(common.log_level, level);
-  if (!parsed.ok()) return Fail(schema.service(), parsed);
-  const log::Logger log = log::Logger::Create(schema.service(), level);
-  log.Info("configuration", schema.Effective());
-  std::unique_ptr<App> app = make_app(log);
-  return Run(*app, common, log);
+  const absl::StatusOr<log::Logger> log = StartLog(schema, common);
+  if (!log.ok()) return Fail(schema.service(), log.status());
+  std::unique_ptr<App> app = make_app(*log);
+  return Run(*app, common, *log);
 }
 
 }  // namespace skerry::process

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/lib/config/config.h"
@@ -44,8 +46,24 @@ int Fail(absl::string_view service, const absl::Status& status);
 // Stop. A second signal exits 1 at once. Returns the exit code.
 int Run(App& app, const config::CommonConfig& config, const log::Logger& log);
 
+// One of several apps of a process; what is pointed to outlives it.
+struct Member {
+  std::string name;  // As its addresses begin in the file of all.
+  App* app = nullptr;
+  const config::CommonConfig* config = nullptr;
+  log::Logger log;
+};
+// As Run, for all of them: started in the given order, ended in the other one, each drained within
+// its own drain_timeout. Where one cannot start, none runs. `addresses_file` has the addresses of
+// all, once all have started, by "<name>/<address's name>"; empty: there is none.
+int RunAll(const std::vector<Member>& members, const std::string& addresses_file);
+
 // As SIGTERM does, from within; any thread. Whoever keeps the service running starts it again.
 void RequestStop();
+
+// The log of a service whose schema is loaded; its first line is the configuration.
+absl::StatusOr<log::Logger> StartLog(const config::Schema& schema,
+                                     const config::CommonConfig& common);
 
 // What main() returns: loads the configuration, logs it, makes the app and runs it. `common` is a
 // part of what `schema` declares. Calls Init().

@@ -1,0 +1,15 @@
+// edged-svc as its own main() runs it, or a process of several services.
+#ifndef SKERRY_SERVICES_EDGED_SVC_ENTRY_H_
+#define SKERRY_SERVICES_EDGED_SVC_ENTRY_H_
+
+#include <memory>
+
+#include "services/lib/process/service.h"
+
+namespace skerry::edged {
+
+std::unique_ptr<process::Service> Entry();
+
+}  // namespace skerry::edged
+
+#endif  // SKERRY_SERVICES_EDGED_SVC_ENTRY_H_
