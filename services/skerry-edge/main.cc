@@ -51,6 +51,7 @@ int RunAll(int argc, char** argv, const std::vector<std::unique_ptr<process::Ser
   const absl::StatusOr<config::Action> action = schema.Load(argc, argv);
   if (!action.ok()) return process::Fail(schema.service(), action.status());
   if (*action == config::Action::kExit) return 0;
+  options.check_health = *action == config::Action::kCheckHealth;
   log::Level level = log::Level::kInfo;
   const absl::Status parsed = log::ParseLevel(log_level, level);
   if (!parsed.ok()) return process::Fail(schema.service(), parsed);

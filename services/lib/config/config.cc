@@ -69,6 +69,7 @@ struct Schema::Impl {
     bool help = false;
     bool version = false;
     bool validate = false;
+    bool check_health = false;
     std::map<std::string, std::vector<std::string>> values;  // By flag.
     std::string help_text;
   };
@@ -145,6 +146,9 @@ absl::StatusOr<Schema::Impl::CommandLine> Schema::Impl::ParseCommandLine(
   app.add_flag("--help", line.help, "Print this and exit");
   app.add_flag("--version", line.version, "Print the version and exit");
   app.add_flag("--validate_config", line.validate, "Check the configuration and exit");
+  app.add_flag("--check_health", line.check_health,
+               "Ask the service that runs with this configuration whether it is ready, and exit: 0 "
+               "if it is, 1 and what it waits for if not");
   app.add_option("--config", line.config_file, absl::StrCat("YAML file (", env_prefix, "CONFIG)"));
   for (const auto& setting : settings) {
     const std::string text = absl::StrCat(
@@ -332,6 +336,7 @@ absl::StatusOr<Action> Schema::LoadWith(int argc, const char* const* argv,
     return Error(absl::StatusCode::kInvalidArgument, absl::StrJoin(impl.problems, "\n"))
         .Reason("INVALID_CONFIG");
   }
+  if (line.check_health) return Action::kCheckHealth;
   if (!line.validate) return Action::kRun;
   std::printf("%s: the configuration is good\n", impl.service.c_str());
   return Action::kExit;

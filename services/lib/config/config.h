@@ -20,7 +20,10 @@ namespace skerry::config {
 
 // What main() does after Load.
 enum class Action {
-  kRun,   // The configuration is good: run.
+  kRun,  // The configuration is good: run.
+  // --check_health: the configuration is that of a running service. Ask it, and exit 0 if it is
+  // ready.
+  kCheckHealth,
   kExit,  // --help, --version or --validate_config was answered on standard output: exit 0.
 };
 

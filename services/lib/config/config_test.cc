@@ -274,6 +274,11 @@ TEST_F(ConfigTest, ValidateConfigExitsOnlyWhenGood) {
   EXPECT_FALSE(Load({"--validate_config", "--workers=0"}).ok());
 }
 
+TEST_F(ConfigTest, CheckHealthWantsAGoodConfiguration) {
+  EXPECT_THAT(Load({"--check_health"}), IsOkAndHolds(Action::kCheckHealth));
+  EXPECT_FALSE(Load({"--check_health", "--workers=0"}).ok());
+}
+
 TEST_F(ConfigTest, HelpNamesEveryWayToSetAValue) {
   ::testing::internal::CaptureStdout();
   EXPECT_THAT(Load({"--help"}), IsOkAndHolds(Action::kExit));

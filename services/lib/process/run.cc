@@ -12,8 +12,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -21,9 +24,13 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/log/json_text.h"
+#include "services/lib/metrics/ops_client.h"
 
 namespace skerry::process {
 namespace {
+
+// What an answer about health may take: orchestrators give it a few seconds.
+constexpr absl::Duration kHealthTime = absl::Seconds(3);
 
 // What Stop may take after Drain's time is over. A process that hangs is worse than one that died:
 // nothing restarts it.
@@ -149,6 +156,25 @@ void Stop(const Member& member) {
   Forget(member.config->addresses_file);
 }
 
+// Where the ops port of a running service is.
+absl::StatusOr<std::string> OpsAddress(const config::CommonConfig& common) {
+  if (!absl::EndsWith(common.ops_listen, ":0")) return common.ops_listen;
+  std::ifstream file(common.addresses_file);
+  const auto addresses = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (addresses.is_object()) {
+    const auto ops = addresses.find("ops");
+    if (ops != addresses.end() && ops->is_string()) return ops->get<std::string>();
+  }
+  if (common.addresses_file.empty()) {
+    return InvalidField("ops.listen", common.ops_listen,
+                        "its port is chosen at start: set one, or addresses_file");
+  }
+  return Error(absl::StatusCode::kUnavailable,
+               absl::StrCat("not ready: addresses_file '", common.addresses_file,
+                            "' has no \"ops\", so it has not started"))
+      .Reason("NOT_READY");
+}
+
 std::map<std::string, std::string> AllAddresses(const std::vector<Member>& members) {
   std::map<std::string, std::string> all;
   for (const Member& member : members) {
@@ -219,12 +245,20 @@ absl::StatusOr<log::Logger> StartLog(const config::Schema& schema,
   return log;
 }
 
+int CheckHealth(absl::string_view service, const config::CommonConfig& common) {
+  const absl::StatusOr<std::string> address = OpsAddress(common);
+  if (!address.ok()) return Fail(service, address.status());
+  const absl::Status ready = metrics::AskReady(*address, kHealthTime);
+  return ready.ok() ? 0 : Fail(service, ready);
+}
+
 int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,
                const std::function<std::unique_ptr<App>(const log::Logger&)>& make_app) {
   Init();
   absl::StatusOr<config::Action> action = schema.Load(argc, argv);
   if (!action.ok()) return Fail(schema.service(), action.status());
   if (*action == config::Action::kExit) return 0;
+  if (*action == config::Action::kCheckHealth) return CheckHealth(schema.service(), common);
   const absl::StatusOr<log::Logger> log = StartLog(schema, common);
   if (!log.ok()) return Fail(schema.service(), log.status());
   std::unique_ptr<App> app = make_app(*log);

@@ -65,6 +65,10 @@ void RequestStop();
 absl::StatusOr<log::Logger> StartLog(const config::Schema& schema,
                                      const config::CommonConfig& common);
 
+// --check_health: asks the service that runs with `common` on its ops port, which must be a fixed
+// one or stand in addresses_file. Prints why it is not ready. Returns the exit code.
+int CheckHealth(absl::string_view service, const config::CommonConfig& common);
+
 // What main() returns: loads the configuration, logs it, makes the app and runs it. `common` is a
 // part of what `schema` declares. Calls Init().
 int RunService(int argc, char** argv, config::Schema& schema, const config::CommonConfig& common,

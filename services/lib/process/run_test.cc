@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "services/lib/metrics/ops_server.h"
+#include "services/lib/metrics/registry.h"
 #include "services/lib/testing/temp_dir.h"
 
 namespace skerry::process {
@@ -82,6 +85,11 @@ class Child {
   std::string configuration_;  // The first line of the log.
 };
 
+int ExitCode(const std::string& command) {
+  const int status = std::system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 class RunTest : public ::testing::TestWithParam<int> {
  protected:
   TempDir dir_;
@@ -111,6 +119,27 @@ TEST_F(RunTest, AddressesFileLivesAsLongAsTheService) {
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);
   EXPECT_NE(access(addresses_.c_str(), F_OK), 0);
+}
+
+// As an image's HEALTHCHECK does. The child has no ops port, so this test listens there.
+TEST_F(RunTest, CheckHealthAsksTheOpsPortOfTheRunningService) {
+  metrics::Registry registry("child");
+  std::string waiting_for = "the hub";
+  auto ops = metrics::OpsServer::Create("127.0.0.1:0", registry, [&] { return waiting_for; });
+  ASSERT_TRUE(ops.ok()) << ops.status();
+  const std::string check =
+      "services/lib/process/child --check_health --ops_listen=" + (*ops)->address();
+  EXPECT_EQ(ExitCode(check), 1);
+  waiting_for.clear();
+  EXPECT_EQ(ExitCode(check), 0);
+  const std::string by_file =
+      "services/lib/process/child --check_health --addresses_file=" + addresses_;
+  EXPECT_EQ(ExitCode(by_file), 1) << "there is no such file: it has not started";
+  dir_.Write("addresses.json", "{\"ops\":\"" + (*ops)->address() + "\"}");
+  EXPECT_EQ(ExitCode(by_file), 0);
+  EXPECT_EQ(ExitCode("services/lib/process/child --check_health"), 2) << "no port is known";
+  ops->reset();
+  EXPECT_EQ(ExitCode(check), 1);
 }
 
 TEST_F(RunTest, ASecondSignalEndsAHangingDrain) {

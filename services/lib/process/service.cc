@@ -25,6 +25,7 @@ int RunService(int argc, char** argv, Service& service) {
 int RunServices(const ServicesOptions& options,
                 const std::vector<std::unique_ptr<Service>>& services, const log::Logger& log) {
   Init();
+  size_t healthy = 0;
   std::vector<std::unique_ptr<App>> apps;
   std::vector<Member> members;
   for (const std::unique_ptr<Service>& service : services) {
@@ -38,11 +39,18 @@ int RunServices(const ServicesOptions& options,
     const char* const arguments[] = {name.c_str(), flag.c_str()};
     const absl::StatusOr<config::Action> action = service->schema().Load(2, arguments);
     if (!action.ok()) return Fail(name, action.status());
+    if (options.check_health) {
+      const int code = CheckHealth(name, service->common());
+      if (code != 0) return code;
+      ++healthy;
+      continue;
+    }
     absl::StatusOr<log::Logger> service_log = StartLog(service->schema(), service->common());
     if (!service_log.ok()) return Fail(name, service_log.status());
     apps.push_back(service->MakeApp(*service_log));
     members.push_back({name, apps.back().get(), &service->common(), *std::move(service_log)});
   }
+  if (healthy > 0) return 0;
   if (members.empty()) {
     return Fail("services", Error(absl::StatusCode::kInvalidArgument,
                                   absl::StrCat("config_dir '", options.config_dir,

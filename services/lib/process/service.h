@@ -55,6 +55,8 @@ struct ServicesOptions {
   // Where set: {"pid": n, "<service>/<address's name>": "<bound address>", …} once all have
   // started.
   std::string addresses_file;
+  // Instead of running them, asks those that run with this configuration: 0 if all are ready.
+  bool check_health = false;
 };
 
 // What main() returns for a process of several services. They start in the given order and end in
