@@ -40,6 +40,7 @@ struct PkiOptions {
 //   admin.kubeconfig             system:masters
 //   edge-controller.kubeconfig   skerry:controllers
 //   device-controller.kubeconfig skerry:controllers
+//   router.kubeconfig            skerry:controllers
 // A kubeconfig holds its certificate and key itself, so each is replaced by one rename.
 //
 // Used by one thread at a time.
@@ -59,7 +60,7 @@ class Pki {
 
  private:
   struct Client;
-  static const Client kClients[3];
+  static const Client kClients[4];
 
   Pki(PkiOptions options, Clock& clock, log::Logger log);
   absl::StatusOr<security::KeptCertificate> KeepServing();

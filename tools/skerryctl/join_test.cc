@@ -32,6 +32,7 @@
 namespace skerry::skerryctl {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
@@ -143,6 +144,8 @@ TEST_F(JoinTest, LeavesAWorkingIdentityAndConfiguration) {
   EXPECT_THAT(edgehub, HasSubstr("identity: \"" + dir_.File("etc/node.pem") + "\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edged.yaml")), HasSubstr("name: \"edge-1\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/eventbus.yaml")), HasSubstr("name: \"edge-1\"\nmqtt:"));
+  EXPECT_THAT(ReadFileText(dir_.File("etc/servicebus.yaml")),
+              AllOf(HasSubstr("run_dir: \"/run/x\""), HasSubstr("allowed: []")));
   EXPECT_THAT(ReadFileText(dir_.File("etc/twin.yaml")), HasSubstr("run_dir: \"/run/x\""));
   EXPECT_THAT(ReadFileText(dir_.File("etc/edge-meta.yaml")), HasSubstr("run_dir: \"/run/x\""));
 }

@@ -47,6 +47,12 @@ std::string EventbusYaml(const NodeLayout& layout, const NodeIdentity& identity)
                       "\nmqtt:\n  broker: ", Quoted(layout.mqtt_broker), "\n");
 }
 
+std::string ServicebusYaml(const NodeLayout& layout) {
+  return absl::StrCat(kHead, "run_dir: ", Quoted(layout.run_dir),
+                      "\n# What the cloud may call on this box: nothing. KubeEdge's way would be "
+                      "[\"http://127.0.0.1:*/\"].\ncalls:\n  allowed: []\n");
+}
+
 absl::Status WriteConfig(const std::string& path, const std::string& content, bool overwrite) {
   if (!overwrite && access(path.c_str(), F_OK) == 0) return absl::OkStatus();
   return security::WriteFileAtomically(path, content, 0644);
@@ -90,6 +96,8 @@ absl::Status WriteNodeFiles(const NodeLayout& layout, const NodeIdentity& identi
   SKERRY_RETURN_IF_ERROR(WriteConfig(folder + "/twin.yaml", FoldersYaml(layout), overwrite));
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/eventbus.yaml", EventbusYaml(layout, identity), overwrite));
+  SKERRY_RETURN_IF_ERROR(
+      WriteConfig(folder + "/servicebus.yaml", ServicebusYaml(layout), overwrite));
   SKERRY_RETURN_IF_ERROR(
       WriteConfig(folder + "/edged.yaml", EdgedYaml(layout, identity), overwrite));
   SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/ca.crt", identity.ca_pem, 0644));

@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/server_names.h"
@@ -15,18 +18,22 @@ struct HubPki::Client {
   const char* file;
   const char* common_name;
   const char* organization;
-  bool serves;  // Under the hub's names, too: the kubelet endpoint of the edge nodes, the API of
-                // devices.
+  bool serves;  // Under the hub's names, too: the kubelet endpoint of the edge nodes, the APIs of
+                // devices and of rules.
 };
 constexpr HubPki::Client HubPki::kClients[] = {
     {"edge-controller", "system:edge-controller", "skerry:controllers", true},
     {"device-controller", "system:device-controller", "skerry:controllers", true},
+    {"router", "system:router", "skerry:controllers", true},
     {"operator", "skerry:operator", "skerry:operators", false},
 };
 
 namespace {
 
 constexpr char kCaName[] = "skerry-ca";
+// Clients that hubs had written before they kept a list of it. A file that is not there does not
+// say that it never was: its owner may have moved it.
+constexpr char kWrittenBefore[] = "edge-controller\noperator";
 
 std::string CaDir(const HubPkiOptions& options) {
   return options.ca_dir.empty() ? options.state_dir + "/ca" : options.ca_dir;
@@ -104,14 +111,20 @@ absl::StatusOr<security::KeptCertificate> HubPki::Keep(const std::string& certif
 
 absl::Status HubPki::WriteClients() {
   const std::string folder = options_.state_dir + "/clients";
-  std::string copied = security::ReadSmallFile(folder + "/ca.crt").value_or("");
-  // The copy of the CA is written last: where it is there and fits, everything was written once.
-  if (copied == ca_->certificate_pem()) return absl::OkStatus();
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0700));
+  const std::string copied = security::ReadSmallFile(folder + "/ca.crt").value_or("");
+  std::set<std::string> written =
+      absl::StrSplit(security::ReadSmallFile(folder + "/written").value_or(kWrittenBefore), '\n');
+  // Another CA, or none: everybody needs another one.
+  if (copied != ca_->certificate_pem()) written.clear();
+  std::string list;
   for (const Client& client : kClients) {
-    std::string stem = absl::StrCat(folder, "/", client.file);
+    absl::StrAppend(&list, client.file, "\n");
+    if (written.count(client.file) > 0) continue;
+    const std::string stem = absl::StrCat(folder, "/", client.file);
     SKERRY_RETURN_IF_ERROR(Keep(stem + ".crt", stem + ".key", ClientSpec(client)).status());
   }
+  SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/written", list, 0644));
   return security::WriteFileAtomically(folder + "/ca.crt", ca_->certificate_pem(), 0644);
 }
 

@@ -30,8 +30,9 @@ struct HubPkiOptions {
 //   ca/ca.crt ca/ca.key            the CA, or in a folder that replicas share; created at the
 //                                  first start, never replaced
 //   server/tls.crt server/tls.key  for the link, API and join ports
-//   clients/{edge-controller,device-controller,operator}.{crt,key}, clients/ca.crt  written at the
-//                                  first start
+//   clients/{edge-controller,device-controller,router,operator}.{crt,key}, clients/ca.crt
+//                                  written at the first start that knows of them
+//   clients/written                which ones were
 // A certificate is issued anew when its names changed or two thirds of its life are over. Its key
 // stays, so that replacing it is one rename. Client certificates may be moved elsewhere: they are
 // not written again.
@@ -55,7 +56,7 @@ class HubPki {
  private:
   HubPki(HubPkiOptions options, Clock& clock, log::Logger log);
   struct Client;
-  static const Client kClients[3];
+  static const Client kClients[4];
 
   absl::Status WriteClients();
   security::CertificateSpec ClientSpec(const Client& client) const;

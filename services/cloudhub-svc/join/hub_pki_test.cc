@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/renewal_loop.h"
@@ -53,6 +54,7 @@ TEST_F(HubPkiTest, MakesAllThatIsNeededAtTheFirstStart) {
   EXPECT_THAT(controller.organizations, ElementsAre("skerry:controllers"));
   EXPECT_THAT(controller.dns_names, Contains("hub.example"));  // For its kubelet endpoint.
   EXPECT_EQ(InfoOf("clients/device-controller.crt").common_name, "system:device-controller");
+  EXPECT_EQ(InfoOf("clients/router.crt").common_name, "system:router");
   security::CertificateInfo op = InfoOf("clients/operator.crt");
   EXPECT_THAT(op.organizations, ElementsAre("skerry:operators"));
   EXPECT_EQ(ReadFileText(File("clients/ca.crt")), pki->ca().certificate_pem());
@@ -72,6 +74,26 @@ TEST_F(HubPkiTest, ARestartChangesNothing) {
   EXPECT_THAT(pki->Renew(), IsOk());
   EXPECT_EQ(ReadFileText(File("server/tls.crt")), server);
   EXPECT_EQ(ReadFileText(File("clients/operator.crt")), client);
+}
+
+// A hub that is newer than its folder has clients that it never wrote.
+TEST_F(HubPkiTest, WritesWhatIsNewAndNotWhatWasMovedAway) {
+  Open();
+  unlink(File("clients/written").c_str());  // Older hubs kept none.
+  for (const char* stem : {"clients/router", "clients/edge-controller", "clients/operator"}) {
+    unlink(File(absl::StrCat(stem, ".crt")).c_str());
+    unlink(File(absl::StrCat(stem, ".key")).c_str());
+  }
+  const std::string devices = InfoOf("clients/device-controller.crt").serial;
+  Open();
+  EXPECT_EQ(InfoOf("clients/router.crt").common_name, "system:router");
+  EXPECT_EQ(InfoOf("clients/device-controller.crt").serial, devices);
+  EXPECT_NE(access(File("clients/edge-controller.crt").c_str(), F_OK), 0);
+  EXPECT_NE(access(File("clients/operator.key").c_str(), F_OK), 0);
+  unlink(File("clients/router.crt").c_str());
+  unlink(File("clients/router.key").c_str());
+  Open();
+  EXPECT_NE(access(File("clients/router.crt").c_str(), F_OK), 0) << "it was moved away";
 }
 
 TEST_F(HubPkiTest, ChangedNamesMakeANewServerCertificateWithTheSameKey) {

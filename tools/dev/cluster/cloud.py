@@ -1,4 +1,4 @@
-"""The cloud half: the Kubernetes-compatible API, the hub, the controller."""
+"""The cloud half: the Kubernetes-compatible API, the hub, the controllers."""
 
 import subprocess
 from pathlib import Path
@@ -14,7 +14,7 @@ class CloudHalf:
     """Started in order, because each writes the credentials of the next: the API writes kubeconfigs, the hub the
     controller's and the operator's certificates.
 
-    fixed_ports: take the usual ports (6443, 10000, 10002, 10005, 10250) where they are free.
+    fixed_ports: take the usual ports (6443, 9443, 10000, 10002, 10005 to 10007, 10250) where they are free.
     """
 
     def __init__(self, folder, logs, binaries, fixed_ports=False, host=HOST):
@@ -64,11 +64,27 @@ class CloudHalf:
             "tls.key": str(self.clients / "device-controller.key"),
             "leader_election.enabled": False,
         }, {"listen": "api"})
+        self.router = service("router-svc", {
+            "kubeconfig": str(self.kubeconfigs / "router.kubeconfig"),
+            "state_dir": str(self.folder / "router"),
+            "listen": self._listen(HOST.address, port(10007)),
+            "tls.ca": str(self.clients / "ca.crt"),
+            "tls.cert": str(self.clients / "router.crt"),
+            "tls.key": str(self.clients / "router.key"),
+            "rest.listen": self._listen(HOST.address, port(9443)),
+            "rest.client_ca": str(self.clients / "ca.crt"),
+            "rest.group": "skerry:operators",
+        }, {"listen": "api", "rest.listen": "rest"})
 
     @property
     def services(self):
         """In order of start."""
-        return [self.api, *self.hubs, self.controller, self.devices]
+        return [self.api, *self.hubs, *self.controllers]
+
+    @property
+    def controllers(self):
+        """What is attached to the hubs."""
+        return [self.controller, self.devices, self.router]
 
     def _listen(self, address, port):
         return f"{address}:{self._ports.take(address, port)}"
@@ -99,7 +115,7 @@ class CloudHalf:
         for hub in self.hubs:
             Path(hub.settings["state_dir"]).mkdir(parents=True, exist_ok=True)
             hub.start()
-        for controller in (self.controller, self.devices):
+        for controller in self.controllers:
             controller.settings["hub.addresses"] = [hub.addresses["api"] for hub in self.hubs]
             controller.start()
 
@@ -142,6 +158,18 @@ class CloudHalf:
     def device_flags(self):
         """What skerryctl needs to speak to device-controller-svc."""
         return [f"--controller={self.devices.addresses['api']}", *self.operator_flags[1:]]
+
+    def rest(self, node, path, *flags, namespace="default"):
+        """curl, as the operator, of a path of router-svc's REST endpoint: (status, body)."""
+        done = subprocess.run(self.host.command(
+            "curl", "-sS", "--max-time", "30", "--cacert", str(self.clients / "ca.crt"),
+            "--cert", str(self.clients / "operator.crt"), "--key", str(self.clients / "operator.key"),
+            "-w", "\n%{http_code}", *flags, f"https://{self.router.addresses['rest']}/{node}/{namespace}/{path}"),
+            text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"curl {path}: {done.stderr.strip()}")
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body
 
     @property
     def join_address(self):

@@ -45,6 +45,9 @@ class EdgeNode:
         self.twin = service("twin-svc", "twin.yaml")
         self.edged = service("edged-svc", "edged.yaml")
         self.eventbus = service("eventbus-svc", "eventbus.yaml")
+        self.servicebus = service("servicebus-svc", "servicebus.yaml")
+        # Its usual port is one a machine, and there may be many boxes on this one.
+        self.servicebus.env["SKERRY_SERVICEBUS_POSTS_LISTEN"] = "127.0.0.1:0"
         self.broker = Broker(self.folder / "mosquitto", Path(logs) / "mosquitto.log", Ports())
         self.mappers = {}
         for path in sorted(self.folder.glob("*-mapper.yaml")):
@@ -54,7 +57,7 @@ class EdgeNode:
     def services(self):
         """In order of start."""
         return [self.edgehub, self.meta, self.twin, *([self.edged] if self.has_runtime else []),
-                *([self.eventbus] if self.has_broker else []), *self.mappers.values()]
+                *([self.eventbus] if self.has_broker else []), self.servicebus, *self.mappers.values()]
 
     @property
     def has_broker(self):

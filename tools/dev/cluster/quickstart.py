@@ -43,6 +43,8 @@ def environment(cluster):
         "SKERRY_CONTROLLER_CERT": cloud.clients / "edge-controller.crt",
         "SKERRY_CONTROLLER_KEY": cloud.clients / "edge-controller.key",
         "SKERRY_DEVICE_CONTROLLER": cloud.devices.addresses["api"],
+        "SKERRY_ROUTER": cloud.router.addresses["api"],
+        "SKERRY_ROUTER_REST": f"https://{cloud.router.addresses['rest']}",
         "SKERRY_NODE": node.name,
         "SKERRY_NODE_RUN_DIR": node.run_dir,
         "SKERRY_NODE_STATE_DIR": node.state_dir,
@@ -70,11 +72,11 @@ def up():
     started = time.monotonic()
     ROOT.mkdir(exist_ok=True)
     cluster = Cluster(ROOT, fixed_ports=True)
-    say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc, device-controller-svc")
+    say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc, device-controller-svc, router-svc")
     cluster.cloud.start()
     shutil.copy(cluster.cloud.admin_kubeconfig, ROOT / "kubeconfig")
     say(f"edge node {NODE}: join with a token over mTLS, private containerd and mosquitto, edgehub-svc, edge-meta-svc, "
-        "twin-svc, edged-svc, eventbus-svc, virtual-mapper")
+        "twin-svc, edged-svc, eventbus-svc, servicebus-svc, virtual-mapper")
     node = cluster.nodes.get(NODE) or cluster.make_node(NODE)
     node.broker.configure()
     node.make_mapper("virtual")
