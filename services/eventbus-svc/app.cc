@@ -17,11 +17,13 @@
 #include "services/eventbus-svc/runner/journal.h"
 #include "services/eventbus-svc/runner/publisher.h"
 #include "services/eventbus-svc/runner/request_desk.h"
+#include "services/eventbus-svc/runner/rule_topics.h"
 #include "services/eventbus-svc/runner/uploader.h"
 #include "services/eventbus-svc/store/sqlite_bus_store.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/hubclient/hub_metrics.h"
+#include "services/lib/metaclient/meta_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/model/names.h"
@@ -87,6 +89,8 @@ struct BusApp::Parts {
   std::unique_ptr<Uploader> uploader;
   std::unique_ptr<HubSpoke> hub;
   std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<RuleTopics> rule_topics;
+  std::unique_ptr<metaclient::MetaClient> meta;
   std::unique_ptr<BrokerEvents> broker_events;
   std::unique_ptr<MqttClient> mqtt;
   std::unique_ptr<metrics::OpsServer> ops;
@@ -118,6 +122,7 @@ absl::Status BusApp::Start() {
   p.twins->Watch(*p.watcher);
   p.hub->Start();
   p.uploader->Wake();
+  p.meta->Start();
   p.mqtt->Start();
   p.serving->Set(true);
   log_.Info("serving", {{"broker", config_.mqtt_broker}});
@@ -219,8 +224,29 @@ absl::Status BusApp::MakeAdapters() {
                    .reconnect_max = config_.mqtt_reconnect_max};
   mqtt.topic_filters.insert(mqtt.topic_filters.end(), config_.mqtt_user_topics.begin(),
                             config_.mqtt_user_topics.end());
-  p.broker_events = std::make_unique<BrokerEvents>(*p.intake, *p.publisher, p.readiness, p.metrics);
+  SKERRY_ASSIGN_OR_RETURN(std::set<std::string> rule_filters, p.store->ReadRuleFilters());
+  p.rule_topics = std::make_unique<RuleTopics>(
+      rule_filters, mqtt.topic_filters, *p.journal, *p.executor,
+      [&p](std::set<std::string> wanted, std::set<std::string> unwanted) {
+        p.mqtt_executor->Post(
+            [&p, wanted = std::move(wanted), unwanted = std::move(unwanted)]() mutable {
+              p.mqtt->SetFilters(std::move(wanted), std::move(unwanted));
+            });
+      },
+      p.metrics, log_);
+  SKERRY_ASSIGN_OR_RETURN(p.meta,
+                          metaclient::MetaClient::Create({.address = config_.meta_address,
+                                                          .types = {kRuleType},
+                                                          .reconnect_max = config_.reconnect_max},
+                                                         *p.executor, *p.rule_topics, log_));
+  p.broker_events = std::make_unique<BrokerEvents>(
+      *p.intake, *p.publisher,
+      [&p](const std::set<std::string>& filters) {
+        p.executor->Post([&p, filters] { p.rule_topics->OnUnsubscribed(filters); });
+      },
+      p.readiness, p.metrics);
   p.mqtt = std::make_unique<MqttClient>(mqtt, *p.mqtt_executor, clock_, *p.broker_events, log_);
+  p.mqtt_executor->Post([&p, rule_filters] { p.mqtt->SetFilters(rule_filters, {}); });
   return absl::OkStatus();
 }
 
@@ -236,6 +262,8 @@ void BusApp::Stop() {
   if (p.intake != nullptr) p.intake->Close();
   if (p.mqtt != nullptr) p.mqtt->Stop();
   if (p.hub != nullptr) p.hub->Stop();
+  if (p.meta != nullptr) p.meta->Close();
+  p.meta.reset();  // While the executor runs.
   if (p.twins != nullptr) p.twins->Close();
   if (p.executor != nullptr) p.executor->Stop();
   if (p.mqtt_executor != nullptr) p.mqtt_executor->Stop();

@@ -6,9 +6,13 @@
 
 namespace skerry::eventbus {
 
-BrokerEvents::BrokerEvents(Intake& intake, Publisher& publisher, process::Readiness& readiness,
-                           BusMetrics& metrics)
-    : intake_(intake), publisher_(publisher), readiness_(readiness), metrics_(metrics) {
+BrokerEvents::BrokerEvents(Intake& intake, Publisher& publisher, Unsubscribed unsubscribed,
+                           process::Readiness& readiness, BusMetrics& metrics)
+    : intake_(intake),
+      publisher_(publisher),
+      unsubscribed_(std::move(unsubscribed)),
+      readiness_(readiness),
+      metrics_(metrics) {
   WaitFor("MQTT broker");
 }
 
@@ -38,6 +42,12 @@ void BrokerEvents::OnMqttDisconnected(const absl::Status& why) {
   }
   WaitFor(absl::StrCat("MQTT broker (", absl::string_view(why.message()), ")"));
   publisher_.OnDisconnected();
+}
+
+void BrokerEvents::OnMqttRefused(int refused) { metrics_.subscriptions_refused.Set(refused); }
+
+void BrokerEvents::OnMqttUnsubscribed(const std::set<std::string>& filters) {
+  unsubscribed_(filters);
 }
 
 void BrokerEvents::OnMqttPublished(uint64_t id, const absl::Status& status) {

@@ -2,7 +2,9 @@
 #ifndef SKERRY_SERVICES_EVENTBUS_SVC_BROKER_EVENTS_H_
 #define SKERRY_SERVICES_EVENTBUS_SVC_BROKER_EVENTS_H_
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,12 +19,16 @@ namespace skerry::eventbus {
 // /readyz says why there is no broker. What it is given outlives it.
 class BrokerEvents final : public MqttListener {
  public:
-  BrokerEvents(Intake& intake, Publisher& publisher, process::Readiness& readiness,
-               BusMetrics& metrics);
+  using Unsubscribed = std::function<void(const std::set<std::string>& filters)>;
+
+  BrokerEvents(Intake& intake, Publisher& publisher, Unsubscribed unsubscribed,
+               process::Readiness& readiness, BusMetrics& metrics);
 
   void OnMqttConnected(int refused) override;
   void OnMqttDisconnected(const absl::Status& why) override;
+  void OnMqttRefused(int refused) override;
   void OnMqttPublished(uint64_t id, const absl::Status& status) override;
+  void OnMqttUnsubscribed(const std::set<std::string>& filters) override;
   void OnMqttMessage(MqttMessage message) override;
 
  private:
@@ -30,6 +36,7 @@ class BrokerEvents final : public MqttListener {
 
   Intake& intake_;
   Publisher& publisher_;
+  const Unsubscribed unsubscribed_;
   process::Readiness& readiness_;
   BusMetrics& metrics_;
   bool connected_ = false;  // This and the rest: on the executor.

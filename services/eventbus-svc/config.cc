@@ -95,6 +95,9 @@ void FillDefaults(BusConfig& config) {
   if (config.edgehub_address.empty()) {
     config.edgehub_address = absl::StrCat("unix:", config.run_dir, "/edgehub.sock");
   }
+  if (config.meta_address.empty()) {
+    config.meta_address = absl::StrCat("unix:", config.run_dir, "/edge-meta.sock");
+  }
   if (config.mqtt_client_id.empty()) {
     config.mqtt_client_id = absl::StrCat("skerry-eventbus-", config.node_name);
   }
@@ -107,6 +110,8 @@ void Declare(config::Schema& schema, BusConfig& c) {
   schema.Add("state_dir", &c.state_dir, "folder of eventbus.db").Required();
   schema.Add("twin.address", &c.twin_address,
              "gRPC target of twin-svc; default unix:<run_dir>/twin.sock");
+  schema.Add("meta.address", &c.meta_address,
+             "gRPC target of edge-meta-svc; default unix:<run_dir>/edge-meta.sock");
   schema.Add("edgehub.address", &c.edgehub_address,
              "gRPC target of edgehub-svc; default unix:<run_dir>/edgehub.sock");
   schema

@@ -17,6 +17,7 @@ struct BusConfig {
   std::string run_dir = "/run/skerry";
   std::string state_dir = "/var/lib/skerry";
   std::string twin_address;     // Empty: unix:<run_dir>/twin.sock.
+  std::string meta_address;     // Empty: unix:<run_dir>/edge-meta.sock.
   std::string edgehub_address;  // Empty: unix:<run_dir>/edgehub.sock.
   absl::Duration reconnect_max = absl::Seconds(5);
 

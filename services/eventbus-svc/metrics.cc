@@ -29,6 +29,10 @@ BusMetrics::BusMetrics(metrics::Registry& r)
       connects_unreachable(r.Counter(kConnects, kConnectsHelp, {{"result", "unreachable"}})),
       subscriptions_refused(r.Gauge("skerry_eventbus_subscriptions_refused",
                                     "Topic filters that the broker did not grant.")),
+      rule_topics(r.Gauge("skerry_eventbus_rule_topics",
+                          "Subscriptions that rules ask for, beside the fixed ones.")),
+      meta_connected(
+          r.Gauge("skerry_eventbus_meta_connected", "1 while the box's rules are followed.")),
       received_twin_update(r.Counter(kReceived, kReceivedHelp, {{"topic", "twin_update"}})),
       received_twin_get(r.Counter(kReceived, kReceivedHelp, {{"topic", "twin_get"}})),
       received_state_update(r.Counter(kReceived, kReceivedHelp, {{"topic", "state_update"}})),

@@ -21,6 +21,8 @@ struct BusMetrics {
   prometheus::Counter& connects_refused;      // By the broker: credentials, client id, version.
   prometheus::Counter& connects_unreachable;  // No TCP or TLS connection, or no answer.
   prometheus::Gauge& subscriptions_refused;
+  prometheus::Gauge& rule_topics;
+  prometheus::Gauge& meta_connected;
   // What came from it.
   prometheus::Counter& received_twin_update;
   prometheus::Counter& received_twin_get;

@@ -27,14 +27,6 @@ void MqttClient::Impl::Connect() {
   });
 }
 
-void MqttClient::Impl::OnSubscribed(int refused) {
-  session->connected = true;
-  backoff.Reset();
-  log.Info("MQTT broker connected", {{"address", options.broker}, {"refused_filters", refused}});
-  PostAfter(options.ack_timeout / 2, [this] { CheckAcks(); });
-  listener.OnMqttConnected(refused);
-}
-
 void MqttClient::Impl::CheckAcks() {
   for (const auto& [id, sent] : session->sent) {
     if (sent.due > clock.Monotonic()) continue;
@@ -78,6 +70,12 @@ void MqttClient::Stop() {
     impl->stopped = true;
     impl->Destroy();
   });
+}
+
+void MqttClient::SetFilters(std::set<std::string> wanted, std::set<std::string> unwanted) {
+  impl_->wanted = std::move(wanted);
+  impl_->unwanted = std::move(unwanted);
+  impl_->UpdateFilters();
 }
 
 absl::Status MqttClient::Publish(uint64_t id, const Publication& publication) {

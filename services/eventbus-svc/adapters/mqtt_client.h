@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,12 +53,16 @@ class MqttListener {
   // ---- On the executor.
   // We are subscribed. `refused`: how many filters the broker did not grant.
   virtual void OnMqttConnected(int refused) = 0;
+  // That number has changed.
+  virtual void OnMqttRefused(int refused) = 0;
   // The connection is over, or was not made. Publications without an answer may have arrived.
   // UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION: the broker, or a file here, says no.
   virtual void OnMqttDisconnected(const absl::Status& why) = 0;
   // The broker has it; or why not. PERMISSION_DENIED, INVALID_ARGUMENT: it never will; else it can
   // be published again.
   virtual void OnMqttPublished(uint64_t id, const absl::Status& status) = 0;
+  // The broker has ended these subscriptions of SetFilters.
+  virtual void OnMqttUnsubscribed(const std::set<std::string>& filters) = 0;
   // ---- On Paho's thread, which reads on when this returns: whoever waits here holds back the
   // broker. It holds Paho's lock: neither this nor what it waits for may call the client.
   virtual void OnMqttMessage(MqttMessage message) = 0;
@@ -82,6 +87,11 @@ class MqttClient final {
   // On the executor. The answer is OnMqttPublished, unless the connection ends. UNAVAILABLE without
   // one.
   absl::Status Publish(uint64_t id, const Publication& publication);
+
+  // On the executor. What to subscribe to beside the fixed filters, from now on; and what to
+  // unsubscribe from, of which the broker's session may have something: with no connection it is
+  // done when there is one.
+  void SetFilters(std::set<std::string> wanted, std::set<std::string> unwanted);
 
  private:
   struct Impl;

@@ -1,4 +1,4 @@
-// How a connection begins: options, credentials, subscriptions.
+// How a connection begins: options, credentials.
 #include <MQTTAsync.h>
 #include <unistd.h>
 
@@ -130,54 +130,6 @@ absl::Status MqttClient::Impl::BeginConnect() {
   const int code = MQTTAsync_connect(session->handle, &connect);
   MQTTProperties_free(&properties);
   return code == MQTTASYNC_SUCCESS ? absl::OkStatus() : StatusFromConnect(code, "");
-}
-
-void MqttClient::Impl::Subscribe() {
-  std::vector<char*> filters;
-  std::vector<int> qos;
-  std::vector<MQTTSubscribe_options> each;
-  for (const std::string& filter : options.topic_filters) {
-    filters.push_back(const_cast<char*>(filter.c_str()));
-    qos.push_back(options.subscribe_qos);
-    MQTTSubscribe_options subscribe = MQTTSubscribe_options_initializer;
-    subscribe.noLocal = 1;         // What the cloud had us publish does not go up again.
-    subscribe.retainHandling = 2;  // No former requests.
-    each.push_back(subscribe);
-  }
-  MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-  response.context = session.get();
-  if (options.version_5) {
-    response.subscribeOptionsCount = static_cast<int>(each.size());
-    response.subscribeOptionsList = each.data();
-    response.onSuccess5 = [](void* context, MQTTAsync_successData5* data) {
-      int refused = 0;
-      if (data->alt.sub.reasonCodeCount <= 1) {
-        refused = data->reasonCode >= 0x80;
-      } else {
-        for (int i = 0; i < data->alt.sub.reasonCodeCount; ++i) {
-          refused += data->alt.sub.reasonCodes[i] >= 0x80;
-        }
-      }
-      Subscribed(context, refused);
-    };
-    response.onFailure5 = [](void* context, MQTTAsync_failureData5*) { Lost(context, nullptr); };
-  } else {
-    response.onSuccess = [](void* context, MQTTAsync_successData* data) {
-      const size_t count = Of(context)->impl->options.topic_filters.size();
-      int refused = 0;
-      if (count == 1) {
-        refused = data->alt.qos >= 0x80;
-      } else {
-        for (size_t i = 0; i < count; ++i) refused += data->alt.qosList[i] >= 0x80;
-      }
-      Subscribed(context, refused);
-    };
-    response.onFailure = [](void* context, MQTTAsync_failureData*) { Lost(context, nullptr); };
-  }
-  const absl::Status begun = StatusFromPaho(
-      "subscribing", MQTTAsync_subscribeMany(session->handle, static_cast<int>(filters.size()),
-                                             filters.data(), qos.data(), &response));
-  if (!begun.ok()) End(begun);
 }
 
 }  // namespace skerry::eventbus

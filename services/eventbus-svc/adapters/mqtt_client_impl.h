@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
@@ -41,6 +44,14 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
     std::string user, password, uri;
     bool connected = false;
     std::map<uint64_t, Sent> sent;  // By id.
+    // Subscriptions that wait for the broker's answer, and that it has answered.
+    struct Asked {
+      Session* session;
+      std::vector<std::string> filters;
+    };
+    std::list<Asked> asked;
+    std::set<std::string> subscribed;  // Of the wanted ones.
+    std::set<std::string> refused;     // Of all.
     absl::Mutex mutex;
     std::string tls_error ABSL_GUARDED_BY(mutex);  // Written by Paho's threads.
   };
@@ -62,6 +73,7 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
   link::Backoff backoff;
   bool stopped = false;
   uint64_t attempt = 0;
+  std::set<std::string> wanted, unwanted;  // Filters beside the fixed ones.
   std::unique_ptr<Session> session;
 
   bool IsOpen(uint64_t of) const {
@@ -84,8 +96,13 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
   void Connect();
   absl::Status Begin();
   absl::Status BeginConnect();
-  void Subscribe();
-  void OnSubscribed(int refused);
+  void SubscribeFirst();
+  Session::Asked& Remember(std::vector<std::string> filters);
+  void Subscribe(std::vector<std::string> filters);
+  void UpdateFilters();
+  void OnSubscribed(const std::vector<std::string>& filters, const std::vector<bool>& refused);
+  void Unsubscribe(std::vector<std::string> filters);
+  void OnUnsubscribed(const std::vector<std::string>& filters);
   void End(const absl::Status& why);
   void Destroy();
   void CheckAcks();
@@ -95,7 +112,7 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
   static Session* Of(void* context) { return static_cast<Session*>(context); }
   static void Connected(void* context) {
     Session* s = Of(context);
-    s->impl->Post(s->attempt, [impl = s->impl] { impl->Subscribe(); });
+    s->impl->Post(s->attempt, [impl = s->impl] { impl->SubscribeFirst(); });
   }
   static void ConnectFailed(void* context, int code, const char* message) {
     Session* s = Of(context);
@@ -126,9 +143,21 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
     Of(context)->impl->listener.OnMqttMessage(std::move(copy));
     return 1;
   }
-  static void Subscribed(void* context, int refused) {
-    Session* s = Of(context);
-    s->impl->Post(s->attempt, [impl = s->impl, refused] { impl->OnSubscribed(refused); });
+  static void Subscribed(void* context, std::vector<bool> refused) {
+    const auto* asked = static_cast<Session::Asked*>(context);
+    const Session* s = asked->session;
+    s->impl->Post(s->attempt, [impl = s->impl, asked, refused = std::move(refused)] {
+      impl->OnSubscribed(asked->filters, refused);
+    });
+  }
+  static void Unsubscribed(void* context) {
+    const auto* asked = static_cast<Session::Asked*>(context);
+    const Session* s = asked->session;
+    s->impl->Post(s->attempt, [impl = s->impl, asked] { impl->OnUnsubscribed(asked->filters); });
+  }
+  static void OnFailure(void* context, int code);
+  static void AskedInVain(void* context) {
+    Lost(static_cast<Session::Asked*>(context)->session, nullptr);
   }
   static void Published(void* context, int code) {
     const auto* sent = static_cast<Session::Sent*>(context);

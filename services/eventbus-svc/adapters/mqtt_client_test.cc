@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,14 @@ class Listener final : public MqttListener {
     absl::MutexLock lock(&mutex_);
     ends_.push_back(why);
   }
+  void OnMqttRefused(int refused) override {
+    absl::MutexLock lock(&mutex_);
+    refused_ = refused;
+  }
+  void OnMqttUnsubscribed(const std::set<std::string>& filters) override {
+    absl::MutexLock lock(&mutex_);
+    unsubscribed_.insert(filters.begin(), filters.end());
+  }
   void OnMqttPublished(uint64_t id, const absl::Status& status) override {
     absl::MutexLock lock(&mutex_);
     published_[id] = status;
@@ -65,6 +74,9 @@ class Listener final : public MqttListener {
   }
   bool AwaitMessages(size_t count) {
     return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return messages_.size() >= count; });
+  }
+  bool AwaitUnsubscribed(const std::string& filter) {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return unsubscribed_.count(filter) > 0; });
   }
   int refused() {
     absl::MutexLock lock(&mutex_);
@@ -101,6 +113,7 @@ class Listener final : public MqttListener {
   int refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<absl::Status> ends_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, absl::Status> published_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> unsubscribed_ ABSL_GUARDED_BY(mutex_);
   std::vector<MqttMessage> messages_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -133,6 +146,9 @@ class MqttClientTest : public ::testing::TestWithParam<bool> {
     absl::Status status;
     executor_.Run([&] { status = client_->Publish(id, publication); });
     return status;
+  }
+  void SetFilters(std::set<std::string> wanted, std::set<std::string> unwanted) {
+    executor_.Run([&] { client_->SetFilters(std::move(wanted), std::move(unwanted)); });
   }
   ~MqttClientTest() override {
     listener_.Hold(false);
@@ -206,6 +222,36 @@ TEST_P(MqttClientTest, ComesBackToABrokerThatWasKilled) {
   ASSERT_TRUE(listener_.AwaitConnections(2));
   ASSERT_THAT(Probe()->Publish("in/a", "again"), IsOk());  // It is subscribed again.
   ASSERT_TRUE(listener_.AwaitMessages(1));
+}
+
+TEST_P(MqttClientTest, FiltersComeAndGoWithAndWithoutAConnection) {
+  StartBroker();
+  StartClient();
+  SetFilters({"rule/a", "rule/b/#"}, {});
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  const auto probe = Probe();
+  ASSERT_THAT(probe->Publish("rule/a", "1"), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(1));
+  SetFilters({"rule/b/#", "rule/c"}, {"rule/a", "rule/never"});
+  ASSERT_TRUE(listener_.AwaitUnsubscribed("rule/a"));
+  EXPECT_TRUE(listener_.AwaitUnsubscribed("rule/never"));
+  for (const char* topic : {"rule/a", "rule/b/x", "rule/c", "in/a"}) {
+    ASSERT_THAT(probe->Publish(topic, topic), IsOk());
+  }
+  ASSERT_TRUE(listener_.AwaitMessages(4));
+  EXPECT_EQ(listener_.messages()[1].payload, "rule/b/x");
+  EXPECT_EQ(listener_.messages()[2].payload, "rule/c");
+  EXPECT_EQ(listener_.messages()[3].payload, "in/a");
+  // The broker keeps the subscriptions of a session: what goes while we are away has to be ended.
+  client_->Stop();
+  StartClient();
+  SetFilters({"rule/c"}, {"rule/b/#"});
+  ASSERT_TRUE(listener_.AwaitUnsubscribed("rule/b/#"));
+  for (const char* topic : {"rule/b/x", "rule/c"}) {
+    ASSERT_THAT(probe->Publish(topic, topic), IsOk());
+  }
+  ASSERT_TRUE(listener_.AwaitMessages(5));
+  EXPECT_EQ(listener_.messages()[4].payload, "rule/c");
 }
 
 TEST_P(MqttClientTest, WhoHoldsTheListenerHoldsTheBroker) {

@@ -44,6 +44,7 @@ struct BusChange {
   std::vector<Publication> publish;
   std::vector<UserUpload> receive;
   std::map<DeviceName, std::optional<SeenTwin>> seen;  // nullopt: the device is gone.
+  std::map<std::string, bool> rule_filters;  // Whether the broker may have that subscription.
 };
 
 struct WaitingPublication {

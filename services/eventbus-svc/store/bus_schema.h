@@ -30,6 +30,9 @@ inline constexpr const char* kBusMigrations[] = {
     "  uid TEXT NOT NULL,"
     "  version INTEGER NOT NULL,"
     "  checksum INTEGER NOT NULL DEFAULT -1) STRICT;",
+    "CREATE TABLE rule_filter ("
+    "  filter TEXT PRIMARY KEY,"
+    "  checksum INTEGER NOT NULL DEFAULT -1) STRICT;",
 };
 
 // A repaired store gets another id, under which edgehub-svc takes all sequences as new ones: what

@@ -122,6 +122,9 @@ absl::Status SqliteBusStore::ApplyOne(const BusChange& change, State& state, Dro
     SKERRY_RETURN_IF_ERROR(Receive(upload, state, dropped));
   }
   for (const auto& [device, seen] : change.seen) SKERRY_RETURN_IF_ERROR(See(device, seen));
+  for (const auto& [filter, subscribed] : change.rule_filters) {
+    SKERRY_RETURN_IF_ERROR(SetRuleFilter(filter, subscribed));
+  }
   return absl::OkStatus();
 }
 
@@ -192,6 +195,13 @@ absl::Status SqliteBusStore::See(const DeviceName& device, const std::optional<S
       .Bind(2, seen->uid)
       .Bind(3, static_cast<int64_t>(seen->version))
       .Run();
+}
+
+absl::Status SqliteBusStore::SetRuleFilter(const std::string& filter, bool subscribed) {
+  sqlite::Statement change = database_->Prepare(
+      subscribed ? "INSERT OR REPLACE INTO rule_filter VALUES (?1, row_checksum(?1))"
+                 : "DELETE FROM rule_filter WHERE filter = ?1");
+  return change.Bind(1, filter).Run();
 }
 
 // ---- out ----
@@ -319,6 +329,16 @@ absl::StatusOr<std::map<DeviceName, SeenTwin>> SqliteBusStore::ReadSeen() {
     const absl::StatusOr<DeviceName> device = DeviceName::Parse(read.Text(0));
     if (!device.ok()) return database_->Damaged("a row of seen_twin names no device");
     seen[*device] = {read.Text(1), static_cast<uint64_t>(read.Int(2))};
+  }
+}
+
+absl::StatusOr<std::set<std::string>> SqliteBusStore::ReadRuleFilters() {
+  std::set<std::string> filters;
+  sqlite::Statement read = database_->Prepare("SELECT filter FROM rule_filter");
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+    if (!found) return filters;
+    filters.insert(read.Text(0));
   }
 }
 

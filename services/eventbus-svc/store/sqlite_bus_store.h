@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,6 +73,7 @@ class SqliteBusStore final {
   absl::StatusOr<std::vector<WaitingUpload>> ReadUploads(uint64_t after, size_t count_max,
                                                          size_t bytes_max);
   absl::StatusOr<std::map<DeviceName, SeenTwin>> ReadSeen();
+  absl::StatusOr<std::set<std::string>> ReadRuleFilters();
 
   Stats stats() const { return state_.stats; }
   // What was done at Open, where the file was damaged.
@@ -94,6 +96,7 @@ class SqliteBusStore final {
   absl::Status ApplyOne(const BusChange& change, State& state, Dropped& dropped);
   absl::Status Publish(const Publication& publication, State& state, Dropped& dropped);
   absl::Status Receive(const UserUpload& upload, State& state, Dropped& dropped);
+  absl::Status SetRuleFilter(const std::string& filter, bool subscribed);
   absl::Status See(const DeviceName& device, const std::optional<SeenTwin>& seen);
   // How many were deleted.
   absl::StatusOr<int64_t> DeletePublication(uint64_t id, Waiting& waiting);

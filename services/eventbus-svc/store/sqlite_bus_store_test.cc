@@ -147,6 +147,15 @@ TEST_F(SqliteBusStoreTest, SeenTwinsAreKept) {
   EXPECT_THAT(*seen, ElementsAre(Pair(kPump, SeenTwin{"u1", 9})));
 }
 
+TEST_F(SqliteBusStoreTest, SubscriptionsOfRulesAreKept) {
+  Apply({.rule_filters = {{"ns/a", true}, {"ns/b", true}}});
+  Apply({.rule_filters = {{"ns/a", false}, {"ns/b", true}, {"ns/none", false}}});
+  Open();
+  const auto filters = store_->ReadRuleFilters();
+  ASSERT_THAT(filters, IsOk());
+  EXPECT_THAT(*filters, ElementsAre("ns/b"));
+}
+
 TEST_F(SqliteBusStoreTest, AFullDiskChangesNothing) {
   Apply({.publish = {{"a", "1"}}});
   disk_.SetCapacity(disk_.UsedBytes() + 4096);
