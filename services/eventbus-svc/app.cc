@@ -19,6 +19,7 @@
 #include "services/eventbus-svc/runner/request_desk.h"
 #include "services/eventbus-svc/runner/rule_topics.h"
 #include "services/eventbus-svc/runner/uploader.h"
+#include "services/eventbus-svc/store/request_log.h"
 #include "services/eventbus-svc/store/sqlite_bus_store.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
@@ -78,6 +79,7 @@ struct BusApp::Parts {
   std::unique_ptr<process::Readiness::Token> serving;
   const Heads heads;
   std::unique_ptr<SqliteBusStore> store;
+  std::unique_ptr<RequestLog> requests;
   std::unique_ptr<exec::SerialExecutor> executor;       // Of all but what speaks with the broker.
   std::unique_ptr<exec::SerialExecutor> mqtt_executor;  // The one that calls Paho.
   std::unique_ptr<Journal> journal;
@@ -123,6 +125,7 @@ absl::Status BusApp::Start() {
   p.hub->Start();
   p.uploader->Wake();
   p.meta->Start();
+  p.intake->Resume();
   p.mqtt->Start();
   p.serving->Set(true);
   log_.Info("serving", {{"broker", config_.mqtt_broker}});
@@ -149,6 +152,8 @@ absl::Status BusApp::OpenStore() {
                 {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
     p.metrics.store_repairs.Increment();
   }
+  SKERRY_ASSIGN_OR_RETURN(
+      p.requests, RequestLog::Open(config_.state_dir + "/eventbus-requests.db", environment));
   return absl::OkStatus();
 }
 
@@ -170,12 +175,12 @@ absl::Status BusApp::MakeRunners() {
   p.desk = std::make_unique<RequestDesk>(
       RequestDesk::Options{.node = node, .time_max = config_.requests_time_max}, *p.twins,
       *p.announcer, *p.journal, *p.executor, clock_, p.heads,
-      [&p](const Request& request) { p.intake->Release(request.bytes); }, p.metrics, log_);
+      [&p](const Request& request) { p.intake->Release(request); }, p.metrics, log_);
   p.watcher = std::make_unique<Twins>(*p.desk, p.readiness);
   p.intake = std::make_unique<Intake>(
       Intake::Options{.node = node,
                       .requests_bytes_max = static_cast<size_t>(config_.requests_bytes_max)},
-      *p.journal,
+      *p.journal, *p.requests, NewId,
       [&p](Request request) {
         p.executor->Post(
             [&p, request = std::move(request)]() mutable { p.desk->Submit(std::move(request)); });

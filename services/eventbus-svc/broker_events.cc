@@ -56,7 +56,7 @@ void BrokerEvents::OnMqttPublished(uint64_t id, const absl::Status& status) {
 
 void BrokerEvents::OnMqttMessage(MqttMessage message) {
   intake_.OnMessage(std::move(message.topic), std::move(message.payload), message.size_bytes,
-                    message.retained);
+                    message.retained, message.delivery);
 }
 
 }  // namespace skerry::eventbus

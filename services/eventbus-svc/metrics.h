@@ -35,7 +35,10 @@ struct BusMetrics {
   prometheus::Counter& refused_invalid;   // Payloads.
   prometheus::Counter& refused_busy;      // The queue of requests stayed full.
   prometheus::Counter& refused_store;     // User messages that the disk did not take.
+  prometheus::Counter& repeated;          // The broker has sent them before: nothing is lost.
   prometheus::Gauge& requests_waiting_bytes;
+  prometheus::Counter& requests_unlogged;  // The disk did not take them.
+  prometheus::Counter& requests_resumed;   // Of the process before this one.
   // What goes to it.
   prometheus::Counter& published;
   prometheus::Counter& publish_failed;  // They are tried again.

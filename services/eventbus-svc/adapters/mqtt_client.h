@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "services/eventbus-svc/store/bus_change.h"
+#include "services/eventbus-svc/store/delivery.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/log/logger.h"
@@ -44,6 +45,7 @@ struct MqttMessage {
   std::string payload;    // At most kMqttPayloadKept bytes of it.
   size_t size_bytes = 0;  // Of the payload as it came.
   bool retained = false;  // The broker had it before we subscribed.
+  Delivery delivery;
 };
 inline constexpr size_t kMqttPayloadKept = (256 << 10) + 1;
 
@@ -71,9 +73,8 @@ class MqttListener {
 // Connects, subscribes, and again after a loss, with jitter; each attempt reads the files anew. The
 // executor's thread is the only one that calls Paho. Clock, executor and listener outlive it.
 //
-// Paho acknowledges a message of QoS 1 before it gives it to the listener. As the listener returns
-// only when it has done with the message, and Paho reads on only then, a process that dies takes at
-// most one acknowledged message with it.
+// A message of QoS 1 is acknowledged when the listener has returned: so Paho 1.3 does, and a test
+// sees it. What a process that dies had not done with is delivered again, as a duplicate.
 class MqttClient final {
  public:
   MqttClient(const MqttOptions& options, exec::SerialExecutor& executor, Clock& clock,

@@ -138,6 +138,8 @@ struct MqttClient::Impl : std::enable_shared_from_this<MqttClient::Impl> {
     copy.payload.assign(static_cast<const char*>(message->payload),
                         std::min(copy.size_bytes, kMqttPayloadKept));
     copy.retained = message->retained != 0;
+    copy.delivery = {.packet_id = message->qos == 0 ? 0 : message->msgid,
+                     .duplicate = message->dup != 0};
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     Of(context)->impl->listener.OnMqttMessage(std::move(copy));

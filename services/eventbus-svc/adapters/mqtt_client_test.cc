@@ -58,6 +58,7 @@ class Listener final : public MqttListener {
   }
   void OnMqttMessage(MqttMessage message) override {
     absl::MutexLock lock(&mutex_);
+    entered_ = true;
     mutex_.Await(absl::Condition(
         +[](bool* held) { return !*held; }, &held_));
     messages_.push_back(std::move(message));
@@ -77,6 +78,10 @@ class Listener final : public MqttListener {
   }
   bool AwaitUnsubscribed(const std::string& filter) {
     return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return unsubscribed_.count(filter) > 0; });
+  }
+  // OnMqttMessage has been called.
+  bool AwaitHeld() {
+    return Await([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return entered_; });
   }
   int refused() {
     absl::MutexLock lock(&mutex_);
@@ -108,6 +113,7 @@ class Listener final : public MqttListener {
   }
 
   absl::Mutex mutex_;
+  bool entered_ ABSL_GUARDED_BY(mutex_) = false;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   int connections_ ABSL_GUARDED_BY(mutex_) = 0;
   int refused_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -252,6 +258,38 @@ TEST_P(MqttClientTest, FiltersComeAndGoWithAndWithoutAConnection) {
   }
   ASSERT_TRUE(listener_.AwaitMessages(5));
   EXPECT_EQ(listener_.messages()[4].payload, "rule/c");
+}
+
+// [eb-4.3] What the listener has not done with is the broker's still.
+TEST_P(MqttClientTest, AMessageIsAcknowledgedWhenTheListenerHasDoneWithIt) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  listener_.Hold(true);
+  ASSERT_THAT(Probe()->Publish("in/a", "1"), IsOk());
+  ASSERT_TRUE(listener_.AwaitHeld());
+  // Nothing acknowledges it now: who comes after it has it. The broker ends the connection of a
+  // client with the same id.
+  const auto successor = Probe({.client_id = "eventbus", .clean_session = false});
+  EXPECT_EQ(successor->Next("in/a"), "1");
+  listener_.Hold(false);
+}
+
+TEST_P(MqttClientTest, WhatTheListenerHasDoneWithIsAcknowledged) {
+  StartBroker();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(1));
+  const auto probe = Probe();
+  for (int i = 0; i < 100; ++i) ASSERT_THAT(probe->Publish("in/a", absl::StrCat(i)), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(100));
+  client_->Stop();
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitConnections(2));
+  ASSERT_THAT(probe->Publish("in/a", "last"), IsOk());
+  ASSERT_TRUE(listener_.AwaitMessages(101));
+  EXPECT_EQ(listener_.messages()[100].payload, "last");
+  const auto messages = listener_.messages();
+  for (const MqttMessage& message : messages) EXPECT_FALSE(message.delivery.duplicate);
 }
 
 TEST_P(MqttClientTest, WhoHoldsTheListenerHoldsTheBroker) {

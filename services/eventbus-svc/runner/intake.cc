@@ -1,6 +1,8 @@
 #include "services/eventbus-svc/runner/intake.h"
 
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -26,18 +28,61 @@ struct Stored {
   bool done ABSL_GUARDED_BY(mutex) = false;
 };
 
+std::optional<RequestTopic> RequestTopicOf(absl::string_view name) {
+  absl::StatusOr<IncomingTopic> parsed = ParseTopic(name);
+  if (!parsed.ok()) return std::nullopt;
+  return std::visit(
+      [](auto& topic) -> std::optional<RequestTopic> {
+        if constexpr (std::is_constructible_v<RequestTopic, decltype(topic)>) {
+          return std::move(topic);
+        } else {
+          return std::nullopt;
+        }
+      },
+      *parsed);
+}
+
 }  // namespace
 
-Intake::Intake(const Options& options, Journal& journal, Sink sink, Clock& clock,
-               BusMetrics& metrics, log::Logger log)
+Intake::Intake(const Options& options, Journal& journal, RequestLog& requests, NewId new_id,
+               Sink sink, Clock& clock, BusMetrics& metrics, log::Logger log)
     : options_(options),
       journal_(journal),
+      requests_(requests),
+      new_id_(std::move(new_id)),
       sink_(std::move(sink)),
       clock_(clock),
       metrics_(metrics),
       log_(std::move(log)) {}
 
-void Intake::OnMessage(std::string topic, std::string payload, size_t size_bytes, bool retained) {
+void Intake::Resume() {
+  absl::StatusOr<std::vector<RequestLog::Entry>> entries = requests_.Read();
+  if (!entries.ok()) {
+    return log_.Error("requests of before this start can't be read", entries.status());
+  }
+  for (RequestLog::Entry& entry : *entries) {
+    std::optional<RequestTopic> topic = RequestTopicOf(entry.topic);
+    if (!topic.has_value()) {  // Nothing else is ever logged.
+      requests_.Done(entry.sequence);
+      continue;
+    }
+    const size_t bytes = entry.payload.size() + kRequestBytes;
+    {
+      absl::MutexLock lock(&mutex_);
+      bytes_ += bytes;
+    }
+    metrics_.requests_resumed.Increment();
+    sink_({.topic = *std::move(topic),
+           .payload = std::move(entry.payload),
+           .arrived = clock_.Monotonic(),
+           .write_id = std::move(entry.write_id),
+           .sequence = entry.sequence,
+           .bytes = bytes});
+  }
+}
+
+void Intake::OnMessage(std::string topic, std::string payload, size_t size_bytes, bool retained,
+                       const Delivery& delivery) {
   if (retained) return metrics_.refused_retained.Increment();
   absl::StatusOr<IncomingTopic> parsed = ParseTopic(topic);
   if (!parsed.ok()) {
@@ -49,34 +94,53 @@ void Intake::OnMessage(std::string topic, std::string payload, size_t size_bytes
   std::visit(Overloaded{
                  [&](TwinUpdateTopic& request) {
                    metrics_.received_twin_update.Increment();
-                   OnRequest(std::move(request), std::move(payload));
+                   OnRequest(std::move(request), topic, std::move(payload), delivery);
                  },
                  [&](TwinGetTopic& request) {
                    metrics_.received_twin_get.Increment();
-                   OnRequest(std::move(request), std::move(payload));
+                   OnRequest(std::move(request), topic, std::move(payload), delivery);
                  },
                  [&](StateUpdateTopic& request) {
                    metrics_.received_state_update.Increment();
-                   OnRequest(std::move(request), std::move(payload));
+                   OnRequest(std::move(request), topic, std::move(payload), delivery);
                  },
                  [&](MembershipGetTopic& request) {
                    if (request.node != options_.node) return metrics_.refused_topic.Increment();
                    metrics_.received_membership_get.Increment();
-                   OnRequest(std::move(request), std::move(payload));
+                   OnRequest(std::move(request), topic, std::move(payload), delivery);
                  },
                  // All that is left was asked for by a filter: KubeEdge's, or a setting's.
                  [&](auto&) {
                    metrics_.received_user.Increment();
-                   OnUserMessage(std::move(topic), std::move(payload), size_bytes);
+                   OnUserMessage(std::move(topic), std::move(payload), size_bytes, delivery);
                  },
              },
              *parsed);
 }
 
-void Intake::OnRequest(RequestTopic topic, std::string payload) {
-  const size_t bytes = payload.size() + kRequestBytes;
-  if (!Acquire(bytes)) return metrics_.refused_busy.Increment();
-  sink_({std::move(topic), std::move(payload), clock_.Monotonic(), bytes});
+void Intake::OnRequest(RequestTopic topic, const std::string& name, std::string payload,
+                       const Delivery& delivery) {
+  Request request{.topic = std::move(topic),
+                  .arrived = clock_.Monotonic(),
+                  .write_id = new_id_(),
+                  .bytes = payload.size() + kRequestBytes};
+  if (!Acquire(request.bytes)) return metrics_.refused_busy.Increment();
+  const absl::StatusOr<int64_t> sequence = requests_.Add(name, payload, request.write_id, delivery);
+  if (sequence.ok() && *sequence == 0) {
+    Free(request.bytes);
+    return metrics_.repeated.Increment();
+  }
+  if (sequence.ok()) {
+    request.sequence = *sequence;
+  } else {
+    metrics_.requests_unlogged.Increment();
+    absl::MutexLock lock(&mutex_);
+    if (!std::exchange(complained_, true)) {
+      log_.Error("the disk takes no requests: a crash would lose them", sequence.status());
+    }
+  }
+  request.payload = std::move(payload);
+  sink_(std::move(request));
 }
 
 bool Intake::Acquire(size_t bytes) {
@@ -91,7 +155,12 @@ bool Intake::Acquire(size_t bytes) {
   return true;
 }
 
-void Intake::Release(size_t bytes) {
+void Intake::Release(const Request& request) {
+  if (request.sequence != 0) requests_.Done(request.sequence);
+  Free(request.bytes);
+}
+
+void Intake::Free(size_t bytes) {
   absl::MutexLock lock(&mutex_);
   bytes_ -= bytes;
   metrics_.requests_waiting_bytes.Set(static_cast<double>(bytes_));
@@ -102,14 +171,15 @@ void Intake::Close() {
   closed_ = true;
 }
 
-void Intake::OnUserMessage(std::string topic, std::string payload, size_t size_bytes) {
+void Intake::OnUserMessage(std::string topic, std::string payload, size_t size_bytes,
+                           const Delivery& delivery) {
   if (const absl::Status fits = CheckUserMessage(topic, size_bytes); !fits.ok()) {
     if (size_bytes <= kPayloadBytesMax) metrics_.refused_size.Increment();
     return log_.Debug("a user message that is too large is ignored");
   }
   auto stored = std::make_shared<Stored>();
   BusChange change;
-  change.receive.push_back({std::move(topic), std::move(payload), clock_.Now()});
+  change.receive.push_back({std::move(topic), std::move(payload), clock_.Now(), delivery});
   journal_.Submit(std::move(change), [this, stored](const absl::Status& status) {
     if (!status.ok()) metrics_.refused_store.Increment();
     absl::MutexLock lock(&stored->mutex);

@@ -15,6 +15,8 @@
 #include "services/eventbus-svc/metrics.h"
 #include "services/eventbus-svc/runner/journal.h"
 #include "services/eventbus-svc/runner/request.h"
+#include "services/eventbus-svc/store/delivery.h"
+#include "services/eventbus-svc/store/request_log.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/model/names.h"
@@ -33,27 +35,37 @@ class Intake final {
   };
   // Does not block.
   using Sink = std::function<void(Request request)>;
+  using NewId = std::function<std::string()>;
 
-  Intake(const Options& options, Journal& journal, Sink sink, Clock& clock, BusMetrics& metrics,
-         log::Logger log);
+  Intake(const Options& options, Journal& journal, RequestLog& requests, NewId new_id, Sink sink,
+         Clock& clock, BusMetrics& metrics, log::Logger log);
 
+  // What a former process had not answered, before anything else.
+  void Resume();
   // `payload` may be cut behind 256 KiB; `size_bytes` is its size as it came. What is refused is
   // counted: topics that are none of KubeEdge's or name another node, retained messages (requests
-  // of former days), user messages of more than 252 KiB or a topic of more than 320 bytes.
-  void OnMessage(std::string topic, std::string payload, size_t size_bytes, bool retained);
+  // of former days), user messages of more than 252 KiB or a topic of more than 320 bytes, and what
+  // was taken before. When it returns, a crash of the process loses nothing of it.
+  void OnMessage(std::string topic, std::string payload, size_t size_bytes, bool retained,
+                 const Delivery& delivery);
 
   // A request was answered.
-  void Release(size_t bytes);
+  void Release(const Request& request);
   // Nobody waits any more.
   void Close();
 
  private:
-  void OnRequest(RequestTopic topic, std::string payload);
-  void OnUserMessage(std::string topic, std::string payload, size_t size_bytes);
+  void OnRequest(RequestTopic topic, const std::string& name, std::string payload,
+                 const Delivery& delivery);
+  void OnUserMessage(std::string topic, std::string payload, size_t size_bytes,
+                     const Delivery& delivery);
   bool Acquire(size_t bytes);
+  void Free(size_t bytes);
 
   const Options options_;
   Journal& journal_;
+  RequestLog& requests_;
+  const NewId new_id_;
   const Sink sink_;
   Clock& clock_;
   BusMetrics& metrics_;
@@ -61,6 +73,7 @@ class Intake final {
 
   absl::Mutex mutex_;
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool complained_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -99,6 +99,7 @@ void Journal::Commit(std::vector<Entry>& entries) {
     metrics_.publications_replaced.Increment(static_cast<double>(dropped->replaced));
     metrics_.publications_dropped_full.Increment(static_cast<double>(dropped->publications));
     metrics_.uploads_dropped_full.Increment(static_cast<double>(dropped->uploads));
+    metrics_.repeated.Increment(static_cast<double>(dropped->repeated));
   } else {
     for (const Entry& entry : entries) {
       metrics_.publications_dropped_store.Increment(

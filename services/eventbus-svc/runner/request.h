@@ -18,6 +18,8 @@ struct Request {
   RequestTopic topic;
   std::string payload;     // Cut where it is larger than may be.
   absl::Duration arrived;  // By the monotonic clock.
+  std::string write_id;    // For twin-svc, where the payload has no event id.
+  int64_t sequence = 0;    // In the log of requests; 0: it is not there.
   size_t bytes = 0;        // That it holds of the bound on requests that wait.
 };
 

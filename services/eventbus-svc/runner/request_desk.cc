@@ -146,9 +146,9 @@ void RequestDesk::BeginUpdate(const DeviceName& device, const Request& request) 
     return Answer(device, TwinUpdateResultTopic(device),
                   ErrorResultJson(heads_.Of(parsed.event_id), fault));
   }
-  // One without an id has one here, so that it can be tried again.
+  // One without an id has been given one, so that it can be tried again, also after a crash.
   std::string id = WriteIdOf(update->event_id, request.payload);
-  if (id.empty()) id = heads_.NewId();
+  if (id.empty()) id = request.write_id;
   update->message = WriteRequestOf(device, update->write, id);
   Write(device, std::move(update));
 }
@@ -267,10 +267,10 @@ void RequestDesk::AnswerMembership(const Request& request) {
        .payload = fault.ok()
                       ? MembershipResultJson(heads_.For(parsed.event_id), announcer_.devices())
                       : ErrorResultJson(heads_.Of(parsed.event_id), fault)});
-  journal_.Submit(std::move(change), [this, bytes = request.bytes](const absl::Status&) {
-    executor_.Post([this, bytes] {
-      Request answered{.topic = MembershipGetTopic{options_.node}, .bytes = bytes};
-      answered_(answered);
+  journal_.Submit(std::move(change), [this, sequence = request.sequence,
+                                      bytes = request.bytes](const absl::Status&) {
+    executor_.Post([this, sequence, bytes] {
+      answered_({.topic = MembershipGetTopic{options_.node}, .sequence = sequence, .bytes = bytes});
     });
   });
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/eventbus-svc/store/delivery.h"
 #include "services/lib/model/names.h"
 
 namespace skerry::eventbus {
@@ -27,6 +28,7 @@ struct UserUpload {
   std::string topic;
   std::string payload;
   absl::Time time;  // When it came.
+  Delivery delivery;
 };
 
 // The last state of a twin of which MQTT clients were told.

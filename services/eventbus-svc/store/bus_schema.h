@@ -2,6 +2,8 @@
 #ifndef SKERRY_SERVICES_EVENTBUS_SVC_STORE_BUS_SCHEMA_H_
 #define SKERRY_SERVICES_EVENTBUS_SVC_STORE_BUS_SCHEMA_H_
 
+#include "services/eventbus-svc/store/delivery.h"
+
 namespace skerry::eventbus {
 
 inline constexpr const char* kBusMigrations[] = {
@@ -33,6 +35,7 @@ inline constexpr const char* kBusMigrations[] = {
     "CREATE TABLE rule_filter ("
     "  filter TEXT PRIMARY KEY,"
     "  checksum INTEGER NOT NULL DEFAULT -1) STRICT;",
+    kDeliveryTable,
 };
 
 // A repaired store gets another id, under which edgehub-svc takes all sequences as new ones: what

@@ -160,6 +160,12 @@ absl::Status SqliteBusStore::Publish(const Publication& publication, State& stat
 
 absl::Status SqliteBusStore::Receive(const UserUpload& upload, State& state, Dropped& dropped) {
   Waiting& waiting = state.stats.uploads;
+  SKERRY_ASSIGN_OR_RETURN(
+      bool first, IsFirstDelivery(*database_, upload.delivery, upload.topic, upload.payload));
+  if (!first) {
+    ++dropped.repeated;
+    return absl::OkStatus();
+  }
   const int64_t bytes = SizeOf(upload.topic, upload.payload);
   if (bytes > bounds_.uploads_bytes_max) {
     ++dropped.uploads;

@@ -50,6 +50,7 @@ class SqliteBusStore final {
     int64_t publications = 0;
     int64_t replaced = 0;  // Publications: a newer state of their topic came, or none at all.
     int64_t uploads = 0;
+    int64_t repeated = 0;  // User messages that the broker has sent before.
   };
 
   // `new_id` is taken if the store is a new one. The clock outlives it.

@@ -1,0 +1,61 @@
+// Requests that were taken from the broker and are not answered yet. In a SQLite file.
+#ifndef SKERRY_SERVICES_EVENTBUS_SVC_STORE_REQUEST_LOG_H_
+#define SKERRY_SERVICES_EVENTBUS_SVC_STORE_REQUEST_LOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/eventbus-svc/store/delivery.h"
+#include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/storage.h"
+
+namespace skerry::eventbus {
+
+// What was added is there when the process was killed right after. A cut of power may take the
+// last ones with it: a commit that waits for the disk would cost more than the request itself. How
+// much waits is bounded by whoever adds. A damaged file is set aside, and a new one begins empty.
+// Any thread.
+class RequestLog final {
+ public:
+  struct Entry {
+    int64_t sequence = 0;
+    std::string topic;
+    std::string payload;
+    std::string write_id;
+  };
+
+  static absl::StatusOr<std::unique_ptr<RequestLog>> Open(
+      const std::string& path, const sqlite::Environment& environment = {});
+
+  // Its sequence, greater than those before it; 0: it was taken before. An error: it is not in the
+  // log.
+  absl::StatusOr<int64_t> Add(const std::string& topic, const std::string& payload,
+                              const std::string& write_id, const Delivery& delivery);
+  // It is answered. Written with the next Add, or at once where nothing waits any more.
+  void Done(int64_t sequence);
+  // In order.
+  absl::StatusOr<std::vector<Entry>> Read();
+
+ private:
+  explicit RequestLog(std::unique_ptr<sqlite::Database> database)
+      : database_(std::move(database)) {}
+  absl::Status Load();
+  absl::Status DeleteDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  absl::Mutex mutex_;
+  const std::unique_ptr<sqlite::Database> database_ ABSL_PT_GUARDED_BY(mutex_);
+  int64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<int64_t> done_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace skerry::eventbus
+
+#endif  // SKERRY_SERVICES_EVENTBUS_SVC_STORE_REQUEST_LOG_H_
