@@ -59,6 +59,13 @@ class MqttClient:
         subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-l"], input=lines, text=True, check=True,
                        timeout=120)
 
+    def stream(self, topic):
+        """A client that publishes each line of its standard input, and cares for no answer."""
+        child = subprocess.Popen(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-l"], stdin=subprocess.PIPE,
+                                 text=True)
+        self._children.append(child)
+        return child
+
     def subscribe(self, *topics):
         """A list to which (topic, payload) of what comes are appended, from now on."""
         heard = []

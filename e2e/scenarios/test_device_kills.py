@@ -2,6 +2,7 @@
 comes twice, and the last value stands."""
 
 import itertools
+import json
 import os
 import random
 import threading
@@ -60,8 +61,35 @@ class Reporter(threading.Thread):
         return self.acknowledged
 
 
-def test_services_killed_at_random_while_a_device_reports(fresh_system):
-    """[devices-8] L1, D1, D2. The seed is printed: SKERRY_E2E_SEED repeats the order of kills."""
+class Meter(threading.Thread):
+    """A device that reports 1, 2, 3… and looks for no answer: what the broker has taken is none of its business."""
+
+    PERIOD = 0.02
+
+    def __init__(self, mqtt):
+        super().__init__(daemon=True)
+        self._client = mqtt.stream("$hw/events/device/default/meter-1/twin/update")
+        self._over = threading.Event()
+        self.reported = 0
+
+    def run(self):
+        while not self._over.wait(self.PERIOD):
+            self.reported += 1
+            update = {"twin": {"count": {"actual": {"value": str(self.reported)}}}}
+            self._client.stdin.write(json.dumps(update) + "\n")
+            self._client.stdin.flush()
+
+    def finish(self):
+        """How many it has reported; the broker has them all."""
+        self._over.set()
+        self.join(20)
+        self._client.stdin.close()
+        assert self._client.wait(60) == 0
+        return self.reported
+
+
+def test_services_killed_at_random_while_devices_report(fresh_system):
+    """[devices-8] L1, D1, D2. One repeats itself until it is answered, one says everything once. The seed is printed: SKERRY_E2E_SEED repeats the order of kills."""
     system = fresh_system
     seed = int(os.environ.get("SKERRY_E2E_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"seed: SKERRY_E2E_SEED={seed}")
@@ -71,11 +99,13 @@ def test_services_killed_at_random_while_a_device_reports(fresh_system):
     node.broker.configure()
     system.add_node("edge-1", runtime=False)
     system.kubectl.apply(devices.model("counter", ("count", "INT", "ReadOnly")),
-                         devices.device("counter-1", "counter", "edge-1", count=None))
-    wait.until("the box to have the device", lambda: node.twin.metric("skerry_twin_devices") == 1, 60)
+                         devices.device("counter-1", "counter", "edge-1", count=None),
+                         devices.device("meter-1", "counter", "edge-1", count=None))
+    wait.until("the box to have the devices", lambda: node.twin.metric("skerry_twin_devices") == 2, 60)
     mqtt = devices.MqttClient(node.broker)
-    reporter = Reporter(mqtt)
+    reporter, meter = Reporter(mqtt), Meter(mqtt)
     reporter.start()
+    meter.start()
     try:
         wait.until("the first update", lambda: reporter.acknowledged > 0, 60)
         victims = [service for service in (*system.cloud.services, *node.services) for _ in range(KILLS)]
@@ -84,20 +114,23 @@ def test_services_killed_at_random_while_a_device_reports(fresh_system):
             time.sleep(rng.random() * 0.1)  # Not to wait for something: the instant of death is to be any.
             service.kill()
             service.start()
-        last = reporter.finish()
+        last = {"counter-1": reporter.finish(), "meter-1": meter.finish()}
     finally:
         mqtt.close()
-    wait.until(f"the cloud to have {last}", lambda: devices.reported(system.kubectl, "counter-1") == {"count": str(last)},
-               120, 0.3)
+    for name, number in last.items():
+        wait.until(f"the cloud to have {name}'s {number}",
+                   lambda name=name, number=number: devices.reported(system.kubectl, name) == {"count": str(number)}, 120, 0.3)
     api = devices.DeviceApi(system.cloud)
     try:
-        wait.until("all readings", lambda: len(api.readings("counter-1", "count")) >= last, 60, 0.3)
-        values = [int(value) for _, value in api.readings("counter-1", "count")]
+        for name, number in last.items():
+            wait.until(f"all readings of {name}",
+                       lambda name=name, number=number: len(api.readings(name, "count")) >= number, 60, 0.3)
+            values = [int(value) for _, value in api.readings(name, "count")]
+            assert values == list(range(1, number + 1)), f"{name}: each once, in order"
     finally:
         api.close()
-    assert values == list(range(1, last + 1)), "each once, in order"
     for _, service in system.services():
         service.kill()
     results = system.check_databases()
     assert set(results.values()) == {"ok"}, results
-    print(f"{len(victims)} kills, {last} updates, {reporter.sent_again} sent again, {len(results)} stores sound")
+    print(f"{len(victims)} kills, updates {last}, {reporter.sent_again} sent again, {len(results)} stores sound")
