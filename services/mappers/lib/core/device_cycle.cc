@@ -110,6 +110,7 @@ void DeviceCycle::Handle(ConnectDone& event, absl::Duration now) {
     // That alone proves nothing (UDP has no connections): the device is online when it answers.
     connected_ = true;
     check_due_ = now;
+    for (auto& [name, property] : properties_) property.OnReturned();
     return;
   }
   Lose(now);
@@ -120,7 +121,7 @@ void DeviceCycle::Handle(ReadDone& event, absl::Duration now) {
   PropertyCycle* property = Find(event.property);
   if (property == nullptr) return;
   if (event.value.ok()) {
-    property->OnRead({*std::move(event.value), event.at});
+    property->OnRead({*std::move(event.value), event.at}, now);
   } else {
     property->OnReadFailed();
   }

@@ -49,7 +49,15 @@ void PropertyCycle::OnReadStarted(absl::Duration now) {
   read_due_ = NextOf(read_due_, plan_.collect_cycle, now);
 }
 
-void PropertyCycle::OnRead(Value value) {
+void PropertyCycle::OnReturned() {
+  if (written_.has_value()) returned_ = true;
+  // What was written and not read back yet is not known to hold.
+  if (confirm_) value_.reset();
+}
+
+void PropertyCycle::OnRead(Value value, absl::Duration now) {
+  const bool holds = value_.has_value() && value_->text == value.text;
+  if (std::exchange(returned_, false) && !holds) ForgetWritten(now);
   value_ = std::move(value);
   fresh_ = true;
   if (std::exchange(confirm_, false) || (plan_.report_on_change && Changed())) urgent_ = true;
@@ -83,6 +91,7 @@ void PropertyCycle::OnWritten(Value value, absl::Duration now) {
   write_due_ = now;
   if (plan_.desired.has_value()) written_ = std::move(value);
   confirm_ = true;
+  returned_ = false;
   ReadNow(now);
 }
 

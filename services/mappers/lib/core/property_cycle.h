@@ -29,10 +29,14 @@ class PropertyCycle {
 
   const PropertyPlan& plan() const { return plan_; }
 
+  // The device was away and is back, with its power perhaps: where its next reading is not the last
+  // one before, what is desired is written again.
+  void OnReturned();
+
   absl::Duration read_due() const { return read_due_; }
   void ReadNow(absl::Duration now);
   void OnReadStarted(absl::Duration now);
-  void OnRead(Value value);
+  void OnRead(Value value, absl::Duration now);
   // The value stays what it was; the next cycle tries again.
   void OnReadFailed();
 
@@ -65,7 +69,8 @@ class PropertyCycle {
   std::optional<Value> written_;  // Last desired value that the device took, and is held to.
   absl::Duration write_due_;
   link::Backoff write_backoff_;
-  bool confirm_ = false;  // A write is to be reported with the next reading, whatever it says.
+  bool returned_ = false;  // The next reading tells whether the device holds what it took.
+  bool confirm_ = false;   // A write is to be reported with the next reading, whatever it says.
 
   std::optional<std::string> told_;  // The value of the last report.
   absl::Duration report_due_;
