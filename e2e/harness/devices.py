@@ -116,11 +116,45 @@ class DeviceApi:
             if not token:
                 return found
 
-    def twin(self, name):
-        """The twin as the cloud knows it."""
-        stub = stubs.device_twin.DeviceTwinServiceStub(self._channel)
-        return stub.GetDeviceTwin(stubs.device_twin.GetDeviceTwinRequest(
-            name=f"namespaces/default/devices/{name}/twin"), timeout=20)
+    def buckets(self, name, property_name, begin, end, width):
+        """Aggregates of readings between two times, for each `width` seconds."""
+        stub = stubs.telemetry.TelemetryServiceStub(self._channel)
+        request = stubs.telemetry.AggregateReadingsRequest(name=f"namespaces/default/devices/{name}", property=property_name)
+        request.start_time.FromMicroseconds(int(begin * 1e6))
+        request.end_time.FromMicroseconds(int(end * 1e6))
+        request.bucket_width.FromSeconds(width)
+        return stub.AggregateReadings(request, timeout=20).buckets
+
+    def twin(self, name, at=None):
+        """The twin as the cloud knows it, or knew it at a time (seconds since 1970)."""
+        request = stubs.device_twin.GetDeviceTwinRequest(name=f"namespaces/default/devices/{name}/twin")
+        if at is not None:
+            request.read_time.FromMicroseconds(int(at * 1e6))
+        return self._twins().GetDeviceTwin(request, timeout=20)
+
+    def desire(self, name, etag="", versions=None, **values):
+        """Writes desired values, on condition of the twin's etag, or of each value's version."""
+        twin = stubs.device_twin.DeviceTwin(name=f"namespaces/default/devices/{name}/twin", etag=etag)
+        for property_name, value in values.items():
+            twin.properties[property_name].desired.value = value
+            twin.properties[property_name].desired.version = (versions or {}).get(property_name, "")
+        return self._twins().UpdateDeviceTwin(stubs.device_twin.UpdateDeviceTwinRequest(twin=twin), timeout=20)
+
+    def history(self, name, property_name, desired=False):
+        """[value] that one side of a property was at, the oldest first."""
+        side = stubs.device_twin.ListTwinHistoryRequest
+        entries, token = [], ""
+        while True:
+            page = self._twins().ListTwinHistory(side(
+                name=f"namespaces/default/devices/{name}/twin", property=property_name, oldest_first=True, page_size=7,
+                side=side.SIDE_DESIRED if desired else side.SIDE_REPORTED, page_token=token), timeout=20)
+            entries += [entry.value.value for entry in page.entries]
+            token = page.next_page_token
+            if not token:
+                return entries
+
+    def _twins(self):
+        return stubs.device_twin.DeviceTwinServiceStub(self._channel)
 
     def close(self):
         """Ends its connection."""

@@ -17,7 +17,8 @@ namespace {
 using kubeapi::Json;
 using Outcome = WrittenObject::Outcome;
 
-constexpr int kConflictRetries = 5;
+// Of those who write at once one wins each time: so many may.
+constexpr int kConflictRetries = 32;
 constexpr absl::Duration kCallMax = absl::Seconds(10);
 
 // Null where the spec does not name it.
@@ -113,6 +114,14 @@ Error Unknown(const DeviceName& device) {
       .Meta("device", device.value());
 }
 
+absl::Status Contended(const DeviceName& device) {
+  return Error(absl::StatusCode::kAborted,
+               absl::StrCat("others were quicker ", kConflictRetries, " times to write the Device ",
+                            device.value(), "; try again"))
+      .Reason("DEVICE_CONTENDED")
+      .Meta("device", device.value());
+}
+
 absl::Status CheckExpected(const DesiredChange& change, const Json& device) {
   const DesiredWriters writers = ReadWriters(device);
   Json copy = device;
@@ -190,7 +199,7 @@ absl::StatusOr<WrittenObject> KubeDeviceObjects::CreateOrUpdate(const Json& devi
     if (!written.ok()) return Refused(written.status());
     return written;
   }
-  return absl::AbortedError("the Device changes too fast");
+  return Contended(name);
 }
 
 absl::StatusOr<WrittenObject> KubeDeviceObjects::SetDesired(const DesiredChange& change,
@@ -216,7 +225,7 @@ absl::StatusOr<WrittenObject> KubeDeviceObjects::SetDesired(const DesiredChange&
     if (!written.ok()) return Refused(written.status());
     return written;
   }
-  return absl::AbortedError("the Device changes too fast");
+  return Contended(change.device);
 }
 
 absl::StatusOr<WrittenObject> KubeDeviceObjects::Update(const KubeObject& present,

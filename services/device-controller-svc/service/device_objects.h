@@ -45,7 +45,8 @@ class DeviceObjects {
   // and spec of `device` (devices.kubeedge.io/v1beta1, with namespace and name; what it says of
   // uid, resourceVersion, generation and status counts for nothing). Where nothing differs nothing
   // is written. `writer`: who asks. The API server's refusals are INVALID_ARGUMENT or
-  // FAILED_PRECONDITION. A lost race is tried again; ABORTED where it is lost again and again.
+  // FAILED_PRECONDITION. A lost race is tried again; ABORTED / DEVICE_CONTENDED where it is
+  // lost again and again.
   virtual absl::StatusOr<WrittenObject> CreateOrUpdate(const nlohmann::json& device,
                                                        const std::string& writer,
                                                        const rpc::CallScope& scope) = 0;
