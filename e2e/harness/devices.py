@@ -53,11 +53,10 @@ class MqttClient:
         text = payload if isinstance(payload, str) else json.dumps(payload)
         subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-m", text], check=True, timeout=20)
 
-    def publish_all(self, topic, payloads):
-        """Messages in order over one connection; returns when the broker has all."""
-        lines = "".join(json.dumps(payload) + "\n" for payload in payloads)
-        subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-l"], input=lines, text=True, check=True,
-                       timeout=120)
+    def publish_raw(self, topic, payload):
+        """Bytes that may be no text."""
+        subprocess.run(["mosquitto_pub", *self._flags, "-q", "1", "-t", topic, "-s" if payload else "-n"], input=payload,
+                       check=True, timeout=20)
 
     def stream(self, topic):
         """A client that publishes each line of its standard input, and cares for no answer."""
