@@ -110,7 +110,7 @@ TEST_F(PkiTest, AKubeconfigIsMadeAnewWhereItIsOfNoUse) {
   EXPECT_EQ(Renew(*pki).renewed, 1);
   dir_.Write("kubeconfig/admin.kubeconfig", "garbage");
   EXPECT_EQ(Renew(*pki).renewed, 1);
-  EXPECT_EQ(Renew(*pki, "https://127.0.0.1:7444").renewed, 3);
+  EXPECT_EQ(Renew(*pki, "https://127.0.0.1:7443").renewed, 4);
   EXPECT_EQ(kubeclient::LoadKubeconfig(KubeconfigFile("admin"))->server, "https://127.0.0.1:7443");
 }
 
