@@ -38,7 +38,8 @@ class RouterServiceTest : public ::testing::Test {
                                  {{.sequence = static_cast<uint64_t>(i), .messages = {message}}},
                                  clock_.Now()),
                   IsOk());
-      EXPECT_THAT(store_->Bury(i, "no", clock_.Now()), IsOk());
+      // Its id as a message that waits, then that of the letter: 2, 4, 6.
+      EXPECT_THAT(store_->Bury(2 * i - 1, "no", clock_.Now()), IsOk());
     }
     server_ = *rpc::Server::Create({.listen = "127.0.0.1:0"}, {&service_});
     stub_ = v1::RouterService::NewStub(*rpc::MakeChannel({.target = server_->address()}));
@@ -91,7 +92,7 @@ TEST_F(RouterServiceTest, ListsInPages) {
   request.set_page_size(2);
   auto page = List(request);
   SKERRY_ASSERT_OK(page);
-  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/1", "deadLetters/2"));
+  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/2", "deadLetters/4"));
   const v1::DeadLetter& letter = page->dead_letters(0);
   EXPECT_EQ(letter.rule(), "namespaces/plant/rules/a");
   EXPECT_EQ(letter.key(), "k1");
@@ -101,14 +102,14 @@ TEST_F(RouterServiceTest, ListsInPages) {
   request.set_page_token(page->next_page_token());
   page = List(request);
   SKERRY_ASSERT_OK(page);
-  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/3"));
+  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/6"));
   EXPECT_EQ(page->next_page_token(), "");
   request.set_rule("namespaces/plant/rules/a");
   EXPECT_THAT(List(request), HasReason("PAGE_TOKEN_INVALID"));
   request.clear_page_token();
   request.set_payloads(true);
   page = List(request);
-  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/1", "deadLetters/3"));
+  EXPECT_THAT(Names(*page), ElementsAre("deadLetters/2", "deadLetters/6"));
   EXPECT_EQ(page->dead_letters(1).payload(), "payload 3");
   request.set_page_size(-1);
   EXPECT_THAT(List(request), StatusIs(absl::StatusCode::kInvalidArgument));
@@ -119,12 +120,12 @@ TEST_F(RouterServiceTest, ListsInPages) {
 
 // [rt-5.2]
 TEST_F(RouterServiceTest, ReplaysAndDrops) {
-  EXPECT_THAT(Replay("deadLetters/1"), IsOk());
+  EXPECT_THAT(Replay("deadLetters/2"), IsOk());
   EXPECT_THAT(woken_, ElementsAre("plant/a"));
   EXPECT_EQ(store_->Waiting("plant/a", 10)->size(), 1u);
-  EXPECT_THAT(Replay("deadLetters/1"), HasReason("DEAD_LETTER_UNKNOWN"));
-  EXPECT_THAT(Drop("deadLetters/2"), IsOk());
-  EXPECT_THAT(Drop("deadLetters/2"), HasReason("DEAD_LETTER_UNKNOWN"));
+  EXPECT_THAT(Replay("deadLetters/2"), HasReason("DEAD_LETTER_UNKNOWN"));
+  EXPECT_THAT(Drop("deadLetters/4"), IsOk());
+  EXPECT_THAT(Drop("deadLetters/4"), HasReason("DEAD_LETTER_UNKNOWN"));
   for (const char* name :
        {"", "2", "deadLetters/", "deadLetters/x", "deadLetters/-1", "deadLetters/0"}) {
     EXPECT_THAT(Replay(name), HasReason("NAME_INVALID")) << name;

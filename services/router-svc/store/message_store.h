@@ -81,7 +81,8 @@ class MessageStore {
   // Rules that have some.
   virtual std::vector<std::string> RulesWaiting() = 0;
   virtual absl::Status Remove(const std::vector<int64_t>& ids) = 0;
-  // It waits no more. How many of the oldest dead letters were dropped for room.
+  // It waits no more, and is the latest dead letter, with another id. How many of the oldest dead
+  // letters were dropped for room.
   virtual absl::StatusOr<int64_t> Bury(int64_t id, absl::string_view error, absl::Time now) = 0;
 
   // With greater ids than `after`, of the rule or (empty) of all.

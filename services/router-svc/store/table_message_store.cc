@@ -171,6 +171,7 @@ absl::StatusOr<int64_t> TableMessageStore::Bury(int64_t id, absl::string_view er
     dropped = 0;
     SKERRY_ASSIGN_OR_RETURN(DeadLetter letter, Find(id, false));
     SKERRY_RETURN_IF_ERROR(tables_->Delete(id));
+    letter.id = 0;  // Behind all others: MakeRoom must not begin with it.
     letter.error = std::string(error);
     letter.dead_time = now;
     SKERRY_RETURN_IF_ERROR(tables_->Insert(letter, true));
