@@ -103,6 +103,7 @@ void Engine::MeasureStore() {
   metrics_.waiting.Set(static_cast<double>(stats.waiting));
   metrics_.waiting_bytes.Set(static_cast<double>(stats.waiting_bytes));
   metrics_.dead_letters.Set(static_cast<double>(stats.letters));
+  metrics_.dead_letter_bytes.Set(static_cast<double>(stats.letter_bytes));
   executor_.PostAfter(kMeasureInterval, [this] { MeasureStore(); });
 }
 

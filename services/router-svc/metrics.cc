@@ -25,6 +25,9 @@ RouterMetrics::RouterMetrics(metrics::Registry& r)
       waiting(r.Gauge("skerry_router_waiting_messages", "Messages that wait for their target.")),
       waiting_bytes(r.Gauge("skerry_router_waiting_bytes", "Bytes of them.")),
       dead_letters(r.Gauge("skerry_router_dead_letters", "Messages that never arrived.")),
+      dead_letter_bytes(
+          r.Gauge("skerry_router_dead_letter_bytes",
+                  "Bytes of them; beyond store.dead_letter_bytes_max the oldest go.")),
       dead_letters_dropped(r.Counter("skerry_router_dead_letters_dropped_total",
                                      "The oldest ones, dropped for room.")),
       status_writes(r.Counter(kStatus, kStatusHelp, {{"result", "ok"}})),

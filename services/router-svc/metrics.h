@@ -42,6 +42,7 @@ struct RouterMetrics {
   prometheus::Gauge& waiting;
   prometheus::Gauge& waiting_bytes;
   prometheus::Gauge& dead_letters;
+  prometheus::Gauge& dead_letter_bytes;
   prometheus::Counter& dead_letters_dropped;
   std::map<std::string, prometheus::Counter*> requests;
   prometheus::Counter& status_writes;
