@@ -34,13 +34,19 @@ Engine::Engine(Options options, kubeclient::Client& client, cloudspoke::HubSourc
           [this](const std::string& node, uint64_t epoch) { return StoreIdOf(node, epoch); },
           [this](const std::string& rule) { Wake(rule); }, clock, metrics),
       user_applier_(
-          {.stream = kUserMessages, .batch_max = 256}, user_messages_, sessions_,
+          {.stream = kUserMessages,
+           .batch_max = 256,
+           .backoff_max = options_.delivery.store_backoff_max},
+          user_messages_, sessions_,
           [this](const std::string& hub, cloudhub::v1::SpokeFrame frame) {
             hubs_.Send(hub, std::move(frame));
           },
           clock, metrics.intake, metrics.hubs, log),
       post_applier_(
-          {.stream = kServicePosts, .batch_max = 256}, service_posts_, sessions_,
+          {.stream = kServicePosts,
+           .batch_max = 256,
+           .backoff_max = options_.delivery.store_backoff_max},
+          service_posts_, sessions_,
           [this](const std::string& hub, cloudhub::v1::SpokeFrame frame) {
             hubs_.Send(hub, std::move(frame));
           },

@@ -28,7 +28,10 @@ Deliverer::Deliverer(Options options, RuleBook& rules, MessageStore& store, http
       clock_(clock),
       metrics_(metrics),
       log_(std::move(log)),
-      controller_({.name = "delivery", .workers = options.workers}, clock, metrics.delivery, log_,
+      controller_({.name = "delivery",
+                   .workers = options.workers,
+                   .queue = {.backoff_max = options.store_backoff_max}},
+                  clock, metrics.delivery, log_,
                   [this](const std::string& rule) { return Reconcile(rule); }) {}
 
 void Deliverer::Start() {

@@ -33,6 +33,8 @@ class Deliverer {
     size_t workers = 8;
     absl::Duration timeout = absl::Seconds(10);  // Of one call.
     DeliveryPolicy policy;
+    // Between attempts to use the store where that is away or full: until then nothing is posted.
+    absl::Duration store_backoff_max = absl::Seconds(5);
   };
   Deliverer(Options options, RuleBook& rules, MessageStore& store, http::Caller& caller,
             Clock& clock, RouterMetrics& metrics, log::Logger log);

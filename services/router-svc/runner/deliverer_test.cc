@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,39 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+
+// Is away the first times that it is asked what waits.
+class AwayStore final : public MessageStore {
+ public:
+  AwayStore(MessageStore& store, int times) : store_(store), times_(times) {}
+
+  absl::StatusOr<Accepted> Accept(const EventSource& source, const std::vector<NewEvent>& events,
+                                  absl::Time now) override {
+    return store_.Accept(source, events, now);
+  }
+  absl::StatusOr<std::vector<Message>> Waiting(const std::string& rule, size_t max) override {
+    if (times_-- > 0) return absl::UnavailableError("away");
+    return store_.Waiting(rule, max);
+  }
+  std::vector<std::string> RulesWaiting() override { return store_.RulesWaiting(); }
+  absl::Status Remove(const std::vector<int64_t>& ids) override { return store_.Remove(ids); }
+  absl::StatusOr<int64_t> Bury(int64_t id, absl::string_view error, absl::Time now) override {
+    return store_.Bury(id, error, now);
+  }
+  absl::StatusOr<std::vector<DeadLetter>> Letters(const std::string& rule, int64_t after,
+                                                  size_t max) override {
+    return store_.Letters(rule, after, max);
+  }
+  absl::StatusOr<std::string> Replay(int64_t id, absl::Time now) override {
+    return store_.Replay(id, now);
+  }
+  absl::Status Drop(int64_t id) override { return store_.Drop(id); }
+  MessageStats stats() override { return store_.stats(); }
+
+ private:
+  MessageStore& store_;
+  std::atomic<int> times_;
+};
 
 class DelivererTest : public ::testing::Test {
  protected:
@@ -103,6 +137,16 @@ class DelivererTest : public ::testing::Test {
   uint64_t sequence_ = 0;
   std::unique_ptr<Deliverer> deliverer_;
 };
+
+// Without the bound the last pause would be of a minute.
+TEST_F(DelivererTest, GoesOnSoonWhenTheStoreIsBack) {
+  Put("ns/a", "1");
+  AwayStore away(*store_, 14);
+  Deliverer deliverer({.workers = 1, .store_backoff_max = absl::Milliseconds(10)}, rules_, away,
+                      caller_, clock_, metrics_, log::Logger::Null());
+  deliverer.Start();
+  EXPECT_TRUE(AwaitGot(1));
+}
 
 // [rt-3.2]
 TEST_F(DelivererTest, PostsInOrder) {
