@@ -69,7 +69,7 @@ class MqttClient:
         """A list to which (topic, payload) of what comes are appended, from now on."""
         heard = []
         child = subprocess.Popen(
-            ["stdbuf", "-oL", "mosquitto_sub", *self._flags, "-q", "1", "-F", "%t %p", "-d",
+            ["stdbuf", "-oL", "mosquitto_sub", *self._flags, "-q", "1", "-F", "> %t %p", "-d",
              *[word for topic in topics for word in ("-t", topic)]],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self._children.append(child)
@@ -79,8 +79,8 @@ class MqttClient:
             for line in child.stdout:
                 if line.startswith("Subscribed (mid"):
                     subscribed.set()
-                elif line.startswith(("$hw/", "default/", "SYS/")):
-                    topic, payload = line.rstrip("\n").split(" ", 1)
+                elif line.startswith("> "):  # The others are -d's.
+                    _, topic, payload = line.rstrip("\n").split(" ", 2)
                     heard.append((topic, json.loads(payload)))
 
         threading.Thread(target=read, daemon=True).start()

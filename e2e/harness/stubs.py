@@ -27,6 +27,7 @@ _FILES = {
     "twin": "api/skerry/twin/v1/twin_service",
     "telemetry": "api/skerry/devicecontroller/v1/telemetry_service",
     "device_twin": "api/skerry/devicecontroller/v1/device_twin_service",
+    "router": "api/skerry/router/v1/router_service",
     "status": "api/google/rpc/status",
     "details": "api/google/rpc/error_details",
 }
