@@ -21,7 +21,7 @@ constexpr Pki::Client Pki::kClients[] = {
     {"admin", "kubernetes-admin", "system:masters"},
     {"edge-controller", "system:edge-controller", "skerry:controllers"},
     {"device-controller", "system:device-controller", "skerry:controllers"},
-    {"router", "system:router", "skerry:controllers"},
+    {"router", "system:router", "skerry:routers"},
 };
 
 namespace {

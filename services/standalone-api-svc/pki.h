@@ -40,7 +40,7 @@ struct PkiOptions {
 //   admin.kubeconfig             system:masters
 //   edge-controller.kubeconfig   skerry:controllers
 //   device-controller.kubeconfig skerry:controllers
-//   router.kubeconfig            skerry:controllers
+//   router.kubeconfig            skerry:routers
 // A kubeconfig holds its certificate and key itself, so each is replaced by one rename.
 //
 // Used by one thread at a time.
