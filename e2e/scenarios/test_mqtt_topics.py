@@ -79,7 +79,7 @@ def value(text, **metadata):
 
 
 def test_update_is_answered_with_result_document_and_delta(system, mqtt, answers, cloud_twin):
-    """[topics-1] KubeEdge's transcript of twin/update: new property, mended delta, wrong type, removal."""
+    """[topics-1] KubeEdge's transcript of twin/update: new property, mended delta, wrong type, removal; the cloud's twin follows."""
     device = Device(system, mqtt, answers, "temp-1")
     device.publish("twin/update", {"event_id": "e1", "timestamp": 1, "twin": {
         "rate": {"expected": {"value": "20"}, "actual": {"value": "18"}, "metadata": {"type": "int"}}}})
@@ -109,6 +109,7 @@ def test_update_is_answered_with_result_document_and_delta(system, mqtt, answers
     assert device.hear("twin/update/result") == {"event_id": "e7", "timestamp": "T", "twin": {"rate": None}}
     assert device.hear("twin/update/document") == {
         "event_id": "e7", "timestamp": "T", "twin": {"rate": {"last": second, "current": None}}}
+    wait.until("the cloud to have it no more", lambda: "rate" not in cloud_twin("temp-1"), 30)
     assert not answers.left(), "what changes nothing has a result alone; what differs no more has no delta"
 
 

@@ -63,6 +63,33 @@ TEST_F(UpstreamTest, AReportThatSaysNothingNewCostsNoCall) {
             2u);
 }
 
+// [dc-4.1] A report is the whole twin: what a client made on the box and it does not have is gone.
+TEST_F(UpstreamTest, APropertyThatTheBoxHasNoMoreIsGone) {
+  Report("edge-1", 1, 1, "d", {{"rate", "3"}, {"temp", "20"}});
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 done 1 OK"));
+  EXPECT_EQ(Twin("d", TwinSide::kReported), "rate=3 temp=20 ");
+  Report("edge-1", 1, 2, "d", {{"temp", "20"}});
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 done 2 OK"));
+  EXPECT_EQ(Twin("d", TwinSide::kReported), "temp=20 ");
+  const auto history = stores_->twins().History(*DeviceName::Make("ns", "d"), {.property = "rate"});
+  ASSERT_EQ(history->size(), 2u);
+  EXPECT_EQ(history->front().value, "3");
+  EXPECT_EQ(history->back().value, std::nullopt);
+  Report("edge-1", 1, 3, "d", {{"temp", "20"}});
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 done 3 OK"));
+  EXPECT_TRUE(Reported("unchanged", 1)) << "it goes once";
+  // What the Device declares stays as it was known.
+  Report("edge-1", 1, 4, "d", {});
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 done 4 OK"));
+  EXPECT_EQ(Twin("d", TwinSide::kReported), "temp=20 ");
+  // A late report of before (D1): neither is it there again, nor does another one go.
+  Report("edge-1", 1, 5, "d", {{"level", "7"}, {"temp", "20"}});
+  ASSERT_TRUE(hub_->AwaitSaid("edge-1 done 5 OK"));
+  Report("edge-1", 1, 1, "d", {{"rate", "3"}, {"temp", "20"}});
+  ASSERT_TRUE(Await([&] { return Reported("fenced", 1); }));
+  EXPECT_EQ(Twin("d", TwinSide::kReported), "level=7 temp=20 ");
+}
+
 // [dc-4.3]
 TEST_F(UpstreamTest, WhatOthersPutIntoTheDeviceStatusStays) {
   Report("edge-1", 1, 1, "d", {{"temp", "20"}});

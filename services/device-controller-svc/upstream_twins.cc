@@ -1,6 +1,7 @@
 #include "services/device-controller-svc/upstream_twins.h"
 
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@ UpstreamTwins::UpstreamTwins(Options options, kubeclient::Client& client, Device
       devices_(std::move(devices)),
       records_(records),
       twins_(twins),
+      clock_(clock),
       models_(models),
       statuses_(statuses),
       metrics_(metrics),
@@ -89,7 +91,7 @@ UpstreamTwins::Applied UpstreamTwins::Apply(const cloudspoke::InboxReport& repor
   const TwinOrder order{.major = ReportOrderMajor(fields.generation, report.epoch),
                         .minor = report.sequence};
   SKERRY_ASSIGN_OR_RETURN(const std::optional<bool> stored,
-                          Store(key, std::move(twin.values), order));
+                          Store(*device, key, std::move(twin.values), order));
   if (!stored.has_value()) return std::string("fenced");
   if (const auto model = models_.Find(fields.model_key); model != nullptr)
     AddTypes(model->types, twin.status);
@@ -100,7 +102,8 @@ UpstreamTwins::Applied UpstreamTwins::Apply(const cloudspoke::InboxReport& repor
   return std::string(*stored || *written ? "applied" : "unchanged");
 }
 
-absl::StatusOr<std::optional<bool>> UpstreamTwins::Store(const TwinKey& key,
+absl::StatusOr<std::optional<bool>> UpstreamTwins::Store(const KubeObject& device,
+                                                         const TwinKey& key,
                                                          std::vector<ReportedValue> values,
                                                          const TwinOrder& order) {
   SKERRY_ASSIGN_OR_RETURN(const std::vector<TwinEntry> current, twins_.Current(key.device));
@@ -110,11 +113,27 @@ absl::StatusOr<std::optional<bool>> UpstreamTwins::Store(const TwinKey& key,
   }
   std::vector<ReportedValue> changed;
   for (ReportedValue& value : values) {
-    const auto it = present.find(value.property);
-    if (it != present.end() && !Differs(*it->second, value)) continue;
+    const auto known = present.extract(value.property);
+    if (!known.empty() && !Differs(*known.mapped(), value)) continue;
     value.order = order;
     changed.push_back(std::move(value));
   }
+  // A report is the whole twin. What the Device declares stays as it was last known: a box to which
+  // the device was moved has no value yet. The rest was made by clients of the box, and removed.
+  std::erase_if(present, [](const auto& each) { return !each.second->value.has_value(); });
+  const std::set<std::string> declared =
+      present.empty() ? std::set<std::string>() : DeclaredProperties(device);
+  for (const auto& [property, entry] : present) {
+    if (declared.count(property) > 0) continue;
+    changed.push_back({.property = property,
+                       .value = std::nullopt,
+                       .metadata = {},
+                       .writer = "",
+                       .time = clock_.Now(),
+                       .order = order});
+  }
+  // Beyond that there are too many properties: the store says TWIN_FULL to those that are new.
+  if (changed.size() > TwinHistoryStore::kApplyMax) changed.resize(TwinHistoryStore::kApplyMax);
   if (changed.empty()) return std::optional<bool>(false);
   SKERRY_ASSIGN_OR_RETURN(const AppliedValues applied, twins_.ApplyReported(key, changed));
   if (applied.former || applied.properties.size() < changed.size()) return std::optional<bool>();

@@ -68,13 +68,15 @@ class UpstreamTwins final : private cloudspoke::ReportTarget {
   // The device with that uid; none: it is gone.
   absl::StatusOr<std::optional<KubeObject>> FindDevice(const ReportedTwin& twin);
   // Whether something was written; none: a newer report has been applied, by another process.
-  absl::StatusOr<std::optional<bool>> Store(const TwinKey& key, std::vector<ReportedValue> values,
+  absl::StatusOr<std::optional<bool>> Store(const KubeObject& device, const TwinKey& key,
+                                            std::vector<ReportedValue> values,
                                             const TwinOrder& order);
 
   kubeclient::Client& client_;
   const DeviceCache devices_;
   DeviceRecords& records_;
   TwinHistoryStore& twins_;
+  Clock& clock_;
   const ModelViews& models_;
   StatusWriter& statuses_;
   DeviceControllerMetrics& metrics_;

@@ -3,6 +3,7 @@
 #define SKERRY_SERVICES_DEVICE_CONTROLLER_SVC_CORE_DEVICE_FIELDS_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "services/lib/model/kube_object.h"
@@ -18,6 +19,9 @@ struct DeviceFields {
   int64_t generation = 0;
 };
 DeviceFields FieldsOf(const KubeObject& device);
+
+// Names in spec.properties, whatever else is said of them.
+std::set<std::string> DeclaredProperties(const KubeObject& device);
 
 }  // namespace skerry::devicecontroller
 

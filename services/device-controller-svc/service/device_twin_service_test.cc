@@ -133,6 +133,20 @@ TEST_F(DeviceTwinServiceTest, TellsBothSidesAndWhereTheyDiffer) {
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("/twin")));
 }
 
+TEST_F(DeviceTwinServiceTest, AReportedPropertyThatIsGoneIsInTheHistoryAlone) {
+  const DeviceRecord record = Put("plant/room-3");
+  Report(record, "rate", "3", 1);
+  ASSERT_THAT(twins_->ApplyReported({record.object.device, record.object.uid, record.incarnation},
+                                    {{"rate", std::nullopt, {}, "", clock_.Now(), {7, 2}}}),
+              IsOk());
+  EXPECT_EQ(Get(Of())->properties_size(), 0);
+  const auto history = History(HistoryOf("rate"));
+  ASSERT_THAT(history, IsOk());
+  ASSERT_EQ(history->entries_size(), 2);
+  EXPECT_FALSE(history->entries(0).value().has_value());
+  EXPECT_EQ(history->entries(1).value().value(), "3");
+}
+
 TEST_F(DeviceTwinServiceTest, AFormerDevicesValuesAreNotThoseOfTheNewOne) {
   Desire(Put("plant/room-3"), "target", "21.5", 4);
   ASSERT_THAT(registry_->Put({.device = *DeviceName::Parse("plant/room-3"), .uid = "anew"}),

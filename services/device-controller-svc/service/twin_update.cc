@@ -127,6 +127,8 @@ v1::DeviceTwin TwinOf(const DeviceName& device, const std::vector<TwinEntry>& en
   twin.set_name(TwinResource(device));
   uint64_t generation = 0;
   for (const TwinEntry& entry : entries) {
+    if (record == nullptr) twin.set_uid(entry.uid);
+    if (entry.side == TwinSide::kReported && !entry.value.has_value()) continue;
     v1::TwinProperty& property = (*twin.mutable_properties())[entry.property];
     if (entry.side == TwinSide::kDesired) {
       *property.mutable_desired() = ToProto(entry);
@@ -134,7 +136,6 @@ v1::DeviceTwin TwinOf(const DeviceName& device, const std::vector<TwinEntry>& en
     } else {
       *property.mutable_reported() = ToProto(entry);
     }
-    if (record == nullptr) twin.set_uid(entry.uid);
   }
   for (auto& [name, property] : *twin.mutable_properties()) {
     property.set_delta(

@@ -38,7 +38,7 @@ struct TwinOrder {
 // All times are kept in whole microseconds (UTC). `time` is the writer's, for people.
 struct ReportedValue {
   std::string property;
-  std::string value;
+  std::optional<std::string> value;  // None: the device has no such property any more.
   std::map<std::string, std::string> metadata;
   std::string writer;
   absl::Time time;
