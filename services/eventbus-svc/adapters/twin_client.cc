@@ -110,8 +110,9 @@ void TwinClient::Impl::Dial() {
         [self, response = std::move(response)]() mutable { self->OnMessage(std::move(response)); });
   };
   events.on_closed = [self = shared_from_this()](absl::Status status) {
-    self->executor.Post([self, status] { self->OnClosed(status); });
+    // As one: the next Dial(), which may follow at once, finds this watch over.
     absl::MutexLock lock(&self->mutex);
+    self->executor.Post([self, status] { self->OnClosed(status); });
     self->watching = false;
   };
   rpc::StreamOptions stream_options;
