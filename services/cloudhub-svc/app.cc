@@ -243,6 +243,7 @@ absl::Status CloudHubApp::OpenPostgres() {
   // A box that waits for its session gives up after 15 s.
   options.connect_timeout = absl::Seconds(2);
   options.statement_timeout = absl::Seconds(5);
+  options.registry = &p.registry;
   p.database = std::make_unique<postgres::Pool>(options);
   SKERRY_RETURN_IF_ERROR(MigrateHubTables(*p.database));
   SKERRY_RETURN_IF_ERROR(ClaimCa(

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/postgres/pool_metrics.h"
 #include "services/lib/postgres/pq_errors.h"
 
 namespace skerry::postgres {
@@ -101,7 +102,13 @@ absl::Status ApplyMigrations(pqxx::transaction_base& transaction, const std::str
 
 }  // namespace
 
-Pool::Pool(PoolOptions options) : options_(std::move(options)) {}
+Pool::Pool(PoolOptions options)
+    : options_(std::move(options)),
+      metrics_(options_.registry == nullptr ? nullptr
+                                            : std::make_unique<PoolMetrics>(*options_.registry)) {
+  if (metrics_ != nullptr)
+    metrics_->connections_max.Set(static_cast<double>(options_.connections_max));
+}
 
 Pool::~Pool() = default;
 
@@ -112,21 +119,34 @@ absl::StatusOr<Pool::Connection> Pool::Connect() const {
   });
 }
 
-absl::StatusOr<Pool::Connection> Pool::Take() {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!mutex_.AwaitWithTimeout(absl::Condition(this, &Pool::CanTake), options_.wait_timeout)) {
-      return Error(absl::StatusCode::kUnavailable, "all connections to PostgreSQL are in use")
-          .Reason("POOL_BUSY");
-    }
-    ++in_use_;
-    if (!idle_.empty()) {
-      Connection connection = std::move(idle_.back());
-      idle_.pop_back();
-      return connection;
-    }
+absl::StatusOr<Pool::Connection> Pool::TakeTurn() {
+  const absl::Duration asked = clock_.Monotonic();
+  absl::MutexLock lock(&mutex_);
+  const bool free =
+      mutex_.AwaitWithTimeout(absl::Condition(this, &Pool::CanTake), options_.wait_timeout);
+  if (metrics_ != nullptr)
+    metrics_->wait_seconds.Observe(absl::ToDoubleSeconds(clock_.Monotonic() - asked));
+  if (!free) {
+    if (metrics_ != nullptr) metrics_->busy.Increment();
+    return Error(absl::StatusCode::kUnavailable, "all connections to PostgreSQL are in use")
+        .Reason("POOL_BUSY");
   }
+  ++in_use_;
+  Connection connection;
+  if (!idle_.empty()) {
+    connection = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  Measure();
+  return connection;
+}
+
+absl::StatusOr<Pool::Connection> Pool::Take() {
+  SKERRY_ASSIGN_OR_RETURN(Connection idle, TakeTurn());
+  if (idle != nullptr) return idle;
   absl::StatusOr<Connection> connection = Connect();
+  if (metrics_ != nullptr)
+    (connection.ok() ? metrics_->connects : metrics_->connects_failed).Increment();
   if (!connection.ok()) Return(nullptr);
   return connection;
 }
@@ -135,6 +155,13 @@ void Pool::Return(Connection connection) {
   absl::MutexLock lock(&mutex_);
   --in_use_;
   if (connection != nullptr) idle_.push_back(std::move(connection));
+  Measure();
+}
+
+void Pool::Measure() {
+  if (metrics_ == nullptr) return;
+  metrics_->in_use.Set(static_cast<double>(in_use_));
+  metrics_->idle.Set(static_cast<double>(idle_.size()));
 }
 
 absl::Status Pool::Transact(absl::string_view op, Mode mode,
@@ -142,10 +169,12 @@ absl::Status Pool::Transact(absl::string_view op, Mode mode,
   absl::Status status;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     SKERRY_ASSIGN_OR_RETURN(Connection connection, Take());
+    const absl::Duration began = clock_.Monotonic();
     status = CatchPq(op, [&] {
       return mode == Mode::kWrite ? RunOnce<pqxx::work>(*connection, body)
                                   : RunOnce<SnapshotTransaction>(*connection, body);
     });
+    if (metrics_ != nullptr) metrics_->Transaction(status, clock_.Monotonic() - began);
     const bool usable =
         connection->is_open() && !absl::IsUnavailable(status) && !absl::IsUnknown(status);
     if (!usable) connection.reset();

@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "services/lib/base/clock.h"
 
 namespace pqxx {
 class connect_direct;
@@ -24,7 +25,13 @@ using connection = basic_connection_base<connect_direct>;
 class transaction_base;
 }  // namespace pqxx
 
+namespace skerry::metrics {
+class Registry;
+}  // namespace skerry::metrics
+
 namespace skerry::postgres {
+
+class PoolMetrics;
 
 struct PoolOptions {
   std::string connection;  // libpq's: "host=db dbname=skerry user=skerry passfile=…", or a
@@ -33,7 +40,8 @@ struct PoolOptions {
   absl::Duration connect_timeout = absl::Seconds(5);
   absl::Duration statement_timeout = absl::Seconds(15);
   absl::Duration wait_timeout =
-      absl::Seconds(10);  // For a free connection; beyond: UNAVAILABLE / POOL_BUSY.
+      absl::Seconds(10);                  // For a free connection; beyond: UNAVAILABLE / POOL_BUSY.
+  metrics::Registry* registry = nullptr;  // Gets the pool's metrics; outlives the pool.
 };
 
 // Any thread may call it; each call has a connection to itself. Broken connections are replaced at
@@ -70,12 +78,17 @@ class Pool {
   using Connection = std::unique_ptr<pqxx::connection>;
 
   absl::StatusOr<Connection> Take();
+  // UNAVAILABLE / POOL_BUSY when no connection is free in time. Null: one may be opened.
+  absl::StatusOr<Connection> TakeTurn();
   void Return(Connection connection);
+  void Measure() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return in_use_ < options_.connections_max;
   }
 
   const PoolOptions options_;
+  SystemClock clock_;
+  const std::unique_ptr<PoolMetrics> metrics_;  // Null without a registry.
   absl::Mutex mutex_;
   std::vector<Connection> idle_ ABSL_GUARDED_BY(mutex_);
   size_t in_use_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -5,7 +5,10 @@
 #include <pqxx/pqxx>
 #include <thread>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
+#include "services/lib/metrics/registry.h"
 #include "services/lib/postgres/testing/local_postgres.h"
 
 namespace skerry::postgres {
@@ -97,6 +100,48 @@ TEST_F(PoolTest, BoundsTheWaitForAConnection) {
                             })
                   .ok());
   EXPECT_TRUE(Run(pool, "SELECT 1").ok());
+}
+
+TEST_F(PoolTest, CountsWhatItsUsersWaitForAndWhatBecomesOfThem) {
+  metrics::Registry registry("test");
+  const auto has = [&registry](absl::string_view series) {
+    return absl::StrContains(registry.Render(), absl::StrCat("skerry_postgres_", series, "\n"));
+  };
+  Pool pool({.connection = connection_,
+             .connections_max = 1,
+             .wait_timeout = absl::Milliseconds(20),
+             .registry = &registry});
+  EXPECT_TRUE(has("connections_max 1"));
+  EXPECT_TRUE(has("transactions_total{result=\"ok\"} 0"));
+  EXPECT_TRUE(pool.Transact("outer", Pool::Mode::kWrite,
+                            [&](pqxx::transaction_base&) {
+                              EXPECT_TRUE(has("connections_in_use 1"));
+                              EXPECT_FALSE(Run(pool, "SELECT 1").ok());
+                              return absl::OkStatus();
+                            })
+                  .ok());
+  EXPECT_TRUE(absl::IsAborted(pool.Transact(
+      "test", Pool::Mode::kWrite,
+      [&](pqxx::transaction_base&) -> absl::Status { throw pqxx::deadlock_detected("again"); })));
+  EXPECT_FALSE(Run(pool, "SELECT nothing").ok());
+  EXPECT_TRUE(has("connections_in_use 0"));
+  EXPECT_TRUE(has("connections_idle 1"));
+  EXPECT_TRUE(has("pool_busy_total 1"));
+  EXPECT_TRUE(has("connects_total{result=\"ok\"} 1"));
+  EXPECT_TRUE(has("transactions_total{result=\"ok\"} 1"));
+  EXPECT_TRUE(has("transactions_total{result=\"aborted\"} 3"));
+  EXPECT_TRUE(has("transactions_total{result=\"refused\"} 1"));
+  EXPECT_TRUE(has("transaction_seconds_count 5"));
+  EXPECT_TRUE(has("wait_seconds_count 6"));
+}
+
+TEST_F(PoolTest, CountsADatabaseThatIsAway) {
+  metrics::Registry registry("test");
+  Pool pool({.connection = "host=/nowhere dbname=x", .registry = &registry});
+  EXPECT_FALSE(Run(pool, "SELECT 1").ok());
+  EXPECT_TRUE(
+      absl::StrContains(registry.Render(), "skerry_postgres_connects_total{result=\"failed\"} 1"));
+  EXPECT_TRUE(absl::StrContains(registry.Render(), "skerry_postgres_connections_in_use 0"));
 }
 
 TEST_F(PoolTest, ReplacesConnectionsAfterTheServerCrashed) {

@@ -220,7 +220,9 @@ class PostgresObjectStore final : public ObjectStore, private ChangeLog {
 
 absl::StatusOr<std::unique_ptr<ObjectStore>> OpenPostgresObjectStore(
     const PostgresObjectStoreOptions& options, log::Logger log, metrics::Registry& registry) {
-  auto pool = std::make_unique<Pool>(options.pool);
+  postgres::PoolOptions pool_options = options.pool;
+  pool_options.registry = &registry;
+  auto pool = std::make_unique<Pool>(std::move(pool_options));
   SKERRY_RETURN_IF_ERROR(pool->Migrate("object_store", postgres_tables::Migrations()));
   Revisions revisions;
   SKERRY_RETURN_IF_ERROR(pool->Transact("read revisions", Pool::Mode::kSnapshot,
