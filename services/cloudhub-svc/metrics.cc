@@ -65,6 +65,10 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
                               "Connected nodes that wait for their full sync.")),
       tickets_(registry.Gauge("skerry_cloudhub_tickets",
                               "Nodes that were sent away until it is their turn.")),
+      sync_seconds_(registry.Histogram(
+          "skerry_cloudhub_sync_seconds",
+          "From a node's request for its full sync until it had everything, its turn included.",
+          {0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600})),
       sync_overruns_(
           registry.Counter("skerry_cloudhub_sync_overruns_total",
                            "Full syncs that were not done in time: another was let in.")),

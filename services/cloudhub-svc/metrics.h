@@ -4,6 +4,7 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "services/lib/link/cloud_events.h"
 #include "services/lib/link/frames.h"
 #include "services/lib/metrics/registry.h"
@@ -33,6 +35,8 @@ class CloudHubMetrics {
   // Nodes that are in a full sync, that wait for one, and that were sent away until it is their
   // turn.
   void Admission(size_t syncs, size_t waiting, size_t tickets);
+  // A node has everything: since it asked for its full sync.
+  void Synced(absl::Duration took) { sync_seconds_.Observe(absl::ToDoubleSeconds(took)); }
   void SyncOverruns(uint64_t count) { sync_overruns_.Increment(static_cast<double>(count)); }
   void CommandAccepted() { commands_total_.Increment(); }
   void CommandsUnderWay(int delta) { commands_.Increment(delta); }
@@ -61,6 +65,7 @@ class CloudHubMetrics {
   prometheus::Gauge& syncs_;
   prometheus::Gauge& waiting_;
   prometheus::Gauge& tickets_;
+  prometheus::Histogram& sync_seconds_;
   prometheus::Counter& sync_overruns_;
   prometheus::Gauge& tunnels_;
   prometheus::Counter& tunnels_total_;

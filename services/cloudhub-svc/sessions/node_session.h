@@ -39,8 +39,9 @@ class NodeSession {
   std::string software_version;
   std::string event_store_id;
   absl::Time connect_time;
-  SyncGate::Id gate = 0;  // What it waits for at the gate, or has got; 0 for nothing.
-  bool counted = false;   // As a session, by the metrics.
+  SyncGate::Id gate = 0;      // What it waits for at the gate, or has got; 0 for nothing.
+  absl::Duration gate_asked;  // When it asked there.
+  bool counted = false;       // As a session, by the metrics.
   std::atomic<bool> closed = false;
   uint64_t epoch_min = 0;  // Below, another replica has fenced it.
   size_t unsent_bytes = 0;

@@ -210,7 +210,9 @@ TEST_F(SessionHubTest, NodesAreLetInInTheirOrderAsOthersGetDone) {
   Node second = Connect("edge-2");
   Node third = Connect("edge-3");
   EXPECT_THAT(SessionNodes(), ElementsAre("edge-1"));
+  clock_.Advance(absl::Seconds(2));
   Sync(first, "edge-1", epoch, id, 1);
+  EXPECT_NE(registry_.Render().find("skerry_cloudhub_sync_seconds_sum 2\n"), std::string::npos);
   EXPECT_NE(second.link->TakeEpoch(), 0u);
   EXPECT_EQ(third.link->TakeEpoch(), 0u);
   // One that never gets done holds its place for ten seconds; who waits for five is sent away.

@@ -383,6 +383,7 @@ void Shard::Perform(const SessionPtr& session, cloud::AwaitSync) {
 
 void Shard::Ask(const SessionPtr& session, SyncGate::Answer answer) {
   session->gate = answer.id;
+  session->gate_asked = deps_.clock.Monotonic();
   TickGate();
   if (answer.verdict.has_value()) Hear(session, *answer.verdict);
 }
@@ -409,7 +410,10 @@ void Shard::UpdateSync(const SessionPtr& session) {
   if (session->gate == 0 || !session->machine.open()) return;
   const link::CloudSession::Sync sync = session->machine.sync();
   if (sync == link::CloudSession::Sync::kUnderWay) deps_.gate.Begin(session->gate);
-  if (sync == link::CloudSession::Sync::kDone) LeaveGate(*session);
+  if (sync == link::CloudSession::Sync::kDone) {
+    deps_.metrics.Synced(deps_.clock.Monotonic() - session->gate_asked);
+    LeaveGate(*session);
+  }
 }
 
 void Shard::LeaveGate(NodeSession& session) {
