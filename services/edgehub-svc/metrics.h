@@ -40,6 +40,8 @@ class EdgeHubMetrics {
   void Journal(const JournalStats& stats);
   // reason: "expired", "rejected", "full".
   void Dropped(const std::string& reason, int64_t entries);
+  // A report went and the cloud has applied it.
+  void RoundTrip(absl::Duration took) { round_trip_.Observe(absl::ToDoubleSeconds(took)); }
   void ReportStored() { stored_.Increment(); }
   void Tunnels(size_t open) { tunnels_.Set(static_cast<double>(open)); }
   void TunnelJoined() { tunnels_total_.Increment(); }
@@ -87,6 +89,7 @@ class EdgeHubMetrics {
   prometheus::Gauge& journal_bytes_;
   prometheus::Gauge& journal_oldest_;
   prometheus::Counter& stored_;
+  prometheus::Histogram& round_trip_;
   prometheus::Gauge& certificate_expire_;
   prometheus::Gauge& event_entries_;
   prometheus::Gauge& event_bytes_;

@@ -331,6 +331,8 @@ void EdgeHub::Perform(edge::FetchReports effect) {
   absl::StatusOr<JournalStore::Batch> batch =
       journal_.Read(effect.type, effect.after, effect.count_max, effect.bytes_max);
   if (batch.ok()) {
+    if (!batch->reports.empty())
+      round_trip_.Sent(effect.type, batch->reports.back().sequence, clock_.Monotonic());
     executor_.Post([this, effect, batch = *std::move(batch)]() mutable {
       Feed(edge::ReportsFetched{effect.connection, effect.type, std::move(batch.reports),
                                 batch.more});
@@ -344,6 +346,8 @@ void EdgeHub::Perform(edge::FetchReports effect) {
 }
 
 void EdgeHub::Perform(edge::TrimReports effect) {
+  const auto took = round_trip_.Applied(effect.type, effect.up_to, clock_.Monotonic());
+  if (took.has_value()) metrics_.RoundTrip(*took);
   for (const link::Rejection& rejection : effect.rejections) {
     log_.Warning("the cloud refused a report", rejection.status,
                  {{"type", effect.type}, {"sequence", rejection.sequence}});
@@ -393,6 +397,7 @@ void EdgeHub::Perform(edge::Disconnected effect) {
   if (effect.was_connected) change_time_ = clock_.Now();
   metrics_.Disconnected(effect.was_connected, GetErrorInfo(effect.status).reason, effect.silence);
   link_ = nullptr;
+  round_trip_.Abandon();
   const log::Field dial_in("dial_in", effect.dial_in);
   if (!effect.was_connected) {
     log_.Warning("the cloud can't be reached", effect.status, {dial_in});

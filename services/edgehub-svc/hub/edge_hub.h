@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/edgehub-svc/hub/ports.h"
+#include "services/edgehub-svc/hub/round_trip.h"
 #include "services/edgehub-svc/metrics.h"
 #include "services/edgehub-svc/store/command_store.h"
 #include "services/edgehub-svc/store/event_store.h"
@@ -171,6 +172,7 @@ class EdgeHub {
   link::EdgeSession machine_;
   std::shared_ptr<CloudLink> link_;  // Of link_connection_; null while there is none.
   uint64_t link_connection_ = 0;
+  RoundTrip round_trip_;
   std::map<link::SpokeId, Spoke> spokes_;
   std::vector<WaitingReport> waiting_;                                   // Stored in one commit.
   std::vector<WaitingEvents> waiting_events_;                            // So are these.

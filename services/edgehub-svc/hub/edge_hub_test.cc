@@ -137,9 +137,12 @@ TEST_F(EdgeHubTest, ReportsAreAnsweredWhenDurableAndGoOutWhenThereIsALink) {
   ASSERT_EQ(sent.size(), 2u);
   EXPECT_EQ(sent[1].value, "two");
 
+  clock_.Advance(absl::Seconds(3));
   dialer_.last()->events.on_frame(link::ReportAck{"pods", sent[1].sequence, {}}, 10);
   Settle();
   EXPECT_EQ(hub_->TakeSnapshot().journal.entries, 0);
+  EXPECT_NE(registry_.Render().find("skerry_edgehub_report_round_trip_seconds_sum 3\n"),
+            std::string::npos);
 }
 
 // link-5.9
