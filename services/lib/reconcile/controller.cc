@@ -4,11 +4,22 @@
 #include <utility>
 
 namespace skerry::reconcile {
+namespace {
+
+Queue::Options Reporting(Queue::Options options, ControllerMetrics& metrics) {
+  options.on_waiting = [&metrics](size_t keys) { metrics.Waiting(keys); };
+  return options;
+}
+
+}  // namespace
 
 ControllerMetrics::ControllerMetrics(metrics::Registry& registry, absl::string_view controller)
     : seconds_(registry.Histogram("skerry_reconcile_seconds", "Time of one reconciliation.",
                                   metrics::LatencyBounds(),
-                                  {{"controller", std::string(controller)}})) {
+                                  {{"controller", std::string(controller)}})),
+      waiting_(registry.Gauge("skerry_reconcile_waiting",
+                              "Objects that are due and wait for a worker.",
+                              {{"controller", std::string(controller)}})) {
   constexpr std::array<const char*, 4> kResults = {"success", "recheck", "retry", "terminal"};
   for (size_t i = 0; i < kResults.size(); ++i) {
     results_[i] =
@@ -29,7 +40,7 @@ Controller::Controller(Options options, Clock& clock, ControllerMetrics& metrics
       metrics_(metrics),
       log_(log.With({{"controller", options_.name}})),
       reconciler_(std::move(reconciler)),
-      queue_(clock, options_.queue) {}
+      queue_(clock, Reporting(options_.queue, metrics)) {}
 
 Controller::~Controller() { Stop(); }
 
@@ -41,6 +52,7 @@ void Controller::Stop() {
   queue_.Stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  metrics_.Waiting(0);  // They are forgotten.
 }
 
 void Controller::Work() {

@@ -20,16 +20,19 @@
 
 namespace skerry::reconcile {
 
-// skerry_reconcile_total{controller,result} and skerry_reconcile_seconds{controller}. One per
+// skerry_reconcile_total{controller,result}, skerry_reconcile_seconds{controller} and
+// skerry_reconcile_waiting{controller}. One per
 // controller name and registry; may outlive many controllers of that name.
 class ControllerMetrics {
  public:
   ControllerMetrics(metrics::Registry& registry, absl::string_view controller);
   void Observe(Result result, absl::Duration took);
+  void Waiting(size_t keys) { waiting_.Set(static_cast<double>(keys)); }
 
  private:
   std::array<prometheus::Counter*, 4> results_;
   prometheus::Histogram& seconds_;
+  prometheus::Gauge& waiting_;
 };
 
 // Owns the queue and its workers. Any thread may Add. The reconciler runs on the workers' threads,

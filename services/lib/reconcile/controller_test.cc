@@ -66,5 +66,32 @@ TEST_F(ControllerTest, RetriesUntilSuccessAndCounts) {
       << text;
 }
 
+TEST_F(ControllerTest, ShowsHowManyKeysWaitForAWorker) {
+  const auto waiting = [&](int keys) {
+    return absl::StrContains(registry_.Render(),
+                             absl::StrCat("skerry_reconcile_waiting{controller=\"test\"} ", keys));
+  };
+  absl::Notification begun, go_on;
+  Controller controller({.name = "test", .workers = 1}, clock_, metrics_, log::Logger::Null(),
+                        [&](const std::string& key) -> absl::StatusOr<Outcome> {
+                          if (key == "a") {
+                            begun.Notify();
+                            go_on.WaitForNotification();
+                          }
+                          return Outcome::Done();
+                        });
+  EXPECT_TRUE(waiting(0));
+  controller.Add("a");
+  EXPECT_TRUE(waiting(1));
+  controller.Start();
+  begun.WaitForNotification();
+  EXPECT_TRUE(waiting(0));
+  for (const char* key : {"b", "c", "b"}) controller.Add(key);
+  EXPECT_TRUE(waiting(2));
+  go_on.Notify();
+  controller.Stop();
+  EXPECT_TRUE(waiting(0));
+}
+
 }  // namespace
 }  // namespace skerry::reconcile

@@ -1,6 +1,7 @@
 #include "services/lib/reconcile/queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "services/lib/base/check.h"
 
@@ -11,7 +12,7 @@ bool IsTerminal(absl::StatusCode code) {
          code == absl::StatusCode::kFailedPrecondition || code == absl::StatusCode::kUnimplemented;
 }
 
-Queue::Queue(Clock& clock, Options options) : clock_(clock), options_(options) {}
+Queue::Queue(Clock& clock, Options options) : clock_(clock), options_(std::move(options)) {}
 
 bool Queue::KnownLocked(const std::string& key) const {
   return in_ready_.contains(key) || due_.contains(key) || working_.contains(key);
@@ -33,6 +34,7 @@ bool Queue::AddLocked(const std::string& key) {
   }
   if (in_ready_.insert(key).second) {
     ready_.push_back(key);
+    options_.on_waiting(in_ready_.size());
     changed_.Signal();
   }
   return true;
@@ -85,6 +87,7 @@ std::optional<std::string> Queue::PopLocked() {
   std::string key = std::move(ready_.front());
   ready_.pop_front();
   in_ready_.erase(key);
+  options_.on_waiting(in_ready_.size());
   working_[key] = false;
   return key;
 }

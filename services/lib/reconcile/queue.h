@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -38,6 +39,8 @@ class Queue {
     absl::Duration backoff_min = absl::Milliseconds(5);
     absl::Duration backoff_max = absl::Minutes(5);
     size_t keys_max = 1u << 20;  // Waiting, delayed and in work together. Beyond, Add refuses.
+    // Hears of each change of waiting(), with the queue's lock held: it must not block.
+    std::function<void(size_t)> on_waiting = [](size_t) {};
   };
 
   // `clock` outlives the queue.
