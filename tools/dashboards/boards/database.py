@@ -1,0 +1,195 @@
+"""PostgreSQL as the services see it, the Kubernetes API's store, and the SQLite files."""
+
+from grafana import Dashboard, Query, Row, graph, named, number, quantile, rate, value
+
+DASHBOARD = Dashboard(
+    "database",
+    "Skerry: database",
+    "Connections, transactions, errors and sizes of what is durable.",
+    (
+        Row(
+            "PostgreSQL",
+            ("job", "instance"),
+            (
+                number(
+                    "Fullest pool",
+                    "Connections in use, of those allowed.",
+                    Query("max(skerry_postgres_connections_in_use{$in} / skerry_postgres_connections_max{$in})"),
+                    unit="percentunit",
+                    limit=0.9,
+                    width=6,
+                ),
+                number(
+                    "Unavailable",
+                    "Transactions that found no database, in five minutes.",
+                    Query('sum(increase(skerry_postgres_transactions_total{$in,result="unavailable"}[5m]))'),
+                    limit=1,
+                    width=6,
+                ),
+                number(
+                    "Connections refused",
+                    "In five minutes.",
+                    Query('sum(increase(skerry_postgres_connects_total{$in,result="failed"}[5m]))'),
+                    limit=1,
+                    width=6,
+                ),
+                number(
+                    "Given up",
+                    "Transactions for which no connection was free in time, in five minutes.",
+                    Query("sum(increase(skerry_postgres_pool_busy_total{$in}[5m]))"),
+                    limit=1,
+                    width=6,
+                ),
+                graph(
+                    "Connections",
+                    "In use and idle, by service.",
+                    named("{{job}} in use", value("skerry_postgres_connections_in_use", by="job")),
+                    named("{{job}} idle", value("skerry_postgres_connections_idle", by="job")),
+                ),
+                graph(
+                    "Wait for a connection",
+                    "p95: the pool is too small, or transactions are slow.",
+                    quantile(0.95, "skerry_postgres_wait_seconds", by="job"),
+                    unit="s",
+                ),
+                graph(
+                    "Transactions",
+                    "aborted: by each other, tried again. refused: conflicts that callers expect are among them.",
+                    rate("skerry_postgres_transactions_total", by="job,result"),
+                    unit="ops",
+                ),
+                graph(
+                    "Time of a transaction",
+                    "Its commit included.",
+                    quantile(0.5, "skerry_postgres_transaction_seconds", by="job"),
+                    quantile(0.95, "skerry_postgres_transaction_seconds", by="job"),
+                    unit="s",
+                ),
+                graph(
+                    "New connections",
+                    "A steady rate: the database or something between cuts them.",
+                    rate("skerry_postgres_connects_total", by="job,result"),
+                    unit="ops",
+                ),
+                graph(
+                    "Listens for changes",
+                    "1: the hub hears of other replicas' changes at once.",
+                    value("skerry_cloudhub_database_listens", by="instance", how="min"),
+                ),
+            ),
+        ),
+        Row(
+            "Store of the Kubernetes API",
+            ("instance",),
+            (
+                graph(
+                    "Writes",
+                    "conflict: somebody was first, the client tries again.",
+                    rate("skerry_object_store_writes_total", by="result"),
+                    unit="ops",
+                ),
+                graph(
+                    "Time of a commit",
+                    "Synced to the disk, or PostgreSQL's.",
+                    quantile(0.5, "skerry_object_store_commit_seconds"),
+                    quantile(0.95, "skerry_object_store_commit_seconds"),
+                    unit="s",
+                ),
+                graph(
+                    "Writes in one commit",
+                    "Grows with the load: that is what grouping is for.",
+                    quantile(0.95, "skerry_object_store_group_writes"),
+                ),
+                graph(
+                    "Log of changes",
+                    "Kept for watches and paged lists.",
+                    named("changes", value("skerry_object_store_log_changes")),
+                    named(
+                        "revision less compacted",
+                        Query(
+                            "max(skerry_object_store_revision{$in}) - "
+                            "max(skerry_object_store_compacted_revision{$in})"
+                        ),
+                    ),
+                ),
+                graph(
+                    "Bytes of it", "Objects in the kept changes.", value("skerry_object_store_log_bytes"), unit="bytes"
+                ),
+                graph(
+                    "Watches",
+                    "Of the store, and of clients.",
+                    named("store", value("skerry_object_store_watches")),
+                    named("clients", value("skerry_kubeapi_watches")),
+                ),
+                graph("API requests", "By code.", rate("skerry_kubeapi_requests_total", by="code"), unit="ops"),
+                graph(
+                    "Time of API requests",
+                    "p95.",
+                    quantile(0.95, "skerry_kubeapi_request_seconds", by="verb"),
+                    unit="s",
+                ),
+                graph(
+                    "Informers",
+                    "Lists and watches that failed, of the controllers.",
+                    rate("skerry_kubeclient_informer_errors_total", by="job,resource,operation"),
+                    unit="ops",
+                ),
+            ),
+        ),
+        Row(
+            "SQLite of the cloud",
+            ("instance",),
+            (
+                graph(
+                    "Waiting for targets",
+                    "router-svc's messages, and its dead letters.",
+                    named("waiting", value("skerry_router_waiting_bytes")),
+                    named("dead letters", value("skerry_router_dead_letter_bytes")),
+                    unit="bytes",
+                ),
+                graph(
+                    "Repairs",
+                    "A damaged file was set aside and made anew.",
+                    named("router", rate("skerry_router_store_repairs_total")),
+                    unit="ops",
+                ),
+            ),
+        ),
+        Row(
+            "SQLite of the boxes",
+            ("node",),
+            (
+                graph(
+                    "Sizes",
+                    "Objects, journals and readings.",
+                    named("objects", value("skerry_edgemeta_store_bytes", how="max")),
+                    named("reports", value("skerry_edgehub_journal_bytes", how="max")),
+                    named("events", value("skerry_edgehub_event_bytes", how="max")),
+                    named("readings", value("skerry_twin_readings_bytes", how="max")),
+                    named("uploads", value("skerry_eventbus_uploads_waiting_bytes", how="max")),
+                    unit="bytes",
+                ),
+                graph(
+                    "Commits that failed",
+                    "Disk full or broken.",
+                    named("edge-meta", rate("skerry_edgemeta_commits_total", match='result="failed"')),
+                    named("twin", rate("skerry_twin_commits_total", match='result="failed"')),
+                    named("eventbus", rate("skerry_eventbus_commits_total", match='result="failed"')),
+                    named("edgehub {{store}} {{reason}}", rate("skerry_edgehub_store_errors_total", by="store,reason")),
+                    unit="ops",
+                ),
+                graph(
+                    "Repairs",
+                    "A damaged file was set aside and made anew; what was in it and nowhere else is lost.",
+                    named("edgehub {{store}}", rate("skerry_edgehub_store_repairs_total", by="store")),
+                    named("edge-meta", rate("skerry_edgemeta_store_repairs_total")),
+                    named("edged", rate("skerry_edged_store_repairs_total")),
+                    named("twin", rate("skerry_twin_store_repairs_total")),
+                    named("mappers", rate("skerry_twin_mapper_store_repairs_total")),
+                    named("eventbus", rate("skerry_eventbus_store_repairs_total")),
+                    unit="ops",
+                ),
+            ),
+        ),
+    ),
+)
