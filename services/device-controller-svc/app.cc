@@ -52,7 +52,8 @@ absl::Status DeviceControllerApp::Start() {
           config_.store_kind == "postgres" ? config_.postgres_url_file : std::string(),
       .size_bytes_max = config_.size_bytes_max,
       .connections_max = static_cast<size_t>(config_.report_workers + config_.reading_workers +
-                                             config_.device_workers + kOtherConnections)};
+                                             config_.device_workers + kOtherConnections),
+      .registry = &registry_};
   SKERRY_ASSIGN_OR_RETURN(stores_, StoreSet::Open(stores, clock_, log_));
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<kubeclient::ConfigSource> source,
                           kubeclient::ConfigSource::Open(config_.kubeconfig, log_));

@@ -58,6 +58,7 @@ absl::Status StoreSet::OpenPostgres(const Options& options) {
                           security::ReadSmallFile(options.postgres_url_file));
   pool.connection = std::string(absl::StripAsciiWhitespace(url));
   pool.connections_max = options.connections_max;
+  pool.registry = options.registry;
   database_ = std::make_unique<postgres::Pool>(pool);
   SKERRY_RETURN_IF_ERROR(PostgresRegistryStore::Migrate(*database_));
   SKERRY_RETURN_IF_ERROR(PostgresTwinHistoryStore::Migrate(*database_));

@@ -23,9 +23,10 @@ class StoreSet {
  public:
   struct Options {
     std::string state_dir;
-    std::string postgres_url_file;  // Empty: SQLite.
-    int64_t size_bytes_max = 0;     // Of each SQLite file; 0: none.
-    size_t connections_max = 8;     // Of PostgreSQL.
+    std::string postgres_url_file;          // Empty: SQLite.
+    int64_t size_bytes_max = 0;             // Of each SQLite file; 0: none.
+    size_t connections_max = 8;             // Of PostgreSQL.
+    metrics::Registry* registry = nullptr;  // Gets the metrics of PostgreSQL's connections.
   };
   // Makes what is missing. `clock` outlives it.
   static absl::StatusOr<std::unique_ptr<StoreSet>> Open(const Options& options, Clock& clock,
