@@ -136,7 +136,8 @@ absl::Status RouterApp::OpenPostgres() {
   SKERRY_ASSIGN_OR_RETURN(const std::string url,
                           security::ReadSmallFile(config_.postgres_url_file));
   postgres::PoolOptions options{.connection = std::string(absl::StripAsciiWhitespace(url)),
-                                .connections_max = 2};
+                                .connections_max = 2,
+                                .registry = &p.registry};
   p.database = std::make_unique<postgres::Pool>(options);
   SKERRY_RETURN_IF_ERROR(PostgresMessageTables::Migrate(*p.database));
   return UseTables(std::make_unique<PostgresMessageTables>(*p.database));

@@ -24,7 +24,8 @@ OWNERS = {
     "skerry_leader_election": "Controllers with `leader_election.enabled`",
     "skerry_mapper": "Mappers: `virtual-mapper`, `modbus-mapper`, and what is built with the library",
     "skerry_object_store": "`standalone-api-svc`: its store",
-    "skerry_postgres": "Services with `store.kind: postgres`: `standalone-api-svc`, `cloudhub-svc`",
+    "skerry_postgres": "Services with `store.kind: postgres`: `standalone-api-svc`, `cloudhub-svc`, "
+                       "`device-controller-svc`, `router-svc`",
     "skerry_reconcile": "Controllers: work on one object at a time",
     "skerry_router": "`router-svc`",
     "skerry_rpc_listener": "`cloudhub-svc`: the ports of the link and of controllers",
