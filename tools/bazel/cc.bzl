@@ -12,13 +12,26 @@ _COPTS = [
 ]
 
 def _precompiled(deps, test = False):
-    """The dependency and the copts of the precompiled header that suits a target with these deps (ADR 28)."""
+    """The dependency and the copts of the precompiled header that suits a target with these deps (ADR 28).
+
+    Clang, which fuzzes, includes it as it is.
+    """
     name = "pch" + ("_test" if test else "")
     if "//tools/bazel/deps:grpc" in deps:
         name += "_grpc"
     elif not test:
         name += "_base"
-    return ["//tools/bazel/pch:" + name], ["-include", name + ".h"]
+    header = "tools/bazel/pch/%s.h" % name[len("pch_"):]
+    return (
+        select({
+            "//tools/bazel:fuzz": ["//tools/bazel/pch:headers"],
+            "//conditions:default": ["//tools/bazel/pch:" + name],
+        }),
+        select({
+            "//tools/bazel:fuzz": ["-include", header],
+            "//conditions:default": ["-include", name + ".h"],
+        }),
+    )
 
 def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibility = None, **kwargs):
     """One public class (or one cohesive set of functions) and its implementation.
