@@ -1,0 +1,1 @@
+"""What tools/bench/twin is made of."""
