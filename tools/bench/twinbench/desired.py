@@ -48,6 +48,7 @@ class DesiredBench:
         self._bare_mqtt = Arrivals(self._messages([*flags, "-t", _BARE]))
         version = self._kube("GET", _PATH)["metadata"]["resourceVersion"]
         self._watch = Arrivals(KubeHttp(system.cloud.admin_kubeconfig, system.cloud.host).watch(_PATH, version))
+        self._once()  # Connections and Python's stubs are made.
 
     def _child(self, command, **pipes):
         child = subprocess.Popen(command, text=True, **pipes)
