@@ -151,9 +151,20 @@ def test_the_job_does_not_replace_a_damaged_ca(kubectl, scripts):
     scripts.run(objects, "pki", "pki.sh")
 
 
+def _localhost(address):
+    return "localhost:" + address.rpartition(":")[2]
+
+
+def _helm_test(folder, **env):
+    """The script of `helm test`, as the operator."""
+    return subprocess.run(["/bin/sh", str(CHART / "files/test.sh")], text=True, check=False, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={"PATH": os.environ["PATH"], "TLS_DIR": str(folder / "operator"), "TMPDIR": str(folder), **env})
+
+
 def test_a_hub_and_controllers_take_the_certificates(cloud, binaries, kubectl, scripts, tmp_path):
     """The real hub runs on the CA of the Secret, and the real controllers attach with theirs."""
-    scripts.run(render({"deviceController": {"hosts": ["127.0.0.1"]}}, namespace="default"), "pki", "pki.sh")
+    scripts.run(render({"deviceController": {"hosts": ["127.0.0.1", "localhost"]}}, namespace="default"), "pki", "pki.sh")
     for name, folder in (("ca", "ca"), ("edge-controller-tls", "edge"), ("device-controller-tls", "devices"), ("operator-tls", "operator")):
         (tmp_path / folder).mkdir()
         for key, value in _data(kubectl, f"{PREFIX}-{name}").items():
@@ -181,6 +192,13 @@ def test_a_hub_and_controllers_take_the_certificates(cloud, binaries, kubectl, s
         assert said.stdout.strip().startswith(_openssl("dgst", "-sha256", "-r", stdin=der).split()[0])
         for service in started:
             wait.until(f"{service.name} to be ready", service.ready, 30, 0.1)
+        said = _helm_test(tmp_path, READY=" ".join(service.addresses["ops"] for service in started),
+                          HUB=_localhost(cloud.hub.addresses["join"]), TLS=_localhost(cloud.devices.addresses["api"]))
+        assert said.returncode == 0 and said.stdout.count("ok: ") == 5, said.stdout
+        cloud.controller.stop()
+        said = _helm_test(tmp_path, READY=cloud.controller.addresses["ops"], HUB=_localhost(cloud.hub.addresses["link"]),
+                          TLS="")
+        assert said.returncode == 1 and said.stdout.count("failed: ") == 2, said.stdout
     finally:
         for service in reversed(started):
             service.stop()
