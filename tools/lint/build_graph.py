@@ -5,7 +5,7 @@ import dataclasses
 import posixpath
 import sys
 
-_CPP_RULES = ("skerry_cc_library", "skerry_cc_test", "skerry_cc_binary", "cc_library", "cc_test", "cc_binary")
+_CPP_RULES = ("skerry_cc_library", "skerry_cc_test", "skerry_fuzz_test", "skerry_cc_binary", "cc_library", "cc_test", "cc_binary")
 
 
 @dataclasses.dataclass
@@ -59,7 +59,7 @@ def read_build(path, text):
                 return []  # load(), package(), glob(), select() and the like.
             srcs = strings(kwargs.get("srcs"))
             name = kwargs["name"]
-            if not srcs and rule == "skerry_cc_test":
+            if not srcs and rule in ("skerry_cc_test", "skerry_fuzz_test"):
                 srcs = [name + ".cc"]
             if not srcs and rule == "skerry_cc_binary":
                 srcs = ["main.cc"]
