@@ -107,7 +107,7 @@ TEST_F(RestGatewayTest, PublishesOnTheBox) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "message delivered\n");
   ASSERT_THAT(sender_.commands, SizeIs(1));
-  const NodeCommand& command = sender_.commands[0];
+  const NodeCommand command = sender_.commands[0];
   EXPECT_EQ(command.node, "edge-1");
   EXPECT_EQ(command.type, "mqttpublish");
   EXPECT_EQ(command.deadline, absl::Seconds(7));
