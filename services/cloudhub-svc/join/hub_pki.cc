@@ -113,8 +113,8 @@ absl::Status HubPki::WriteClients() {
   const std::string folder = options_.state_dir + "/clients";
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(folder, 0700));
   const std::string copied = security::ReadSmallFile(folder + "/ca.crt").value_or("");
-  std::set<std::string> written =
-      absl::StrSplit(security::ReadSmallFile(folder + "/written").value_or(kWrittenBefore), '\n');
+  const std::string former = security::ReadSmallFile(folder + "/written").value_or(kWrittenBefore);
+  std::set<std::string> written = absl::StrSplit(former, '\n');
   // Another CA, or none: everybody needs another one.
   if (copied != ca_->certificate_pem()) written.clear();
   std::string list;
@@ -124,6 +124,8 @@ absl::Status HubPki::WriteClients() {
     const std::string stem = absl::StrCat(folder, "/", client.file);
     SKERRY_RETURN_IF_ERROR(Keep(stem + ".crt", stem + ".key", ClientSpec(client)).status());
   }
+  // A hub whose disk is full starts all the same.
+  if (list == former && copied == ca_->certificate_pem()) return absl::OkStatus();
   SKERRY_RETURN_IF_ERROR(security::WriteFileAtomically(folder + "/written", list, 0644));
   return security::WriteFileAtomically(folder + "/ca.crt", ca_->certificate_pem(), 0644);
 }

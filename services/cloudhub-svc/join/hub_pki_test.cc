@@ -68,12 +68,17 @@ TEST_F(HubPkiTest, MakesAllThatIsNeededAtTheFirstStart) {
 
 TEST_F(HubPkiTest, ARestartChangesNothing) {
   Open({"hub.example"});
+  struct stat before {};
+  ASSERT_EQ(stat(File("clients").c_str(), &before), 0);
   std::string server = ReadFileText(File("server/tls.crt"));
   std::string client = ReadFileText(File("clients/operator.crt"));
   auto pki = Open({"hub.example"});
   EXPECT_THAT(pki->Renew(), IsOk());
   EXPECT_EQ(ReadFileText(File("server/tls.crt")), server);
   EXPECT_EQ(ReadFileText(File("clients/operator.crt")), client);
+  struct stat after {};
+  ASSERT_EQ(stat(File("clients").c_str(), &after), 0);
+  EXPECT_EQ(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec) << "a full disk must not matter";
 }
 
 // A hub that is newer than its folder has clients that it never wrote.
