@@ -24,9 +24,10 @@ class Cluster:
         for path in sorted((self.folder / "nodes").glob("*")):
             self.make_node(path.name, (path / "containerd").exists())
 
-    def make_node(self, name, runtime=True, host=HOST):
+    def make_node(self, name, runtime=True, host=HOST, one_process=False):
         """A box that has not joined and does not run yet."""
-        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime, host)
+        self.nodes[name] = EdgeNode(name, self.folder / "nodes" / name, self.logs / name, self.binaries, runtime, host,
+                                    one_process)
         return self.nodes[name]
 
     @property

@@ -19,10 +19,11 @@ SOCKET_PATH_MAX = 107
 class EdgeNode:
     """A box named `name` under `folder`. Its services may start in any order, and without the cloud.
 
-    Sockets have short paths only (a limit of Unix), so `folder` must not be deep.
+    Sockets have short paths only (a limit of Unix), so `folder` must not be deep. one_process: skerry-edge runs what has
+    a configuration, instead of a process for each service.
     """
 
-    def __init__(self, name, folder, logs, binaries, runtime=True, host=HOST):
+    def __init__(self, name, folder, logs, binaries, runtime=True, host=HOST, one_process=False):
         self.name = name
         self.host = host
         self.folder = Path(folder)
@@ -48,6 +49,10 @@ class EdgeNode:
         self.servicebus = service("servicebus-svc", "servicebus.yaml")
         # Its usual port is one a machine, and there may be many boxes on this one.
         self.servicebus.env["SKERRY_SERVICEBUS_POSTS_LISTEN"] = "127.0.0.1:0"
+        self.all = Service("skerry-edge", binaries, self.folder, Path(logs) / "skerry-edge.log",
+                           {"config_dir": str(self.config_dir)}, host=host)
+        self.all.env = self.servicebus.env
+        self.one_process = one_process
         self.broker = Broker(self.folder / "mosquitto", Path(logs) / "mosquitto.log", Ports())
         self.mappers = {}
         for path in sorted(self.folder.glob("*-mapper.yaml")):
@@ -56,6 +61,8 @@ class EdgeNode:
     @property
     def services(self):
         """In order of start."""
+        if self.one_process:
+            return [self.all, *self.mappers.values()]
         return [self.edgehub, self.meta, self.twin, *([self.edged] if self.has_runtime else []),
                 *([self.eventbus] if self.has_broker else []), self.servicebus, *self.mappers.values()]
 
