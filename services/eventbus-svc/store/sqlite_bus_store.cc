@@ -1,5 +1,6 @@
 #include "services/eventbus-svc/store/sqlite_bus_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -131,10 +132,13 @@ absl::Status SqliteBusStore::ApplyOne(const BusChange& change, State& state, Dro
 absl::Status SqliteBusStore::Publish(const Publication& publication, State& state,
                                      Dropped& dropped) {
   Waiting& waiting = state.stats.publications;
+  uint64_t place = 0;
   if (publication.state) {
+    SKERRY_ASSIGN_OR_RETURN(place, PlaceOf(publication.topic));
     SKERRY_ASSIGN_OR_RETURN(int64_t replaced, DeletePublicationsOf(publication.topic, waiting));
     dropped.replaced += replaced;
   }
+  if (place == 0) place = ++state.last_publication;
   const int64_t bytes = SizeOf(publication.topic, publication.payload);
   if (bytes > bounds_.publications_bytes_max) {
     ++dropped.publications;
@@ -146,7 +150,7 @@ absl::Status SqliteBusStore::Publish(const Publication& publication, State& stat
   SKERRY_RETURN_IF_ERROR(database_
                              ->Prepare("INSERT INTO publication VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
                                        " row_checksum(?2, ?3, ?4, ?5, ?6))")
-                             .Bind(1, static_cast<int64_t>(++state.last_publication))
+                             .Bind(1, static_cast<int64_t>(place))
                              .Bind(2, publication.topic)
                              .BindBlob(3, publication.payload)
                              .Bind(4, int64_t{publication.retain})
@@ -156,6 +160,14 @@ absl::Status SqliteBusStore::Publish(const Publication& publication, State& stat
   ++waiting.entries;
   waiting.size_bytes += bytes;
   return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> SqliteBusStore::PlaceOf(const std::string& topic) {
+  sqlite::Statement read =
+      database_->Prepare("SELECT MIN(id) FROM publication WHERE topic = ?1 AND id > ?2");
+  read.Bind(1, topic).Bind(2, static_cast<int64_t>(last_read_));
+  SKERRY_RETURN_IF_ERROR(read.Step().status());
+  return static_cast<uint64_t>(read.Int(0));
 }
 
 absl::Status SqliteBusStore::Receive(const UserUpload& upload, State& state, Dropped& dropped) {
@@ -301,6 +313,7 @@ absl::StatusOr<std::vector<WaitingPublication>> SqliteBusStore::ReadPublications
                     {.topic = read.Text(1), .payload = read.Text(2), .retain = read.Int(3) != 0}});
     bytes += page.back().publication.payload.size();
   }
+  if (!page.empty()) last_read_ = std::max(last_read_, page.back().id);
   return page;
 }
 

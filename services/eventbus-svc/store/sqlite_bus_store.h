@@ -96,6 +96,10 @@ class SqliteBusStore final {
   // Parts of a transaction.
   absl::Status ApplyOne(const BusChange& change, State& state, Dropped& dropped);
   absl::Status Publish(const Publication& publication, State& state, Dropped& dropped);
+  // Of a publication of the topic that nobody has read yet; 0: there is none. A state that replaces
+  // another one takes its place: at the end it would never have its turn while its device has more
+  // to tell than the broker takes.
+  absl::StatusOr<uint64_t> PlaceOf(const std::string& topic);
   absl::Status Receive(const UserUpload& upload, State& state, Dropped& dropped);
   absl::Status SetRuleFilter(const std::string& filter, bool subscribed);
   absl::Status See(const DeviceName& device, const std::optional<SeenTwin>& seen);
@@ -114,6 +118,8 @@ class SqliteBusStore final {
   sqlite::OpenTime open_time_;
   std::string id_;
   State state_;
+  uint64_t last_read_ =
+      0;  // The greatest id of a publication that ReadPublications has given away.
 };
 
 }  // namespace skerry::eventbus

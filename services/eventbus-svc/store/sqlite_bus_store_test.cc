@@ -84,7 +84,7 @@ TEST_F(SqliteBusStoreTest, PublicationsWaitInOrderUntilTheBrokerHasThem) {
 TEST_F(SqliteBusStoreTest, OfAStateOnlyTheNewestWaits) {
   EXPECT_EQ(Apply({.publish = {{"delta", "1", false, true}, {"x", "1"}}}).replaced, 0);
   EXPECT_EQ(Apply({.publish = {{"delta", "2", false, true}}}).replaced, 1);
-  EXPECT_THAT(Publications(), ElementsAre("x=1", "delta=2"));
+  EXPECT_THAT(Publications(), ElementsAre("delta=2", "x=1"));
   EXPECT_EQ(Apply({.withdrawn = {"delta"}}).replaced, 1);
   EXPECT_THAT(Publications(), ElementsAre("x=1"));
   EXPECT_EQ(store_->stats().publications.entries, 1);
@@ -145,6 +145,27 @@ TEST_F(SqliteBusStoreTest, SeenTwinsAreKept) {
   const auto seen = store_->ReadSeen();
   ASSERT_THAT(seen, IsOk());
   EXPECT_THAT(*seen, ElementsAre(Pair(kPump, SeenTwin{"u1", 9})));
+}
+
+// A device that tells more than the broker takes must not hold up its own delta for ever.
+TEST_F(SqliteBusStoreTest, AStateThatReplacesAnotherOneTakesItsPlace) {
+  const Publication one{.topic = "s", .payload = "1", .state = true};
+  const Publication two{.topic = "s", .payload = "2", .state = true};
+  Apply({.publish = {{"a", "1"}, one, {"a", "2"}}});
+  Apply({.publish = {two}});
+  EXPECT_THAT(Publications(), ElementsAre("a=1", "s=2", "a=2"));
+}
+
+// It may be with the broker: the new one is another publication.
+TEST_F(SqliteBusStoreTest, AStateThatWasReadIsFollowedByTheNextOne) {
+  const Publication one{.topic = "s", .payload = "1", .state = true};
+  const Publication two{.topic = "s", .payload = "2", .state = true};
+  Apply({.publish = {one, {"a", "1"}}});
+  const auto page = store_->ReadPublications(0, 1, 1 << 20);
+  ASSERT_THAT(page, IsOk());
+  Apply({.publish = {two}});
+  Apply({.published = {page->front().id}});
+  EXPECT_THAT(Publications(), ElementsAre("a=1", "s=2"));
 }
 
 TEST_F(SqliteBusStoreTest, SubscriptionsOfRulesAreKept) {
