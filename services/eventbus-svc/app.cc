@@ -152,8 +152,9 @@ absl::Status BusApp::OpenStore() {
                 {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
     p.metrics.store_repairs.Increment();
   }
-  SKERRY_ASSIGN_OR_RETURN(
-      p.requests, RequestLog::Open(config_.state_dir + "/eventbus-requests.db", environment));
+  SKERRY_ASSIGN_OR_RETURN(p.requests,
+                          RequestLog::Open(config_.state_dir + "/eventbus-requests.db",
+                                           config_.requests_log_bytes_max, environment));
   return absl::OkStatus();
 }
 

@@ -258,6 +258,33 @@ TEST_F(BusAvailabilityTest, TheCloudPublishesNowOrNotAtAll) {
             static_cast<int>(absl::StatusCode::kUnavailable));
 }
 
+// eb-3.5: what waits for twin-svc does not hold up what is published.
+TEST_F(BusAvailabilityTest, PublishesWhileMoreRequestsWaitThanItHasRoomFor) {
+  config_.requests_bytes_max = 16 << 10;
+  config_.requests_time_max = absl::Seconds(60);
+  StartBroker();
+  StartHub();
+  StartApp();
+  ASSERT_TRUE(Await([&] { return Metric("skerry_eventbus_mqtt_connected") == 1; }));
+  probe_ = Probe("device");
+  ASSERT_THAT(probe_->Subscribe("cmd/#"), IsOk());
+  const std::string update =
+      absl::StrCat(R"({"twin":{"x":{"actual":{"value":")", std::string(300, '1'), R"("}}}})");
+  for (int i = 0; i < 60; ++i) Publish("twin/update", update);
+  ASSERT_TRUE(Await([&] { return Metric("skerry_eventbus_requests_deferred_total") > 30; }));
+  v1::UserMessage message;
+  message.set_topic("cmd/led");
+  message.set_payload("on");
+  ASSERT_TRUE(hub_->Await([&] { return hub_->registrations() > 0; }));
+  hub_->SendCommand("k1", "mqttpublish", message.SerializeAsString());
+  EXPECT_EQ(hub_->AwaitCommand("k1").status().code(), 0);
+  EXPECT_EQ(probe_->Next("cmd/led"), "on");
+  StartTwins();
+  twins_->AddDevice("plant/pump-1");
+  EXPECT_TRUE(Await([&] { return twins_->writes() == 60; }));
+  EXPECT_EQ(Metric("skerry_eventbus_messages_refused_total{reason=\"busy\"}"), 0);
+}
+
 // eb-5.1
 TEST_F(BusAvailabilityTest, ReadinessSaysWhyTheBrokerRefuses) {
   StartBroker("allow_anonymous false\npassword_file /dev/null");

@@ -132,7 +132,11 @@ void Declare(config::Schema& schema, BusConfig& c) {
       .Min(absl::Minutes(1));
   schema
       .AddBytes("requests.bytes_max", &c.requests_bytes_max,
-                "bytes of devices' requests that may wait here; beyond, the broker is held back")
+                "bytes of devices' requests that may wait in memory; more wait in the log")
+      .Min(1 << 20);
+  schema
+      .AddBytes("requests.log_bytes_max", &c.requests_log_bytes_max,
+                "bytes of devices' requests that may wait in the log; more are dropped")
       .Min(1 << 20);
   schema
       .Add("requests.time_max", &c.requests_time_max,

@@ -40,6 +40,7 @@ struct BusConfig {
   int64_t uploads_bytes_max = 32 << 20;
   absl::Duration age_max = absl::Hours(24);
   int64_t requests_bytes_max = 8 << 20;
+  int64_t requests_log_bytes_max = 64 << 20;
   absl::Duration requests_time_max = absl::Seconds(10);
   int64_t twins_cache_bytes_max = 32 << 20;
 };

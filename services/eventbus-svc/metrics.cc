@@ -51,6 +51,8 @@ BusMetrics::BusMetrics(metrics::Registry& r)
                                   "Requests that the disk did not take: a crash would lose them.")),
       requests_resumed(r.Counter("skerry_eventbus_requests_resumed_total",
                                  "Requests that a former process had not answered.")),
+      requests_deferred(r.Counter("skerry_eventbus_requests_deferred_total",
+                                  "Requests that wait in the log, for room in memory.")),
       published(r.Counter("skerry_eventbus_published_total", "Publications that the broker has.")),
       publish_failed(r.Counter("skerry_eventbus_publish_failed_total",
                                "Attempts to publish that failed; they are repeated.")),

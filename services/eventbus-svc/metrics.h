@@ -39,6 +39,7 @@ struct BusMetrics {
   prometheus::Gauge& requests_waiting_bytes;
   prometheus::Counter& requests_unlogged;  // The disk did not take them.
   prometheus::Counter& requests_resumed;   // Of the process before this one.
+  prometheus::Counter& requests_deferred;  // They wait in the log: there was no room in memory.
   // What goes to it.
   prometheus::Counter& published;
   prometheus::Counter& publish_failed;  // They are tried again.

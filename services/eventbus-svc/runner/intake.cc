@@ -56,30 +56,42 @@ Intake::Intake(const Options& options, Journal& journal, RequestLog& requests, N
       log_(std::move(log)) {}
 
 void Intake::Resume() {
-  absl::StatusOr<std::vector<RequestLog::Entry>> entries = requests_.Read();
-  if (!entries.ok()) {
-    return log_.Error("requests of before this start can't be read", entries.status());
+  absl::MutexLock lock(&mutex_);
+  in_log_ = true;
+  metrics_.requests_resumed.Increment(static_cast<double>(requests_.waiting()));
+  Refill();
+}
+
+void Intake::Refill() {
+  const absl::StatusOr<std::vector<RequestLog::Entry>> entries =
+      requests_.Read(passed_, options_.requests_bytes_max - bytes_);
+  if (!entries.ok()) {  // The next one that is answered tries again, or the next start.
+    return log_.Error("requests that wait can't be read", entries.status());
   }
-  for (RequestLog::Entry& entry : *entries) {
+  in_log_ = !entries->empty();
+  for (const RequestLog::Entry& entry : *entries) {
+    passed_ = entry.sequence;
     std::optional<RequestTopic> topic = RequestTopicOf(entry.topic);
     if (!topic.has_value()) {  // Nothing else is ever logged.
       requests_.Done(entry.sequence);
       continue;
     }
-    const size_t bytes = entry.payload.size() + kRequestBytes;
-    {
-      absl::MutexLock lock(&mutex_);
-      bytes_ += bytes;
-    }
-    metrics_.requests_resumed.Increment();
-    sink_({.topic = *std::move(topic),
-           .payload = std::move(entry.payload),
-           .arrived = clock_.Monotonic(),
-           .write_id = std::move(entry.write_id),
-           .sequence = entry.sequence,
-           .bytes = bytes});
+    Pass({.topic = *std::move(topic),
+          .payload = entry.payload,
+          .arrived = clock_.Monotonic(),
+          .write_id = entry.write_id,
+          .sequence = entry.sequence,
+          .bytes = entry.payload.size() + kRequestBytes});
   }
 }
+
+void Intake::Pass(Request request) {
+  bytes_ += request.bytes;
+  Show();
+  sink_(std::move(request));
+}
+
+void Intake::Show() { metrics_.requests_waiting_bytes.Set(static_cast<double>(bytes_)); }
 
 void Intake::OnMessage(std::string topic, std::string payload, size_t size_bytes, bool retained,
                        const Delivery& delivery) {
@@ -124,46 +136,33 @@ void Intake::OnRequest(RequestTopic topic, const std::string& name, std::string 
                   .arrived = clock_.Monotonic(),
                   .write_id = new_id_(),
                   .bytes = payload.size() + kRequestBytes};
-  if (!Acquire(request.bytes)) return metrics_.refused_busy.Increment();
+  absl::MutexLock lock(&mutex_);
   const absl::StatusOr<int64_t> sequence = requests_.Add(name, payload, request.write_id, delivery);
-  if (sequence.ok() && *sequence == 0) {
-    Free(request.bytes);
-    return metrics_.repeated.Increment();
+  if (sequence.ok() && *sequence == 0) return metrics_.repeated.Increment();
+  const bool room = !closed_ && !in_log_ && bytes_ + request.bytes <= options_.requests_bytes_max;
+  if (sequence.ok() && !room) {
+    in_log_ = true;
+    return metrics_.requests_deferred.Increment();
   }
+  if (!room) return metrics_.refused_busy.Increment();
   if (sequence.ok()) {
-    request.sequence = *sequence;
+    passed_ = request.sequence = *sequence;
   } else {
     metrics_.requests_unlogged.Increment();
-    absl::MutexLock lock(&mutex_);
     if (!std::exchange(complained_, true)) {
       log_.Error("the disk takes no requests: a crash would lose them", sequence.status());
     }
   }
   request.payload = std::move(payload);
-  sink_(std::move(request));
-}
-
-bool Intake::Acquire(size_t bytes) {
-  absl::MutexLock lock(&mutex_);
-  const auto room = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return closed_ || bytes_ + bytes <= options_.requests_bytes_max;
-  };
-  clock_.AwaitUntil(mutex_, absl::Condition(&room), clock_.Monotonic() + options_.patience);
-  if (closed_ || bytes_ + bytes > options_.requests_bytes_max) return false;
-  bytes_ += bytes;
-  metrics_.requests_waiting_bytes.Set(static_cast<double>(bytes_));
-  return true;
+  Pass(std::move(request));
 }
 
 void Intake::Release(const Request& request) {
   if (request.sequence != 0) requests_.Done(request.sequence);
-  Free(request.bytes);
-}
-
-void Intake::Free(size_t bytes) {
   absl::MutexLock lock(&mutex_);
-  bytes_ -= bytes;
-  metrics_.requests_waiting_bytes.Set(static_cast<double>(bytes_));
+  bytes_ -= request.bytes;
+  Show();
+  if (in_log_ && !closed_ && bytes_ <= options_.requests_bytes_max / 2) Refill();
 }
 
 void Intake::Close() {

@@ -23,15 +23,16 @@
 
 namespace skerry::eventbus {
 
-// Whoever brings a message waits here until it is on the disk, or there is room in the queue of
-// requests: what waits in this process is bounded, and the broker keeps the rest. Any thread may
-// call it. What it is given outlives it.
+// Whoever brings a message waits here until it is on the disk, and for nothing else: Paho's thread
+// holds Paho's lock meanwhile, and with that everything that is to be published. Requests beyond
+// the bound of those in memory wait in their log, and have their turn when there is room. Any
+// thread may call it. What it is given outlives it.
 class Intake final {
  public:
   struct Options {
     NodeName node;
-    size_t requests_bytes_max = 8 << 20;
-    absl::Duration patience = absl::Seconds(10);  // Then a message is refused.
+    size_t requests_bytes_max = 8 << 20;          // In memory.
+    absl::Duration patience = absl::Seconds(10);  // Until a user's message is on the disk.
   };
   // Does not block.
   using Sink = std::function<void(Request request)>;
@@ -51,7 +52,7 @@ class Intake final {
 
   // A request was answered.
   void Release(const Request& request);
-  // Nobody waits any more.
+  // What comes from now on waits in the log for the next process.
   void Close();
 
  private:
@@ -59,8 +60,10 @@ class Intake final {
                  const Delivery& delivery);
   void OnUserMessage(std::string topic, std::string payload, size_t size_bytes,
                      const Delivery& delivery);
-  bool Acquire(size_t bytes);
-  void Free(size_t bytes);
+  // Brings requests from the log to the queue, as far as there is room.
+  void Refill() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Pass(Request request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Show() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   Journal& journal_;
@@ -72,7 +75,9 @@ class Intake final {
   const log::Logger log_;
 
   absl::Mutex mutex_;
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;     // In memory.
+  int64_t passed_ ABSL_GUARDED_BY(mutex_) = 0;   // The last of the log that went to the queue.
+  bool in_log_ ABSL_GUARDED_BY(mutex_) = false;  // There are further ones.
   bool complained_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -1,10 +1,16 @@
 #include "services/eventbus-svc/store/request_log.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 
 namespace skerry::eventbus {
 namespace {
+
+constexpr int64_t kEntryBytes = 512;  // What one costs besides topic and payload, roughly.
+constexpr size_t kDoneMax = 1024;     // That wait to be deleted.
 
 constexpr const char* kMigrations[] = {
     "CREATE TABLE request ("
@@ -19,13 +25,13 @@ constexpr const char* kMigrations[] = {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RequestLog>> RequestLog::Open(
-    const std::string& path, const sqlite::Environment& environment) {
+    const std::string& path, int64_t bytes_max, const sqlite::Environment& environment) {
   const sqlite::DatabaseOptions options{
       .path = path, .full_sync = false, .environment = environment};
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
       sqlite::Database::Open(options, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "eventbus request log");
-  std::unique_ptr<RequestLog> log(new RequestLog(*std::move(database)));
+  std::unique_ptr<RequestLog> log(new RequestLog(*std::move(database), bytes_max));
   if (absl::Status loaded = log->Load(); !loaded.ok())
     return Annotate(loaded, "eventbus request log");
   return log;
@@ -34,16 +40,25 @@ absl::StatusOr<std::unique_ptr<RequestLog>> RequestLog::Open(
 absl::Status RequestLog::Load() {
   absl::MutexLock lock(&mutex_);
   sqlite::Statement read =
-      database_->Prepare("SELECT COALESCE(MAX(sequence), 0), COUNT(*) FROM request");
-  SKERRY_RETURN_IF_ERROR(read.Step().status());
-  last_ = read.Int(0);
-  waiting_ = static_cast<size_t>(read.Int(1));
-  return absl::OkStatus();
+      database_->Prepare("SELECT sequence, length(topic) + length(payload) FROM request");
+  while (true) {
+    SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
+    if (!found) return absl::OkStatus();
+    last_ = std::max(last_, read.Int(0));
+    waiting_bytes_ += waiting_[read.Int(0)] = read.Int(1) + kEntryBytes;
+  }
 }
 
 absl::StatusOr<int64_t> RequestLog::Add(const std::string& topic, const std::string& payload,
                                         const std::string& write_id, const Delivery& delivery) {
   absl::MutexLock lock(&mutex_);
+  const int64_t bytes = static_cast<int64_t>(topic.size() + payload.size()) + kEntryBytes;
+  if (waiting_bytes_ + bytes > bytes_max_) {
+    return Error(absl::StatusCode::kResourceExhausted,
+                 absl::StrCat(waiting_bytes_, " bytes of requests wait, ", bytes_max_,
+                              " is the most"))
+        .Reason("REQUESTS_FULL");
+  }
   bool first = true;
   SKERRY_RETURN_IF_ERROR(database_->Transaction([&]() -> absl::Status {
     mutex_.AssertHeld();
@@ -60,14 +75,18 @@ absl::StatusOr<int64_t> RequestLog::Add(const std::string& topic, const std::str
   }));
   done_.clear();
   if (!first) return 0;
-  ++waiting_;
-  return ++last_;
+  waiting_bytes_ += waiting_[++last_] = bytes;
+  return last_;
 }
 
 void RequestLog::Done(int64_t sequence) {
   absl::MutexLock lock(&mutex_);
+  const auto it = waiting_.find(sequence);
+  if (it == waiting_.end()) return;
+  waiting_bytes_ -= it->second;
+  waiting_.erase(it);
   done_.push_back(sequence);
-  if (--waiting_ > 0) return;
+  if (!waiting_.empty() && done_.size() < kDoneMax) return;
   // Where that fails, the next Add does it, or they are redeliveries after a restart.
   const absl::Status deleted = database_->Transaction([&] {
     mutex_.AssertHeld();
@@ -84,19 +103,29 @@ absl::Status RequestLog::DeleteDone() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<RequestLog::Entry>> RequestLog::Read() {
+absl::StatusOr<std::vector<RequestLog::Entry>> RequestLog::Read(int64_t after, size_t bytes_max) {
   absl::MutexLock lock(&mutex_);
   std::vector<Entry> entries;
   sqlite::Statement read = database_->Prepare(
-      "SELECT sequence, topic, payload, write_id FROM request ORDER BY sequence");
-  while (true) {
+      "SELECT sequence, topic, payload, write_id FROM request WHERE sequence > ?1"
+      " ORDER BY sequence");
+  read.Bind(1, after);
+  for (size_t bytes = 0; bytes < bytes_max;) {
     SKERRY_ASSIGN_OR_RETURN(bool found, read.Step());
-    if (!found) return entries;
+    if (!found) break;
+    if (waiting_.count(read.Int(0)) == 0) continue;  // It is done, and not deleted yet.
     entries.push_back({.sequence = read.Int(0),
                        .topic = read.Text(1),
                        .payload = read.Text(2),
                        .write_id = read.Text(3)});
+    bytes += entries.back().topic.size() + entries.back().payload.size() + kEntryBytes;
   }
+  return entries;
+}
+
+size_t RequestLog::waiting() {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.size();
 }
 
 }  // namespace skerry::eventbus

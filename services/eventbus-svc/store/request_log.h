@@ -3,6 +3,7 @@
 #define SKERRY_SERVICES_EVENTBUS_SVC_STORE_REQUEST_LOG_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,9 +20,8 @@
 namespace skerry::eventbus {
 
 // What was added is there when the process was killed right after. A cut of power may take the
-// last ones with it: a commit that waits for the disk would cost more than the request itself. How
-// much waits is bounded by whoever adds. A damaged file is set aside, and a new one begins empty.
-// Any thread.
+// last ones with it: a commit that waits for the disk would cost more than the request itself. A
+// damaged file is set aside, and a new one begins empty. Any thread.
 class RequestLog final {
  public:
   struct Entry {
@@ -31,28 +31,32 @@ class RequestLog final {
     std::string write_id;
   };
 
+  // `bytes_max`: of what is not answered, with 512 bytes for each.
   static absl::StatusOr<std::unique_ptr<RequestLog>> Open(
-      const std::string& path, const sqlite::Environment& environment = {});
+      const std::string& path, int64_t bytes_max, const sqlite::Environment& environment = {});
 
   // Its sequence, greater than those before it; 0: it was taken before. An error: it is not in the
-  // log.
+  // log. RESOURCE_EXHAUSTED / REQUESTS_FULL: there is no room.
   absl::StatusOr<int64_t> Add(const std::string& topic, const std::string& payload,
                               const std::string& write_id, const Delivery& delivery);
   // It is answered. Written with the next Add, or at once where nothing waits any more.
   void Done(int64_t sequence);
-  // In order.
-  absl::StatusOr<std::vector<Entry>> Read();
+  // Those above `after`, in order: no further one once there are `bytes_max`, counted as above.
+  absl::StatusOr<std::vector<Entry>> Read(int64_t after, size_t bytes_max);
+  size_t waiting();
 
  private:
-  explicit RequestLog(std::unique_ptr<sqlite::Database> database)
-      : database_(std::move(database)) {}
+  RequestLog(std::unique_ptr<sqlite::Database> database, int64_t bytes_max)
+      : bytes_max_(bytes_max), database_(std::move(database)) {}
   absl::Status Load();
   absl::Status DeleteDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const int64_t bytes_max_;
   absl::Mutex mutex_;
   const std::unique_ptr<sqlite::Database> database_ ABSL_PT_GUARDED_BY(mutex_);
   int64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<int64_t, int64_t> waiting_ ABSL_GUARDED_BY(mutex_);  // Sizes by sequence.
+  int64_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<int64_t> done_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -13,6 +13,7 @@
 namespace skerry::eventbus {
 namespace {
 
+using ::skerry::testing::HasReason;
 using ::skerry::testing::IsOk;
 using ::skerry::testing::IsOkAndHolds;
 using ::testing::ElementsAre;
@@ -23,7 +24,7 @@ class RequestLogTest : public ::testing::Test {
   // As the process after one that was killed: what was written is there.
   void Open() {
     log_.reset();
-    auto log = RequestLog::Open("requests.db", {&disk_});
+    auto log = RequestLog::Open("requests.db", bytes_max_, {&disk_});
     ASSERT_THAT(log, IsOk());
     log_ = *std::move(log);
   }
@@ -32,7 +33,7 @@ class RequestLogTest : public ::testing::Test {
   }
   std::vector<std::string> Payloads() {
     std::vector<std::string> payloads;
-    const auto entries = log_->Read();
+    const auto entries = log_->Read(0, 64 << 20);
     EXPECT_THAT(entries, IsOk());
     for (const RequestLog::Entry& entry : *entries) {
       EXPECT_EQ(entry.topic, "topic");
@@ -42,6 +43,7 @@ class RequestLogTest : public ::testing::Test {
     return payloads;
   }
 
+  int64_t bytes_max_ = 16 << 20;
   sqlite::testing::SimDisk disk_{1};
   std::unique_ptr<RequestLog> log_;
 };
@@ -57,7 +59,7 @@ TEST_F(RequestLogTest, WhatIsNotAnsweredIsThereAfterACrash) {
   Open();
   EXPECT_THAT(Payloads(), ElementsAre("a", "b", std::string("\0\xff", 2)))
       << "what is done is written with what comes next";
-  const int64_t again = log_->Read()->at(1).sequence;
+  const int64_t again = log_->Read(0, 64 << 20)->at(1).sequence;
   log_->Done(again);
   Add("d");
   Open();
@@ -84,6 +86,26 @@ TEST_F(RequestLogTest, AMessageThatTheBrokerSendsOnceMoreIsTakenOnce) {
   EXPECT_NE(Add("b", {.packet_id = 7}), 0) << "the id was used again";
   EXPECT_NE(Add("c"), 0);
   EXPECT_NE(Add("c"), 0) << "QoS 0";
+}
+
+TEST_F(RequestLogTest, HoldsSoMuchAndNoMoreUntilSomeIsAnswered) {
+  bytes_max_ = 2000;
+  Open();
+  const int64_t a = Add("a");
+  Add("b");
+  Add("c");
+  EXPECT_THAT(log_->Add("topic", "d", "x", {}), HasReason("REQUESTS_FULL"));
+  Open();
+  EXPECT_THAT(log_->Add("topic", "d", "x", {}), HasReason("REQUESTS_FULL"));
+  log_->Done(a);
+  log_->Done(a);
+  EXPECT_EQ(log_->waiting(), 2u);
+  Add("d");
+  EXPECT_THAT(Payloads(), ElementsAre("b", "c", "d"));
+  const auto page = log_->Read(a + 1, 1);
+  ASSERT_THAT(page, IsOk());
+  ASSERT_EQ(page->size(), 1u);
+  EXPECT_EQ(page->front().payload, "c");
 }
 
 TEST_F(RequestLogTest, OnAFullDiskNothingChanges) {
