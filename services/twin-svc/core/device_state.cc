@@ -23,7 +23,11 @@ absl::Status CheckStateReport(const StateReport& report) {
 }
 
 bool ReportState(DeviceState& state, const StateReport& report) {
-  const bool online = MeansOnline(report.state);
+  if (report.in_place_of.has_value() &&
+      *report.in_place_of != StateReport::Said{state.state, state.writer}) {
+    return false;
+  }
+  const bool online = MeansOnline(report.state) && !report.in_place_of.has_value();
   const bool other = !state.change_time.has_value() || state.state != report.state ||
                      state.reason != report.reason;
   // Whichever way the clock was set.

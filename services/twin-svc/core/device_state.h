@@ -17,6 +17,15 @@ struct StateReport {
   std::string reason;  // Empty, or why.
   std::string writer;
   absl::Time time;  // Of the box.
+  // Of one who has not spoken with the device, and only knows what was said: nothing changes unless
+  // this is the state and its writer, and the device was not seen by it.
+  struct Said {
+    std::string state;
+    std::string writer;
+
+    bool operator==(const Said&) const = default;
+  };
+  std::optional<Said> in_place_of = std::nullopt;
 
   bool operator==(const StateReport&) const = default;
 };

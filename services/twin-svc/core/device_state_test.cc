@@ -57,6 +57,28 @@ TEST(DeviceStateTest, AClockThatWasSetBackIsFollowed) {
   EXPECT_EQ(state.last_seen, kNow - absl::Hours(24 * 365));
 }
 
+TEST(DeviceStateTest, WhatTakesThePlaceOfAStateTakesNoOther) {
+  DeviceState state;
+  ReportState(state, Says("online"));
+  StateReport away = Says("unknown", kNow + absl::Hours(1), "away");
+  away.writer = "twin-svc";
+  away.in_place_of = {"offline", "mapper"};
+  EXPECT_FALSE(ReportState(state, away));
+  away.in_place_of = {"online", "mapper:other"};
+  EXPECT_FALSE(ReportState(state, away));
+  away.in_place_of = {"online", "mapper"};
+  EXPECT_TRUE(ReportState(state, away));
+  EXPECT_EQ(state.state, "unknown");
+  EXPECT_EQ(state.change_time, kNow + absl::Hours(1));
+  EXPECT_EQ(state.last_seen, kNow);
+  StateReport back = Says("online", kNow + absl::Hours(2));
+  back.in_place_of = {"unknown", "twin-svc"};
+  EXPECT_TRUE(ReportState(state, back));
+  EXPECT_EQ(state.state, "online");
+  EXPECT_EQ(state.reason, "");
+  EXPECT_EQ(state.last_seen, kNow) << "nobody has seen it since";
+}
+
 TEST(DeviceStateTest, UnknownThatWasSaidIsAChange) {
   DeviceState state;
   EXPECT_TRUE(ReportState(state, Says("unknown")));
