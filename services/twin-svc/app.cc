@@ -151,7 +151,8 @@ absl::Status TwinApp::StartMappers() {
   Parts& p = *parts_;
   SKERRY_ASSIGN_OR_RETURN(
       p.mappers, MapperDesk::Create({.mappers_max = static_cast<size_t>(config_.mappers_max),
-                                     .call_timeout = config_.mapper_call_timeout},
+                                     .call_timeout = config_.mapper_call_timeout,
+                                     .away_after = config_.mappers_away_after},
                                     *p.mapper_store, *p.desk, clock_, p.dmi_metrics, log_));
   p.methods = std::make_unique<MethodCalls>(*p.mappers);
   p.states = std::make_unique<DeskStates>(*p.desk, clock_);

@@ -43,6 +43,12 @@ void Declare(config::Schema& schema, TwinConfig& c) {
            "longest time that a mapper may take to be told of a device or a model")
       .Min(absl::Milliseconds(100))
       .Max(absl::Minutes(5));
+  schema
+      .Add(
+          "mappers.away_after", &c.mappers_away_after,
+          "how long a mapper may be silent until those of its devices that were online are unknown")
+      .Min(absl::Milliseconds(100))
+      .Max(absl::Hours(24));
   schema.Add("meta.address", &c.meta_address,
              "gRPC target of edge-meta-svc; default unix:<run_dir>/edge-meta.sock");
   schema

@@ -19,6 +19,7 @@ struct TwinConfig {
   std::string dmi_listen;  // Empty: unix:<run_dir>/dmi.sock.
   int64_t mappers_max = 64;
   absl::Duration mapper_call_timeout = absl::Seconds(10);
+  absl::Duration mappers_away_after = absl::Seconds(10);
   std::string meta_address;  // Empty: unix:<run_dir>/edge-meta.sock.
   absl::Duration meta_reconnect_max = absl::Seconds(5);
   std::string hub_address;  // Empty: unix:<run_dir>/edgehub.sock.

@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* DmiServiceImpl::ReportDeviceStatus(
     const absl::StatusOr<DeviceName> device =
         DeviceName::Make(request->devicenamespace(), request->devicename());
     if (!device.ok()) return end(device.status());
-    absl::StatusOr<Write> write = WriteFrom(*request, mappers_.WriterOf(*device), clock_.Now());
+    absl::StatusOr<Write> write = WriteFrom(*request, mappers_.ReportedBy(*device), clock_.Now());
     if (!write.ok()) return end(write.status());
     twins_.Submit(*device, *std::move(write), false,
                   [end = std::move(end)](const absl::StatusOr<Written>& written) mutable {
@@ -111,7 +111,7 @@ grpc::ServerUnaryReactor* DmiServiceImpl::ReportDeviceStates(
     if (!device.ok()) return end(device.status());
     const absl::Status good = CheckState(request->state());
     if (!good.ok()) return end(good);
-    states_->ReportState(*device, request->state(), mappers_.WriterOf(*device), std::move(end));
+    states_->ReportState(*device, request->state(), mappers_.ReportedBy(*device), std::move(end));
   });
 }
 

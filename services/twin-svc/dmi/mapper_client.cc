@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "api/grpc/health/v1/health.grpc.pb.h"
 #include "api/kubeedge/dmi/v1beta1/api.grpc.pb.h"
 #include "api/skerry/mapper/v1/method_service.grpc.pb.h"
 #include "services/lib/base/status_macros.h"
@@ -77,6 +78,7 @@ struct MapperClient::Impl : std::enable_shared_from_this<MapperClient::Impl> {
   absl::Duration timeout;
   std::unique_ptr<MapperStub> mapper;
   std::unique_ptr<skerry::mapper::v1::DeviceMethodService::Stub> methods;
+  std::unique_ptr<grpc::health::v1::Health::Stub> health;
   absl::Mutex mutex;
   std::set<grpc::ClientContext*> calls ABSL_GUARDED_BY(mutex);
   bool ending ABSL_GUARDED_BY(mutex) = false;
@@ -95,6 +97,7 @@ absl::StatusOr<std::unique_ptr<MapperClient>> MapperClient::Create(const std::st
   impl->timeout = timeout;
   impl->mapper = v1beta1::DeviceMapperService::NewStub(channel);
   impl->methods = skerry::mapper::v1::DeviceMethodService::NewStub(channel);
+  impl->health = grpc::health::v1::Health::NewStub(channel);
   return std::unique_ptr<MapperClient>(new MapperClient(std::move(impl)));
 }
 
@@ -189,6 +192,18 @@ void MapperClient::CallMethod(v1::MethodCall call, absl::Duration timeout, Metho
       },
       [this](auto* context, auto* in, auto* out, auto ended) {
         impl_->methods->async()->CallMethod(context, in, out, std::move(ended));
+      });
+}
+
+void MapperClient::Ask(absl::Duration timeout, Done done) {
+  impl_->Make<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>(
+      timeout, grpc::health::v1::HealthCheckRequest(),
+      [done = std::move(done)](absl::Status status,
+                               const grpc::health::v1::HealthCheckResponse&) mutable {
+        done(IsAnswer(status) ? absl::OkStatus() : std::move(status));
+      },
+      [this](auto* context, auto* in, auto* out, auto ended) {
+        impl_->health->async()->Check(context, in, out, std::move(ended));
       });
 }
 

@@ -37,6 +37,9 @@ class MapperClient {
   void RemoveModel(const std::string& model_namespace, const std::string& name, Done done);
 
   void CallMethod(v1::MethodCall call, absl::Duration timeout, MethodDone done);
+  // OK where somebody answers grpc.health.v1, with whatever: those of KubeEdge have no such
+  // service, and say so. DEADLINE_EXCEEDED of one that hangs.
+  void Ask(absl::Duration timeout, Done done);
 
   // Cancels what is under way and waits until all is told. Further calls are CANCELLED. Not from
   // `done`. Idempotent.

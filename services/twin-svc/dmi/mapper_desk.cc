@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
-#include "services/lib/device/method_call.h"
 #include "services/twin-svc/dmi/mapper_info.h"
 
 namespace skerry::twin {
@@ -47,6 +46,7 @@ MapperDesk::MapperDesk(const Options& options, MapperStore& store, TwinDesk& twi
       metrics_(metrics),
       log_(log),
       wanted_(catalog_, twins, metrics, log_),
+      states_(twins, clock),
       executor_("mappers", clock) {}
 
 MapperDesk::~MapperDesk() { Stop(); }
@@ -58,6 +58,9 @@ absl::Status MapperDesk::Restore() {
     link->sync().Restore(mapper.told, store_.whole());
     MakeActive(link);
   }
+  executor_.Post([this] {
+    for (const auto& [name, link] : links_) link->Watch();
+  });
   return absl::OkStatus();
 }
 
@@ -127,10 +130,18 @@ bool MapperDesk::TakeDue(size_t count_max) {
     if (model) {
       wanted_.UpdateModel(model.value());
     } else {
-      wanted_.UpdateDevice(device.value());
+      UpdateDevice(device.value());
     }
   }
   return false;
+}
+
+void MapperDesk::UpdateDevice(const DeviceName& device) {
+  wanted_.UpdateDevice(device);
+  const std::optional<DeviceCatalog::Entry> entry = catalog_.Find(device);
+  if (!entry.has_value()) return states_.Forget(device);
+  MapperLink* const link = LinkOf(*entry);
+  if (link != nullptr) link->watch().Update(device);
 }
 
 void MapperDesk::RunDue() {
@@ -244,7 +255,27 @@ absl::StatusOr<std::shared_ptr<MapperLink>> MapperDesk::LinkFor(const MapperReco
         .Reason("MAPPERS_FULL")
         .Meta("mapper", record.name);
   }
-  const MapperLink::Context context{
+  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<MapperLink> link,
+                          MapperLink::Create(record, ContextFor(record)));
+  links_[record.name] = link;
+  return link;
+}
+
+MapperLink::Context MapperDesk::ContextFor(const MapperRecord& record) {
+  // Of two of a protocol, one has its devices.
+  const auto is_active = [this, name = record.name, protocol = record.protocol] {
+    const auto active = active_.find(protocol);
+    return active != active_.end() && active->second == name;
+  };
+  const auto devices = [this, is_active, protocol = record.protocol](
+                           const std::optional<DeviceName>& after, size_t count_max) {
+    return is_active() ? wanted_.DevicesOf(protocol, after, count_max) : std::vector<DeviceName>();
+  };
+  const auto reported = [this, is_active, protocol = record.protocol] {
+    absl::MutexLock lock(&mutex_);
+    return is_active() && reported_.erase(protocol) > 0;
+  };
+  return MapperLink::Context{
       .executor = executor_,
       .clock = clock_,
       .store = store_,
@@ -259,10 +290,11 @@ absl::StatusOr<std::shared_ptr<MapperLink>> MapperDesk::LinkFor(const MapperReco
         return catalog_.Model(model);
       },
       .call_timeout = options_.call_timeout,
-      .method_calls_max = options_.method_calls_max};
-  SKERRY_ASSIGN_OR_RETURN(std::shared_ptr<MapperLink> link, MapperLink::Create(record, context));
-  links_[record.name] = link;
-  return link;
+      .method_calls_max = options_.method_calls_max,
+      .watch = {.states = states_,
+                .devices = devices,
+                .reported = reported,
+                .away_after = options_.away_after}};
 }
 
 void MapperDesk::MakeActive(const std::shared_ptr<MapperLink>& link) {
@@ -309,39 +341,6 @@ void MapperDesk::CallMethod(v1::MethodCall call, absl::Duration timeout, Done do
       [this, call = std::move(call), end = clock_.Monotonic() + timeout](auto answer) mutable {
         DoCall(std::move(call), end - clock_.Monotonic(), std::move(answer));
       });
-}
-
-void MapperDesk::DoCall(v1::MethodCall call, absl::Duration timeout, Done done) {
-  const auto refuse = [&](const absl::Status& status) {
-    metrics_.method_calls_failed.Increment();
-    done(status);
-  };
-  const absl::StatusOr<DeviceName> device = device::CheckCall(call);
-  if (!device.ok()) return refuse(device.status());
-  const std::optional<DeviceCatalog::Entry> entry = catalog_.Find(*device);
-  if (!entry.has_value()) {
-    return refuse(Error(absl::StatusCode::kNotFound,
-                        absl::StrCat("no device ", device->value(), " is bound to this node"))
-                      .Reason("DEVICE_UNKNOWN")
-                      .Meta("device", device->value()));
-  }
-  const auto active = active_.find(entry->protocol);
-  if (active == active_.end()) {
-    return refuse(
-        Error(absl::StatusCode::kUnavailable,
-              absl::StrCat("no mapper of the protocol '", entry->protocol, "' has registered"))
-            .Reason("MAPPER_AWAY")
-            .Meta("protocol", entry->protocol));
-  }
-  links_.at(active->second)->CallMethod(std::move(call), timeout, std::move(done));
-}
-
-std::string MapperDesk::WriterOf(const DeviceName& device) const {
-  const std::optional<DeviceCatalog::Entry> entry = catalog_.Find(device);
-  if (!entry.has_value()) return "mapper";
-  absl::MutexLock lock(&mutex_);
-  const auto mapper = mapper_of_.find(entry->protocol);
-  return mapper == mapper_of_.end() ? "mapper" : absl::StrCat("mapper:", mapper->second);
 }
 
 template <typename Response>

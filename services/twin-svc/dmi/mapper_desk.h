@@ -26,6 +26,7 @@
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/model/names.h"
+#include "services/twin-svc/dmi/away_states.h"
 #include "services/twin-svc/dmi/device_catalog.h"
 #include "services/twin-svc/dmi/dmi_metrics.h"
 #include "services/twin-svc/dmi/mapper_link.h"
@@ -47,6 +48,8 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
     size_t mappers_max = 64;  // Beyond, one more is RESOURCE_EXHAUSTED / MAPPERS_FULL.
     absl::Duration call_timeout = absl::Seconds(10);  // Of a call to a mapper.
     int method_calls_max = 64;                        // Under way, for each mapper.
+    // > 0. Of a mapper that has been silent for so long, devices that were online are "unknown".
+    absl::Duration away_after = absl::Seconds(10);
     // Of the answer to a registration: clients in Go take 4 MiB. What it has no room for is told by
     // calls.
     size_t answer_bytes_max = 3u << 20;
@@ -81,6 +84,8 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
 
   // Who writes what is reported of the device: "mapper:<name>", or "mapper".
   std::string WriterOf(const DeviceName& device) const;
+  // The same; it has just reported something of the device, and so is there.
+  std::string ReportedBy(const DeviceName& device);
 
   // Registrations that wait, and those that come, are UNAVAILABLE / DRAINING.
   void Drain();
@@ -113,8 +118,13 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
       const v1beta1::MapperRegisterRequest& request);
   absl::StatusOr<std::shared_ptr<MapperLink>> LinkFor(const MapperRecord& record);
   void MakeActive(const std::shared_ptr<MapperLink>& link);
+  MapperLink::Context ContextFor(const MapperRecord& record);
   void Forget(const std::string& mapper);
   void AnswerWaiting();
+  // Of the device's protocol; null where none has registered.
+  MapperLink* LinkOf(const DeviceCatalog::Entry& entry);
+  // The device is new, or another one.
+  void UpdateDevice(const DeviceName& device);
   void DoCall(v1::MethodCall call, absl::Duration timeout, Done done);
 
   const Options options_;
@@ -131,8 +141,10 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
   std::map<DeviceName, uint64_t> desired_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> mapper_of_ ABSL_GUARDED_BY(mutex_);  // By protocol.
   std::atomic<int> posted_ = 0;
+  std::set<std::string> reported_ ABSL_GUARDED_BY(mutex_);  // Protocols whose mapper did.
   // On the executor.
   WantedDevices wanted_;
+  AwayStates states_;
   std::map<std::string, std::shared_ptr<MapperLink>> links_;  // By the mapper's name.
   std::map<std::string, std::string> active_;                 // Protocol to name.
   bool synced_ = false;

@@ -64,12 +64,14 @@ MapperLink::MapperLink(MapperRecord record, const Context& context,
     : record_(std::move(record)),
       context_(context),
       log_(context.log.With({{"mapper", record_.name}})),
-      client_(std::move(client)) {
+      client_(std::move(client)),
+      watch_(record_.name, context.watch) {
   context_.metrics.mappers.Increment();
 }
 
 MapperLink::~MapperLink() {
   context_.executor.Cancel(timer_);
+  context_.executor.Cancel(ask_timer_);
   context_.metrics.mappers.Decrement();
   context_.metrics.behind.Decrement(static_cast<double>(counted_behind_));
   if (counted_away_) context_.metrics.away.Decrement();
@@ -82,6 +84,8 @@ absl::Status MapperLink::Registered(MapperRecord record, const MapperSync::LeftO
   record_ = std::move(record);
   drained_ = nullptr;
   sync_.Registered(left_out);
+  watch_.Registered();
+  Watch();
   failing_.clear();
   complained_ = false;
   NoteStore(context_.store.SaveMapper(record_, sync_.TakeTold()));
@@ -205,9 +209,40 @@ void MapperLink::Count() {
   context_.metrics.behind.Increment(static_cast<double>(behind) -
                                     static_cast<double>(counted_behind_));
   counted_behind_ = behind;
-  if (std::exchange(counted_away_, sync_.away()) != sync_.away()) {
-    context_.metrics.away.Increment(sync_.away() ? 1 : -1);
+  const bool away = sync_.away() || watch_.away();
+  if (std::exchange(counted_away_, away) != away) context_.metrics.away.Increment(away ? 1 : -1);
+}
+
+void MapperLink::Watch() {
+  if (!std::exchange(watching_, true)) Ask();
+}
+
+void MapperLink::Ask() {
+  asked_ = context_.clock.Monotonic();
+  client_->Ask(watch_.patience(),
+               [weak = weak_from_this(), &executor = context_.executor](absl::Status status) {
+                 executor.Post([weak, status = std::move(status)] {
+                   if (const auto self = weak.lock()) self->OnAsked(status);
+                 });
+               });
+}
+
+void MapperLink::OnAsked(const absl::Status& status) {
+  const bool was_away = watch_.away();
+  // Cancelled: its path is another one now.
+  if (!absl::IsCancelled(status)) {
+    watch_.OnAsked(status.ok(), asked_, context_.clock.Monotonic());
   }
+  if (watch_.away() && !was_away) {
+    log_.Warning("the mapper is away: those of its devices that were online are unknown", status,
+                 {{"path", record_.path}});
+  } else if (was_away && !watch_.away()) {
+    log_.Info("the mapper is there again", {{"path", record_.path}});
+  }
+  Count();
+  ask_timer_ = context_.executor.PostAfter(watch_.pause(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Ask();
+  });
 }
 
 void MapperLink::CallMethod(v1::MethodCall call, absl::Duration timeout,

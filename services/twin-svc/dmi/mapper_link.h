@@ -21,6 +21,7 @@
 #include "services/twin-svc/core/mapper_sync.h"
 #include "services/twin-svc/dmi/dmi_metrics.h"
 #include "services/twin-svc/dmi/mapper_client.h"
+#include "services/twin-svc/dmi/mapper_watch.h"
 #include "services/twin-svc/store/mapper_store.h"
 
 namespace skerry::twin {
@@ -40,6 +41,7 @@ class MapperLink : public std::enable_shared_from_this<MapperLink> {
     std::function<absl::StatusOr<v1beta1::DeviceModel>(const std::string& name)> model;
     absl::Duration call_timeout;
     int method_calls_max;  // At a time; beyond, RESOURCE_EXHAUSTED / MAPPER_BUSY.
+    MapperWatch::Context watch;
   };
 
   static absl::StatusOr<std::shared_ptr<MapperLink>> Create(MapperRecord record,
@@ -65,6 +67,9 @@ class MapperLink : public std::enable_shared_from_this<MapperLink> {
   void CallMethod(v1::MethodCall call, absl::Duration timeout, MapperClient::MethodDone done);
 
   const MapperRecord& record() const { return record_; }
+  // Asks from now on whether it is there; of one that registers without being told so.
+  void Watch();
+  MapperWatch& watch() { return watch_; }
 
  private:
   MapperLink(MapperRecord record, const Context& context, std::unique_ptr<MapperClient> client);
@@ -76,6 +81,8 @@ class MapperLink : public std::enable_shared_from_this<MapperLink> {
   void SaveTold();
   void NoteStore(const absl::Status& status);
   void Count();
+  void Ask();  // Whether it is there: again and again.
+  void OnAsked(const absl::Status& status);
 
   MapperRecord record_;
   const Context context_;
@@ -86,6 +93,10 @@ class MapperLink : public std::enable_shared_from_this<MapperLink> {
   std::set<std::string> failing_;  // Devices and models of which an error was logged.
   bool complained_ = false;        // Of the mapper's absence.
   std::function<void()> drained_;
+  MapperWatch watch_;
+  bool watching_ = false;
+  absl::Duration asked_;
+  exec::SerialExecutor::TimerId ask_timer_ = 0;
   exec::SerialExecutor::TimerId timer_ = 0;
   size_t counted_behind_ = 0;
   bool counted_away_ = false;

@@ -103,6 +103,18 @@ void WantedDevices::SetMapper(const std::string& protocol_name, MapperSync* sync
   }
 }
 
+std::vector<DeviceName> WantedDevices::DevicesOf(const std::string& protocol_name,
+                                                 const std::optional<DeviceName>& after,
+                                                 size_t count_max) const {
+  std::vector<DeviceName> names;
+  const auto protocol = protocols_.find(protocol_name);
+  if (protocol == protocols_.end()) return names;
+  const auto& devices = protocol->second.devices;
+  auto next = after.has_value() ? devices.upper_bound(*after) : devices.begin();
+  for (; next != devices.end() && names.size() < count_max; ++next) names.push_back(next->first);
+  return names;
+}
+
 v1beta1::MapperRegisterResponse WantedDevices::Answer(const std::string& protocol_name,
                                                       size_t bytes_max,
                                                       MapperSync::LeftOut& left_out) const {

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -40,6 +41,10 @@ class WantedDevices {
   // The device with what is desired of it: on the box, or by the cloud. NOT_FOUND without a twin;
   // the errors of DeviceCatalog::Device.
   absl::StatusOr<v1beta1::Device> Message(const DeviceName& name) const;
+
+  // Of the protocol, after this one, in order: at most `count_max`.
+  std::vector<DeviceName> DevicesOf(const std::string& protocol,
+                                    const std::optional<DeviceName>& after, size_t count_max) const;
 
   // The answer to a registration: what is wanted of the protocol, up to `bytes_max`. `left_out` is
   // that for which there is no room, or no message.
