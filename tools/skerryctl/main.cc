@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -13,6 +14,8 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/http/https_client.h"
 #include "tools/skerryctl/device_command.h"
+#include "tools/skerryctl/doctor/observe.h"
+#include "tools/skerryctl/doctor/report.h"
 #include "tools/skerryctl/drain_command.h"
 #include "tools/skerryctl/hub_client.h"
 #include "tools/skerryctl/join.h"
@@ -136,6 +139,16 @@ absl::Status Status(const Options& options) {
   BoxStatus status = AskBox(options.join.layout.run_dir);
   std::cout << RenderBox(status, absl::Now(), json);
   if (!options.all_good_required || IsHealthy(status)) return absl::OkStatus();
+  return ToStatus(
+      {.step = "check", .expected = "a healthy box", .seen = "see above", .reason = "NOT_HEALTHY"});
+}
+
+absl::Status Diagnose(const Options& options) {
+  SystemClock clock;
+  const Observations seen = ObserveBox(options.join.layout.folder, clock);
+  const std::vector<Finding> findings = FindingsOf(seen);
+  std::cout << RenderFindings(seen, findings, options.output == "json") << std::flush;
+  if (IsHealthy(findings)) return absl::OkStatus();
   return ToStatus(
       {.step = "check", .expected = "a healthy box", .seen = "see above", .reason = "NOT_HEALTHY"});
 }
@@ -290,9 +303,15 @@ int Main(int argc, char** argv) {
   status
       ->add_option("--run-dir", options.join.layout.run_dir, "folder of the services' Unix sockets")
       ->capture_default_str();
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "look for what is wrong with this box: each finding has a code, a cause and a fix");
+  doctor
+      ->add_option("--dir", options.join.layout.folder,
+                   "folder of the node's certificate and configuration")
+      ->capture_default_str();
   for (CLI::App* command : {create, list, revoke, disable, enable, drain, status})
     AddHub(*command, options);
-  for (CLI::App* command : {create, list, status}) AddOutput(*command, options);
+  for (CLI::App* command : {create, list, status, doctor}) AddOutput(*command, options);
 
   try {
     app.parse(argc, argv);
@@ -304,6 +323,7 @@ int Main(int argc, char** argv) {
                         : list->parsed()           ? ListTokens(options)
                         : revoke->parsed()         ? RevokeToken(options)
                         : node->parsed()           ? SetNodeDisabled(options, disable->parsed())
+                        : doctor->parsed()         ? Diagnose(options)
                         : drain->parsed()          ? Drain(options)
                         : device.call->parsed()    ? CallDevice(options)
                         : device.enable->parsed()  ? SwitchDevice(options, true)

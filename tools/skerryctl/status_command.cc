@@ -149,17 +149,30 @@ void AddEdged(const absl::StatusOr<edged::v1::EdgedStatus>& edged, Table& table)
 
 }  // namespace
 
-BoxStatus AskBox(const std::string& run_dir) {
-  std::string prefix = absl::StrCat("unix:", run_dir, "/");
+BoxStatus AskBox(const BoxAddresses& addresses) {
   BoxStatus status;
-  status.edgehub =
-      Ask<edgehub::v1::EdgeHubService, edgehub::v1::GetStatusRequest, edgehub::v1::EdgeHubStatus>(
-          prefix + "edgehub.sock");
-  status.meta = Ask<meta::v1::MetaService, meta::v1::GetStatusRequest, meta::v1::MetaStatus>(
-      prefix + "edge-meta.sock");
-  status.edged = Ask<edged::v1::EdgedService, edged::v1::GetStatusRequest, edged::v1::EdgedStatus>(
-      prefix + "edged.sock");
+  if (!addresses.edgehub.empty()) {
+    status.edgehub =
+        Ask<edgehub::v1::EdgeHubService, edgehub::v1::GetStatusRequest, edgehub::v1::EdgeHubStatus>(
+            addresses.edgehub);
+  }
+  if (!addresses.meta.empty()) {
+    status.meta = Ask<meta::v1::MetaService, meta::v1::GetStatusRequest, meta::v1::MetaStatus>(
+        addresses.meta);
+  }
+  if (!addresses.edged.empty()) {
+    status.edged =
+        Ask<edged::v1::EdgedService, edged::v1::GetStatusRequest, edged::v1::EdgedStatus>(
+            addresses.edged);
+  }
   return status;
+}
+
+BoxStatus AskBox(const std::string& run_dir) {
+  const std::string prefix = absl::StrCat("unix:", run_dir, "/");
+  return AskBox({.edgehub = prefix + "edgehub.sock",
+                 .meta = prefix + "edge-meta.sock",
+                 .edged = prefix + "edged.sock"});
 }
 
 bool IsHealthy(const BoxStatus& status) {

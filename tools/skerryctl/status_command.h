@@ -21,7 +21,15 @@ struct BoxStatus {
   absl::StatusOr<edged::v1::EdgedStatus> edged = absl::UnknownError("not asked");
 };
 
-// Asks over <run_dir>/{edgehub,edge-meta,edged}.sock, at most 3 s each.
+// gRPC targets: "unix:/run/skerry/edgehub.sock". An empty one is not asked.
+struct BoxAddresses {
+  std::string edgehub;
+  std::string meta;
+  std::string edged;
+};
+// At most 3 s each.
+BoxStatus AskBox(const BoxAddresses& addresses);
+// Asks over <run_dir>/{edgehub,edge-meta,edged}.sock.
 BoxStatus AskBox(const std::string& run_dir);
 
 // Healthy: every service answered, the link is up, the types are synced, and the runtime is ready.
