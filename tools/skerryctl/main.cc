@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/http/https_client.h"
+#include "tools/skerryctl/bundle/bundle_command.h"
+#include "tools/skerryctl/completion.h"
 #include "tools/skerryctl/device_command.h"
 #include "tools/skerryctl/doctor/observe.h"
 #include "tools/skerryctl/doctor/report.h"
@@ -34,6 +38,7 @@ struct Options {
   TokenCreateOptions create;
   DrainOptions drain;
   DeviceOptions device;
+  BundleOptions bundle;
   std::string revoke;
   std::string node;
   std::string output = "table";
@@ -153,6 +158,16 @@ absl::Status Diagnose(const Options& options) {
       {.step = "check", .expected = "a healthy box", .seen = "see above", .reason = "NOT_HEALTHY"});
 }
 
+absl::Status WriteBundle(const Options& options) {
+  SystemClock clock;
+  SKERRY_ASSIGN_OR_RETURN(const Bundle bundle, MakeBundle(options.bundle, clock));
+  for (absl::string_view line : absl::StrSplit(bundle.manifest, '\n', absl::SkipEmpty())) {
+    std::cout << Printable(line) << "\n";
+  }
+  std::cout << Printable(bundle.path) << "\n";
+  return absl::OkStatus();
+}
+
 void AddOutput(CLI::App& command, Options& options) {
   command.add_option("-o,--output", options.output, "how to print")
       ->check(CLI::IsMember({"table", "json"}))
@@ -217,6 +232,27 @@ DeviceCommands AddDevice(CLI::App& app, Options& options) {
                             "the same id again is the same call; default: one is made up");
   AddOutput(*commands.call, options);
   return commands;
+}
+
+CLI::App* AddBundle(CLI::App& app, BundleOptions& bundle) {
+  CLI::App* command = app.add_subcommand(
+      "bundle", "pack what support needs to know of this box into one file, without secrets");
+  command->add_option("--dir", bundle.folder, "folder of the node's certificate and configuration")
+      ->capture_default_str();
+  command->add_option("--run-dir", bundle.run_dir, "folder of the services' Unix sockets")
+      ->capture_default_str();
+  command->add_option("--out", bundle.out,
+                      "file to write; default: skerry-bundle-<node>-<time>.tar.gz here");
+  command->add_option("--logs", bundle.logs, "log files, whose last lines are packed");
+  command->add_option("--log-lines", bundle.log_lines, "lines of each log")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command->add_option("--ops", bundle.ops,
+                      "ops ports, whose metrics are packed: twin-svc=127.0.0.1:9103");
+  command->add_option("--bytes-max", bundle.bytes_max, "most bytes to pack, before compression")
+      ->check(CLI::Range(int64_t{64} << 10, int64_t{1} << 30))
+      ->capture_default_str();
+  return command;
 }
 
 CLI::App* AddJoin(CLI::App& app, Options& options) {
@@ -309,6 +345,11 @@ int Main(int argc, char** argv) {
       ->add_option("--dir", options.join.layout.folder,
                    "folder of the node's certificate and configuration")
       ->capture_default_str();
+  CLI::App* bundle = AddBundle(app, options.bundle);
+  CLI::App* completion =
+      app.add_subcommand("completion", "print a script for a shell's completion");
+  completion->require_subcommand(1);
+  completion->add_subcommand("bash", "source <(skerryctl completion bash)");
   for (CLI::App* command : {create, list, revoke, disable, enable, drain, status})
     AddHub(*command, options);
   for (CLI::App* command : {create, list, status, doctor}) AddOutput(*command, options);
@@ -318,12 +359,17 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
+  if (completion->parsed()) {
+    std::cout << BashCompletion(app);
+    return 0;
+  }
   absl::Status result = join->parsed()             ? Join(options)
                         : create->parsed()         ? CreateToken(options)
                         : list->parsed()           ? ListTokens(options)
                         : revoke->parsed()         ? RevokeToken(options)
                         : node->parsed()           ? SetNodeDisabled(options, disable->parsed())
                         : doctor->parsed()         ? Diagnose(options)
+                        : bundle->parsed()         ? WriteBundle(options)
                         : drain->parsed()          ? Drain(options)
                         : device.call->parsed()    ? CallDevice(options)
                         : device.enable->parsed()  ? SwitchDevice(options, true)
