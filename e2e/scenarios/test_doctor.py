@@ -1,0 +1,206 @@
+"""`skerryctl doctor` on a real box: nothing is found where all is well, and one thing where one thing is wrong."""
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+from cluster import wait
+
+from harness.clock import faketime
+from harness.disk import filled, mount_disk, unmount_disk
+
+TIMEOUT = 90
+
+
+@pytest.fixture(scope="module", name="box")
+def fixture_box(system):
+    """A box with all that the doctor looks at: link, runtime, broker."""
+    system.cloud.start()
+    node = system.make_node("edge-1")
+    node.broker.configure()
+    system.add_node("edge-1")
+    wait.until("the box to be healthy", lambda: not report(system, node)["findings"], 60)
+    return node
+
+
+def run(system, box, *flags, config_dir=None, env=None):
+    """The finished `skerryctl doctor`."""
+    command = box.host.command(system.binaries["skerryctl"], "doctor", f"--dir={config_dir or box.config_dir}", *flags)
+    return subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=TIMEOUT, env=env)
+
+
+def report(system, box, **options):
+    """What it finds; its exit code says whether there is an error."""
+    done = run(system, box, "-o", "json", **options)
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if found["healthy"] else 1), done.stderr
+    for finding in found["findings"]:
+        assert finding["seen"] and finding["cause"] and finding["fix"], finding
+    return found
+
+
+def codes(system, box, **options):
+    """The codes of what it finds."""
+    return [finding["code"] for finding in report(system, box, **options)["findings"]]
+
+
+@pytest.fixture(name="copied")
+def fixture_copied(box, tmp_path):
+    """The box's configuration in another folder, to be changed: the box itself is left alone."""
+    folder = tmp_path / "config"
+    shutil.copytree(box.config_dir, folder)
+    edit(folder, f"{box.config_dir}/", f"{folder}/")
+    return folder
+
+
+def edit(folder, old, new):
+    """Replaces text in the services' files."""
+    for config in folder.glob("*.yaml"):
+        config.write_text(config.read_text().replace(old, new))
+
+
+def test_a_healthy_box_has_no_finding(system, box):
+    """[ctl-5.1] Every check has looked."""
+    found = report(system, box)
+    assert found["healthy"] and found["findings"] == []
+    assert {check["result"] for check in found["checks"]} == {"ok"}, found["checks"]
+    done = run(system, box)
+    assert done.returncode == 0 and "skipped" not in done.stdout
+
+
+def test_the_broker_is_stopped(system, box):
+    """[ctl-5.2] It is tried by MQTT."""
+    box.broker.stop()
+    try:
+        assert codes(system, box) == ["BROKER_UNREACHABLE"]
+        done = run(system, box)
+        assert done.returncode == 1
+        assert "[BROKER_UNREACHABLE]" in done.stdout and str(box.broker.port) in done.stdout
+    finally:
+        box.broker.start()
+    wait.until("the box to be healthy", lambda: not codes(system, box), 30)
+
+
+def test_the_cloud_is_unreachable(system, box):
+    """[ctl-5.2] That the link is down follows from it, and so does that the clocks can't be compared."""
+    system.cloud.hub.kill()
+    try:
+        wait.until("the link to be down", lambda: box.edgehub.metric("skerry_edgehub_link_connected") == 0, 30)
+        found = report(system, box)
+        assert [finding["code"] for finding in found["findings"]] == ["HUB_UNREACHABLE"]
+        assert {"check": "clock", "result": "skipped", "reason": "the hub's time is not known"} in found["checks"]
+    finally:
+        system.cloud.hub.start()
+        wait.until("the box to be healthy", lambda: not codes(system, box), 90)
+
+
+def test_one_port_is_not_reachable(system, box, copied):
+    """[ctl-5.2] The closed port is told from a hub that is down."""
+    join = system.cloud.hub.addresses["join"]
+    edit(copied, join, f"{join.rpartition(':')[0]}:1")
+    assert codes(system, box, config_dir=copied) == ["JOIN_PORT_UNREACHABLE"]
+
+
+def test_the_name_has_no_address(system, box, copied):
+    """[ctl-5.2] DNS."""
+    edit(copied, f'"{box.host.address}:', '"hub.invalid:')
+    assert (copied / "edgehub.yaml").read_text().count("hub.invalid") == 2
+    assert codes(system, box, config_dir=copied) == ["HUB_NAME_UNRESOLVED"]
+
+
+def test_the_hub_lacks_the_name_that_is_dialled(system, box, copied):
+    """[ctl-5.2] SANs: once, though both ports show the certificate."""
+    config = copied / "edgehub.yaml"
+    config.write_text(re.sub(r"^cloud:\n", "cloud:\n  server_name: hub.example.com\n", config.read_text(), flags=re.M))
+    finding, = report(system, box, config_dir=copied)["findings"]
+    assert finding["code"] == "HUB_NAME_MISMATCH"
+    assert "hub.example.com" in finding["seen"] and "localhost" in finding["seen"]
+
+
+def test_the_certificate_has_expired(system, box, copied):
+    """[ctl-5.2] One that the hub's CA has issued, for a day of last year."""
+    pki = system.cloud.folder / "hub/ca"
+    key, request, certificate = (copied / name for name in ("k.pem", "r.pem", "c.pem"))
+    subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    key, "-out", request, "-subj", "/O=system:nodes/CN=system:node:edge-1"],
+                   check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["openssl", "x509", "-req", "-in", request, "-CA", pki / "ca.crt", "-CAkey", pki / "ca.key",
+                    "-days", "1", "-out", certificate], check=True, stderr=subprocess.DEVNULL, env=faketime("-365d"))
+    (copied / "node.pem").write_text(certificate.read_text() + key.read_text())
+    assert codes(system, box, config_dir=copied) == ["CERTIFICATE_EXPIRED"]
+
+
+@pytest.mark.parametrize("offset", ["-10y", "+10m", "+10y"])
+def test_the_clock_is_wrong(system, box, offset):
+    """[ctl-5.2] No certificate is blamed for it, though by that clock none is valid."""
+    assert codes(system, box, env=faketime(offset)) == ["CLOCK_SKEW"]
+
+
+def test_the_disk_is_full(system, box, copied, tmp_path):
+    """[ctl-5.2] That of the state."""
+    disk = tmp_path / "state"
+    mount_disk(disk, 20 << 20)
+    try:
+        edit(copied, str(box.state_dir), str(disk))
+        assert codes(system, box, config_dir=copied) == ["DISK_LOW"]
+        with filled(disk):
+            assert codes(system, box, config_dir=copied) == ["DISK_FULL"]
+    finally:
+        unmount_disk(disk)
+
+
+def test_a_service_is_down(system, box):
+    """[ctl-5.2] Stopped, and there but silent."""
+    box.twin.stop()
+    try:
+        finding, = report(system, box)["findings"]
+        assert finding["code"] == "SERVICE_DOWN" and "twin-svc" in finding["seen"]
+    finally:
+        box.twin.start()
+    wait.until("the box to be healthy", lambda: not codes(system, box), 30)
+    box.edged.pause()
+    try:
+        finding, = report(system, box)["findings"]
+        assert finding["code"] == "SERVICE_DOWN" and "edged-svc" in finding["seen"]
+    finally:
+        box.edged.resume()
+    wait.until("the box to be healthy", lambda: not codes(system, box), 30)
+
+
+def test_the_key_and_the_configuration(system, box, copied):
+    """[ctl-5.2] Who can read the key; a setting that is none."""
+    (copied / "node.pem").chmod(0o644)
+    assert codes(system, box, config_dir=copied) == ["KEY_EXPOSED"]
+    (copied / "node.pem").chmod(0o600)
+    config = copied / "twin.yaml"
+    config.write_text(config.read_text() + "color: red\n")
+    finding, = report(system, box, config_dir=copied)["findings"]
+    assert finding["code"] == "CONFIG_INVALID" and "color" in finding["seen"]
+
+
+def test_a_bundle_has_what_is_known_and_no_key(system, box, tmp_path):
+    """[ctl-6.1] Configuration, findings, status, metrics and logs of a running box."""
+    out = tmp_path / "bundle.tar.gz"
+    subprocess.run(box.host.command(
+        system.binaries["skerryctl"], "bundle", f"--dir={box.config_dir}", f"--run-dir={box.run_dir}", f"--out={out}",
+        f"--logs={box.edgehub.log}", f"--ops=edgehub-svc={box.edgehub.addresses['ops']}"), check=True, timeout=TIMEOUT)
+    with tarfile.open(out) as archive:
+        texts = {name: archive.extractfile(name).read().decode() for name in archive.getnames()}
+    assert "MISSING" not in texts["MANIFEST"]
+    assert json.loads(texts["doctor.json"])["findings"] == []
+    assert json.loads(texts["status.json"])["healthy"]
+    assert "skerry_edgehub_link_connected 1" in texts["metrics/edgehub-svc.txt"]
+    assert "started" in texts[f"logs{box.edgehub.log.resolve()}"]
+    assert "system:node:edge-1" in texts["certificate.txt"]
+    key = box.identity.read_text().partition("PRIVATE KEY-----")[2].split()[0]
+    assert not [name for name, text in texts.items() if "PRIVATE KEY" in text or key in text]
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_box_that_has_not_joined(system, box, tmp_path):
+    """[ctl-5.2] That is all there is to say."""
+    assert codes(system, box, config_dir=tmp_path) == ["NOT_JOINED"]
