@@ -102,6 +102,8 @@ TEST(FindingsTest, TheCertificate) {
   EXPECT_THAT(Codes(seen), ElementsAre("CERTIFICATE_UNREADABLE"));
   seen.identity->read = absl::NotFoundError("none");
   EXPECT_THAT(Codes(seen), ElementsAre("NOT_JOINED"));
+  EXPECT_EQ(WhySkipped("certificate", seen), "this box has not joined");
+  EXPECT_EQ(WhySkipped("config", seen), "");
   seen = Healthy();
   seen.identity->readable_by_all = true;
   EXPECT_THAT(Codes(seen), ElementsAre("KEY_EXPOSED"));

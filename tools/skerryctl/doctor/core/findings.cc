@@ -212,6 +212,8 @@ class Doctor {
 std::vector<Finding> FindingsOf(const Observations& seen) { return Doctor(seen).Run(); }
 
 std::string WhySkipped(absl::string_view check, const Observations& seen) {
+  const bool joined = !seen.identity.has_value() || !absl::IsNotFound(seen.identity->read);
+  if (!joined && check != "config" && check != "disk") return "this box has not joined";
   if (check == "certificate" && !seen.identity.has_value()) return "no configuration names it";
   if (check == "clock" && !seen.hub_time.has_value()) return "the hub's time is not known";
   const bool any_port = std::any_of(seen.hub.begin(), seen.hub.end(),
