@@ -65,7 +65,7 @@ void Intake::Resume() {
 void Intake::Refill() {
   const absl::StatusOr<std::vector<RequestLog::Entry>> entries =
       requests_.Read(passed_, options_.requests_bytes_max - bytes_);
-  if (!entries.ok()) {  // The next one that is answered tries again, or the next start.
+  if (!entries.ok()) {  // Whoever is next, to ask or to be answered, tries again.
     return log_.Error("requests that wait can't be read", entries.status());
   }
   in_log_ = !entries->empty();
@@ -83,6 +83,10 @@ void Intake::Refill() {
           .sequence = entry.sequence,
           .bytes = entry.payload.size() + kRequestBytes});
   }
+}
+
+void Intake::RefillIfThereIsRoom() {
+  if (in_log_ && !closed_ && bytes_ <= options_.requests_bytes_max / 2) Refill();
 }
 
 void Intake::Pass(Request request) {
@@ -142,7 +146,8 @@ void Intake::OnRequest(RequestTopic topic, const std::string& name, std::string 
   const bool room = !closed_ && !in_log_ && bytes_ + request.bytes <= options_.requests_bytes_max;
   if (sequence.ok() && !room) {
     in_log_ = true;
-    return metrics_.requests_deferred.Increment();
+    metrics_.requests_deferred.Increment();
+    return RefillIfThereIsRoom();
   }
   if (!room) return metrics_.refused_busy.Increment();
   if (sequence.ok()) {
@@ -162,7 +167,7 @@ void Intake::Release(const Request& request) {
   absl::MutexLock lock(&mutex_);
   bytes_ -= request.bytes;
   Show();
-  if (in_log_ && !closed_ && bytes_ <= options_.requests_bytes_max / 2) Refill();
+  RefillIfThereIsRoom();
 }
 
 void Intake::Close() {

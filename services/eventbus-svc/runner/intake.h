@@ -62,6 +62,7 @@ class Intake final {
                      const Delivery& delivery);
   // Brings requests from the log to the queue, as far as there is room.
   void Refill() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RefillIfThereIsRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pass(Request request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Show() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -152,6 +152,30 @@ TEST_F(IntakeTest, WhatHasNoRoomInMemoryWaitsInTheLogAndKeepsItsPlace) {
   EXPECT_EQ(Requests(), 1u) << "there is room again";
 }
 
+// Where nothing is under way, nobody's answer makes room: the next request has to try again.
+TEST_F(IntakeTest, ALogThatCouldNotBeReadIsReadWithTheNextRequest) {
+  for (int i = 0; i < 6; ++i) {  // More than SQLite keeps in memory.
+    ASSERT_TRUE(requests_log_->Add(kUpdate, std::string(100 << 10, '1'), "id", {}).ok());
+  }
+  requests_log_.reset();
+  requests_log_ = *RequestLog::Open("requests.db", 1 << 20, {&disk_});
+  Intake next(
+      {.node = *NodeName::Parse("edge-1"), .requests_bytes_max = 1 << 20}, *journal_,
+      *requests_log_, [] { return ""; },
+      [this](Request request) {
+        absl::MutexLock lock(&mutex_);
+        requests_.push_back(std::move(request));
+      },
+      clock_, metrics_, log::Logger::Null());
+  disk_.FailIn(0, 1000);
+  next.Resume();
+  disk_.FailIn(0, 0);
+  ASSERT_EQ(Requests(), 0u);
+  next.OnMessage(kUpdate, "2", 1, false, {});
+  EXPECT_EQ(Requests(), 7u) << "those that could not be read, and the one after them";
+  EXPECT_EQ(metrics_.requests_resumed.Value(), 6);
+}
+
 TEST_F(IntakeTest, WhatHasNoRoomInTheLogIsDropped) {
   for (int i = 0; metrics_.refused_busy.Value() == 0; ++i) {
     Message(kUpdate, std::string(100 << 10, 'x'));
