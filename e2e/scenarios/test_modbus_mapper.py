@@ -50,7 +50,7 @@ def floats(value):
 
 
 def test_what_is_desired_reaches_the_registers(system, tcp):
-    """[devices-9] D2: by kubectl, as KubeEdge's users have it; and what the device holds comes back."""
+    """[modbus-1] D2: by kubectl, as KubeEdge's users have it; and what the device holds comes back."""
     reports(system, "pump-7", speed="30.5", pressure="21.5", energy="9007199254740993", running="true",
             overheated="true", serial="pump-7")
     assert "1 6 0 305" in tcp.writes() or "1 16 0 305" in tcp.writes(), tcp.writes()
@@ -61,7 +61,7 @@ def test_what_is_desired_reaches_the_registers(system, tcp):
 
 
 def test_what_happens_at_the_device_is_seen_in_the_cloud(system, tcp):
-    """[devices-9] In its status and as readings in the store, with the time when it was read."""
+    """[modbus-1] In its status and as readings in the store, with the time when it was read."""
     tcp.turn(2, *floats(3.25))
     reports(system, "pump-7", pressure="3.25")
     api = devices.DeviceApi(system.cloud)
@@ -78,7 +78,7 @@ def test_what_happens_at_the_device_is_seen_in_the_cloud(system, tcp):
 
 
 def test_a_device_that_loses_its_power_is_told_again_what_is_desired(system, tcp):
-    """[devices-10] Offline while it is away; its registers have their defaults when it comes back."""
+    """[modbus-2] Offline while it is away; its registers have their defaults when it comes back."""
     devices.desire(system.kubectl, "pump-7", "speed", "12.5")
     reports(system, "pump-7", speed="12.5")
     tcp.stop()
@@ -90,7 +90,7 @@ def test_a_device_that_loses_its_power_is_told_again_what_is_desired(system, tcp
 
 
 def test_a_serial_line(system, node):
-    """[devices-11] Two slaves of one line (RTU), which share it."""
+    """[modbus-3] Two slaves of one line (RTU), which share it."""
     line = ModbusServer(node.folder, serial=True).start()
     try:
         model = devices.model("valve", ("level", "INT", "ReadWrite"), ("which", "INT", "ReadOnly"))
@@ -112,7 +112,7 @@ def test_a_serial_line(system, node):
 
 
 def test_settings_that_cannot_be_meant_are_told(system, node, tcp):
-    """[devices-12] Field, value and fix, where the one who has to mend it looks; the other devices go on."""
+    """[modbus-4] Field, value and fix, where the one who has to mend it looks; the other devices go on."""
     broken = devices.device("broken-1", "modbus-pump", "edge-1", "modbus", pressure=None)
     broken["spec"]["protocol"]["configData"] = {"ip": "127.0.0.1", "port": tcp.port, "slaveID": 300}
     system.kubectl.apply(broken)
