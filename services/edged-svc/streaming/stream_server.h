@@ -55,8 +55,8 @@ class StreamServer {
 
  private:
   class Impl;
-  explicit StreamServer(std::shared_ptr<Impl> impl);
-  const std::shared_ptr<Impl> impl_;
+  explicit StreamServer(std::unique_ptr<Impl> impl);
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace skerry::edged
