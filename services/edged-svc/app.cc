@@ -16,6 +16,7 @@
 #include "services/edged-svc/adapters/metered_runtime.h"
 #include "services/edged-svc/adapters/pod_folders.h"
 #include "services/edged-svc/core/kube_event.h"
+#include "services/edged-svc/docker/docker_runtime.h"
 #include "services/edged-svc/kubelet/kubelet_server.h"
 #include "services/edged-svc/metrics.h"
 #include "services/edged-svc/runner/event_recorder.h"
@@ -148,16 +149,26 @@ absl::Status EdgedApp::StartMeta() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<Runtime>> EdgedApp::MakeRuntime() {
+  if (config_.runtime_kind != "docker") {
+    return CriRuntime::Create({.endpoint = config_.runtime_endpoint,
+                               .image_endpoint = config_.image_endpoint,
+                               .sandbox_image = config_.sandbox_image});
+  }
+  return DockerRuntime::Create({.endpoint = config_.runtime_endpoint,
+                                .sandbox_image = config_.sandbox_image,
+                                .restrict_oom_score_adj = config_.restrict_oom_score_adj,
+                                .registry = &parts_->registry},
+                               clock_, log_);
+}
+
 absl::Status EdgedApp::StartPods() {
   Parts& p = *parts_;
   p.folders = std::make_unique<PodFolders>(config_.root_dir, config_.pod_log_dir);
   p.steps =
       std::make_unique<exec::ThreadPool>("pods", static_cast<size_t>(config_.workers), kStepQueue);
-  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<CriRuntime> cri,
-                          CriRuntime::Create({.endpoint = config_.runtime_endpoint,
-                                              .image_endpoint = config_.image_endpoint,
-                                              .sandbox_image = config_.sandbox_image}));
-  p.runtime = std::make_unique<MeteredRuntime>(std::move(cri), p.metrics, clock_);
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<Runtime> runtime, MakeRuntime());
+  p.runtime = std::make_unique<MeteredRuntime>(std::move(runtime), p.metrics, clock_);
   p.handlers = std::make_unique<Handlers>(*p.runtime, p.executor);
 
   const NodeFacts machine = ReadMachine(config_.root_dir, "");

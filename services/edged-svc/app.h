@@ -7,8 +7,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/edged-svc/config.h"
+#include "services/edged-svc/core/runtime.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/process/readiness.h"
@@ -34,6 +36,7 @@ class EdgedApp final : public process::App {
  private:
   struct Parts;
   absl::Status OpenCheckpoints();
+  absl::StatusOr<std::unique_ptr<Runtime>> MakeRuntime();
   absl::Status StartPods();
   absl::Status StartMeta();
   void StartUpkeep();

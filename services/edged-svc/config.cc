@@ -6,6 +6,14 @@
 #include "services/lib/model/names.h"
 
 namespace skerry::edged {
+namespace {
+
+bool UsesDocker(const EdgedConfig& c) {
+  return c.runtime_kind == "docker" ||
+         (c.runtime_kind == "auto" && absl::EndsWith(c.runtime_endpoint, "/docker.sock"));
+}
+
+}  // namespace
 
 void Declare(config::Schema& schema, EdgedConfig& c) {
   config::AddCommon(schema, c.common);
@@ -24,9 +32,17 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
       .Add("meta.reconnect_max", &c.meta_reconnect_max,
            "longest pause between attempts to reach edge-meta-svc and edgehub-svc")
       .Min(absl::Milliseconds(10));
-  schema.Add("runtime.endpoint", &c.runtime_endpoint, "container runtime's CRI socket").Required();
+  schema.Add("runtime.endpoint", &c.runtime_endpoint, "container runtime's socket").Required();
+  schema
+      .Add(
+          "runtime.kind", &c.runtime_kind,
+          "how it is spoken to: CRI (containerd, CRI-O) or Docker Engine's API; auto: docker for a "
+          "socket named docker.sock")
+      .OneOf({"auto", "cri", "docker"});
+  schema.Add("runtime.restrict_oom_score_adj", &c.restrict_oom_score_adj,
+             "for a Docker that may not lower it (rootless): containers ask for none below 0");
   schema.Add("image.endpoint", &c.image_endpoint,
-             "image service's CRI socket; default: the runtime's");
+             "image service's CRI socket; default: the runtime's; not for Docker");
   schema.Add("runtime.relist_period", &c.relist_period, "pause between lists of what runs")
       .Min(absl::Milliseconds(50));
   schema.Add("root_dir", &c.root_dir, "folder of the pods' volumes; default <state_dir>/edged");
@@ -45,7 +61,8 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
       .Min(absl::Milliseconds(10));
   schema.Add(
       "runtime.sandbox_image", &c.sandbox_image,
-      "image of the pods' sandboxes, which is never removed; default: what the runtime says");
+      "image of the pods' sandboxes, which is never removed; default: what the runtime says, for "
+      "Docker registry.k8s.io/pause:3.9");
   schema
       .Add("image_gc.high_threshold_percent", &c.image_gc_high_threshold_percent,
            "usage of the images' disk from which unused images are removed")
@@ -75,6 +92,9 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
       return InvalidField("image_gc.low_threshold_percent",
                           absl::StrCat(c.image_gc_low_threshold_percent),
                           "use less than image_gc.high_threshold_percent");
+    if (UsesDocker(c) && !c.image_endpoint.empty())
+      return InvalidField("image.endpoint", c.image_endpoint,
+                          "leave it out: Docker's images are at runtime.endpoint");
     if (!absl::StartsWith(c.cgroup_parent, "/") || absl::StrContains(c.cgroup_parent, ".."))
       return InvalidField("cgroup_parent", c.cgroup_parent,
                           "use an absolute path, as in /kubepods");
@@ -87,6 +107,7 @@ void FillDefaults(EdgedConfig& c) {
   if (c.meta_address.empty()) c.meta_address = absl::StrCat("unix:", c.run_dir, "/edge-meta.sock");
   if (c.edgehub_address.empty())
     c.edgehub_address = absl::StrCat("unix:", c.run_dir, "/edgehub.sock");
+  c.runtime_kind = UsesDocker(c) ? "docker" : "cri";
   if (c.root_dir.empty()) c.root_dir = c.state_dir + "/edged";
   if (c.pod_log_dir.empty()) c.pod_log_dir = c.state_dir + "/logs/pods";
 }

@@ -21,9 +21,11 @@ struct EdgedConfig {
   std::string meta_address;     // Empty: unix:<run_dir>/edge-meta.sock.
   std::string edgehub_address;  // Empty: unix:<run_dir>/edgehub.sock.
   absl::Duration meta_reconnect_max = absl::Seconds(5);
+  std::string runtime_kind = "auto";  // Then "cri" or "docker", after FillDefaults.
   std::string runtime_endpoint = "unix:///run/containerd/containerd.sock";
   std::string image_endpoint;  // Empty: the runtime's.
-  std::string sandbox_image;   // Empty: the runtime says it.
+  std::string sandbox_image;   // Empty: the runtime says it; Docker: see docker_runtime.h.
+  bool restrict_oom_score_adj = false;
   absl::Duration relist_period = absl::Seconds(1);
   std::string root_dir;     // Empty: <state_dir>/edged.
   std::string pod_log_dir;  // Empty: <state_dir>/logs/pods.

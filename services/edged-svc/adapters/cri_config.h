@@ -7,18 +7,9 @@
 #include "absl/strings/string_view.h"
 #include "api/runtime/v1/runtime.pb.h"
 #include "services/edged-svc/core/runtime.h"
+#include "services/edged-svc/core/runtime_labels.h"
 
 namespace skerry::edged {
-
-// Labels and annotations as the kubelet's, so that tools which read them (crictl, log shippers)
-// know our pods.
-inline constexpr char kLabelPodName[] = "io.kubernetes.pod.name";
-inline constexpr char kLabelPodNamespace[] = "io.kubernetes.pod.namespace";
-inline constexpr char kLabelPodUid[] = "io.kubernetes.pod.uid";
-inline constexpr char kLabelContainer[] = "io.kubernetes.container.name";
-inline constexpr char kLabelOwner[] = "io.skerry.owner";
-inline constexpr char kAnnotationHash[] = "io.kubernetes.container.hash";
-inline constexpr char kAnnotationRestarts[] = "io.kubernetes.container.restartCount";
 
 // The image of sandboxes by containerd's own configuration, which it shows in its verbose status;
 // empty: it does not say.

@@ -5,34 +5,28 @@
 
 #include <string>
 
+#include "services/edged-svc/testing/private_runtime.h"
+
 namespace skerry::edged {
 
-// Started by the constructor, removed with all it made by the destructor. One thread.
-class PrivateContainerd {
+class PrivateContainerd final : public PrivateRuntime {
  public:
   PrivateContainerd();
-  ~PrivateContainerd();
+  ~PrivateContainerd() override;
   PrivateContainerd(const PrivateContainerd&) = delete;
   PrivateContainerd& operator=(const PrivateContainerd&) = delete;
 
-  // Every process is gone at once, what was on the disk stays; then it is started again.
-  void PowerCycle();
-
-  // Imports an image that is like no other.
-  void AddImage(const std::string& name);
-  bool HasImage(const std::string& name) const;
-
-  // A parent for the pods' cgroups; the destructor removes it.
-  const std::string& cgroup() const { return cgroup_; }
-  const std::string& endpoint() const { return endpoint_; }
+  void PowerCycle() override;
+  void AddImage(const std::string& name) override;
+  bool HasImage(const std::string& name) const override;
+  const std::string& cgroup() const override { return cgroup_; }
+  const std::string& endpoint() const override { return endpoint_; }
   const std::string& folder() const { return folder_; }
-  static std::string image() { return "skerry.local/busybox:1"; }
 
  private:
   void Up();
   // containerd's own client.
   std::string Ctr(const std::string& command) const;
-  static std::string Run(const std::string& command);
   static std::string Tool(const std::string& command, const std::string& folder);
 
   std::string folder_, endpoint_, cgroup_;

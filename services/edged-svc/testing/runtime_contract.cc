@@ -6,8 +6,12 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
 namespace skerry::edged {
@@ -254,6 +258,106 @@ TEST_P(RuntimeContractTest, KnowsItsImages) {
   runtime_.PullImage("127.0.0.1:9/absent:1", {},
                      [&](absl::Status status) { done.set_value(status); });
   EXPECT_FALSE(done.get_future().get().ok());
+}
+
+// [edged-7.1]
+TEST_P(RuntimeContractTest, LogsAreWholeAndInOrder) {
+  const SandboxConfig sandbox = Sandbox("logs");
+  const auto id = runtime_.RunSandbox(sandbox);
+  ASSERT_TRUE(id.ok()) << id.status();
+  Run(*id, sandbox,
+      Container("c",
+                "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; "
+                "head -c 20000 /dev/zero | tr '\\0' x; echo; printf end"));
+  Await("logs", "c", State::kExited);
+  std::ifstream in(sandbox.log_folder + "/c/0.log");
+  std::vector<std::string> texts;
+  std::string joined;
+  for (std::string line; std::getline(in, line);) {
+    // Stamp, stream, tag, text.
+    const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(' ', 3));
+    ASSERT_EQ(parts.size(), 4u) << line;
+    EXPECT_EQ(parts[1], "stdout");
+    joined += parts[3];
+    if (parts[2] == "P") continue;
+    texts.push_back(std::exchange(joined, ""));
+  }
+  if (!joined.empty()) texts.push_back(joined);  // It never ended its last line.
+  ASSERT_EQ(texts.size(), 3002u);
+  for (int i = 0; i < 3000; ++i) EXPECT_EQ(texts[i], absl::StrCat("line ", i));
+  EXPECT_EQ(texts[3000], std::string(20000, 'x'));
+  EXPECT_EQ(texts[3001], "end");
+}
+
+// [edged-7.4]
+TEST_P(RuntimeContractTest, ALogThatWasRenamedGoesOnInANewFile) {
+  const SandboxConfig sandbox = Sandbox("rotate");
+  const auto id = runtime_.RunSandbox(sandbox);
+  ASSERT_TRUE(id.ok()) << id.status();
+  const std::string folder = sandbox.log_folder + "/c/";
+  ContainerConfig config =
+      Container("c", "echo before; while [ ! -e /m/go ]; do sleep 0.02; done; echo after");
+  std::filesystem::create_directories(env_.folder + "/rotate");
+  config.mounts = {{env_.folder + "/rotate", "/m", true, VolumeMount::Propagation::kNone}};
+  const std::string container = Run(*id, sandbox, config);
+  const auto has = [&](const std::string& file, const std::string& text) {
+    for (const absl::Time end = absl::Now() + absl::Seconds(20); absl::Now() < end;
+         absl::SleepFor(absl::Milliseconds(20))) {
+      View("rotate");
+      if (absl::StrContains(ReadFile(folder + file), text)) return true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(has("0.log", " stdout F before\n"));
+  std::filesystem::rename(folder + "0.log", folder + "0.log.20260101-000000");
+  ASSERT_TRUE(runtime_.ReopenLog(container).ok());
+  std::ofstream(env_.folder + "/rotate/go");
+  EXPECT_TRUE(has("0.log", " stdout F after\n"));
+  EXPECT_THAT(ReadFile(folder + "0.log"), ::testing::Not(HasSubstr("before")));
+  Await("rotate", "c", State::kExited);
+  EXPECT_FALSE(runtime_.ReopenLog(container).ok());
+}
+
+TEST_P(RuntimeContractTest, RunsAsItIsTold) {
+  SandboxConfig sandbox = Sandbox("secure");
+  sandbox.override_dns = true;
+  sandbox.dns.servers = {"10.9.8.7"};
+  sandbox.dns.searches = {"a.example", "b.example"};
+  const auto id = runtime_.RunSandbox(sandbox);
+  ASSERT_TRUE(id.ok()) << id.status();
+  ContainerConfig config = Container("c", "exec sleep 1000");
+  config.security.run_as_user = 1234;
+  config.security.run_as_group = 2345;
+  config.groups = {3456};
+  config.security.read_only_root = true;
+  config.security.no_new_privileges = true;
+  config.security.drop_capabilities = {"ALL"};
+  config.security.add_capabilities = {"NET_BIND_SERVICE"};
+  config.working_dir = "/tmp";
+  const std::string container = Run(*id, sandbox, config);
+  const auto result =
+      Exec(container,
+           "id; pwd; touch /x 2>/dev/null || echo read-only; grep -E 'NoNewPrivs|CapBnd' "
+           "/proc/self/status | tr '\\t' ' '; grep -E 'nameserver|search' /etc/resolv.conf");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->output,
+            "uid=1234 gid=2345 groups=2345,3456\n/tmp\nread-only\nCapBnd: 0000000000000400\n"
+            "NoNewPrivs: 1\nsearch a.example b.example\nnameserver 10.9.8.7\n");
+}
+
+TEST_P(RuntimeContractTest, ContainersOfAPodShareNetworkAndIpc) {
+  SandboxConfig sandbox = Sandbox("share");
+  sandbox.share_pid = true;
+  const auto id = runtime_.RunSandbox(sandbox);
+  ASSERT_TRUE(id.ok()) << id.status();
+  Run(*id, sandbox, Container("server", "exec httpd -f -p 8080 -h /etc"));
+  const std::string client = Run(*id, sandbox, Container("client", "exec sleep 1000"));
+  const auto result =
+      Exec(client,
+           "for i in 1 2 3 4 5 6 7 8 9; do wget -qO- http://127.0.0.1:8080/group && break; "
+           "sleep 0.2; done 2>/dev/null; ps | grep -c '[h]ttpd -f'");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->output, "root:x:0:\nnogroup:x:65534:\n1\n");
 }
 
 TEST_P(RuntimeContractTest, BadCommandIsAnError) {
