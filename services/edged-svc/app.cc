@@ -31,6 +31,7 @@
 #include "services/edged-svc/runner/runtime_health.h"
 #include "services/edged-svc/service.h"
 #include "services/edged-svc/store/sqlite_checkpoint_store.h"
+#include "services/edged-svc/streaming/stream_metrics.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
@@ -67,11 +68,13 @@ struct EdgedApp::Parts {
   explicit Parts(Clock& clock)
       : registry("edged-svc"),
         metrics(registry),
+        stream_metrics(registry),
         recorder(MakeInstance(), clock, metrics),
         executor("edged", clock) {}
 
   metrics::Registry registry;
   EdgedMetrics metrics;
+  StreamMetrics stream_metrics;  // At 0 where the runtime serves its streams itself.
   std::unique_ptr<metrics::OpsServer> ops;
   EventRecorder recorder;
   exec::SerialExecutor executor;  // Events of the store, reports, timers.
