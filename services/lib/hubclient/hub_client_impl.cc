@@ -65,8 +65,9 @@ void HubClient::Impl::Dial() {
           },
       .on_closed =
           [self = shared_from_this(), own](absl::Status status) {
-            self->Post([own, status](Impl& impl) { impl.OnClosed(own, status); });
+            // As one: the next Dial(), which may follow at once, opens the next stream.
             absl::MutexLock lock(&self->mutex);
+            self->PostLocked([own, status](Impl& impl) { impl.OnClosed(own, status); });
             self->stream_open = false;  // Stop may return now.
           },
       .on_drained = [self = shared_from_this()] { self->PostForward(); }};

@@ -75,6 +75,10 @@ struct HubClient::Impl : std::enable_shared_from_this<HubClient::Impl> {
   template <typename Work>
   void Post(Work work) {
     absl::MutexLock lock(&mutex);
+    PostLocked(std::move(work));
+  }
+  template <typename Work>
+  void PostLocked(Work work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (stopping) return;
     executor.Post([self = shared_from_this(), work = std::move(work)]() mutable {
       if (!self->stopped) work(*self);
