@@ -6,6 +6,7 @@ Every scenario runs under a load whose history is checked at its end (harness/hi
 import pytest
 from cluster import wait
 from harness import probes
+from harness.field import HEARTBEAT, MARGIN
 from harness.history import Kind
 
 pytestmark = pytest.mark.alone
@@ -38,8 +39,14 @@ def fixture_proxy(field):
 
 def test_partition_and_heal(field, load, net):
     """[network-2] L1, L3, A2, A3; link-3.3, link-4.1, link-5.6: what either side did meanwhile arrives."""
+    def gone(what):
+        return field.cloud.hub.metric(f"skerry_cloudhub_detection_seconds_{what}", reason="HEARTBEAT_LOST")
+
+    before = {what: gone(what) for what in ("count", "sum")}
     with load.running():
         field.expect_detection(net.drop, "edge-1")
+        assert gone("count") == before["count"] + 1, "the hub's own figure"
+        assert 2 * HEARTBEAT <= gone("sum") - before["sum"] <= 2 * HEARTBEAT + MARGIN
         load.await_acknowledged("edge-1")
         net.heal()
         load.await_connected()

@@ -11,6 +11,8 @@ constexpr const char* kClasses[] = {"session", "resource_sync", "report",
                                     "event",   "command",       "tunnel"};
 constexpr const char* kEnds[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED", "PROTOCOL_ERROR",
                                  "DRAINING"};
+// Ends of sessions whose nodes were gone.
+constexpr const char* kGone[] = {"CLOSED", "HEARTBEAT_LOST", "FENCED"};
 constexpr const char* kRefusals[] = {"OVERLOADED",     "DIALS_TOO_OFTEN", "DRAINING",
                                      "STORE_FAILED",   "IDENTITY",        "DISABLED",
                                      "NODE_KEY_WRONG", "NODE_CLONED"};
@@ -95,6 +97,13 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
     ends_[reason] = &registry.Counter("skerry_cloudhub_session_ends_total", "Sessions that ended.",
                                       {{"reason", reason}});
   }
+  for (const char* reason : kGone) {
+    // Two intervals, where nothing is heard any more: 32 s by default.
+    gone_[reason] = &registry.Histogram(
+        "skerry_cloudhub_detection_seconds",
+        "From the last frame of a node until the hub took it for gone.",
+        {0.1, 0.5, 1, 2.5, 5, 10, 15, 20, 25, 30, 35, 40, 60, 120}, {{"reason", reason}});
+  }
   for (const char* reason : kRefusals) {
     refusals_[reason] =
         &registry.Counter("skerry_cloudhub_refusals_total",
@@ -150,6 +159,11 @@ void CloudHubMetrics::SessionBegan() {
 void CloudHubMetrics::SessionEnded(const std::string& reason) {
   sessions_.Decrement();
   Add(ends_, reason, 1);
+}
+
+void CloudHubMetrics::NodeGone(const std::string& reason, absl::Duration silence) {
+  auto it = gone_.find(reason);
+  if (it != gone_.end()) it->second->Observe(absl::ToDoubleSeconds(silence));
 }
 
 void CloudHubMetrics::Refused(const std::string& reason) { Add(refusals_, reason, 1); }

@@ -27,6 +27,9 @@ class CloudHubMetrics {
   void Connections(int delta) { connections_.Increment(delta); }
   void SessionBegan();
   void SessionEnded(const std::string& reason);
+  // The end of a session whose node was last heard so long ago. Those that the hub ends for another
+  // reason than that the node is gone are left out.
+  void NodeGone(const std::string& reason, absl::Duration silence);
   void Refused(const std::string& reason);
   void Spokes(int delta) { spokes_.Increment(delta); }
   void UnsentBytes(double delta) { unsent_bytes_.Increment(delta); }
@@ -75,6 +78,7 @@ class CloudHubMetrics {
   Counters command_refusals_;
   Counters command_ends_;
   Counters ends_;
+  std::map<std::string, prometheus::Histogram*> gone_;  // By reason.
   Counters refusals_;
   Counters tunnel_ends_;
   std::map<std::string, Counters> compressed_;  // By direction, then form.

@@ -16,6 +16,7 @@ using ::testing::ElementsAre;
 using testing::FakeNode;
 using testing::FakeSpoke;
 using testing::FakeTunnelUser;
+using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 TEST_F(SessionHubTest, ASpokeLearnsOfEveryNodeAndThenThatItKnowsAll) {
@@ -166,6 +167,28 @@ TEST_F(SessionHubTest, SilentConnectionsEnd) {
   ASSERT_TRUE(node.link->closed().has_value());
   EXPECT_EQ(GetErrorInfo(*node.link->closed()).reason, "HEARTBEAT_LOST");
   EXPECT_TRUE(SessionNodes().empty());
+  // Two intervals and what the clock went further; the mute one was no node yet.
+  EXPECT_THAT(registry_.Render(),
+              HasSubstr("skerry_cloudhub_detection_seconds_sum{reason=\"HEARTBEAT_LOST\"} 33\n"));
+}
+
+TEST_F(SessionHubTest, NodesThatAreGoneAreCountedByHowLongTheyWereSilent) {
+  Node gone = Connect("edge-1");
+  Connect("edge-2");
+  clock_.Advance(absl::Seconds(7));
+  hub_->Closed(gone.connection);
+  Settle();
+  Connect("edge-2");  // It had not been missed.
+  hub_->Drain(absl::Seconds(1));
+  Settle();
+  const std::string metrics = registry_.Render();
+  for (const char* reason : {"CLOSED", "FENCED"}) {
+    const std::string labels = absl::StrCat("{reason=\"", reason, "\"}");
+    EXPECT_THAT(metrics,
+                HasSubstr(absl::StrCat("skerry_cloudhub_detection_seconds_sum", labels, " 7\n")));
+    EXPECT_THAT(metrics,
+                HasSubstr(absl::StrCat("skerry_cloudhub_detection_seconds_count", labels, " 1\n")));
+  }
 }
 
 // link-1.5

@@ -347,6 +347,8 @@ void Shard::Perform(const SessionPtr& session, cloud::Close effect) {
   session->link->Close(effect.status);
   if (session->counted) {
     deps_.metrics.SessionEnded(effect.reason);
+    deps_.metrics.NodeGone(effect.reason,
+                           deps_.clock.Monotonic() - session->machine.last_received());
     deps_.log.Info("node disconnected", {{"node", session->node.value()},
                                          {"epoch", session->machine.epoch()},
                                          {"reason", effect.reason},

@@ -234,6 +234,26 @@ DASHBOARD = Dashboard(
             ),
         ),
         Row(
+            "Nodes that went away (the hubs' view)",
+            ("instance",),
+            (
+                graph(
+                    "Detection delay",
+                    "How long nothing had been heard of a node when the hub took it for gone, by what showed it.",
+                    quantile(0.5, "skerry_cloudhub_detection_seconds", by="reason"),
+                    quantile(0.95, "skerry_cloudhub_detection_seconds", by="reason"),
+                    unit="s",
+                ),
+                graph(
+                    "Nodes that went away",
+                    "HEARTBEAT_LOST: nothing was heard for two intervals; CLOSED: the connection ended; FENCED: it dialled anew "
+                    "before it was missed.",
+                    rate("skerry_cloudhub_detection_seconds_count", by="reason"),
+                    unit="ops",
+                ),
+            ),
+        ),
+        Row(
             "Commands and tunnels of the hubs",
             ("instance",),
             (
