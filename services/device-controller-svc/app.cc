@@ -55,6 +55,7 @@ absl::Status DeviceControllerApp::Start() {
                                              config_.device_workers + kOtherConnections),
       .registry = &registry_};
   SKERRY_ASSIGN_OR_RETURN(stores_, StoreSet::Open(stores, clock_, log_));
+  for (const std::string& store : stores_->repaired()) metrics_.StoreRepairs(store).Increment();
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<kubeclient::ConfigSource> source,
                           kubeclient::ConfigSource::Open(config_.kubeconfig, log_));
   log_.Info("using the Kubernetes API", {{"server", source->Current()->server}});

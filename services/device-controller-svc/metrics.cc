@@ -50,6 +50,11 @@ DeviceControllerMetrics::DeviceControllerMetrics(metrics::Registry& registry)
         &registry.Counter("skerry_devicecontroller_retention_dropped_total",
                           "Entries that were forgotten because of their age.", {{"kind", kind}});
   }
+  for (const char* store : {"telemetry", "twins"}) {
+    repairs_[store] =
+        &registry.Counter("skerry_devicecontroller_store_repairs_total",
+                          "Damaged files that were set aside and made anew.", {{"store", store}});
+  }
 }
 
 prometheus::Counter& DeviceControllerMetrics::Report(absl::string_view result) {
@@ -62,6 +67,10 @@ prometheus::Counter& DeviceControllerMetrics::Event(absl::string_view result) {
 
 prometheus::Counter& DeviceControllerMetrics::RetentionDropped(absl::string_view kind) {
   return At(dropped_, kind);
+}
+
+prometheus::Counter& DeviceControllerMetrics::StoreRepairs(absl::string_view store) {
+  return At(repairs_, store);
 }
 
 }  // namespace skerry::devicecontroller

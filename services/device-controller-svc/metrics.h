@@ -23,6 +23,7 @@ class DeviceControllerMetrics {
   // Events of the stream "readings": appended, repeated, gone, rejected, deferred.
   prometheus::Counter& Event(absl::string_view result);
   prometheus::Counter& RetentionDropped(absl::string_view kind);  // history, telemetry.
+  prometheus::Counter& StoreRepairs(absl::string_view store);     // telemetry, twins.
 
   cloudspoke::HubMetrics hubs;
   prometheus::Counter& readings;
@@ -42,6 +43,7 @@ class DeviceControllerMetrics {
   std::map<std::string, prometheus::Counter*> reports_;
   std::map<std::string, prometheus::Counter*> stream_events_;
   std::map<std::string, prometheus::Counter*> dropped_;
+  std::map<std::string, prometheus::Counter*> repairs_;
 };
 
 }  // namespace skerry::devicecontroller

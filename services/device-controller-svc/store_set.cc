@@ -16,8 +16,10 @@ namespace skerry::devicecontroller {
 namespace {
 
 template <typename Store>
-void TellOfRepair(const Store& store, absl::string_view what, log::Logger& log) {
+void TellOfRepair(const Store& store, const std::string& what, log::Logger& log,
+                  std::vector<std::string>& repaired) {
   if (!store.repair().has_value()) return;
+  repaired.push_back(what);
   log.Error("a store was damaged: what could be read goes on in a new one",
             {{"store", what},
              {"path", store.repair()->set_aside},
@@ -42,12 +44,12 @@ absl::Status StoreSet::OpenSqlite(const Options& options, Clock& clock, log::Log
   SKERRY_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteTwinHistoryStore> twins,
       SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db", options.size_bytes_max, clock));
-  TellOfRepair(*twins, "twins", log);
+  TellOfRepair(*twins, "twins", log, repaired_);
   twins_ = std::move(twins);
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTelemetryStore> telemetry,
                           SqliteTelemetryStore::Open(options.state_dir + "/telemetry.db",
                                                      options.size_bytes_max, clock));
-  TellOfRepair(*telemetry, "telemetry", log);
+  TellOfRepair(*telemetry, "telemetry", log, repaired_);
   telemetry_ = std::move(telemetry);
   return absl::OkStatus();
 }

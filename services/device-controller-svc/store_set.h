@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/device-controller-svc/store/registry_store.h"
@@ -35,6 +36,9 @@ class StoreSet {
   RegistryStore& registry() { return *registry_; }
   TwinHistoryStore& twins() { return *twins_; }
   TelemetryStore& telemetry() { return *telemetry_; }
+  // "twins", "telemetry": those whose files were damaged and made anew. That of the registry never
+  // is.
+  const std::vector<std::string>& repaired() const { return repaired_; }
 
  private:
   StoreSet() = default;
@@ -45,6 +49,7 @@ class StoreSet {
   std::unique_ptr<RegistryStore> registry_;
   std::unique_ptr<TwinHistoryStore> twins_;
   std::unique_ptr<TelemetryStore> telemetry_;
+  std::vector<std::string> repaired_;
 };
 
 }  // namespace skerry::devicecontroller

@@ -1,6 +1,10 @@
 #include "services/device-controller-svc/store_set.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -12,6 +16,7 @@
 namespace skerry::devicecontroller {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::IsOk;
 using testing::StatusIs;
 
@@ -49,6 +54,20 @@ TEST(StoreSetTest, SqliteMakesItsFolderAndKeepsWhatItHas) {
   auto second = StoreSet::Open(options, clock, log::Logger::Null());
   ASSERT_THAT(second, IsOk());
   EXPECT_TRUE((*second)->registry().Get(*DeviceName::Make("ns", "d"))->has_value());
+}
+
+TEST(StoreSetTest, WhatWasDamagedIsSaid) {
+  testing::TempDir dir;
+  SystemClock clock;
+  const StoreSet::Options options{.state_dir = dir.path()};
+  auto first = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(first, IsOk());
+  EXPECT_THAT((*first)->repaired(), ElementsAre());
+  first->reset();
+  std::ofstream(dir.File("twins.db")) << std::string(5000, 'x');
+  auto second = StoreSet::Open(options, clock, log::Logger::Null());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_THAT((*second)->repaired(), ElementsAre("twins"));
 }
 
 // [dc-7.1]

@@ -151,6 +151,7 @@ DASHBOARD = Dashboard(
                     "Repairs",
                     "A damaged file was set aside and made anew.",
                     named("router", rate("skerry_router_store_repairs_total")),
+                    named("device-controller {{store}}", rate("skerry_devicecontroller_store_repairs_total", by="store")),
                     unit="ops",
                 ),
             ),
