@@ -8,8 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "services/lib/base/check.h"
 #include "services/lib/base/error.h"
+#include "services/lib/base/status_macros.h"
 #include "services/lib/http/end_to_end.h"
 
 namespace skerry::http {
@@ -117,13 +117,12 @@ absl::Status CheckHeaders(const Headers& headers) {
 // A connection with the machinery to wait for it and for a stop request at the same time.
 class CurlCaller::Handle {
  public:
-  Handle() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
-    SKERRY_CHECK(easy_ != nullptr && multi_ != nullptr);
-  }
+  Handle() : easy_(curl_easy_init()), multi_(curl_multi_init()) {}
   ~Handle() {
     curl_easy_cleanup(easy_);
     curl_multi_cleanup(multi_);
   }
+  bool usable() const { return easy_ != nullptr && multi_ != nullptr; }
   CURL* easy() { return easy_; }
 
   CURLcode Run(const std::stop_token& stop) {
@@ -148,19 +147,24 @@ class CurlCaller::Handle {
   CURLM* multi_;
 };
 
-CurlCaller::CurlCaller(Options options) : options_(std::move(options)) {
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  SKERRY_CHECK(initialised == CURLE_OK);
-}
+CurlCaller::CurlCaller(Options options) : options_(std::move(options)) {}
 
 CurlCaller::~CurlCaller() = default;
 
-std::unique_ptr<CurlCaller::Handle> CurlCaller::Take() {
-  absl::MutexLock lock(&mutex_);
-  if (idle_.empty()) return std::make_unique<Handle>();
-  std::unique_ptr<Handle> handle = std::move(idle_.back());
-  idle_.pop_back();
-  return handle;
+absl::StatusOr<std::unique_ptr<CurlCaller::Handle>> CurlCaller::Take() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Handle> handle = std::move(idle_.back());
+      idle_.pop_back();
+      return handle;
+    }
+  }
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  auto handle = initialised == CURLE_OK ? std::make_unique<Handle>() : nullptr;
+  if (handle != nullptr && handle->usable()) return handle;
+  return Error(absl::StatusCode::kUnavailable, "libcurl.so.4 can't be loaded: install libcurl4")
+      .Reason("HTTP_UNREACHABLE");
 }
 
 void CurlCaller::Return(std::unique_ptr<Handle> handle) {
@@ -171,7 +175,7 @@ void CurlCaller::Return(std::unique_ptr<Handle> handle) {
 absl::StatusOr<CallAnswer> CurlCaller::Perform(const Call& call) {
   if (call.stop.stop_requested()) return absl::CancelledError("stopping");
   if (absl::Status valid = CheckHeaders(call.headers); !valid.ok()) return valid;
-  std::unique_ptr<Handle> handle = Take();
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<Handle> handle, Take());
   CURL* easy = handle->easy();
   curl_easy_reset(easy);
   const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };

@@ -45,6 +45,7 @@ class Caller {
   virtual absl::StatusOr<CallAnswer> Perform(const Call& call) = 0;
 };
 
+// libcurl is loaded with the first call.
 class CurlCaller final : public Caller {
  public:
   struct Options {
@@ -66,7 +67,7 @@ class CurlCaller final : public Caller {
 
  private:
   class Handle;
-  std::unique_ptr<Handle> Take();
+  absl::StatusOr<std::unique_ptr<Handle>> Take();
   void Return(std::unique_ptr<Handle> handle);
 
   const Options options_;

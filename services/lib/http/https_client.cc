@@ -92,7 +92,7 @@ absl::StatusOr<HttpsResponse> CurlHttpsClient::Call(const HttpsRequest& request)
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   if (initialised != CURLE_OK || curl == nullptr)
-    return absl::InternalError("libcurl can't be initialised");
+    return absl::InternalError("libcurl.so.4 can't be loaded: install libcurl4");
   using List = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
   List headers(nullptr, curl_slist_free_all);
   for (const std::string& header : request.headers) {
