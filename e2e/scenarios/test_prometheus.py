@@ -11,7 +11,6 @@ import yaml
 from cluster import wait
 from cluster.binaries import TOP
 from cluster.kube import condition
-from cluster.ports import Ports
 from cluster.prometheus import RULES, Prometheus, targets
 
 from harness import devices
@@ -54,7 +53,7 @@ def _use(system):
 def fixture_prometheus(system):
     """Prometheus beside a system in which something happens."""
     postgres = Postgres()
-    prometheus = Prometheus(system.folder / "prometheus", system.logs / "prometheus.log", Ports(), interval="1s")
+    prometheus = None
     try:
         _start_with_database(system, postgres)
         node = system.make_node("edge-1")
@@ -62,15 +61,15 @@ def fixture_prometheus(system):
         node.make_mapper("virtual")
         node.make_mapper("modbus")
         system.add_node("edge-1")
-        prometheus.watch(system)
-        prometheus.start()
+        prometheus = Prometheus.beside(system, interval="1s").start()
         wait.until("every target to be scraped", lambda: len(prometheus.query("up == 1")) == len(targets(system)), 60)
         _use(system)
         wait.until("two scrapes of what that has made", lambda: prometheus.query(
             f'rate(skerry_rpc_server_handling_seconds_count{{job="device-controller-svc"}}[{RATE}])'), 30)
         yield prometheus
     finally:
-        prometheus.stop()
+        if prometheus is not None:
+            prometheus.stop()
         for node in system.nodes.values():
             node.stop()
         system.cloud.stop()

@@ -13,6 +13,7 @@ import yaml
 
 from . import wait
 from .binaries import TOP
+from .ports import Ports
 from .process import start_time
 
 CONFIG = TOP / "docker/compose/prometheus/prometheus.yml"
@@ -48,6 +49,15 @@ class Prometheus:
     def url(self):
         """Of its pages and its API."""
         return f"http://127.0.0.1:{self._port}"
+
+    @classmethod
+    def beside(cls, cluster, interval=None):
+        """One that watches what runs of a system now, with its files in the system's folder; it does not run yet."""
+        folder = cluster.folder / "prometheus"
+        shutil.rmtree(folder, ignore_errors=True)
+        prometheus = cls(folder, cluster.logs / "prometheus.log", Ports(), interval)
+        prometheus.watch(cluster)
+        return prometheus
 
     def watch(self, cluster):
         """Writes the services that run now; a running Prometheus reads them within seconds."""
@@ -92,10 +102,11 @@ class Prometheus:
         self._child.wait()
 
     def stop(self):
-        """SIGTERM, and returns when it is gone."""
+        """SIGTERM, and returns when it is gone, with its data; the log stays."""
         if self.running:
             self._child.terminate()
             self._child.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def api(self, path, **parameters):
         """The data of an answer of the HTTP API."""

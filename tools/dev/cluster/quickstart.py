@@ -67,31 +67,40 @@ def environment(cluster):
     return "".join(lines) + f"PATH='{Path(binaries.kubectl()).parent}:{cluster.binaries.folder / 'tools/skerryctl'}':$PATH\n"
 
 
-def up():
-    """Starts what does not run, joins, applies the example, shows it."""
-    started = time.monotonic()
-    ROOT.mkdir(exist_ok=True)
-    cluster = Cluster(ROOT, fixed_ports=True)
+def start(cluster):
+    """Starts what does not run of a cloud half and a box with a broker and a mapper, and joins it."""
     say("cloud half: standalone-api-svc, cloudhub-svc, edge-controller-svc, device-controller-svc, router-svc")
     cluster.cloud.start()
-    shutil.copy(cluster.cloud.admin_kubeconfig, ROOT / "kubeconfig")
     say(f"edge node {NODE}: join with a token over mTLS, private containerd and mosquitto, edgehub-svc, edge-meta-svc, "
         "twin-svc, edged-svc, eventbus-svc, servicebus-svc, virtual-mapper")
     node = cluster.nodes.get(NODE) or cluster.make_node(NODE)
     node.broker.configure()
     node.make_mapper("virtual")
     cluster.add_node(NODE)
-    (ROOT / "env").write_text("# Written by tools/quickstart: . .skerry/env\n" + environment(cluster))
+
+
+def run_pod(cluster):
+    """Applies the example; the pod once it is ready."""
     say(f"kubectl apply -f {EXAMPLE.relative_to(TOP)}")
-    kubectl = cluster.kubectl
-    kubectl("apply", "-f", str(EXAMPLE))
-    pod = kubectl.wait_for("pod", "hello-edge", "Running and Ready", lambda p: condition(p, "Ready") == "True", 120)
+    cluster.kubectl("apply", "-f", str(EXAMPLE))
+    return cluster.kubectl.wait_for("pod", "hello-edge", "Running and Ready", lambda p: condition(p, "Ready") == "True", 120)
+
+
+def up():
+    """Starts what does not run, joins, applies the examples, shows them."""
+    started = time.monotonic()
+    ROOT.mkdir(exist_ok=True)
+    cluster = Cluster(ROOT, fixed_ports=True)
+    start(cluster)
+    shutil.copy(cluster.cloud.admin_kubeconfig, ROOT / "kubeconfig")
+    (ROOT / "env").write_text("# Written by tools/quickstart: . .skerry/env\n" + environment(cluster))
+    pod = run_pod(cluster)
     say(f"the pod runs, {time.monotonic() - started:.0f} s after the start")
     page = wait.until("the pod's page", lambda: subprocess.run(
         ["curl", "-fsS", "--max-time", "3", f"http://{pod['status']['podIP']}:8080/"], text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout, 20)
     print(f"\n$ curl http://{pod['status']['podIP']}:8080/\n{page.strip()}")
-    print(f"\n$ kubectl get pods,nodes -o wide\n{kubectl('get', 'pods,nodes', '-o', 'wide')}")
+    print(f"\n$ kubectl get pods,nodes -o wide\n{cluster.kubectl('get', 'pods,nodes', '-o', 'wide')}")
     show_devices(cluster)
     print(f"""Try next:
   . .skerry/env                                  # KUBECONFIG and every endpoint, certificate, socket and log by name

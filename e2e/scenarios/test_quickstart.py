@@ -1,0 +1,65 @@
+"""What tools/quickstart starts, and the Prometheus that tools/dev/prometheus starts beside it: the same code, another folder."""
+
+import pytest
+from cluster import quickstart, wait
+from cluster.prometheus import Prometheus
+
+BOX = quickstart.NODE
+
+
+@pytest.fixture(scope="module", name="prometheus")
+def fixture_prometheus(system):
+    """Beside the quickstart's system, on which everything is shown."""
+    quickstart.start(system)
+    quickstart.run_pod(system)
+    prometheus = Prometheus.beside(system, interval="1s")
+    try:
+        prometheus.start()
+        quickstart.show_devices(system)
+        yield prometheus
+    finally:
+        prometheus.stop()
+
+
+def up(prometheus):
+    """(job, node) of what was scraped last time."""
+    return {(labels["job"], labels.get("node")) for labels, value in prometheus.query("up") if value == 1}
+
+
+def await_value(prometheus, query, value):
+    """Until a query has this one value."""
+    wait.until(f"{query} = {value}", lambda: [number for _, number in prometheus.query(query)] == [value], 30)
+
+
+def test_every_service_of_the_quickstart_is_scraped(system, prometheus):
+    """[quickstart-1] Eleven services and a mapper: five of the cloud, the others with their box's name."""
+    expected = {(service.name, None if half == "cloud" else half) for half, service in system.services()}
+    assert len(expected) == 12 and {node for _, node in expected} == {None, BOX}
+    wait.until("every target to be scraped", lambda: up(prometheus) == expected, 30)
+
+
+def test_the_numbers_are_those_of_what_is_shown(prometheus):
+    """[quickstart-2] The pod, the thermometer, the lamp and its switch, as Prometheus answers."""
+    for query, value in {
+            "sum(skerry_cloudhub_sessions)": 1,
+            f'sum(skerry_edged_pods{{node="{BOX}",phase="Running"}})': 1,
+            "sum(skerry_twin_devices)": 2,
+            "sum(skerry_twin_mappers)": 1,
+            f'min(skerry_edgehub_link_connected{{node="{BOX}"}})': 1,
+            "min(skerry_eventbus_mqtt_connected)": 1,
+            'sum(skerry_cloudhub_command_ends_total{result="ok"})': 1,  # The lamp's.
+    }.items():
+        await_value(prometheus, query, value)
+    wait.until("the thermometer's readings", lambda: prometheus.query("skerry_devicecontroller_readings_total > 1"), 30)
+    assert [alert for alert in prometheus.api("alerts")["alerts"] if alert["state"] == "firing"] == []
+
+
+def test_a_killed_hub_is_seen_and_the_quickstart_starts_it_again(system, prometheus):
+    """[quickstart-3] What the quickstart's last lines say: kill -9, and tools/quickstart again."""
+    system.cloud.hub.kill()
+    wait.until("the hub to be missed", lambda: ("cloudhub-svc", None) not in up(prometheus), 30)
+    await_value(prometheus, f'min(skerry_edgehub_link_connected{{node="{BOX}"}})', 0)
+    quickstart.start(system)
+    prometheus.watch(system)  # Its ops port is another one.
+    wait.until("the hub to be back", lambda: ("cloudhub-svc", None) in up(prometheus), 30)
+    await_value(prometheus, f'min(skerry_edgehub_link_connected{{node="{BOX}"}})', 1)
