@@ -1,4 +1,4 @@
-"""What of docker/Dockerfile one image needs, for the builder that needs no BuildKit: it builds every stage before the wanted one."""
+"""Stages of docker/Dockerfile, one at a time: docker's builder without BuildKit builds every stage before the wanted one."""
 
 import io
 import re
@@ -8,24 +8,24 @@ _STAGE = re.compile(r"^FROM (\S+) AS (\S+)$", re.M)
 _COPY = re.compile(r"^COPY --from=collect (--chown=\S+ )?/out/(\S*) (\S+)$", re.M)
 
 
-def without_collect(dockerfile, name):
-    """A Dockerfile of one image's own stages. What those copy from the stage `collect` comes from the build context, which is its
-    /out."""
-    starts = [match.start() for match in _STAGE.finditer(dockerfile)]
-    bodies = {}
-    for start, end in zip(starts, [*starts[1:], dockerfile.index("\nFROM ${SERVICE}")]):
-        base, stage = _STAGE.match(dockerfile, start).groups()
-        bodies[stage] = (base, dockerfile[start:end])
-    chain = []
-    while name != "scratch":
-        if name not in bodies or name in ("build", "collect"):
-            raise ValueError(f"image of '{name}': it is no stage of the Dockerfile that can be made without a base image")
-        name, body = bodies[name][0], bodies[name][1]
-        chain.insert(0, body)
-    made = _COPY.sub(lambda match: f"COPY {match[1] or ''}{match[2]} {match[3]}", "".join(chain))
-    if "--from=" in made:
-        raise ValueError(f"a COPY of the Dockerfile is not of the form 'COPY --from=collect [--chown=…] /out/… …': {made}")
-    return made
+def parent(dockerfile, name):
+    """What a stage is made from: another stage, or "scratch"."""
+    match = re.search(rf"^FROM (\S+) AS {re.escape(name)}$", dockerfile, re.M)
+    if match is None:
+        raise ValueError(f"'{name}' is no stage of the Dockerfile")
+    return match[1]
+
+
+def stage(dockerfile, name, image):
+    """The Dockerfile of one stage, made from an image. What the stage copies from the stage `collect` comes from the build context, which
+    is its /out."""
+    start = re.search(rf"^FROM \S+ AS {re.escape(name)}$", dockerfile, re.M)
+    end = re.compile(r"^FROM ", re.M).search(dockerfile, start.end())
+    body = _STAGE.sub(f"FROM {image}", dockerfile[start.start():end.start()])
+    body = _COPY.sub(lambda match: f"COPY {match[1] or ''}{match[2]} {match[3]}", body)
+    if "--from=" in body or re.search("^RUN ", body, re.M):
+        raise ValueError(f"stage '{name}' does more than 'COPY --from=collect [--chown=…] /out/… …': {body}")
+    return body
 
 
 def context(dockerfile, root):
@@ -41,6 +41,6 @@ def context(dockerfile, root):
             member.uname = member.gname = ""
             return member
 
-        for source in sorted({match[1] for match in re.finditer(r"^COPY (?:--chown=\S+ )?(\S+) \S+$", dockerfile, re.M)}):
-            tar.add(root / source, arcname=source.rstrip("/"), filter=roots)
+        for match in re.finditer(r"^COPY (?:--chown=\S+ )?(\S+) \S+$", dockerfile, re.M):
+            tar.add(root / match[1], arcname=match[1].rstrip("/"), filter=roots)
     return out.getvalue()
