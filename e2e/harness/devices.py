@@ -96,9 +96,12 @@ class MqttClient:
 
 
 class DeviceApi:
-    """device-controller-svc's gRPC API, as the operator."""
+    """device-controller-svc's gRPC API, as the operator, over a channel of its own or the one that is given."""
 
-    def __init__(self, cloud):
+    def __init__(self, cloud=None, channel=None):
+        if channel is not None:
+            self._channel = channel
+            return
         read = [(cloud.clients / name).read_bytes() for name in ("ca.crt", "operator.key", "operator.crt")]
         self._channel = grpc.secure_channel(cloud.devices.addresses["api"], grpc.ssl_channel_credentials(*read))
 

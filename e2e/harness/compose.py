@@ -1,0 +1,194 @@
+"""The system as docs/ops/box.md brings it up: the trial's compose file on one machine, the box's on another, which has a network of its own."""
+
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cluster import wait
+from cluster.binaries import TOP, Binaries
+from cluster.kube import Kubectl, condition
+
+from . import images, stubs
+from .devices import DeviceApi
+from .machine import Machine, run
+from .network import Network
+from .system import Leftover, System
+
+TRIAL = TOP / "docker/compose/trial/docker-compose.yml"
+EDGE = TOP / "docker/compose/edge/docker-compose.yml"
+ONE_PROCESS = TOP / "docker/compose/edge/one-process.yml"
+DOCKER_RUNTIME = TOP / "docker/compose/edge/docker-runtime.yml"
+VERSION = "0.1.0"
+CLOUD_IMAGES = ("cloudhub-svc", "standalone-api-svc", "edge-controller-svc", "device-controller-svc", "router-svc", "skerryctl")
+EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper", "skerryctl")
+NODE = "edge-1"
+
+
+class ComposedSystem:
+    """Two machines with docker, and all images on them; nothing of the system runs yet."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix="skerry-e2e-", dir="/tmp"))
+        self.network = Network()
+        unique = self.folder.name.removeprefix("skerry-e2e-")
+        self.cloud = Machine(self.folder / f"skerry-cloud-{unique}", self.network.cloud, self.folder / "cloud.log")
+        self.box = Machine(self.folder / f"skerry-box-{unique}", self.network.add_box(NODE), self.folder / "box.log")
+        self.released = {}  # What tools/release said of each.
+        self._relay = None
+        System.alive.append(self)  # For the report of a failure.
+
+    def start(self):
+        """The machines, and their images, each made by itself."""
+        for machine in (self.cloud, self.box):
+            machine.start()
+        binaries = Binaries()
+
+        def cloud_images():
+            images.postgres(self.cloud)
+            self.released["cloud"] = images.skerry(self.cloud, binaries, self.folder / "dist-cloud", *CLOUD_IMAGES)
+
+        def box_images():
+            images.mosquitto(self.box)
+            self.released["box"] = images.skerry(self.box, binaries, self.folder / "dist-box", *EDGE_IMAGES)
+
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(cloud_images), pool.submit(box_images)]:
+                done.result()
+        return self
+
+    # ---- the cloud
+
+    def cloud_up(self):
+        """The trial's compose file, until all its services are healthy."""
+        self.cloud.compose(TRIAL, "up", "-d", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+        self.wait_healthy(self.cloud, 6)
+        self._fetch("standalone-api-svc", "standalone-api/kubeconfig/admin.kubeconfig")
+        for file in ("ca.crt", "operator.crt", "operator.key"):
+            self._fetch("cloudhub-svc", f"cloudhub/clients/{file}")
+
+    def cloud_down(self):
+        """Its containers and networks go; its volumes stay."""
+        self.cloud.compose(TRIAL, "down", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+
+    def _fetch(self, service, path):
+        self.cloud.docker("cp", f"trial_{service}_1:/var/lib/skerry/{path}", self.folder / Path(path).name)
+
+    @property
+    def kubectl(self):
+        """As administrator, on the cloud's machine, where the port of the API is published."""
+        kubeconfig = self.folder / "admin.kubeconfig"
+        text = kubeconfig.read_text().replace("https://standalone-api-svc:6443", "https://127.0.0.1:6443")
+        kubeconfig.write_text(text)
+        return Kubectl(kubeconfig, self.folder / "kubectl-cache", self.cloud.network)
+
+    def create_token(self):
+        """As box.md says."""
+        return self.cloud.docker(
+            "run", "--rm", "--network", "trial_default", "-v", "trial_clients:/clients:ro", f"skerry/skerryctl:{VERSION}",
+            "token", "create", "--single-use", "--node", NODE, "--hub", "cloudhub-svc:10005", "--ca", "/clients/ca.crt",
+            "--cert", "/clients/operator.crt", "--key", "/clients/operator.key").strip()
+
+    def device_api(self):
+        """device-controller-svc's API, whose port is published on the cloud's loopback."""
+        path = self.folder / "devices.sock"
+        path.unlink(missing_ok=True)
+        if self._relay is not None:
+            self._relay.close()
+        self._relay = Relay(self.cloud.network, path, "127.0.0.1:10006")
+        return DeviceApi(channel=stubs.tls_channel(path, self.folder / "ca.crt", self.folder / "operator.crt",
+                                                   self.folder / "operator.key", "cloudhub-svc"))
+
+    # ---- the box
+
+    def join(self):
+        """The folders, and skerryctl join, as box.md says; the container runtime is started, too."""
+        for line in (EDGE.parent / "skerry.conf").read_text().splitlines():
+            if line.startswith("d "):  # As systemd-tmpfiles reads it, which is not on every machine.
+                _, path, mode, user, group = line.split()
+                self.box.run("install", "-d", "-m", mode, "-o", user, "-g", group, path)
+        self.box.docker(
+            "run", "--rm", "--network", "host", "-v", "/etc/skerry:/etc/skerry", "-v", "/run/skerry:/run/skerry",
+            "-v", "/var/lib/skerry:/var/lib/skerry", "-e", f"SKERRY_JOIN_TOKEN={self.create_token()}", f"skerry/skerryctl:{VERSION}",
+            "join", "--cloud", f"https://{self.cloud.address}:10002", "--node-name", NODE)
+
+    def box_up(self):
+        """The box's compose file, until all its services are healthy and the cloud counts it as Ready."""
+        self.box.compose(EDGE, "up", "-d", **self._edge_variables)
+
+    @property
+    def _edge_variables(self):
+        return {"SKERRY_MOSQUITTO_IMAGE": images.MOSQUITTO, "SKERRY_CONTAINERD_DIR": str(self.box.containerd_dir / "run"),
+                "SKERRY_CONTAINERD_ROOT": str(self.box.containerd_dir / "root")}
+
+    def box_down(self):
+        """Its containers go."""
+        self.box.compose(EDGE, "down", **self._edge_variables)
+
+    def start_mapper(self):
+        """The virtual mapper, as box.md says."""
+        self.box.run("tee", "/etc/skerry/virtual-mapper.yaml", stdin="name: virtual\nprotocol: virtual\n")
+        self.box.docker("run", "--detach", "--name", "virtual-mapper", "--restart", "unless-stopped", "--network", "host", "--read-only",
+                        "--cap-drop", "ALL", "-v", "/etc/skerry/virtual-mapper.yaml:/etc/skerry/virtual-mapper.yaml:ro",
+                        "-v", "/run/skerry:/run/skerry", f"skerry/virtual-mapper:{VERSION}")
+
+    def publish(self, topic, *lines):
+        """Messages of a device of the box, with QoS 1; returns when the broker has them."""
+        self.box.run("mosquitto_pub", "-h", "127.0.0.1", "-q", "1", "-t", topic, "-l", stdin="".join(f"{line}\n" for line in lines),
+                     timeout=30)
+
+    # ---- both
+
+    def wait_healthy(self, machine, count):
+        """Until `count` containers run, and all that have a health check are healthy."""
+        def healthy():
+            states = {name: container["State"] for name, container in machine.containers().items()}
+            bad = {name: state.get("Health", {}).get("Status", state["Status"]) for name, state in states.items()
+                   if state["Status"] != "running" or state.get("Health", {}).get("Status", "healthy") != "healthy"}
+            if bad or len(states) != count:
+                raise RuntimeError(f"{len(states)} containers, of which not healthy: {bad}")
+            return True
+
+        wait.until(f"{count} containers to be healthy", healthy, 90, 0.5)
+
+    def wait_ready(self, ready="True"):
+        """Until the Node object's Ready condition has this status."""
+        self.kubectl.wait_for("node", NODE, f"Ready={ready}", lambda node: condition(node, "Ready") == ready, 90)
+
+    def describe(self):
+        """State and ends of the logs, for the report of a failure."""
+        return "\n".join([self.cloud.describe(), self.box.describe()])
+
+    def close(self):
+        """Ends everything and proves that nothing is left."""
+        System.alive.remove(self)
+        try:
+            if self._relay is not None:
+                self._relay.close()
+        finally:
+            try:
+                for machine in (self.box, self.cloud):
+                    machine.close()
+            finally:
+                self.network.close()
+        shutil.rmtree(self.folder)
+        left = run("pgrep", "-f", "-a", self.folder, check=False)
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            left += "".join(line for line in mounts if str(self.folder) in line)
+        if left:
+            raise Leftover(f"{self.name} left behind: {left}")
+
+
+class Relay:
+    """socat: what dials a Unix socket gets a connection to a port in a namespace. gRPC's threads are of no namespace but ours."""
+
+    def __init__(self, network, path, address):
+        self._child = subprocess.Popen(network.command("socat", f"UNIX-LISTEN:{path},fork", f"TCP:{address}"))
+        wait.until("the relay to listen", path.exists, 10, 0.02)
+
+    def close(self):
+        """Ends it with its connections."""
+        self._child.terminate()
+        self._child.wait(10)

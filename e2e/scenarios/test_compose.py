@@ -1,0 +1,168 @@
+"""The system from its images and compose files, on two machines with docker: docs/ops/box.md, followed to the letter."""
+
+import json
+import time
+
+import jsonschema
+import pytest
+import yaml
+from cluster import wait
+from cluster.binaries import TOP
+from cluster.kube import container
+from harness import devices, pods
+from harness.compose import CLOUD_IMAGES, DOCKER_RUNTIME, EDGE, EDGE_IMAGES, NODE, ONE_PROCESS, TRIAL, VERSION, ComposedSystem
+from harness.machine import run
+
+TOPIC = "$hw/events/device/default/counter-1/twin/update"
+IMAGE_BYTES_MAX = 60_000_000
+
+
+@pytest.fixture(scope="module", name="system")
+def fixture_system(request):
+    """All up, with a pod, a device of the virtual mapper and one that speaks MQTT."""
+    system = ComposedSystem(request.module.__name__)
+    try:
+        system.start()
+        system.cloud_up()
+        system.box.start_containerd()
+        system.join()
+        system.box_up()
+        system.start_mapper()
+        system.wait_ready()
+        volume, mount = pods.volume_from_config_map("settings", "/settings")
+        system.kubectl.apply(
+            pods.config_map("settings", greeting="hello"),
+            pods.pod("web", "echo it runs; sleep 1000000", volumes=[volume], container={"volumeMounts": [mount]}),
+            devices.model("counter", ("count", "INT", "ReadOnly")), devices.device("counter-1", "counter", NODE, count=None))
+        system.kubectl("apply", "-f", str(TOP / "examples/devices/virtual-room.yaml"))
+        yield system
+    finally:
+        system.close()
+
+
+def await_reported(system, name, timeout=60, **values):
+    """Until these values of a device are in its DeviceStatus."""
+    return wait.until(f"{name} to report {values}", lambda: {
+        key: devices.reported(system.kubectl, name).get(key) for key in values} == values, timeout, 0.3)
+
+
+def count(system, *numbers):
+    """The MQTT device reports these numbers."""
+    system.publish(TOPIC, *(json.dumps({"event_id": f"c{number}", "timestamp": 1, "twin": {"count": {"actual": {
+        "value": str(number)}}}}) for number in numbers))
+
+
+def counted(system):
+    """Readings of the MQTT device in the cloud: all numbers above zero, the oldest first."""
+    api = system.device_api()
+    try:
+        return [int(value) for _, value in api.readings("counter-1", "count") if value != "0"]
+    finally:
+        api.close()
+
+
+def await_counted(system, first, last):
+    """Until the readings of an outage are in the cloud; then each has to be there once, in order."""
+    await_reported(system, "counter-1", timeout=90, count=str(last))
+    wait.until("all readings", lambda: last in counted(system), 30, 0.5)
+    numbers = [number for number in counted(system) if first <= number <= last]
+    assert numbers == list(range(first, last + 1))
+
+
+def pod_running(system):
+    """The pod, as soon as it runs."""
+    return system.kubectl.wait_for("pod", "web", "Running and ready", lambda pod: pod["status"]["phase"] == "Running" and
+                                   container(pod).get("ready"), 60)
+
+
+@pytest.mark.parametrize("file", [TRIAL, EDGE, ONE_PROCESS, DOCKER_RUNTIME], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_compose_file_is_one_for_both(file, tmp_path):
+    """docker-compose 1.29 takes it, and so does the schema by which docker compose v2 checks; that is not packaged for Debian 12."""
+    schema = json.loads((TOP / ".skerry/tools/compose.schema.json").read_text())
+    validator = jsonschema.Draft7Validator(schema)
+    text = file.read_text()
+    assert not [error.message for error in validator.iter_errors(yaml.safe_load(text))]
+    misspelt = yaml.safe_load(text.replace(" volumes:", " volumse:"))
+    assert any("volumse" in error.message for error in validator.iter_errors(misspelt))
+    below = ["-f", EDGE] if file == DOCKER_RUNTIME else []  # It is laid over that.
+    run("docker-compose", *below, "-f", file, "config", "-q", env={"DOCKER_HOST": f"unix://{tmp_path}/none"})
+
+
+def test_images(system):
+    """Made twice, each time from the binaries alone, layers are the same to the byte. No image is root's but edged-svc's, whose
+    volumes it mounts."""
+    layers = [machine.inspect(f"skerry/skerryctl:{VERSION}")["RootFS"]["Layers"] for machine in (system.cloud, system.box)]
+    assert layers[0] == layers[1] and len(layers[0]) == 3, layers
+    for machine, names in ((system.cloud, CLOUD_IMAGES), (system.box, EDGE_IMAGES)):
+        for name in names:
+            image = machine.inspect(f"skerry/{name}:{VERSION}")
+            assert image["Size"] < IMAGE_BYTES_MAX, name
+            assert image["Config"]["User"] == ("0:0" if name == "edged-svc" else "65532:65532"), name
+
+
+def test_all_services_are_healthy(system):
+    """By the health checks that the images have; the link and the Node's heartbeat stand."""
+    system.wait_healthy(system.cloud, 6)
+    system.wait_healthy(system.box, 8)
+    for machine in (system.cloud, system.box):
+        for name, found in machine.containers().items():
+            assert found["RestartCount"] == 0 and not found["State"]["OOMKilled"], name
+            used, limit = machine.memory_mb(found)
+            print(f"{name:32} PSS {used:6.1f} MB of {limit:.0f}")
+            assert limit == 0 or used < limit / 2, name
+
+
+def test_a_pod(system):
+    """Runs, with what edged-svc mounts for it from its container, and kubectl gets at it."""
+    pod_running(system)
+    assert wait.until("the log", lambda: system.kubectl("logs", "web"), 20) == "it runs\n"
+    assert system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == "hello"
+    system.kubectl.apply(pods.config_map("settings", greeting="good-bye"))
+    wait.until("the changed file", lambda: system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == "good-bye", 60, 0.5)
+
+
+def test_devices(system):
+    """The mapper's device obeys kubectl and reports; the broker's device is heard."""
+    await_reported(system, "room-3", target="21.00")
+    devices.desire(system.kubectl, "room-3", "target", "25")
+    await_reported(system, "room-3", target="25.00")
+    wait.until("the box to know the counter", lambda: count(system, 0) or
+               devices.reported(system.kubectl, "counter-1").get("count") == "0", 60, 0.5)
+
+
+def test_down_and_up_again_lose_nothing(system):
+    """Both halves' containers are removed and made anew. The pod runs all the while; what the device said without the cloud arrives
+    when all is back; the twin is as it was."""
+    before = container(pod_running(system))
+    system.cloud_down()
+    count(system, *range(1, 101))
+    system.box.run("true")
+    system.box_down()
+    assert set(system.box.containers()) == {"virtual-mapper"} and not system.cloud.containers()
+    system.box_up()
+    system.cloud_up()
+    system.wait_healthy(system.box, 8)
+    system.wait_ready()
+    await_counted(system, 1, 100)
+    await_reported(system, "room-3", target="25.00")
+    after = container(pod_running(system))
+    assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
+    assert system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == "good-bye"
+
+
+CUT_SECONDS = 20
+CUT_UPDATES = 200
+
+
+def test_a_cut_of_the_boxs_network(system):
+    """Nothing goes through for a while, and nobody is told so; the device speaks on. All of it arrives, once and in order."""
+    system.box.network.drop()
+    for number in range(101, 101 + CUT_UPDATES, 10):
+        count(system, *range(number, number + 10))
+        time.sleep(CUT_SECONDS * 10 / CUT_UPDATES)  # The device's rhythm: it waits for nothing.
+    assert max(counted(system)) == 100, "nothing has come through"
+    system.box.network.heal()
+    await_counted(system, 101, 100 + CUT_UPDATES)
+    devices.desire(system.kubectl, "room-3", "target", "23")
+    await_reported(system, "room-3", target="23.00")
+    assert container(pod_running(system))["restartCount"] == 0
