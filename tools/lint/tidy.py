@@ -13,6 +13,7 @@ import shutil
 import sys
 
 import cpp_checks
+import doc_checks
 import proto_checks
 import spec_checks
 from build_graph import BuildError, BuildGraph, read_build
@@ -38,7 +39,7 @@ def find(tree):
     for check in (cpp_checks.check_deps(tree, graph), cpp_checks.check_labels(graph), cpp_checks.check_layers(tree),
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
                   cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree),
-                  spec_checks.check_rules(tree)):
+                  spec_checks.check_rules(tree), doc_checks.check_blocks(tree)):
         findings += check
     return sorted(set(findings))
 

@@ -224,6 +224,13 @@ class TidyTest(unittest.TestCase):
         self.expect_clean(_files(**{
             "api/runtime/v1/api.proto": "package runtime.v1;\nmessage M {\n  string nodeName = 1;\n}\n"}))
 
+    def test_blocks_of_the_documentation_say_what_they_are(self):
+        page = "# T\n<!-- docs: fixture=machines on=cloud -->\n```sh\ntrue\n```\n"
+        self.expect_clean(_files(**{"docs/a.md": page, "services/x-svc/README.md": "```\nx\n```\n"}))
+        self.expect("untested-block", "README.md", _files(**{"README.md": "```\nx\n```\n"}))
+        self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": "```sh skip=x checked-by=e2e/gone.py\nx\n```\n"}))
+        self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": page.replace("on=cloud", "after=docs/gone.md")}))
+
     def test_rules_are_cited(self):
         spec = {"docs/spec/link.md": "# Rules\n\n- **link-1.1** One, as link-1.2.\n- **link-1.10** Ten.\n"}
         self.expect_clean(_files(**spec, **{
