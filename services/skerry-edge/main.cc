@@ -16,6 +16,7 @@
 #include "services/lib/log/logger.h"
 #include "services/lib/process/run.h"
 #include "services/lib/process/service.h"
+#include "services/lib/process/small_heap.h"
 #include "services/servicebus-svc/entry.h"
 #include "services/twin-svc/entry.h"
 
@@ -82,4 +83,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace skerry
 
-int main(int argc, char** argv) { return skerry::Main(argc, argv); }
+int main(int argc, char** argv) {
+  skerry::process::SmallHeap heap;
+  return skerry::Main(argc, argv);
+}

@@ -33,6 +33,17 @@ def _precompiled(deps, test = False):
         }),
     )
 
+def _static_libraries(kwargs):
+    """`kwargs` with what lets the linker take static libraries (tools/bazel/static)."""
+
+    # Sanitizers interpose functions of shared libraries; fuzzers have one.
+    instrumented = ["//tools/bazel/deps:asan", "//tools/bazel/tsan"]
+    inputs = {config: [] for config in instrumented}
+    options = {config: [] for config in instrumented}
+    inputs["//conditions:default"] = ["//tools/bazel/static:libraries"]
+    options["//conditions:default"] = ["-L$(BINDIR)/tools/bazel/static"]
+    return dict(kwargs, additional_linker_inputs = select(inputs), linkopts = select(options), linkstatic = True)
+
 def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibility = None, **kwargs):
     """One public class (or one cohesive set of functions) and its implementation.
 
@@ -56,10 +67,11 @@ def skerry_cc_library(name, hdrs = [], srcs = [], deps = [], copts = [], visibil
         **kwargs
     )
 
-def skerry_cc_test(name, srcs = None, deps = [], size = "small", copts = [], **kwargs):
+def skerry_cc_test(name, srcs = None, deps = [], size = "small", copts = [], static_libraries = False, **kwargs):
     """A GoogleTest test; srcs defaults to <name>.cc.
 
     Its own files are not optimised: that is a quarter of their time to compile, and what they test is.
+    static_libraries is as for skerry_cc_binary.
     """
     pch_deps, pch_copts = _precompiled(deps, test = True)
     cc_test(
@@ -68,11 +80,11 @@ def skerry_cc_test(name, srcs = None, deps = [], size = "small", copts = [], **k
         deps = deps + ["//tools/bazel/deps:gtest_main"] + pch_deps,
         copts = _COPTS + pch_copts + ["-O0"] + copts,
         size = size,
-        **kwargs
+        **(_static_libraries(kwargs) if static_libraries else kwargs)
     )
 
-def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None, **kwargs):
-    """A binary; srcs defaults to main.cc."""
+def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None, static_libraries = False, **kwargs):
+    """A binary; srcs defaults to main.cc. With static_libraries, Debian's are linked statically (tools/bazel/static)."""
     pch_deps, pch_copts = _precompiled(deps)
     cc_binary(
         name = name,
@@ -80,5 +92,5 @@ def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None
         deps = deps + pch_deps,
         copts = _COPTS + pch_copts + copts,
         visibility = visibility,
-        **kwargs
+        **(_static_libraries(kwargs) if static_libraries else kwargs)
     )
