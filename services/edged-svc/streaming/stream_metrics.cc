@@ -43,7 +43,7 @@ void StreamMetrics::Opened(StreamRequest::Kind kind) {
   open_.Increment();
   Count(opened_, StreamKindName(kind));
 }
-void StreamMetrics::Ended(absl::string_view result) { Count(ended_, result); }
+void StreamMetrics::Ended(bool ok) { Count(ended_, ok ? "ok" : "error"); }
 void StreamMetrics::Refused(absl::string_view why) { Count(refused_, why); }
 
 }  // namespace skerry::edged

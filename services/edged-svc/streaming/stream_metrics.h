@@ -20,8 +20,7 @@ class StreamMetrics {
 
   void Opened(StreamRequest::Kind kind);
   void Closed() { open_.Decrement(); }
-  // result: "ok", "error".
-  void Ended(absl::string_view result);
+  void Ended(bool ok);
   // why: "waiting", "open", "token", "upgrade".
   void Refused(absl::string_view why);
 
