@@ -1,13 +1,13 @@
 """Where the pages of the documentation run: machines that look as a page takes them to look."""
 
+import contextlib
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
-from cluster.binaries import TARGETS, TOP
+from cluster.binaries import TARGETS, TOP, Binaries
 
 from harness.handbook_machine import Site
 
@@ -22,6 +22,7 @@ MACHINES = {
     "cloud": (10, "hub.example.com"),
     "box": (20, "edge-1"),
     "spare": (30, "hub-2.example.com"),
+    "desk": (40,),
 }
 PROGRAMS = [name for name in TARGETS if not name.endswith("-svc") or name in (
     "standalone-api-svc", "cloudhub-svc", "edge-controller-svc", "device-controller-svc", "router-svc")]
@@ -33,10 +34,24 @@ def read(path):
     return pages.parse(path, (TOP / path).read_text())
 
 
-def all_pages():
-    """Pages that have something to run."""
+def all_pages(folder=""):
+    """Pages that have something to run, of one folder or of all."""
     paths = ["README.md", *sorted(str(path.relative_to(TOP)) for path in (TOP / "docs").rglob("*.md"))]
-    return [page for page in map(read, paths) if page.runs]
+    return [page for page in map(read, paths) if page.runs and page.path.startswith(folder)]
+
+
+def run(page):
+    """Runs the pages before it, then itself; returns what failed, with the journals of the machines, or None."""
+    parts = chain(page)
+    place = FIXTURES[page.head["fixture"]](parts, Binaries())
+    try:
+        for part in parts:
+            runner.run_page(part, place.shell)
+    except AssertionError as error:
+        return f"{error}\n{place.describe()}"
+    finally:
+        place.close()
+    return None
 
 
 def chain(page):
@@ -70,7 +85,18 @@ class Machines:
         for name in PROGRAMS:
             (folder / name).symlink_to(binaries[name])
         if machine.name == "box":
-            _import_images(machine)
+            _prepare_containerd(machine)
+            for tag in ("registry.k8s.io/pause:3.6", "skerry.local/busybox:1"):
+                with image(tag) as archive:
+                    shutil.copy(archive, machine.path("/tmp/image.tar"))
+                    machine.run("ctr", "-n", "k8s.io", "images", "import", "/tmp/image.tar")
+        if machine.name == "desk":
+            _install_docker(machine)
+            machine.run("systemctl", "start", "docker.socket", "docker")
+            for tag in ("registry.k8s.io/pause:3.6", "registry.example.com/shop/page:1"):
+                with image(tag) as archive:
+                    shutil.copy(archive, machine.path("/tmp/image.tar"))
+                    machine.run("docker", "load", "-i", "/tmp/image.tar")
 
     def shell(self, name):
         """That of a machine, root's, in the folder of the repository."""
@@ -92,25 +118,38 @@ class Machines:
         self.site.close()
 
 
-def _import_images(machine):
-    """What pods of the pages need: tools/dev/containerd's images, the sandbox's under the name that Debian's containerd asks for."""
+def _prepare_containerd(machine):
+    """Where root may not lower a process's OOM score, as in many containers, sandboxes do without."""
+    config = machine.path("/etc/containerd/config.toml")
+    cri = '  [plugins."io.containerd.grpc.v1.cri"]\n'
+    assert cri in config.read_text(), "this is not the configuration of Debian's containerd"
+    config.write_text(config.read_text().replace(cri, f"{cri}    restrict_oom_score_adj = true\n"))
+    machine.run("systemctl", "start", "containerd")
+
+
+def _install_docker(machine):
+    """Where this machine has none: Debian's package as tools/dev/install --docker has unpacked it, so that no daemon starts here."""
+    if machine.path("/usr/sbin/dockerd").exists():
+        return
+    unpacked = TOP / ".skerry/tools/docker"
+    assert unpacked.exists(), "there is no docker: run tools/dev/install --docker"
+    machine.run("sh", "-ec", f"tar -C {unpacked} -c . | tar -C / -x --keep-directory-symlink; groupadd -f docker; systemctl daemon-reload")
+
+
+@contextlib.contextmanager
+def image(tag):
+    """The archive of an image that a registry would have: a pause image, else busybox."""
     with tempfile.TemporaryDirectory() as folder:
-        pause = Path(folder, "pause")
-        subprocess.run(["gcc", "-Os", "-static", "-o", pause, TOP / "tools/dev/pause.c"], check=True)
-        busybox = shutil.which("busybox")
-        applets = [f"--link=/bin/{applet}=busybox" for applet in ("sh", "httpd", "wc", "printf", "cat", "sleep", "echo", "wget")]
-        made = {"registry.k8s.io/pause:3.6": [f"--file={pause}=/pause", "--entrypoint=/pause"],
-                "skerry.local/busybox:1": [f"--file={busybox}=/bin/busybox", *applets, "--dir=/tmp=1777", "--cmd=sh"]}
-        # Where root may not lower a process's OOM score, as in many containers, sandboxes do without.
-        config = machine.path("/etc/containerd/config.toml")
-        cri = '  [plugins."io.containerd.grpc.v1.cri"]\n'
-        assert cri in config.read_text(), "this is not the configuration of Debian's containerd"
-        config.write_text(config.read_text().replace(cri, f"{cri}    restrict_oom_score_adj = true\n"))
-        machine.run("systemctl", "start", "containerd")
-        for tag, flags in made.items():
-            subprocess.run([TOP / "tools/dev/make_image", f"--tag={tag}", f"--out={folder}/image.tar", *flags], check=True)
-            shutil.copy(f"{folder}/image.tar", machine.path("/tmp/image.tar"))
-            machine.run("ctr", "-n", "k8s.io", "images", "import", "/tmp/image.tar")
+        if "/pause:" in tag:
+            program = f"{folder}/pause"
+            subprocess.run(["gcc", "-Os", "-static", "-o", program, TOP / "tools/dev/pause.c"], check=True)
+            flags = [f"--file={program}=/pause", "--entrypoint=/pause"]
+        else:
+            applets = ("sh", "httpd", "wc", "printf", "cat", "sleep", "echo", "wget")
+            flags = [f"--file={shutil.which('busybox')}=/bin/busybox", "--cmd=sh",
+                     *(f"--link=/bin/{applet}=busybox" for applet in applets)]
+        subprocess.run([TOP / "tools/dev/make_image", f"--tag={tag}", f"--out={folder}/image.tar", *flags], check=True)
+        yield f"{folder}/image.tar"
 
 
 FIXTURES = {"machines": Machines}

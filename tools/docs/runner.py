@@ -5,7 +5,7 @@ import select
 import shlex
 import subprocess
 
-TIMEOUT = 150
+TIMEOUT = 300
 FOLDER = "/tmp/docs"  # Of the blocks and of what they print, on their machine.
 _ELLIPSIS = "…"
 
