@@ -23,6 +23,7 @@ MACHINES = {
     "box": (20, "edge-1"),
     "spare": (30, "hub-2.example.com"),
     "desk": (40,),
+    "dock": (50, "edge-2"),
 }
 PROGRAMS = [name for name in TARGETS if not name.endswith("-svc") or name in (
     "standalone-api-svc", "cloudhub-svc", "edge-controller-svc", "device-controller-svc", "router-svc")]
@@ -86,17 +87,17 @@ class Machines:
             (folder / name).symlink_to(binaries[name])
         if machine.name == "box":
             _prepare_containerd(machine)
-            for tag in ("registry.k8s.io/pause:3.6", "skerry.local/busybox:1"):
-                with image(tag) as archive:
-                    shutil.copy(archive, machine.path("/tmp/image.tar"))
-                    machine.run("ctr", "-n", "k8s.io", "images", "import", "/tmp/image.tar")
+            _load(machine, ["ctr", "-n", "k8s.io", "images", "import"], "registry.k8s.io/pause:3.6", "skerry.local/busybox:1")
         if machine.name == "desk":
             _install_docker(machine)
             machine.run("systemctl", "start", "docker.socket", "docker")
-            for tag in ("registry.k8s.io/pause:3.6", "registry.example.com/shop/page:1"):
-                with image(tag) as archive:
-                    shutil.copy(archive, machine.path("/tmp/image.tar"))
-                    machine.run("docker", "load", "-i", "/tmp/image.tar")
+            _load(machine, ["docker", "load", "-i"], "registry.k8s.io/pause:3.6", "registry.example.com/shop/page:1")
+        if machine.name == "dock":
+            _install_docker(machine)
+            machine.run("systemctl", "start", "docker.socket", "docker")
+            _load(machine, ["docker", "load", "-i"], "registry.k8s.io/pause:3.9", "skerry.local/busybox:1")
+            # As _prepare_containerd.
+            machine.path("/etc/skerry/box.env").write_text("SKERRY_EDGED_RUNTIME_RESTRICT_OOM_SCORE_ADJ=true\n")
 
     def shell(self, name):
         """That of a machine, root's, in the folder of the repository."""
@@ -136,8 +137,16 @@ def _install_docker(machine):
     machine.run("sh", "-ec", f"tar -C {unpacked} -c . | tar -C / -x --keep-directory-symlink; groupadd -f docker; systemctl daemon-reload")
 
 
+def _load(machine, command, *tags):
+    """What a registry would have, where there is none."""
+    for tag in tags:
+        with _image(tag) as archive:
+            shutil.copy(archive, machine.path("/tmp/image.tar"))
+            machine.run(*command, "/tmp/image.tar")
+
+
 @contextlib.contextmanager
-def image(tag):
+def _image(tag):
     """The archive of an image that a registry would have: a pause image, else busybox."""
     with tempfile.TemporaryDirectory() as folder:
         if "/pause:" in tag:
