@@ -78,7 +78,8 @@ absl::Status NodeKeeper::PublishKubelet(const std::string& node, const KubeObjec
                              .PatchStatus(kubeclient::Nodes(), "", node,
                                           kubeclient::PatchType::kMerge, patch, {.call = Call()})
                              .status();
-  return absl::IsNotFound(patched) ? absl::OkStatus() : patched;
+  // Where it has changed meanwhile, that change brings us here again.
+  return absl::IsNotFound(patched) || absl::IsAborted(patched) ? absl::OkStatus() : patched;
 }
 
 absl::Status NodeKeeper::RenewLease(const std::string& node, const KubeObject& object) {

@@ -139,7 +139,10 @@ std::string PlanKubeletEndpoint(const nlohmann::json& node, const KubeletEndpoin
   nlohmann::json status = before;
   SetKubeletEndpoint(endpoint, status);
   const nlohmann::json difference = MergeDiff(before, status);
-  return difference.empty() ? "" : kubeapi::DumpJson({{"status", difference}});
+  if (difference.empty()) return "";
+  return kubeapi::DumpJson(
+      {{"metadata", {{"resourceVersion", StringAt(node, {"metadata", "resourceVersion"})}}},
+       {"status", difference}});
 }
 
 bool IsEdgeNode(const nlohmann::json& node) {

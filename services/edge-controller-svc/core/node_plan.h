@@ -41,7 +41,8 @@ struct KubeletEndpoint {
 // Puts it into a Node's status: the kubelet's port, and the address of type Hostname, which API
 // servers prefer over all others.
 void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status);
-// Merge patch for the status subresource that does so; empty where it says so already.
+// Merge patch for the status subresource that does so, conditional on resourceVersion: addresses
+// are replaced as a whole. Empty where it says so already.
 std::string PlanKubeletEndpoint(const nlohmann::json& node, const KubeletEndpoint& endpoint);
 
 // Merge patch for the status subresource, conditional on resourceVersion; empty where nothing

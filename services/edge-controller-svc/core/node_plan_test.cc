@@ -185,6 +185,15 @@ TEST(KubeletEndpointTest, IsThePortAndTheHostnameOfTheNodeAndNothingElse) {
   EXPECT_NE(PlanKubeletEndpoint(patched, {"controller.example", 10251}), "");
 }
 
+// Else the addresses of a report that is written meanwhile would be lost: a list is replaced as a
+// whole.
+TEST(KubeletEndpointTest, ThePatchIsForTheNodeThatWasLookedAt) {
+  const json node = Node("{}");
+  const json patch = json::parse(PlanKubeletEndpoint(node, {"controller.example", 10250}));
+  ASSERT_TRUE(node["metadata"].contains("resourceVersion"));
+  EXPECT_EQ(patch["metadata"]["resourceVersion"], node["metadata"]["resourceVersion"]);
+}
+
 TEST(KubeletEndpointTest, WithoutOneTheNodeStaysAsItIs) {
   EXPECT_EQ(PlanKubeletEndpoint(Node(), {}), "");
 }
