@@ -180,6 +180,7 @@ absl::Status EdgedApp::StartPods() {
                   *p.handlers, p.recorder, clock_,         log_};
   deps.node = {machine.cpus * 1000, machine.memory_bytes, machine.storage_bytes};
   deps.node_name = config_.node_name;
+  if (config_.runtime_kind == "docker") deps.runtime_name = "docker";
   deps.host_address = address;
   deps.cgroup_parent = config_.cgroup_parent;
   deps.seccomp_folder = config_.root_dir + "/seccomp";

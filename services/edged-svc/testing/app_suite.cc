@@ -128,6 +128,8 @@ TEST_F(AppTest, RunsAPodAndKeepsItOverRestartsOfEverythingElse) {
   EXPECT_TRUE(AwaitTrue([&] { return absl::StrContains(Log("p"), "stdout F blue hunter2\n"); }))
       << Log("p");
   EXPECT_EQ(Container(first)["restartCount"], 0);
+  const bool docker = absl::EndsWith(runtime_->endpoint(), "/docker.sock");
+  EXPECT_TRUE(absl::StartsWith(Id(first), docker ? "docker://" : "containerd://")) << Id(first);
   EXPECT_EQ(app_->readiness().WaitingFor(), "");
 
   Restart();
