@@ -1,12 +1,13 @@
 """The system as docs/ops/box.md brings it up: the trial's compose file on one machine, the box's on another, which has a network of its own."""
 
+import re
 import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cluster import wait
+from cluster import binaries, wait
 from cluster.binaries import TOP, Binaries
 from cluster.kube import Kubectl, condition
 
@@ -22,7 +23,8 @@ ONE_PROCESS = TOP / "docker/compose/edge/one-process.yml"
 DOCKER_RUNTIME = TOP / "docker/compose/edge/docker-runtime.yml"
 VERSION = "0.1.0"
 CLOUD_IMAGES = ("cloudhub-svc", "standalone-api-svc", "edge-controller-svc", "device-controller-svc", "router-svc", "skerryctl")
-EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper", "skerryctl")
+EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper", "skerryctl",
+               "pause")
 NODE = "edge-1"
 
 
@@ -36,26 +38,27 @@ class ComposedSystem:
         unique = self.folder.name.removeprefix("skerry-e2e-")
         self.cloud = Machine(self.folder / f"skerry-cloud-{unique}", self.network.cloud, self.folder / "cloud.log")
         self.box = Machine(self.folder / f"skerry-box-{unique}", self.network.add_box(NODE), self.folder / "box.log")
-        self.released = {}  # What tools/release said of each.
         self._relay = None
         System.alive.append(self)  # For the report of a failure.
 
     def start(self):
-        """The machines, and their images, each made by itself."""
+        """The machines, each with its images, made by itself; then all of the cloud half, and the box's container runtime."""
         for machine in (self.cloud, self.box):
             machine.start()
-        binaries = Binaries()
+        built = Binaries()
 
-        def cloud_images():
+        def cloud():
             images.postgres(self.cloud)
-            self.released["cloud"] = images.skerry(self.cloud, binaries, self.folder / "dist-cloud", *CLOUD_IMAGES)
+            images.skerry(self.cloud, built, self.folder / "dist-cloud", *CLOUD_IMAGES)
+            self.cloud_up()
 
-        def box_images():
+        def box():
             images.mosquitto(self.box)
-            self.released["box"] = images.skerry(self.box, binaries, self.folder / "dist-box", *EDGE_IMAGES)
+            images.skerry(self.box, built, self.folder / "dist-box", *EDGE_IMAGES)
+            self.box.start_containerd()
 
         with ThreadPoolExecutor() as pool:
-            for done in [pool.submit(cloud_images), pool.submit(box_images)]:
+            for done in [pool.submit(cloud), pool.submit(box)]:
                 done.result()
         return self
 
@@ -63,7 +66,7 @@ class ComposedSystem:
 
     def cloud_up(self):
         """The trial's compose file, until all its services are healthy."""
-        self.cloud.compose(TRIAL, "up", "-d", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+        self.cloud.compose([TRIAL], "up", "-d", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
         self.wait_healthy(self.cloud, 6)
         self._fetch("standalone-api-svc", "standalone-api/kubeconfig/admin.kubeconfig")
         for file in ("ca.crt", "operator.crt", "operator.key"):
@@ -71,7 +74,7 @@ class ComposedSystem:
 
     def cloud_down(self):
         """Its containers and networks go; its volumes stay."""
-        self.cloud.compose(TRIAL, "down", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+        self.cloud.compose([TRIAL], "down", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
 
     def _fetch(self, service, path):
         self.cloud.docker("cp", f"trial_{service}_1:/var/lib/skerry/{path}", self.folder / Path(path).name)
@@ -83,6 +86,19 @@ class ComposedSystem:
         text = kubeconfig.read_text().replace("https://standalone-api-svc:6443", "https://127.0.0.1:6443")
         kubeconfig.write_text(text)
         return Kubectl(kubeconfig, self.folder / "kubectl-cache", self.cloud.network)
+
+    def fetch_through(self, pod, port, path):
+        """The body of a file of an HTTP server on the pod's localhost, by kubectl port-forward."""
+        command = self.cloud.network.command(binaries.kubectl(), f"--kubeconfig={self.folder / 'admin.kubeconfig'}", "port-forward",
+                                             f"pod/{pod}", f":{port}")
+        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as forward:
+            try:
+                line = forward.stdout.readline()
+                match = re.search(r"127\.0\.0\.1:(\d+)", line)
+                assert match, line
+                return self.cloud.run("curl", "-sS", "--max-time", "20", f"http://127.0.0.1:{match[1]}/{path}")
+            finally:
+                forward.terminate()
 
     def create_token(self):
         """As box.md says."""
@@ -104,7 +120,7 @@ class ComposedSystem:
     # ---- the box
 
     def join(self):
-        """The folders, and skerryctl join, as box.md says; the container runtime is started, too."""
+        """The folders, and skerryctl join, as box.md says."""
         for line in (EDGE.parent / "skerry.conf").read_text().splitlines():
             if line.startswith("d "):  # As systemd-tmpfiles reads it, which is not on every machine.
                 _, path, mode, user, group = line.split()
@@ -114,18 +130,24 @@ class ComposedSystem:
             "-v", "/var/lib/skerry:/var/lib/skerry", "-e", f"SKERRY_JOIN_TOKEN={self.create_token()}", f"skerry/skerryctl:{VERSION}",
             "join", "--cloud", f"https://{self.cloud.address}:10002", "--node-name", NODE)
 
-    def box_up(self):
-        """The box's compose file, until all its services are healthy and the cloud counts it as Ready."""
-        self.box.compose(EDGE, "up", "-d", **self._edge_variables)
+    def box_up(self, *over):
+        """The box's compose file, and those laid over it; returns when its containers have started."""
+        self._compose_box(over, "up", "-d")
 
-    @property
-    def _edge_variables(self):
-        return {"SKERRY_MOSQUITTO_IMAGE": images.MOSQUITTO, "SKERRY_CONTAINERD_DIR": str(self.box.containerd_dir / "run"),
-                "SKERRY_CONTAINERD_ROOT": str(self.box.containerd_dir / "root")}
-
-    def box_down(self):
+    def box_down(self, *over):
         """Its containers go."""
-        self.box.compose(EDGE, "down", **self._edge_variables)
+        self._compose_box(over, "down")
+
+    def _compose_box(self, over, *command):
+        self.box.compose([EDGE, *over], *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
+                         SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
+                         SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
+                         SKERRY_RESTRICT_OOM_SCORE_ADJ="true")  # Where the tests run nobody may lower it.
+
+    def load_pod_image(self):
+        """pods.IMAGE, for pods by docker."""
+        run(TOP / "tools/dev/test_images", self.folder / "images")
+        self.box.docker("load", "--input", self.folder / "images/busybox.tar")
 
     def start_mapper(self):
         """The virtual mapper, as box.md says."""

@@ -114,7 +114,7 @@ ENTRYPOINT ["/usr/sbin/mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]
 
 
 def skerry(machine, binaries, dist, *names):
-    """The project's own, by tools/release; returns what that says."""
+    """The project's own, by tools/release."""
     only = [f"--only={name}" for name in names]
-    return run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only,
+    run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only,
                env={"DOCKER_HOST": machine.docker_host}, timeout=240)

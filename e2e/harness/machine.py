@@ -94,9 +94,10 @@ class Machine(Host):
         """docker's client, of this machine; returns its standard output."""
         return run("docker", *argv, **options, env={"DOCKER_HOST": self.docker_host})
 
-    def compose(self, file, *argv, timeout=180, **variables):
+    def compose(self, files, *argv, timeout=180, **variables):
         """docker-compose, of this machine."""
-        return run("docker-compose", "--no-ansi", "-f", file, *argv, timeout=timeout,
+        named = [word for file in files for word in ("-f", file)]
+        return run("docker-compose", "--no-ansi", *named, *argv, timeout=timeout,
                    env={"DOCKER_HOST": self.docker_host, "COMPOSE_HTTP_TIMEOUT": "120", **variables})
 
     def inspect(self, container):
@@ -104,9 +105,10 @@ class Machine(Host):
         return json.loads(self.docker("inspect", container))[0]
 
     def containers(self):
-        """{name: what `docker inspect` says} of all containers."""
+        """{name: what `docker inspect` says} of all containers but those of pods."""
         ids = self.docker("ps", "--all", "--quiet").split()
-        return {each["Name"].lstrip("/"): each for each in json.loads(self.docker("inspect", *ids))} if ids else {}
+        found = json.loads(self.docker("inspect", *ids)) if ids else []
+        return {each["Name"].lstrip("/"): each for each in found if not each["Name"].startswith("/k8s_")}
 
     def memory_mb(self, container):
         """(PSS, limit) of a container's first process, and what docker lets all of it have."""

@@ -14,7 +14,7 @@ from harness.compose import CLOUD_IMAGES, DOCKER_RUNTIME, EDGE, EDGE_IMAGES, NOD
 from harness.machine import run
 
 TOPIC = "$hw/events/device/default/counter-1/twin/update"
-IMAGE_BYTES_MAX = 60_000_000
+IMAGE_BYTES_MAX = 80_000_000
 
 
 @pytest.fixture(scope="module", name="system")
@@ -23,21 +23,31 @@ def fixture_system(request):
     system = ComposedSystem(request.module.__name__)
     try:
         system.start()
-        system.cloud_up()
-        system.box.start_containerd()
         system.join()
         system.box_up()
         system.start_mapper()
         system.wait_ready()
-        volume, mount = pods.volume_from_config_map("settings", "/settings")
         system.kubectl.apply(
-            pods.config_map("settings", greeting="hello"),
-            pods.pod("web", "echo it runs; sleep 1000000", volumes=[volume], container={"volumeMounts": [mount]}),
+            pods.config_map("settings", greeting="hello"), web(),
             devices.model("counter", ("count", "INT", "ReadOnly")), devices.device("counter-1", "counter", NODE, count=None))
         system.kubectl("apply", "-f", str(TOP / "examples/devices/virtual-room.yaml"))
         yield system
     finally:
         system.close()
+
+
+def web():
+    """A pod that says that it runs, and serves a ConfigMap on its localhost."""
+    volume, mount = pods.volume_from_config_map("settings", "/settings")
+    return pods.pod("web", "echo it runs; httpd -f -p 127.0.0.1:8080 -h /settings", volumes=[volume],
+                    container={"volumeMounts": [mount]})
+
+
+def check_streams(system, greeting):
+    """Logs, exec and port-forward of the pod."""
+    assert wait.until("the log", lambda: system.kubectl("logs", "web"), 20) == "it runs\n"
+    assert system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == greeting
+    assert wait.until("the server", lambda: system.fetch_through("web", 8080, "greeting"), 20) == greeting
 
 
 def await_reported(system, name, timeout=60, **values):
@@ -115,10 +125,14 @@ def test_all_services_are_healthy(system):
 def test_a_pod(system):
     """Runs, with what edged-svc mounts for it from its container, and kubectl gets at it."""
     pod_running(system)
-    assert wait.until("the log", lambda: system.kubectl("logs", "web"), 20) == "it runs\n"
-    assert system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == "hello"
-    system.kubectl.apply(pods.config_map("settings", greeting="good-bye"))
-    wait.until("the changed file", lambda: system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == "good-bye", 60, 0.5)
+    check_streams(system, "hello")
+    change_greeting(system, "good-bye")
+
+
+def change_greeting(system, greeting):
+    """The ConfigMap; until the pod has it."""
+    system.kubectl.apply(pods.config_map("settings", greeting=greeting))
+    wait.until("the changed file", lambda: system.kubectl("exec", "web", "--", "cat", "/settings/greeting") == greeting, 60, 0.5)
 
 
 def test_devices(system):
@@ -166,3 +180,22 @@ def test_a_cut_of_the_boxs_network(system):
     devices.desire(system.kubectl, "room-3", "target", "23")
     await_reported(system, "room-3", target="23.00")
     assert container(pod_running(system))["restartCount"] == 0
+
+
+def test_pods_by_docker_alone(system):
+    """The box's file with docker-runtime.yml over it: the engine that runs the services runs pods, and pods stay over `down` and `up`."""
+    system.kubectl("delete", "pod", "web", "--timeout=60s", timeout=90)
+    system.box_down()
+    system.load_pod_image()
+    system.box_up(DOCKER_RUNTIME)
+    system.kubectl.apply(web())
+    before = container(pod_running(system))
+    assert before["containerID"].startswith("docker://")
+    check_streams(system, "good-bye")
+    system.box_down(DOCKER_RUNTIME)
+    system.box_up(DOCKER_RUNTIME)
+    system.wait_healthy(system.box, 8)
+    change_greeting(system, "again")
+    after = container(pod_running(system))
+    assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
+    check_streams(system, "again")
