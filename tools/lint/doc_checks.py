@@ -1,4 +1,4 @@
-"""Checks of the documentation: every block says what it is, and what tests it."""
+"""Checks of the documentation: every block says what it is, and what tests it; links lead somewhere."""
 
 import os
 import re
@@ -12,6 +12,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import pages  # noqa: E402
 
 _PAGE = re.compile(r"^(docs/.*|README)\.md$")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`[^`\n]*`")
+_FENCE = re.compile(r"^ *```")
+_HEADING = re.compile(r"^#+ +(.*)")
 
 
 def check_blocks(tree):
@@ -31,3 +35,39 @@ def check_blocks(tree):
         for before in page.after:
             if before not in tree.files:
                 yield Finding(path, 1, "untested-block", f"after={before}: there is no such page")
+
+
+def _prose(tree, path):
+    """(number, line) outside of fenced blocks."""
+    fenced = False
+    for number, line in tree.lines(path):
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            yield number, line
+
+
+def _anchors(tree, path):
+    """Names by which headings are linked to, as GitHub makes them."""
+    found = set()
+    for _, line in _prose(tree, path):
+        heading = _HEADING.match(line)
+        if heading:
+            text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading.group(1)).lower()
+            found.add(re.sub(r"[^\w\- ]", "", text).replace(" ", "-"))
+    return found
+
+
+def check_links(tree):
+    """Links between files of the tree, with their headings."""
+    for path in tree.with_ending(".md"):
+        for number, line in _prose(tree, path):
+            for link in _LINK.findall(_CODE.sub("", line)):
+                if "://" in link or link.startswith("mailto:"):
+                    continue
+                name, _, anchor = link.partition("#")
+                target = os.path.normpath(os.path.join(os.path.dirname(path), name)) if name else path
+                if not os.path.exists(os.path.join(tree.root, target)):
+                    yield Finding(path, number, "broken-link", f"there is no {target}: mend the link")
+                elif anchor and target.endswith(".md") and anchor not in _anchors(tree, target):
+                    yield Finding(path, number, "broken-link", f"{target} has no heading for #{anchor}")

@@ -39,7 +39,8 @@ def find(tree):
     for check in (cpp_checks.check_deps(tree, graph), cpp_checks.check_labels(graph), cpp_checks.check_layers(tree),
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
                   cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree),
-                  spec_checks.check_rules(tree), doc_checks.check_blocks(tree)):
+                  spec_checks.check_rules(tree), doc_checks.check_blocks(tree),
+                  doc_checks.check_links(tree)):
         findings += check
     return sorted(set(findings))
 

@@ -231,6 +231,12 @@ class TidyTest(unittest.TestCase):
         self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": "```sh skip=x checked-by=e2e/gone.py\nx\n```\n"}))
         self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": page.replace("on=cloud", "after=docs/gone.md")}))
 
+    def test_links_lead_somewhere(self):
+        good = "# A b `c`, d\n[x](#a-b-c-d) [y](../README.md) [z](https://example.com/) `[v](w)`\n```figure\n[n](o)\n```\n"
+        self.expect_clean(_files(**{"docs/a.md": good, "README.md": "[a](docs/a.md#a-b-c-d)\n"}))
+        self.expect("broken-link", "README.md", _files(**{"docs/a.md": "# A\n", "README.md": "\n[a](docs/b.md)\n"}), line=2)
+        self.expect("broken-link", "README.md", _files(**{"docs/a.md": "# A\n", "README.md": "[a](docs/a.md#b)\n"}))
+
     def test_rules_are_cited(self):
         spec = {"docs/spec/link.md": "# Rules\n\n- **link-1.1** One, as link-1.2.\n- **link-1.10** Ten.\n"}
         self.expect_clean(_files(**spec, **{
