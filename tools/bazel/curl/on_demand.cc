@@ -1,7 +1,7 @@
 // libcurl, loaded with the first call: the functions of it that we use, which pass on to it.
 //
-// With it come some twenty libraries (GnuTLS, Kerberos, LDAP, SSH), which cost a process 1.5 MB of
-// its own and 1.5 MB of code before anything is called, and most services of a box never call
+// With it come some twenty libraries (GnuTLS, Kerberos, LDAP, SSH), which cost each process 1 MB
+// of its own, and all of a box 5 MB of code, before anything is called, and most of them never call
 // (docs/adr/0054-memory-of-a-box.md). Where it can't be loaded, it can't be initialised.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>  // NOLINT(missing-dep): curl depends on this
