@@ -122,8 +122,9 @@ void HubSpoke::OnFrame(uint64_t attempt, edgehub::v1::HubFrame frame) {
 }
 
 void HubSpoke::OnClosed(uint64_t attempt, absl::Status status) {
-  executor_.Post([this, status] { Ended(status); });
+  // As one: the next Dial opens the next stream.
   absl::MutexLock lock(&mutex_);
+  executor_.Post([this, status] { Ended(status); });
   stream_open_ = false;  // The last touch of `this` by this stream.
 }
 
