@@ -6,11 +6,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "services/edge-controller-svc/testing/fake_hub.h"
 #include "services/lib/cloudspoke/subscription.h"
@@ -438,6 +440,36 @@ TEST_F(EngineTest, EdgeNodeThatNeverConnectsIsMarkedLost) {
   api_.Put(kubeclient::Nodes(), EdgeNode("edge-1"));
   StartAttached();
   EXPECT_TRUE(AwaitReady("edge-1", "Unknown"));
+}
+
+// [ec-4.3] Boxes move from KubeEdge to us one by one: those that have not are its own.
+TEST_F(EngineTest, EdgeNodeThatAnotherKeepsIsNotJudgedUntilItsLeaseStands) {
+  lost_after_ = absl::Milliseconds(20);
+  api_.Put(kubeclient::Nodes(), EdgeNode("edge-1"));
+  api_.Put(kubeclient::Nodes(), EdgeNode("edge-2"));
+  std::atomic<int> looks = 0;
+  const auto renew = [&] {
+    api_.Put(kubeclient::Leases(),
+             json{{"metadata", {{"name", "edge-2"}, {"namespace", "kube-node-lease"}}},
+                  {"spec", {{"renewTime", absl::StrCat(looks.load())}}}}
+                 .dump());
+  };
+  renew();
+  absl::Notification looked_often;
+  api_.SetHook(
+      [&](absl::string_view verb, const kubeclient::Resource& resource, absl::string_view name) {
+        if (verb == "GET" && resource.plural == kubeclient::Leases().plural && name == "edge-2") {
+          renew();
+          if (++looks == 5) looked_often.Notify();
+        }
+        return absl::OkStatus();
+      });
+  StartAttached();
+  ASSERT_TRUE(looked_often.WaitForNotificationWithTimeout(absl::Seconds(20)));
+  ASSERT_TRUE(AwaitReady("edge-1", "Unknown"));
+  EXPECT_TRUE(AwaitReady("edge-2", "True"));
+  api_.SetHook(nullptr);
+  EXPECT_TRUE(AwaitReady("edge-2", "Unknown"));
 }
 
 TEST_F(EngineTest, NodeOfTheCloudIsNotJudged) {

@@ -58,7 +58,11 @@ absl::StatusOr<reconcile::Outcome> NodeKeeper::ReconcileNode(const std::string& 
   }
   {
     absl::MutexLock lock(&mutex_);
-    leases_.erase(node);
+    if (const auto held = leases_.find(node); held != leases_.end()) {
+      seen_leases_[node] = held->second.object.resource_version();
+      leases_.erase(held);
+    }
+    if (!object.has_value()) seen_leases_.erase(node);
   }
   if (!object.has_value() || !IsEdgeNode(object->Json()) || IsMarkedLost(object->Json())) {
     return reconcile::Outcome::Done();
@@ -66,8 +70,28 @@ absl::StatusOr<reconcile::Outcome> NodeKeeper::ReconcileNode(const std::string& 
   const absl::Duration since = session.has_value() ? session->changed_at : started_;
   const absl::Duration left = since + options_.lost_after - clock_.Monotonic();
   if (left > absl::ZeroDuration()) return reconcile::Outcome::RecheckAfter(left);
+  SKERRY_ASSIGN_OR_RETURN(const bool kept, IsKeptByOthers(node));
+  if (kept) return reconcile::Outcome::RecheckAfter(options_.lost_after);
   SKERRY_RETURN_IF_ERROR(MarkLost(node));
   return reconcile::Outcome::Done();
+}
+
+absl::StatusOr<bool> NodeKeeper::IsKeptByOthers(const std::string& node) {
+  absl::StatusOr<KubeObject> lease =
+      client_.Get(kubeclient::Leases(), kLeaseNamespace, node, Call());
+  if (!lease.ok() && !absl::IsNotFound(lease.status())) return lease.status();
+  absl::MutexLock lock(&mutex_);
+  const auto seen = seen_leases_.find(node);
+  if (!lease.ok()) {
+    if (seen != seen_leases_.end()) seen_leases_.erase(seen);
+    return false;
+  }
+  if (seen != seen_leases_.end() && seen->second == lease->resource_version()) {
+    seen_leases_.erase(seen);
+    return false;
+  }
+  seen_leases_[node] = lease->resource_version();
+  return true;
 }
 
 // Reports carry it too; but after a change of leader the node may have nothing to report.

@@ -64,6 +64,9 @@ class NodeKeeper {
   absl::Status RenewLease(const std::string& node, const KubeObject& object);
   absl::Status WriteLease(const std::string& node, const KubeObject& object,
                           const std::optional<KubeObject>& lease);
+  // Whether its lease goes on without us: KubeEdge's cloudcore, or a kubelet, beside us. No clock
+  // is compared: what was seen the last time is, so a lease that is there is looked at twice.
+  absl::StatusOr<bool> IsKeptByOthers(const std::string& node);
   absl::Status MarkLost(const std::string& node);
   absl::StatusOr<reconcile::Outcome> CollectPods(const std::string& node);
   kubeclient::CallOptions Call() const { return {.stop = stop_.get_token()}; }
@@ -84,6 +87,8 @@ class NodeKeeper {
     absl::Duration renewed;
   };
   std::map<std::string, HeldLease> leases_ ABSL_GUARDED_BY(mutex_);  // Of connected nodes.
+  // Versions of the leases of nodes that are not, as they were seen last.
+  std::map<std::string, std::string> seen_leases_ ABSL_GUARDED_BY(mutex_);
   reconcile::Controller nodes_;
   reconcile::Controller pod_gc_;
 };
