@@ -88,13 +88,28 @@ def _run(*argv, **options):
     return done.stdout
 
 
+_PREFIX = "skerry-vm-"
+
+
+def _remove_stale():
+    """What a run left that was killed: its machines have ended with it, their folders and cgroups have not."""
+    for hierarchy in [Path("/tmp"), *(folder for folder in _CGROUPS.iterdir() if folder.is_dir() and not folder.is_symlink())]:
+        for path in hierarchy.glob(f"{_PREFIX}*"):
+            owner = path.name.removeprefix(_PREFIX).partition("-")[0]
+            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+                if hierarchy == Path("/tmp"):
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    _remove_groups(path)
+
+
 class Machine:
     """One machine, booted by the constructor. `remove()` leaves nothing of it."""
 
     def __init__(self, name, address, hosts, stick):
         self.name = name
         self.address = address
-        self.folder = Path(tempfile.mkdtemp(prefix="skerry-vm-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir="/tmp"))
         self._cgroups = [_CGROUPS / hierarchy.name / self.folder.name for hierarchy in sorted(_CGROUPS.iterdir())
                          if hierarchy.is_dir() and not hierarchy.is_symlink()]
         for group in self._cgroups:
@@ -183,6 +198,7 @@ class Site:
     """Machines that reach each other by name: {name: (last byte of the address, further names)}."""
 
     def __init__(self, machines):
+        _remove_stale()
         self.machines = {}
         self._switch = None
         self._stick = tempfile.mkdtemp(prefix="skerry-stick-", dir="/tmp")
