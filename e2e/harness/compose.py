@@ -207,7 +207,7 @@ class Relay:
     """socat: what dials a Unix socket gets a connection to a port in a namespace. gRPC's threads are of no namespace but ours."""
 
     def __init__(self, network, path, address):
-        self._child = subprocess.Popen(network.command("socat", f"UNIX-LISTEN:{path},fork", f"TCP:{address}"))
+        self._child = subprocess.Popen(network.command("socat", f"UNIX-LISTEN:{path},fork", f"TCP:{address}"), stderr=subprocess.DEVNULL)
         wait.until("the relay to listen", path.exists, 10, 0.02)
 
     def close(self):
