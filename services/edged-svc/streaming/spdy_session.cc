@@ -110,7 +110,7 @@ absl::Status SpdySession::Open(const spdy::SynStream& frame) {
   }
   last_stream_ = frame.stream;
   if (streams_.size() >= kStreamsMax) {
-    Reset(frame.stream, spdy::Reset::kRefusedStream);
+    Refuse(frame.stream);
     return absl::OkStatus();
   }
   auto stream = std::make_shared<Stream>(*this, frame.stream, !frame.unidirectional);
@@ -120,7 +120,7 @@ absl::Status SpdySession::Open(const spdy::SynStream& frame) {
   const OnStream on_stream = on_stream_;  // It may end the session.
   if (!on_stream || !on_stream(stream, frame.headers).ok()) {
     stream->Gone(absl::CancelledError("the stream was refused"));
-    Reset(frame.stream, spdy::Reset::kRefusedStream);
+    Refuse(frame.stream);
   }
   return absl::OkStatus();
 }
@@ -146,6 +146,11 @@ void SpdySession::Fin(uint32_t id) {
 
 void SpdySession::Reset(uint32_t id, spdy::Reset status) {
   Send(writer_.Write(spdy::RstStream{.stream = id, .status = static_cast<uint32_t>(status)}));
+}
+
+void SpdySession::Refuse(uint32_t id) {
+  if (on_refused_) on_refused_();
+  Reset(id, spdy::Reset::kRefusedStream);
 }
 
 StreamConnection::Held SpdySession::HeldInput() const {

@@ -33,6 +33,8 @@ class SpdySession final : public StreamConnection {
 
   // Before Start. Dropped at the end.
   void OnStreamOpened(OnStream on_stream) { on_stream_ = std::move(on_stream); }
+  // Called for each stream that is refused; must not block.
+  void OnStreamRefused(std::function<void()> refused) { on_refused_ = std::move(refused); }
 
  private:
   class Stream;
@@ -47,6 +49,7 @@ class SpdySession final : public StreamConnection {
   void TakeData(spdy::Data data);
   void Fin(uint32_t id);
   void Reset(uint32_t id, spdy::Reset status);
+  void Refuse(uint32_t id);
   // Both halves have ended.
   void Forget(uint32_t id) { streams_.erase(id); }
 
@@ -55,6 +58,7 @@ class SpdySession final : public StreamConnection {
   uint32_t last_stream_ = 0;
   std::map<uint32_t, std::shared_ptr<Stream>> streams_;
   OnStream on_stream_;
+  std::function<void()> on_refused_;
 };
 
 }  // namespace skerry::edged

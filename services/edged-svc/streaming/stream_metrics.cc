@@ -33,7 +33,7 @@ StreamMetrics::StreamMetrics(metrics::Registry& registry)
     ended_[result] =
         &registry.Counter("skerry_edged_streams_ended_total",
                           "Connections that ended: in order, or cut", {{"result", result}});
-  for (const char* why : {"waiting", "open", "token", "upgrade"})
+  for (const char* why : {"waiting", "open", "token", "upgrade", "stream"})
     refused_[why] = &registry.Counter("skerry_edged_streams_refused_total",
                                       "Streams that were not served, by what was wrong or full",
                                       {{"reason", why}});

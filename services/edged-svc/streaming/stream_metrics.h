@@ -21,7 +21,7 @@ class StreamMetrics {
   void Opened(StreamRequest::Kind kind);
   void Closed() { open_.Decrement(); }
   void Ended(bool ok);
-  // why: "waiting", "open", "token", "upgrade".
+  // why: "waiting", "open", "token", "upgrade"; "stream": one of a connection.
   void Refused(absl::string_view why);
 
  private:

@@ -135,6 +135,7 @@ TEST_F(StreamServerTest, StreamsThatWereNotAskedForAreRefused) {
   const Heard& heard = client->HearSpdy(StreamClient::Never);
   EXPECT_EQ(heard.reset, (std::map<uint32_t, uint32_t>{{1, 3}, {5, 3}}));
   EXPECT_EQ(heard.text.at(7), "out\n");
+  EXPECT_EQ(Refused("stream"), 2);
 }
 
 TEST_F(StreamServerTest, ASizeThatIsNoneEndsTheSession) {

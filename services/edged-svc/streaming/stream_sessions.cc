@@ -85,6 +85,9 @@ void StreamSessions::BeginSpdy(Conversation c, std::shared_ptr<pipe::ByteStream>
   auto session = std::make_shared<SpdySession>(std::move(raw));
   session->strand().Run([this, session, c = std::move(c)] {
     const auto watch = NewWatch(session);
+    session->OnStreamRefused([this] {
+      if (deps_.metrics != nullptr) deps_.metrics->Refused("stream");
+    });
     if (c.request.kind == Kind::kPortForward) {
       watch->Ready();
       auto forward = NewForward(c, session);
