@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,8 +15,10 @@
 #include "services/lib/http/server.h"
 #include "services/lib/kubeapi/api_server.h"
 #include "services/lib/kubeapi/auth/file_access_control.h"
+#include "services/lib/kubeapi/auth/service_account_tokens.h"
 #include "services/lib/kubeapi/built_in.h"
 #include "services/lib/kubeapi/definition_follower.h"
+#include "services/lib/kubeapi/json.h"
 #include "services/lib/kubeapi/local_client.h"
 #include "services/lib/kubeapi/object_service.h"
 #include "services/lib/kubeapi/pod_proxy.h"
@@ -26,6 +29,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/pipe/connector.h"
 #include "services/lib/security/files.h"
+#include "services/lib/security/jwt.h"
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/renewal_loop.h"
 #include "services/standalone-api-svc/controllers/bootstrap.h"
@@ -53,8 +57,9 @@ struct StandaloneApiApp::Parts {
   std::unique_ptr<kubeapi::ObjectStore> store;
   std::unique_ptr<kubeapi::ResourceRegistry> kinds;
   std::unique_ptr<kubeapi::DefinitionFollower> definitions;
-  std::unique_ptr<kubeapi::AccessControl> access;
   std::unique_ptr<kubeapi::ObjectService> objects;
+  std::unique_ptr<kubeapi::ServiceAccountTokens> tokens;
+  std::unique_ptr<kubeapi::AccessControl> access;
   std::unique_ptr<kubeapi::PodProxy> pod_proxy;
   std::unique_ptr<kubeapi::ApiServer> api;
   std::unique_ptr<kubeapi::LocalClient> system_client;
@@ -82,17 +87,18 @@ absl::Status StandaloneApiApp::Start() {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
   SKERRY_RETURN_IF_ERROR(OpenPki());
   SKERRY_RETURN_IF_ERROR(OpenStore());
-  SKERRY_RETURN_IF_ERROR(OpenAccess());
   SKERRY_ASSIGN_OR_RETURN(p.kinds, kubeapi::MakeBuiltInRegistry());
   p.definitions = std::make_unique<kubeapi::DefinitionFollower>(*p.store, *p.kinds, clock_, log_);
   p.objects = std::make_unique<kubeapi::ObjectService>(*p.store, *p.kinds, clock_,
                                                        kubeapi::ObjectServiceOptions{});
+  SKERRY_RETURN_IF_ERROR(OpenTokens());
+  SKERRY_RETURN_IF_ERROR(OpenAccess());
   const CertificateFiles& kubelet_client = p.pki->kubelet_client_files();
   p.pod_proxy = std::make_unique<kubeapi::PodProxy>(pipe::TlsClient{
       .cert = kubelet_client.cert, .key = kubelet_client.key, .ca = config_.kubelet_ca});
   p.api = std::make_unique<kubeapi::ApiServer>(kubeapi::ApiServer::Deps{
       *p.store, *p.kinds, *p.objects, *p.access, clock_, p.server_metrics, log_,
-      [this] { return readiness_.WaitingFor(); }, p.pod_proxy.get()});
+      [this] { return readiness_.WaitingFor(); }, p.pod_proxy.get(), p.tokens.get()});
   p.system_client = std::make_unique<kubeapi::LocalClient>(
       *p.api, kubeapi::Caller{"system:apiserver", {kMasters}, /*in_process=*/true});
   p.scheduler_client = std::make_unique<kubeapi::LocalClient>(
@@ -139,10 +145,28 @@ absl::Status StandaloneApiApp::OpenStore() {
   return absl::OkStatus();
 }
 
+absl::Status StandaloneApiApp::OpenTokens() {
+  Parts& p = *parts_;
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<security::JwtKey> key,
+                          security::JwtKey::LoadOrCreate(config_.state_dir + "/pki/sa.key"));
+  auto find_uid = [&p](const std::string& ns,
+                       const std::string& name) -> absl::StatusOr<std::string> {
+    const kubeapi::ResourcePtr accounts = p.kinds->Find("", "v1", "serviceaccounts");
+    SKERRY_ASSIGN_OR_RETURN(const kubeapi::Json account, p.objects->Get(*accounts, ns, name));
+    if (kubeapi::FindPath(account, {"metadata", "deletionTimestamp"}) != nullptr)
+      return absl::NotFoundError("it is being deleted");
+    return kubeapi::StringAt(account, {"metadata", "uid"});
+  };
+  p.tokens =
+      std::make_unique<kubeapi::ServiceAccountTokens>(std::move(key), std::move(find_uid), clock_);
+  return absl::OkStatus();
+}
+
 absl::Status StandaloneApiApp::OpenAccess() {
   kubeapi::FileAccessOptions options;
   options.policy_file = config_.policy_file;
   options.token_file = config_.tokens_file;
+  options.service_accounts = parts_->tokens.get();
   if (options.policy_file.empty()) {
     options.policy_file = config_.state_dir + "/policy.yaml";
     if (access(options.policy_file.c_str(), F_OK) != 0) {

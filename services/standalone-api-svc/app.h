@@ -33,6 +33,7 @@ class StandaloneApiApp final : public process::App {
   struct Parts;
   absl::Status OpenPki();
   absl::Status OpenStore();
+  absl::Status OpenTokens();
   absl::Status OpenAccess();
   absl::Status Bootstrap();
   absl::Status Serve();

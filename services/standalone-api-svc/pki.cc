@@ -22,6 +22,7 @@ constexpr Pki::Client Pki::kClients[] = {
     {"edge-controller", "system:edge-controller", "skerry:controllers"},
     {"device-controller", "system:device-controller", "skerry:controllers"},
     {"router", "system:router", "skerry:routers"},
+    {"cloudhub", "system:cloudhub", "skerry:hubs"},
 };
 
 namespace {

@@ -41,6 +41,7 @@ struct PkiOptions {
 //   edge-controller.kubeconfig   skerry:controllers
 //   device-controller.kubeconfig skerry:controllers
 //   router.kubeconfig            skerry:routers
+//   cloudhub.kubeconfig          skerry:hubs
 // A kubeconfig holds its certificate and key itself, so each is replaced by one rename.
 //
 // Used by one thread at a time.
@@ -60,7 +61,7 @@ class Pki {
 
  private:
   struct Client;
-  static const Client kClients[4];
+  static const Client kClients[5];
 
   Pki(PkiOptions options, Clock& clock, log::Logger log);
   absl::StatusOr<security::KeptCertificate> KeepServing();

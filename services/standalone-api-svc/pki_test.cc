@@ -61,13 +61,14 @@ TEST_F(PkiTest, MakesWhatServerAndClientsNeed) {
   EXPECT_THAT(Serving().dns_names, Contains("api.example"));
   EXPECT_THAT(Serving().ip_addresses, Contains("10.1.2.3"));
   const security::RenewalReport report = Renew(*pki);
-  EXPECT_EQ(report.renewed, 4) << "the API's own certificates were there";
-  EXPECT_EQ(report.expire_times.size(), 6u);
+  EXPECT_EQ(report.renewed, 5) << "the API's own certificates were there";
+  EXPECT_EQ(report.expire_times.size(), 7u);
   EXPECT_EQ(KubeletClient().common_name, "kube-apiserver-kubelet-client");
   EXPECT_THAT(Client("admin").organizations, ElementsAre("system:masters"));
   EXPECT_THAT(Client("edge-controller").organizations, ElementsAre("skerry:controllers"));
   EXPECT_EQ(Client("device-controller").common_name, "system:device-controller");
   EXPECT_EQ(Client("router").common_name, "system:router");
+  EXPECT_THAT(Client("cloudhub").organizations, ElementsAre("skerry:hubs"));
   const auto config = kubeclient::LoadKubeconfig(KubeconfigFile("admin"));
   EXPECT_EQ(config->server, kServer);
   EXPECT_EQ(config->ca_pem, pki->ca_pem());
@@ -95,7 +96,7 @@ TEST_F(PkiTest, RenewsAtTwoThirdsOfLife) {
   clock_.Advance(due - clock_.Now() - absl::Seconds(1));
   EXPECT_EQ(Renew(*pki).renewed, 0);
   clock_.Advance(absl::Seconds(1));
-  EXPECT_EQ(Renew(*pki).renewed, 6);
+  EXPECT_EQ(Renew(*pki).renewed, 7);
   EXPECT_NE(Serving().serial, serving);
   EXPECT_NE(KubeletClient().serial, kubelet_client);
   EXPECT_NE(Client("admin").serial, admin);
@@ -110,7 +111,7 @@ TEST_F(PkiTest, AKubeconfigIsMadeAnewWhereItIsOfNoUse) {
   EXPECT_EQ(Renew(*pki).renewed, 1);
   dir_.Write("kubeconfig/admin.kubeconfig", "garbage");
   EXPECT_EQ(Renew(*pki).renewed, 1);
-  EXPECT_EQ(Renew(*pki, "https://127.0.0.1:7443").renewed, 4);
+  EXPECT_EQ(Renew(*pki, "https://127.0.0.1:7443").renewed, 5);
   EXPECT_EQ(kubeclient::LoadKubeconfig(KubeconfigFile("admin"))->server, "https://127.0.0.1:7443");
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/lib/http/server.h"
 #include "services/lib/kubeapi/request_info.h"
 
@@ -19,12 +20,21 @@ struct Caller {
   bool in_process = false;
 };
 
+struct TokenOwner {
+  Caller caller;
+  std::vector<std::string> audiences;  // Those of the asked ones that the token is for.
+};
+
 // Any thread may call it.
 class AccessControl {
  public:
   virtual ~AccessControl() = default;
   // UNAUTHENTICATED: no credentials, or none that are known.
   virtual absl::StatusOr<Caller> Authenticate(const http::Request& request) = 0;
+  // Whose a token is that somebody who is one of `audiences` (empty: this API server) was shown.
+  // UNAUTHENTICATED: nobody's, or for others.
+  virtual absl::StatusOr<TokenOwner> Review(absl::string_view token,
+                                            const std::vector<std::string>& audiences) = 0;
   // May `caller` do this? `info` may be a path outside the resources.
   virtual bool Allows(const Caller& caller, const RequestInfo& info) = 0;
 };

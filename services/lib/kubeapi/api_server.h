@@ -17,6 +17,7 @@
 #include "services/lib/kubeapi/resource_registry.h"
 #include "services/lib/kubeapi/server_metrics.h"
 #include "services/lib/kubeapi/store/object_store.h"
+#include "services/lib/kubeapi/token_issuer.h"
 #include "services/lib/kubeapi/watch.h"
 #include "services/lib/log/logger.h"
 
@@ -36,6 +37,7 @@ class ApiServer {
     log::Logger log;
     std::function<std::string()> waiting_for;  // For /readyz: empty when ready.
     PodStreams* pod_streams = nullptr;         // Null: logs, exec and the like are not served.
+    TokenIssuer* tokens = nullptr;             // Null: ServiceAccounts get no tokens.
   };
 
   explicit ApiServer(Deps deps)
@@ -66,6 +68,9 @@ class ApiServer {
   absl::StatusOr<http::Response> DeleteCollection(Call& call);
   // SelfSubjectAccessReview, SelfSubjectReview.
   absl::StatusOr<http::Response> Review(Call& call, const Json& body);
+  // serviceaccounts/token.
+  absl::StatusOr<http::Response> CreateToken(Call& call, const Json& body);
+  absl::StatusOr<http::Response> ReviewToken(Call& call, const Json& body);
   // `object` in the form that the caller accepts.
   absl::StatusOr<http::Response> Encode(Call& call, int code, const Json& object);
 

@@ -32,6 +32,9 @@ class RootOnly final : public AccessControl {
     if (request.Header("authorization") == "Bearer root") return Caller{"root", {}};
     return absl::UnauthenticatedError("who?");
   }
+  absl::StatusOr<TokenOwner> Review(absl::string_view, const std::vector<std::string>&) override {
+    return absl::UnauthenticatedError("no tokens");
+  }
   bool Allows(const Caller& caller, const RequestInfo&) override { return caller.name == "root"; }
 };
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr char kJsonType[] = "application/json";
 constexpr char kBindingType[] = "io.k8s.api.core.v1.Binding";
+constexpr char kTokenRequestType[] = "io.k8s.api.authentication.v1.TokenRequest";
 
 http::Response JsonResponse(int code, const Json& body) {
   return {
@@ -135,8 +136,11 @@ absl::StatusOr<http::Response> ApiServer::Create(Call& call) {
   SKERRY_ASSIGN_OR_RETURN(const WriteOptions options, ReadWriteOptions(call.request));
   const Schema* schema = resource.schema.get();
   if (info.subresource == "binding") schema = deps_.registry.types().at(kBindingType).get();
+  if (info.subresource == "token") schema = deps_.registry.types().at(kTokenRequestType).get();
   SKERRY_ASSIGN_OR_RETURN(Json body, ReadBody(call.request, schema));
+  if (resource.kind == "TokenReview") return ReviewToken(call, body);
   if (resource.virtual_) return Review(call, body);
+  if (info.subresource == "token") return CreateToken(call, body);
   if (info.subresource == "binding") {
     SKERRY_RETURN_IF_ERROR(deps_.objects.Bind(info.ns, info.name, body, options.dry_run));
     return JsonResponse(201, {{"kind", "Status"},

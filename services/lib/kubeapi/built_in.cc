@@ -209,6 +209,7 @@ Resource Secrets() {
 Resource ServiceAccounts() {
   Resource r = Core("ServiceAccount", "serviceaccounts", "serviceaccount", {"sa"});
   r.returns_deleted = true;
+  r.subresources = {"token"};
   return r;
 }
 
@@ -254,6 +255,14 @@ Resource SelfReviews() {
   return r;
 }
 
+Resource TokenReviews() {
+  Resource r = Core("TokenReview", "tokenreviews", "tokenreview", {});
+  r.group = "authentication.k8s.io";
+  r.namespaced = false;
+  r.virtual_ = true;
+  return r;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
@@ -266,9 +275,9 @@ absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
     }
   }
   std::vector<ResourcePtr> resources;
-  for (Resource& r : std::vector<Resource>{Namespaces(), Nodes(), Pods(), ConfigMaps(), Secrets(),
-                                           ServiceAccounts(), Events(), Leases(), AccessReviews(),
-                                           SelfReviews(), CustomResourceDefinitions()}) {
+  for (Resource& r : std::vector<Resource>{
+           Namespaces(), Nodes(), Pods(), ConfigMaps(), Secrets(), ServiceAccounts(), Events(),
+           Leases(), AccessReviews(), SelfReviews(), TokenReviews(), CustomResourceDefinitions()}) {
     std::string package = kCore;
     if (r.group == "apiextensions.k8s.io") {
       package = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";

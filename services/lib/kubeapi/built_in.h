@@ -1,5 +1,5 @@
 // The built-in kinds: core/v1 Namespace, Node, Pod, ConfigMap, Secret, ServiceAccount, Event;
-// Lease; CustomResourceDefinition; SelfSubjectAccessReview and SelfSubjectReview.
+// Lease; CustomResourceDefinition; SelfSubjectAccessReview, SelfSubjectReview and TokenReview.
 #ifndef SKERRY_SERVICES_LIB_KUBEAPI_BUILT_IN_H_
 #define SKERRY_SERVICES_LIB_KUBEAPI_BUILT_IN_H_
 

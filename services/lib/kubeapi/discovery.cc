@@ -15,13 +15,17 @@ namespace {
 // Of Kubernetes, whose behaviour is served.
 constexpr char kGitVersion[] = "v1.32.0-skerry";
 
+// The one subresource whose kind is of another group.
+constexpr char kTokenRequest[] = "TokenRequest";
+constexpr char kAuthentication[] = "authentication.k8s.io";
+
 Json Verbs(const Resource& resource) {
   if (resource.virtual_) return {"create"};
   return {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 }
 
 Json SubresourceVerbs(const std::string& name) {
-  if (name == "binding") return {"create"};
+  if (name == "binding" || name == "token") return {"create"};
   if (name == "finalize") return {"update"};
   if (name == "log") return {"get"};
   if (IsPodStream(name)) return {"create", "get"};
@@ -30,6 +34,7 @@ Json SubresourceVerbs(const std::string& name) {
 
 std::string SubresourceKind(const Resource& r, const std::string& name) {
   if (name == "binding") return "Binding";
+  if (name == "token") return kTokenRequest;
   if (name == "exec") return "PodExecOptions";
   if (name == "attach") return "PodAttachOptions";
   if (name == "portforward") return "PodPortForwardOptions";
@@ -63,7 +68,9 @@ Json GroupObject(const std::string& group, const std::vector<std::string>& versi
 
 Json DiscoveryResource(const Resource& r) {
   const auto kind = [&](const std::string& name) {
-    return Json{{"group", r.group}, {"version", r.version}, {"kind", name}};
+    const bool token = name == kTokenRequest;
+    return Json{
+        {"group", token ? kAuthentication : r.group}, {"version", r.version}, {"kind", name}};
   };
   Json out = {{"resource", r.plural},
               {"responseKind", kind(r.kind)},
@@ -119,11 +126,15 @@ std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources,
     if (!r->categories.empty()) item["categories"] = r->categories;
     list.push_back(std::move(item));
     for (const std::string& name : r->subresources) {
+      const std::string kind = SubresourceKind(*r, name);
       list.push_back({{"name", absl::StrCat(r->plural, "/", name)},
                       {"singularName", ""},
                       {"namespaced", r->namespaced},
-                      {"kind", SubresourceKind(*r, name)},
+                      {"kind", kind},
                       {"verbs", SubresourceVerbs(name)}});
+      if (kind != kTokenRequest) continue;
+      list.back()["group"] = kAuthentication;
+      list.back()["version"] = "v1";
     }
   }
   if (list.empty()) return std::nullopt;

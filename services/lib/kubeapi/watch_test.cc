@@ -39,6 +39,9 @@ constexpr absl::Duration kDeadline = absl::Seconds(20);
 class Everybody final : public AccessControl {
  public:
   absl::StatusOr<Caller> Authenticate(const http::Request&) override { return Caller{"root", {}}; }
+  absl::StatusOr<TokenOwner> Review(absl::string_view, const std::vector<std::string>&) override {
+    return absl::UnauthenticatedError("no tokens");
+  }
   bool Allows(const Caller&, const RequestInfo&) override { return true; }
 };
 

@@ -127,13 +127,13 @@ absl::StatusOr<Caller> FileAccessControl::Authenticate(const http::Request& requ
   absl::Status refusal = absl::UnauthenticatedError("no credentials were given");
   if (!header.empty()) {
     const absl::string_view token = BearerToken(header);
-    if (impl_->tokens != nullptr && !token.empty()) {
-      absl::StatusOr<Caller> caller = impl_->tokens->Current()->Find(token, impl_->clock->Now());
-      if (caller.ok()) {
+    if (!token.empty()) {
+      absl::StatusOr<TokenOwner> owner = Review(token, {});
+      if (owner.ok()) {
         impl_->metrics.token.Increment();
-        return caller;
+        return std::move(owner->caller);
       }
-      refusal = caller.status();
+      refusal = owner.status();
     } else {
       refusal = absl::UnauthenticatedError("these credentials are of no known kind");
     }
@@ -144,6 +144,20 @@ absl::StatusOr<Caller> FileAccessControl::Authenticate(const http::Request& requ
   }
   impl_->metrics.refused.Increment();
   return refusal;
+}
+
+absl::StatusOr<TokenOwner> FileAccessControl::Review(absl::string_view token,
+                                                     const std::vector<std::string>& audiences) {
+  absl::Status refusal = absl::UnauthenticatedError("the token is not known");
+  const bool for_api = audiences.empty() || std::find(audiences.begin(), audiences.end(),
+                                                      kApiAudience) != audiences.end();
+  if (impl_->tokens != nullptr && for_api) {
+    absl::StatusOr<Caller> caller = impl_->tokens->Current()->Find(token, impl_->clock->Now());
+    if (caller.ok()) return TokenOwner{*std::move(caller), {kApiAudience}};
+    refusal = caller.status();
+  }
+  if (impl_->options.service_accounts == nullptr) return refusal;
+  return impl_->options.service_accounts->Find(token, audiences);
 }
 
 bool FileAccessControl::Allows(const Caller& caller, const RequestInfo& info) {

@@ -10,6 +10,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/kubeapi/access.h"
 #include "services/lib/kubeapi/auth/policy.h"
+#include "services/lib/kubeapi/auth/service_account_tokens.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/metrics/registry.h"
 
@@ -17,7 +18,8 @@ namespace skerry::kubeapi {
 
 struct FileAccessOptions {
   std::string policy_file;
-  std::string token_file;  // Empty: no bearer tokens.
+  std::string token_file;                            // Empty: none.
+  ServiceAccountTokens* service_accounts = nullptr;  // Null: no tokens of theirs. Outlives this.
   // Paths that need no credentials; the policy must allow them to the group system:unauthenticated.
   std::vector<std::string> anonymous_paths = {"/livez", "/readyz", "/healthz", "/version"};
 };
@@ -36,6 +38,9 @@ class FileAccessControl final : public AccessControl {
   ~FileAccessControl() override;
 
   absl::StatusOr<Caller> Authenticate(const http::Request& request) override;
+  // Tokens of the file are for this API server only.
+  absl::StatusOr<TokenOwner> Review(absl::string_view token,
+                                    const std::vector<std::string>& audiences) override;
   bool Allows(const Caller& caller, const RequestInfo& info) override;
   // As Allows, with the rule or the text of the refusal.
   Decision Authorize(const Caller& caller, const RequestInfo& info);

@@ -198,6 +198,39 @@ type SelfSubjectReviewStatus
 kind SelfSubjectReview
   status SelfSubjectReviewStatus #2
 
+type BoundObjectReference
+  apiVersion string #2
+  kind string #1
+  name string #3
+  uid string #4
+
+type TokenRequestSpec
+  audiences []string #1
+  boundObjectRef BoundObjectReference #3
+  expirationSeconds int64 #4
+
+type TokenRequestStatus
+  expirationTimestamp time #2
+  token string #1
+
+kind TokenRequest
+  spec TokenRequestSpec #2
+  status TokenRequestStatus #3
+
+type TokenReviewSpec
+  audiences []string #2
+  token string #1
+
+type TokenReviewStatus
+  audiences []string #4
+  authenticated bool #1
+  error string #3
+  user UserInfo #2
+
+kind TokenReview
+  spec TokenReviewSpec #2
+  status TokenReviewStatus #3
+
 package io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1
 
 type CustomResourceDefinitionNames
