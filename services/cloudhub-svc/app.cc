@@ -8,6 +8,7 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "services/cloudhub-svc/join/hub_pki.h"
 #include "services/cloudhub-svc/join/join_server.h"
 #include "services/cloudhub-svc/join/node_gate.h"
@@ -29,6 +30,9 @@
 #include "services/cloudhub-svc/store/command_watch.h"
 #include "services/cloudhub-svc/store/postgres_command_store.h"
 #include "services/cloudhub-svc/store/sqlite_command_store.h"
+#include "services/lib/auth/bearer.h"
+#include "services/lib/auth/token_reviews.h"
+#include "services/lib/base/build_info.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/thread_pool.h"
@@ -38,12 +42,12 @@
 #include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/listener.h"
 #include "services/lib/rpc/server.h"
+#include "services/lib/rpc/use_tls.h"
 #include "services/lib/security/ca.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/renewal_loop.h"
-#include "services/lib/security/tls.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -122,6 +126,7 @@ struct CloudHubApp::Parts {
   std::unique_ptr<grpc::Service> tunnel_service;
   std::unique_ptr<grpc::Service> command_service;
   std::unique_ptr<grpc::Service> admin_service;
+  std::unique_ptr<auth::TokenReviews> callers_tokens;  // Null: certificates only.
   std::unique_ptr<rpc::Server> api_server;
   std::unique_ptr<rpc::Server> link_server;
   std::unique_ptr<JoinServer> join_server;
@@ -281,8 +286,7 @@ absl::Status CloudHubApp::StartServers() {
   link.listener = p.link_listener.get();
   link.connection_idle_max = kIdleMax;
   link.message_bytes_max = link::kFrameBytesMax;
-  SKERRY_ASSIGN_OR_RETURN(link.credentials,
-                          security::MutualTlsServer(p.pki->server_files(), LinkPolicy()));
+  SKERRY_RETURN_IF_ERROR(rpc::UseTls(link, p.pki->server_files(), LinkPolicy()));
   SKERRY_ASSIGN_OR_RETURN(p.link_server, rpc::Server::Create(link, {p.link_service.get()}));
   JoinServerOptions join;
   join.listen = config_.join_listen;
@@ -295,8 +299,12 @@ absl::Status CloudHubApp::StartServers() {
   // Last: operators speak of the others through it.
   options.listen = config_.api_listen;
   options.window_bytes = kControllerWindowBytes;
-  SKERRY_ASSIGN_OR_RETURN(options.credentials,
-                          security::MutualTlsServer(p.pki->server_files(), ApiPolicy()));
+  SKERRY_ASSIGN_OR_RETURN(
+      p.callers_tokens,
+      auth::OpenBearer(config_.bearer, config_.kubeconfig,
+                       absl::StrCat("cloudhub-svc/", BuildVersion()), clock_, p.registry, log_));
+  SKERRY_RETURN_IF_ERROR(
+      rpc::UseTls(options, p.pki->server_files(), ApiPolicy(), p.callers_tokens.get()));
   SKERRY_ASSIGN_OR_RETURN(
       p.api_server, rpc::Server::Create(options, {p.spoke_service.get(), p.tunnel_service.get(),
                                                   p.command_service.get(), p.admin_service.get()}));

@@ -24,6 +24,10 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
       .Required();
   schema.Add("api.listen", &c.api_listen, "host:port for controllers and operators (gRPC, mTLS)")
       .Required();
+  auth::AddBearer(schema, c.bearer);
+  schema.Add("kubeconfig", &c.kubeconfig,
+             "kubeconfig file of the Kubernetes API that is asked about tokens, with auth.bearer; "
+             "empty: the pod's own service account");
   schema.Add("join.listen", &c.join_listen, "host:port where nodes join (HTTPS)").Required();
   schema.Add("link.advertise", &c.link_advertise,
              "host:port that joined nodes dial; unless given, the host by which they joined and "

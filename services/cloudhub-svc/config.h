@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/lib/auth/bearer_config.h"
 #include "services/lib/config/config.h"
 
 namespace skerry::cloudhub {
@@ -21,6 +22,8 @@ struct CloudHubConfig {
   std::string link_listen = "0.0.0.0:10000";
   std::string api_listen = "0.0.0.0:10005";
   std::string join_listen = "0.0.0.0:10002";
+  std::string kubeconfig;  // Empty: in-cluster. For auth.bearer alone.
+  auth::BearerConfig bearer;
   std::string link_advertise;  // What joined nodes dial.
   std::vector<std::string> tls_sans;
   absl::Duration certificate_lifetime = absl::Hours(24 * 365);

@@ -14,6 +14,7 @@
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/kubeclient/informer.h"
 #include "services/lib/rpc/server.h"
+#include "services/lib/rpc/use_tls.h"
 
 namespace skerry::devicecontroller {
 namespace {
@@ -101,8 +102,7 @@ absl::StatusOr<std::unique_ptr<ApiServer>> ApiServer::Create(
     DeviceControllerMetrics& metrics, metrics::Registry& registry, log::Logger log) {
   rpc::ServerOptions server{.listen = options.listen, .registry = &registry};
   if (!options.tls.ca.empty()) {
-    SKERRY_ASSIGN_OR_RETURN(server.credentials,
-                            security::MutualTlsServer(options.tls, DevicePolicy()));
+    SKERRY_RETURN_IF_ERROR(rpc::UseTls(server, options.tls, DevicePolicy(), options.tokens));
   }
   std::unique_ptr<ApiServer> api(new ApiServer(
       std::make_unique<Parts>(std::move(options), stores, client, std::move(hubs),

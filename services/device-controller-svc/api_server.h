@@ -17,6 +17,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/model/names.h"
 #include "services/lib/security/tls.h"
+#include "services/lib/security/token_authenticator.h"
 
 namespace skerry::devicecontroller {
 
@@ -28,6 +29,8 @@ class ApiServer {
   struct Options {
     std::string listen;
     security::TlsFiles tls;  // None: plaintext, on loopback only.
+    // Null: callers show certificates only. Outlives this.
+    security::TokenAuthenticator* tokens = nullptr;
     absl::Duration find_hubs_interval = absl::Seconds(5);
   };
   // `on_switched`: somebody has enabled or disabled that device.

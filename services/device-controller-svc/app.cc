@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/lib/auth/bearer.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/kubeclient/config_source.h"
@@ -87,9 +88,13 @@ absl::StatusOr<std::unique_ptr<cloudspoke::HubFinder>> DeviceControllerApp::Make
 
 absl::Status DeviceControllerApp::StartApi() {
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<cloudspoke::HubFinder> hubs, MakeFinder());
+  SKERRY_ASSIGN_OR_RETURN(tokens_, auth::OpenBearer(config_.bearer, config_.kubeconfig,
+                                                    absl::StrCat(kService, "/", BuildVersion()),
+                                                    clock_, registry_, log_));
   ApiServer::Options options{
       .listen = config_.listen,
       .tls = {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key},
+      .tokens = tokens_.get(),
       .find_hubs_interval = config_.find_hubs_interval};
   SKERRY_ASSIGN_OR_RETURN(api_, ApiServer::Create(
                                     std::move(options), *stores_, *client_, std::move(hubs),

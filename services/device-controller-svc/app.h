@@ -15,6 +15,7 @@
 #include "services/device-controller-svc/engine.h"
 #include "services/device-controller-svc/metrics.h"
 #include "services/device-controller-svc/store_set.h"
+#include "services/lib/auth/token_reviews.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/cloudspoke/hub_finder.h"
 #include "services/lib/kubeclient/client.h"
@@ -61,6 +62,7 @@ class DeviceControllerApp final : public process::App {
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<kubeclient::Client> client_;
   std::unique_ptr<cloudspoke::HubFinder> hubs_;
+  std::unique_ptr<auth::TokenReviews> tokens_;  // Null: certificates only.
   std::unique_ptr<ApiServer> api_;
   absl::Mutex engine_mutex_;
   // Set by the elector's thread while there is an elector; read by the API's.

@@ -93,6 +93,10 @@ absl::Status Check(const DeviceControllerConfig& config) {
     return InvalidField("tls.ca, tls.cert, tls.key", "",
                         "give all three, or none for hubs on loopback");
   }
+  if (config.bearer.enabled && files == 0) {
+    return InvalidField("auth.bearer.enabled", "true",
+                        "set tls.ca, tls.cert and tls.key, too: tokens do not travel in plaintext");
+  }
   if (config.store_kind == "postgres" && config.postgres_url_file.empty()) {
     return InvalidField("store.postgres_url_file", "",
                         "name the file with the URL when store.kind is postgres");
@@ -108,6 +112,7 @@ void Declare(config::Schema& schema, DeviceControllerConfig& config) {
              "kubeconfig file of the Kubernetes API; empty: the pod's own service account");
   schema.Add("listen", &config.listen,
              "host:port of the API (gRPC, mTLS with tls.*); without tls.* on loopback only");
+  auth::AddBearer(schema, config.bearer);
   DeclareHubs(schema, config);
   DeclareStore(schema, config);
   DeclareLeaderElection(schema, config);

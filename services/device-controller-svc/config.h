@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/lib/auth/bearer_config.h"
 #include "services/lib/config/config.h"
 
 namespace skerry::devicecontroller {
@@ -16,6 +17,7 @@ struct DeviceControllerConfig {
 
   std::string kubeconfig;  // Empty: in-cluster.
   std::string listen = "0.0.0.0:10006";
+  auth::BearerConfig bearer;
 
   std::vector<std::string> hub_addresses;
   std::string hub_server_name;

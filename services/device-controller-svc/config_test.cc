@@ -43,6 +43,17 @@ TEST(DeviceControllerConfigTest, TlsIsWholeOrNot) {
   EXPECT_THAT(std::string(Load({{"TLS_CERT", "/x"}}).message()), HasSubstr("tls.key"));
 }
 
+TEST(DeviceControllerConfigTest, TokensNeedTlsAndSomebodyWhoMayCall) {
+  std::map<std::string, std::string> settings = {{"AUTH_BEARER_ENABLED", "true"}};
+  EXPECT_THAT(std::string(Load(settings).message()), HasSubstr("auth.bearer.users"));
+  settings["AUTH_BEARER_GROUPS"] = "staff=skerry:viewers";
+  EXPECT_THAT(std::string(Load(settings).message()), HasSubstr("tls.ca"));
+  settings["TLS_CA"] = settings["TLS_CERT"] = settings["TLS_KEY"] = "/x";
+  EXPECT_TRUE(Load(settings).ok()) << Load(settings);
+  settings["AUTH_BEARER_USERS"] = "jane=skerry:viewers,joe";
+  EXPECT_THAT(std::string(Load(settings).message()), HasSubstr("'joe'"));
+}
+
 TEST(DeviceControllerConfigTest, RetentionMayBeForEver) {
   EXPECT_TRUE(Load({{"RETENTION_TELEMETRY", "0s"}, {"RETENTION_HISTORY", "0s"}}).ok());
   EXPECT_FALSE(Load({{"RETENTION_TELEMETRY", "-1s"}}).ok());

@@ -11,6 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "services/lib/auth/bearer.h"
+#include "services/lib/auth/token_reviews.h"
 #include "services/lib/base/build_info.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/base/http_allow_list.h"
@@ -24,6 +26,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/server.h"
+#include "services/lib/rpc/use_tls.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/tls.h"
@@ -83,6 +86,7 @@ struct RouterApp::Parts {
   std::unique_ptr<HubCommandSender> sender;
   std::unique_ptr<exec::ThreadPool> api_pool;
   std::unique_ptr<RouterServiceImpl> service;
+  std::unique_ptr<auth::TokenReviews> tokens;  // Null: certificates only.
   std::unique_ptr<rpc::Server> api;
 };
 
@@ -219,12 +223,14 @@ absl::Status RouterApp::StartApi() {
   p.api_pool = std::make_unique<exec::ThreadPool>("api", kApiThreads, kApiQueue);
   p.service = std::make_unique<RouterServiceImpl>(
       *p.store, *p.api_pool, [&p](const std::string& rule) { p.engine->Wake(rule); }, p.clock);
+  SKERRY_ASSIGN_OR_RETURN(p.tokens, auth::OpenBearer(config_.bearer, config_.kubeconfig,
+                                                     absl::StrCat(kService, "/", BuildVersion()),
+                                                     p.clock, p.registry, log_));
   rpc::ServerOptions options{.listen = config_.listen, .registry = &p.registry};
   if (!config_.tls_ca.empty()) {
-    SKERRY_ASSIGN_OR_RETURN(
-        options.credentials,
-        security::MutualTlsServer(
-            {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}, ApiPolicy()));
+    SKERRY_RETURN_IF_ERROR(rpc::UseTls(
+        options, {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key},
+        ApiPolicy(), p.tokens.get()));
   }
   SKERRY_ASSIGN_OR_RETURN(p.api, rpc::Server::Create(options, {p.service.get()}));
   p.api->SetServing(true);
@@ -243,6 +249,7 @@ void RouterApp::Stop() {
   if (p.rest != nullptr) p.rest->Shutdown(absl::Now());
   if (p.sender != nullptr) p.sender->Stop();  // Its answers are the gateway's.
   p.api.reset();
+  p.tokens.reset();
   if (p.api_pool != nullptr) p.api_pool->Stop();
   if (p.engine != nullptr) p.engine->Stop();
   p.sender.reset();

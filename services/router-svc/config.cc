@@ -28,6 +28,7 @@ void Declare(config::Schema& schema, RouterConfig& c) {
   schema.Add("tls.cert", &c.tls_cert, "PEM file of this service's certificate chain");
   schema.Add("tls.key", &c.tls_key, "PEM file of this service's private key");
   schema.Add("listen", &c.listen, "gRPC address of RouterService (dead letters); empty: none");
+  auth::AddBearer(schema, c.bearer);
   schema.Add("rest.listen", &c.rest_listen,
              "HTTPS address of the REST endpoint, 0.0.0.0:9443 by custom; empty: none");
   schema.Add("rest.cert", &c.rest_cert,
@@ -88,6 +89,11 @@ void Declare(config::Schema& schema, RouterConfig& c) {
     if (!c.rest_listen.empty() && c.rest_client_ca.empty() && c.rest_token_file.empty()) {
       return InvalidField("rest.listen", c.rest_listen,
                           "set rest.token_file or rest.client_ca, too: nobody could call it");
+    }
+    if (c.bearer.enabled && (c.listen.empty() || c.tls_ca.empty())) {
+      return InvalidField(
+          "auth.bearer.enabled", "true",
+          "set listen and tls.*, too: tokens are for that API, and do not travel in plaintext");
     }
     SKERRY_RETURN_IF_ERROR(HttpAllowList::Parse("delivery.targets", c.delivery_targets).status());
     if (c.store_kind == "postgres" && c.postgres_url_file.empty()) {

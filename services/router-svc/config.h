@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/lib/auth/bearer_config.h"
 #include "services/lib/config/config.h"
 
 namespace skerry::router {
@@ -25,6 +26,7 @@ struct RouterConfig {
   std::string tls_key;
 
   std::string listen;  // Empty: no API for dead letters.
+  auth::BearerConfig bearer;
 
   std::string rest_listen;  // Empty: no REST endpoint.
   std::string rest_cert;    // Empty: tls_cert and tls_key.

@@ -37,6 +37,10 @@ TEST(RouterConfigTest, NamesWhatDoesNotFit) {
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("postgres_url_file")));
   EXPECT_THAT(Load({{"SKERRY_ROUTER_DELIVERY_BACKOFF_MIN", "10m"}}),
               StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("delivery.backoff_min")));
+  EXPECT_THAT(Load({{"SKERRY_ROUTER_AUTH_BEARER_ENABLED", "true"},
+                    {"SKERRY_ROUTER_AUTH_BEARER_USERS", "jane=skerry:operators"},
+                    {"SKERRY_ROUTER_TLS_CA", "c"}}),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("set listen and tls")));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ struct JoinServerOptions {
 // once an hour. Threads of its own; everything given outlives it.
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
-//   link_server = rpc::Server::Create({… MutualTlsServer(pki->server_files(), LinkPolicy()) …});
+//   link_server = rpc::Server::Create(…);
 //   SKERRY_ASSIGN_OR_RETURN(tokens, SqliteTokenStore::Open(state_dir + "/tokens.db", …));
 //   SKERRY_ASSIGN_OR_RETURN(join, JoinServer::Create({.listen = …, .link_bound_address =
 //   link_server->address()},

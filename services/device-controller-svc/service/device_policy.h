@@ -6,7 +6,7 @@
 
 namespace skerry::devicecontroller {
 
-// For security::MutualTlsServer.
+// For rpc::UseTls.
 security::MethodPolicy DevicePolicy();
 
 }  // namespace skerry::devicecontroller

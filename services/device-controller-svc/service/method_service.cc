@@ -83,7 +83,7 @@ class MethodServiceImpl final : public v1::MethodService::CallbackService {
                                        const v1::CallMethodRequest* request,
                                        v1::MethodCall* response) override {
     // As the caller set it: what a call without a deadline is given elsewhere is too short.
-    const absl::Time deadline = rpc::ScopeOf(*context).deadline;
+    const absl::Time deadline = rpc::DeadlineOf(*context);
     return rpc::RunAsync(context, [&](const rpc::CallScope& scope, Finish finish) {
       const absl::Duration left = deadline - absl::Now();
       absl::StatusOr<MethodSend> send = SendFrom(*request, left, NewCallId());

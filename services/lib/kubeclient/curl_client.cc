@@ -221,4 +221,9 @@ absl::StatusOr<std::string> CurlClient::GetRaw(absl::string_view path, const Cal
   return Body(MakeRequest("GET", std::string(path), options));
 }
 
+absl::StatusOr<std::string> CurlClient::PostRaw(absl::string_view path, absl::string_view body,
+                                                const CallOptions& options) {
+  return Body(MakeRequest("POST", std::string(path), options, "application/json", body));
+}
+
 }  // namespace skerry::kubeclient

@@ -40,6 +40,9 @@ class CurlClient final : public Client {
                      const WatchOptions& options,
                      const std::function<void(WatchEvent event)>& on_event) override;
   absl::StatusOr<std::string> GetRaw(absl::string_view path, const CallOptions& options) override;
+  // POST of JSON to any path, for what is no object (a TokenReview has no name); the answer's body.
+  absl::StatusOr<std::string> PostRaw(absl::string_view path, absl::string_view body,
+                                      const CallOptions& options);
 
  private:
   // Performs and turns anything but 2xx into an error.

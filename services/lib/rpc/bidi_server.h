@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/lib/rpc/call_scope.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/scope.h"
@@ -30,9 +31,14 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
   template <typename Accept>
   void Begin(const Accept& accept) {
-    CallScope scope = ScopeOf(*context_);
-    scope.cancelled = cancelled_;
-    owner_.Set(accept(scope, std::shared_ptr<Stream<Out>>(core_)));
+    absl::StatusOr<CallScope> scope = ScopeOf(*context_);
+    if (scope.ok()) {
+      scope->cancelled = cancelled_;
+      owner_.Set(accept(*scope, std::shared_ptr<Stream<Out>>(core_)));
+    } else {
+      core_->Close(scope.status());
+      owner_.Set({});
+    }
     core_->StartReading();
   }
 
@@ -88,7 +94,8 @@ class BidiServerReactor final : public grpc::ServerBidiReactor<In, Out>, private
 
 // What a service method returns for a stream of In from and Out to the client. `accept` is called
 // here and now, as StreamEvents<In>(const CallScope&, std::shared_ptr<Stream<Out>>); to refuse a
-// call it calls stream->Close(error) and returns {}.
+// call it calls stream->Close(error) and returns {}. Not called for a call that the server does not
+// admit.
 template <typename In, typename Out, typename Accept>
 grpc::ServerBidiReactor<In, Out>* AcceptBidi(grpc::CallbackServerContext* context,
                                              const StreamOptions& options, const Accept& accept) {

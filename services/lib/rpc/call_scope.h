@@ -11,12 +11,14 @@
 
 namespace skerry::rpc {
 
-// Identity of the caller, from its certificate alone (never from a field it sends).
+// Identity of the caller, from its certificate or its token alone (never from a field it sends).
 struct PeerIdentity {
-  std::string common_name;  // Empty on Unix sockets and plaintext.
+  // The certificate's CN, or whose the token is. Empty on Unix sockets and plaintext.
+  std::string common_name;
   std::vector<std::string> organizations;
-  std::string key_hash;  // SHA-256 of its public key (SubjectPublicKeyInfo), lower-case hex.
-  std::string address;   // "ipv4:127.0.0.1:3333", "unix:".
+  // SHA-256 of the certificate's public key (SubjectPublicKeyInfo), lower-case hex.
+  std::string key_hash;
+  std::string address;  // "ipv4:127.0.0.1:3333", "unix:".
 };
 
 struct CallScope {

@@ -21,6 +21,7 @@
 #include "absl/time/clock.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/rpc/admission.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/listener.h"
 #include "services/lib/rpc/server_metrics.h"
@@ -126,6 +127,15 @@ class NamesOption final : public grpc::ServerBuilderOption {
   const std::shared_ptr<std::vector<std::string>> names_;
 };
 
+// Metrics first: they count what is refused, too.
+void AddInterceptors(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
+  if (options.registry != nullptr) factories.push_back(MakeServerMetrics(*options.registry));
+  if (options.policy.has_value())
+    factories.push_back(MakeAdmission(*options.policy, options.tokens));
+  builder.experimental().SetInterceptorCreators(std::move(factories));
+}
+
 // "host:port" with the port that was bound.
 std::string BoundAddress(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
@@ -146,6 +156,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
     const ServerOptions& options, const std::vector<grpc::Service*>& services) {
   absl::string_view path = options.listen;
   bool is_unix = absl::ConsumePrefix(&path, "unix:");
+  if (options.policy.has_value() && options.credentials == nullptr)
+    return absl::InvalidArgumentError("a server with a policy needs TLS credentials");
   if (options.listener != nullptr) {
     if (options.credentials == nullptr)
       return absl::InvalidArgumentError("a server with a listener needs TLS credentials");
@@ -179,7 +191,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
         &port);
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
-  if (options.registry != nullptr) AddServerMetrics(*options.registry, builder);
+  AddInterceptors(options, builder);
   auto names = std::make_shared<std::vector<std::string>>();
   builder.SetOption(std::make_unique<NamesOption>(names));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

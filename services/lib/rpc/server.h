@@ -5,6 +5,7 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/lib/security/method_policy.h"
+#include "services/lib/security/token_authenticator.h"
 
 namespace grpc {
 class Server;
@@ -34,6 +37,10 @@ struct ServerOptions {
   std::string listen;
   std::shared_ptr<grpc::ServerCredentials>
       credentials;  // Null: plaintext, Unix sockets and loopback only, else refused.
+  // Where set, a method is refused to callers that it does not name (admission.h); with `tokens`
+  // also bearer tokens are callers. Both by UseTls, which sets the credentials to go with them.
+  std::optional<security::MethodPolicy> policy;
+  security::TokenAuthenticator* tokens = nullptr;
   int message_bytes_max = 4 << 20;
   absl::Duration keepalive_interval = absl::Seconds(30);
   int window_bytes = 64 << 10;  // A peer may send this much of a call ahead of what was read.

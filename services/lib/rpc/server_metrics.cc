@@ -1,13 +1,10 @@
 #include "services/lib/rpc/server_metrics.h"
 
-#include <grpcpp/support/server_interceptor.h>
-
 #include <map>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -109,10 +106,9 @@ class MetricsFactory final : public grpc::experimental::ServerInterceptorFactory
 
 }  // namespace
 
-void AddServerMetrics(metrics::Registry& registry, grpc::ServerBuilder& builder) {
-  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<MetricsFactory>(registry));
-  builder.experimental().SetInterceptorCreators(std::move(factories));
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeServerMetrics(
+    metrics::Registry& registry) {
+  return std::make_unique<MetricsFactory>(registry);
 }
 
 }  // namespace skerry::rpc

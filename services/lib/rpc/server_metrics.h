@@ -2,15 +2,18 @@
 #ifndef SKERRY_SERVICES_LIB_RPC_SERVER_METRICS_H_
 #define SKERRY_SERVICES_LIB_RPC_SERVER_METRICS_H_
 
-#include <grpcpp/server_builder.h>
+#include <grpcpp/support/server_interceptor.h>
+
+#include <memory>
 
 #include "services/lib/metrics/registry.h"
 
 namespace skerry::rpc {
 
-// Observes every call of the server being built from its start to its status; a stream counts once,
-// with its whole life. `registry` outlives the server.
-void AddServerMetrics(metrics::Registry& registry, grpc::ServerBuilder& builder);
+// Observes every call of its server from its start to its status; a stream counts once, with its
+// whole life. `registry` outlives the server.
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeServerMetrics(
+    metrics::Registry& registry);
 
 }  // namespace skerry::rpc
 

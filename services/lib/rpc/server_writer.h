@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/lib/rpc/call_scope.h"
 #include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/scope.h"
@@ -28,9 +29,10 @@ class WriterReactor final : public grpc::ServerWriteReactor<Out>, private Transp
 
   template <typename Accept>
   void Begin(const Accept& accept) {
-    CallScope scope = ScopeOf(*context_);
-    scope.cancelled = cancelled_;
-    events_ = accept(scope, std::shared_ptr<Stream<Out>>(core_));
+    absl::StatusOr<CallScope> scope = ScopeOf(*context_);
+    if (!scope.ok()) return core_->Close(scope.status());
+    scope->cancelled = cancelled_;
+    events_ = accept(*scope, std::shared_ptr<Stream<Out>>(core_));
   }
 
   void OnWriteDone(bool ok) override {
@@ -72,7 +74,7 @@ class WriterReactor final : public grpc::ServerWriteReactor<Out>, private Transp
 
 // What a service method returns for a stream of Out to the client. `accept` is called here and now,
 // as WriterEvents(const CallScope&, std::shared_ptr<Stream<Out>>); to refuse a call it calls
-// stream->Close(error) and returns {}.
+// stream->Close(error) and returns {}. Not called for a call that the server does not admit.
 template <typename Out, typename Accept>
 grpc::ServerWriteReactor<Out>* AcceptWriter(grpc::CallbackServerContext* context,
                                             const StreamOptions& options, const Accept& accept) {

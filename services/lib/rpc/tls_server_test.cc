@@ -10,18 +10,14 @@
 #include <fstream>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/lib/exec/thread_pool.h"
 #include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/fake_edged.h"
 #include "services/lib/rpc/server.h"
-#include "services/lib/security/ca.h"
+#include "services/lib/rpc/test_pki.h"
 #include "services/lib/security/files.h"
-#include "services/lib/security/method_policy.h"
 #include "services/lib/security/tls.h"
 #include "services/lib/security/x509.h"
 #include "services/lib/testing/status_matchers.h"
@@ -32,43 +28,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// A CA and files of server and client below a temporary folder.
-class Pki {
- public:
-  explicit Pki(const std::string& folder) : folder_(folder) {
-    ca_ = *security::CertificateAuthority::Create("test-ca", absl::Now());
-    Write("ca.crt", ca_->certificate_pem());
-  }
-
-  security::TlsFiles Issue(const std::string& name, security::CertificateSpec spec) {
-    spec.now = absl::Now();
-    spec.for_server = spec.for_client = true;
-    security::CertificateAndKey made = *ca_->Issue(spec);
-    Write(name + ".key", made.key_pem);
-    Write(name + ".crt", made.certificate_pem);
-    return {folder_ + "/ca.crt", absl::StrCat(folder_, "/", name, ".crt"),
-            absl::StrCat(folder_, "/", name, ".key")};
-  }
-  security::TlsFiles Server() {
-    return Issue("server", {.subject = {.common_name = "server"},
-                            .dns_names = {"hub"},
-                            .ip_addresses = {"127.0.0.1"}});
-  }
-  security::TlsFiles Client(const std::string& organization = "system:nodes") {
-    return Issue("client", {.subject = {.common_name = "system:node:n1",
-                                        .organizations = {organization, "more"}}});
-  }
-  const security::CertificateAuthority& ca() const { return *ca_; }
-
- private:
-  void Write(const std::string& name, const std::string& content) {
-    ASSERT_TRUE(
-        security::WriteFileAtomically(absl::StrCat(folder_, "/", name), content, 0600).ok());
-  }
-  const std::string folder_;
-  std::unique_ptr<security::CertificateAuthority> ca_;
-};
 
 class ServerTest : public ::testing::Test {
  protected:
@@ -86,7 +45,7 @@ class ServerTest : public ::testing::Test {
   }
 
   testing::TempDir dir_;
-  Pki pki_{dir_.path()};
+  TestPki pki_{dir_.path()};
   exec::ThreadPool pool_{"test", 2, 2};
   FakeEdged service_{pool_};
 };
@@ -115,7 +74,7 @@ TEST_F(ServerTest, RefusesClientsWithoutACertificateOfItsCa) {
   EXPECT_FALSE(Get(anonymous, absl::Seconds(1)).ok());
 
   testing::TempDir other_dir;
-  Pki other(other_dir.path());
+  TestPki other(other_dir.path());
   security::TlsFiles foreign = other.Client();
   foreign.ca = dir_.path() + "/ca.crt";  // Trusts the server, but is of another CA.
   EXPECT_FALSE(Get(Dial(server->address(), foreign), absl::Seconds(1)).ok());
@@ -147,18 +106,6 @@ TEST_F(ServerTest, ServesAReplacedCertificateToNewConnections) {
   } while (!status.ok() && absl::Now() < limit);
   EXPECT_THAT(status, testing::IsOk()) << "the file was replaced";
   EXPECT_THAT(Get(open), testing::IsOk()) << "open connections stay";
-}
-
-TEST_F(ServerTest, DeniesByDefaultWhatThePolicyDoesNotName) {
-  ServerOptions options = {.listen = "127.0.0.1:0"};
-  options.credentials = *security::MutualTlsServer(
-      pki_.Server(), security::MethodPolicy(std::vector<security::MethodRule>{
-                         {"/skerry.edged.v1.EdgedService/GetStatus", {"skerry:operators"}}}));
-  auto server = *Server::Create(options, {&service_});
-  absl::Status denied = Get(Dial(server->address(), pki_.Client("system:nodes")));
-  EXPECT_EQ(denied.code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(std::string(denied.message()), HasSubstr("O=skerry:operators"));
-  EXPECT_THAT(Get(Dial(server->address(), pki_.Client("skerry:operators"))), testing::IsOk());
 }
 
 TEST_F(ServerTest, NamesTheTlsFileThatIsWrong) {

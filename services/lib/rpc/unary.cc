@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "services/lib/base/error.h"
 #include "services/lib/rpc/grpc_status.h"
@@ -12,6 +13,13 @@ namespace skerry::rpc {
 namespace {
 
 constexpr absl::Duration kDefaultDeadline = absl::Seconds(10);
+
+absl::StatusOr<CallScope> AdmittedScope(const grpc::CallbackServerContext& context) {
+  absl::StatusOr<CallScope> scope = ScopeOf(context);
+  if (scope.ok() && scope->deadline == absl::InfiniteFuture())
+    scope->deadline = absl::Now() + kDefaultDeadline;
+  return scope;
+}
 
 // Finishes exactly once: by the pool's thread after the handler, or at once where there is no room.
 // Lives until OnDone.
@@ -81,21 +89,27 @@ grpc::ServerUnaryReactor* RunAsync(
     grpc::CallbackServerContext* context,
     absl::FunctionRef<void(const CallScope& scope, absl::AnyInvocable<void(absl::Status)> finish)>
         begin) {
-  CallScope scope = ScopeOf(*context);
-  if (scope.deadline == absl::InfiniteFuture()) scope.deadline = absl::Now() + kDefaultDeadline;
+  absl::StatusOr<CallScope> scope = AdmittedScope(*context);
   auto* reactor = new AsyncReactor();
-  scope.cancelled = reactor->cancelled();
-  begin(scope, Finisher(reactor));
+  if (!scope.ok()) {
+    reactor->Finish(ToGrpc(scope.status()));
+    return reactor;
+  }
+  scope->cancelled = reactor->cancelled();
+  begin(*scope, Finisher(reactor));
   return reactor;
 }
 
 grpc::ServerUnaryReactor* RunUnary(
     grpc::CallbackServerContext* context, exec::ThreadPool& pool,
     absl::AnyInvocable<absl::Status(const CallScope& scope)> handler) {
-  CallScope scope = ScopeOf(*context);
-  if (scope.deadline == absl::InfiniteFuture()) scope.deadline = absl::Now() + kDefaultDeadline;
+  absl::StatusOr<CallScope> scope = AdmittedScope(*context);
   auto* reactor = new UnaryReactor();
-  reactor->Run(std::move(scope), pool, std::move(handler));
+  if (scope.ok()) {
+    reactor->Run(*std::move(scope), pool, std::move(handler));
+  } else {
+    reactor->Finish(ToGrpc(scope.status()));
+  }
   return reactor;
 }
 

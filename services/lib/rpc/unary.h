@@ -14,9 +14,11 @@
 
 namespace skerry::rpc {
 
-// A call without a deadline gets 10 s. A full pool is RESOURCE_EXHAUSTED / SERVER_BUSY. A call that
-// was cancelled or ran out of time before its turn is not handled. Request and response stay valid
-// until the handler returns; a handler that outlives its deadline holds up the server's shutdown.
+// A call that its server does not admit ends with the refusal (admission.h); neither handler nor
+// `begin` is called. A call without a deadline gets 10 s. A full pool is RESOURCE_EXHAUSTED /
+// SERVER_BUSY. A call that was cancelled or ran out of time before its turn is not handled. Request
+// and response stay valid until the handler returns; a handler that outlives its deadline holds up
+// the server's shutdown.
 grpc::ServerUnaryReactor* RunUnary(
     grpc::CallbackServerContext* context, exec::ThreadPool& pool,
     absl::AnyInvocable<absl::Status(const CallScope& scope)> handler);

@@ -32,9 +32,9 @@ absl::Status MethodPolicy::Check(absl::string_view method,
       needed.push_back(organization);
     }
   }
-  std::string need = needed.empty() ? "nobody may call it"
-                                    : absl::StrCat("it needs a certificate with O=",
-                                                   absl::StrJoin(needed, " or O="));
+  std::string need = needed.empty()
+                         ? "nobody may call it"
+                         : absl::StrCat("the caller needs O=", absl::StrJoin(needed, " or O="));
   return Error(absl::StatusCode::kPermissionDenied,
                absl::StrCat("method ", method, " is not allowed: ", need))
       .Reason("METHOD_DENIED")

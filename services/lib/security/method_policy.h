@@ -12,8 +12,9 @@
 
 namespace skerry::security {
 
-// One row: callers whose certificate carries any of `organizations` may call what `method` matches.
-// "*" as organization is everyone with a valid certificate.
+// One row: callers of any of `organizations` may call what `method` matches. A certificate carries
+// its organizations; the user of a token has those that the configuration gives it. "*" as
+// organization is every caller that has one.
 struct MethodRule {
   std::string method;  // "/skerry.cloudhub.v1.AdminService/*", or a full method name.
   std::vector<std::string> organizations;

@@ -13,8 +13,6 @@
 
 namespace skerry::security {
 
-class MethodPolicy;
-
 // PEM files. All absolute or relative to the working directory.
 struct TlsFiles {
   std::string ca;    // Trusted roots.
@@ -22,16 +20,18 @@ struct TlsFiles {
   std::string key;   // Own private key.
 };
 
-// mTLS: a client without a certificate of `files.ca` is refused in the handshake. INVALID_ARGUMENT
-// names the file that is missing or does not parse, and a key that does not fit its certificate.
-// Files are read again every 2 s. Clients verify the server's certificate against the host they
-// dial (ChannelOptions::server_name overrides it).
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(const TlsFiles& files);
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MutualTlsClient(const TlsFiles& files);
+enum class ClientCertificates {
+  kRequired,  // A client without one is refused in the handshake.
+  kOptional,  // For callers with tokens. One that is shown is verified all the same.
+};
 
-// As above, and a method is refused to callers whose organizations `policy` does not name for it.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(const TlsFiles& files,
-                                                                         MethodPolicy policy);
+// A client's certificate must be of `files.ca`. INVALID_ARGUMENT names the file that is missing or
+// does not parse, and a key that does not fit its certificate. Files are read again every 2 s.
+// Clients verify the server's certificate against the host they dial (ChannelOptions::server_name
+// overrides it). Who may call what is not their business: rpc::UseTls.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTlsServer(
+    const TlsFiles& files, ClientCertificates certificates = ClientCertificates::kRequired);
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MutualTlsClient(const TlsFiles& files);
 
 // OK if all three files are there, parse, and the key fits the certificate.
 absl::Status CheckTlsFiles(const TlsFiles& files);
