@@ -22,6 +22,7 @@ MATRIX = {
     "external": ({"database": {"mode": "external", "existingSecret": "database", "key": "uri"},
                   "image": {"registry": "registry.example.com", "tag": "1.2.3", "pullSecrets": ["pull"]},
                   "router": {"tokensSecret": "tokens", "config": {"delivery": {"targets": ["https://shop.example/in"]}}},
+                  "auth": {"bearer": {"enabled": True, "users": ["system:serviceaccount:shop:billing=skerry:applications"]}},
                   "networkPolicy": {"monitoring": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
                                     "operators": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
                                     "callers": [{"podSelector": {"matchLabels": {"app": "shop"}}}]}}, [PROMETHEUS]),

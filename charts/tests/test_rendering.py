@@ -28,6 +28,7 @@ def test_lint():
     ({"cloudhub": {"hosts": ["a,DNS:b"]}}, "hosts"),
     ({"deviceController": {"hosts": ["a\nb"]}}, "hosts"),
     ({"logLevel": "loud"}, "logLevel"),
+    ({"auth": {"bearer": {"users": ["jane"]}}}, "users"),
     ({"cloudhub": {"service": {"type": "NodePort"}}}, "cloudhub.advertise"),
 ])
 def test_bad_values_are_refused(values, field):
@@ -114,7 +115,7 @@ def test_service_ports_exist(objects):
 
 
 def test_rights_are_small(objects):
-    """No wildcard, no write of Secrets but the certificates' job, and hubs have no token of the API."""
+    """No wildcard, no write of Secrets but the certificates' job, and hubs have a token of the API only to ask about others."""
     for role in (obj for obj in objects if obj["kind"] in ("Role", "ClusterRole")):
         for rule in role["rules"]:
             assert "*" not in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]], role["metadata"]["name"]
@@ -123,7 +124,9 @@ def test_rights_are_small(objects):
                 assert role["kind"] == "Role" and role["metadata"]["name"].endswith("-pki")
                 assert writes == {"create"} or rule["resourceNames"]
                 assert not any(name.endswith("-ca") for name in rule.get("resourceNames", []))
-    without = {"cloudhub-svc", "postgres", "test"}
+    without = {"postgres", "test"}
+    if not [obj for obj in objects if obj["kind"] == "ClusterRole" and obj["metadata"]["name"].endswith("-cloudhub-svc")]:
+        without.add("cloudhub-svc")
     for name, labels, spec in pods(objects):
         assert spec["automountServiceAccountToken"] == (labels["app.kubernetes.io/component"] not in without), name
 
@@ -168,6 +171,31 @@ def test_cert_manager_issues_where_it_is():
     hub = find(objects, "Deployment", "site-skerry-cloud-cloudhub-svc")["spec"]["template"]["spec"]
     ca = next(volume for volume in hub["volumes"] if volume["name"] == "ca")["secret"]
     assert ca["items"] == [{"key": "tls.crt", "path": "ca.crt"}, {"key": "tls.key", "path": "ca.key"}]
+
+
+def _reviewers(objects):
+    """The ServiceAccounts that may ask whose a token is."""
+    roles = {role["metadata"]["name"] for role in objects if role["kind"] == "ClusterRole"
+             for rule in role["rules"] if "tokenreviews" in rule["resources"]}
+    return {binding["subjects"][0]["name"].removeprefix("site-skerry-cloud-") for binding in objects
+            if binding["kind"] == "ClusterRoleBinding" and binding["roleRef"]["name"] in roles}
+
+
+def test_tokens_are_asked_for_only_where_they_are_taken():
+    """By those who take them, with no right but that; hubs have no other."""
+    assert _reviewers(render()) == set()
+    bearer = {"enabled": True, "audience": "edge", "groups": ["system:serviceaccounts:shop=skerry:viewers"]}
+    objects = render({"auth": {"bearer": bearer}})
+    takers = {"cloudhub-svc", "device-controller-svc", "router-svc"}
+    assert _reviewers(objects) == takers
+    assert find(objects, "ClusterRole", "skerry-site-skerry-cloud-cloudhub-svc")["rules"] == [
+        {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]}]
+    for service in takers:
+        config = yaml.safe_load(find(objects, "ConfigMap", f"site-skerry-cloud-{service}")["data"][f"{service}.yaml"])
+        assert config["auth"]["bearer"] == {**bearer, "users": []}
+        policy = find(objects, "NetworkPolicy", f"site-skerry-cloud-{service}")["spec"]
+        assert any({"port": 6443} in rule.get("ports", []) or rule == {} for rule in policy["egress"])
+    assert "router-svc" not in _reviewers(render({"auth": {"bearer": bearer}, "router": {"enabled": False}}))
 
 
 def test_monitoring_needs_the_operator():

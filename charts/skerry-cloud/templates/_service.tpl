@@ -199,6 +199,16 @@ spec:
 {{- dict "hub" $hub "tls" $tls | toJson -}}
 {{- end -}}
 
+{{/* The settings of what takes callers' tokens, as JSON. */}}
+{{- define "skerry.auth" -}}
+{{- $bearer := .Values.auth.bearer -}}
+{{- if $bearer.enabled -}}
+{{- dict "auth" (dict "bearer" $bearer) | toJson -}}
+{{- else -}}
+{}
+{{- end -}}
+{{- end -}}
+
 {{- define "skerry.hubEgress" -}}
 - to:
     - podSelector:
