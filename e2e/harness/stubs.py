@@ -26,6 +26,7 @@ _FILES = {
     "event": "api/skerry/edged/v1/event",
     "twin": "api/skerry/twin/v1/twin_service",
     "telemetry": "api/skerry/devicecontroller/v1/telemetry_service",
+    "device": "api/skerry/devicecontroller/v1/device_service",
     "device_twin": "api/skerry/devicecontroller/v1/device_twin_service",
     "router": "api/skerry/router/v1/router_service",
     "status": "api/google/rpc/status",

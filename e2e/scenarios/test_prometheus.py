@@ -36,6 +36,7 @@ def _start_with_database(system, postgres):
         service.settings.update({"store.kind": "postgres", "store.postgres_url_file": str(url)})
     for service in (cloud.controller, cloud.devices):
         service.settings["leader_election.enabled"] = True
+    cloud.devices.settings |= {"auth.bearer.enabled": True, "auth.bearer.groups": ["ops=skerry:operators"]}
     cloud.start()
 
 

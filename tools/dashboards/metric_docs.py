@@ -6,6 +6,7 @@ import re
 # Who has the metrics of a component, by the beginning of their names: the longest that fits.
 OWNERS = {
     "process": "Every service: the process itself",
+    "skerry_auth": "Services with `auth.bearer.enabled`: `cloudhub-svc`, `device-controller-svc`, `router-svc`",
     "skerry_build": "Every service: which build it is",
     "skerry_certificate": "`cloudhub-svc`, `standalone-api-svc`: certificates that renew themselves",
     "skerry_cloudhub": "`cloudhub-svc`",
