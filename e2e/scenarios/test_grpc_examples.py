@@ -18,7 +18,9 @@ EXAMPLE = TOP / "examples/grpc"
 
 @pytest.fixture(scope="module", name="box")
 def fixture_box(system):
-    """A box whose virtual mapper has a thermometer and a lamp."""
+    """A box whose virtual mapper has a thermometer and a lamp; in the cloud, tokens may look at them."""
+    system.cloud.devices.settings |= {"auth.bearer.enabled": True,
+                                      "auth.bearer.users": ["system:serviceaccount:default:default=skerry:viewers"]}
     system.cloud.start()
     box = system.make_node("edge-1", runtime=False)
     box.make_mapper("virtual")
@@ -141,7 +143,18 @@ def test_who_may_not_is_told_so(system, example):
     clients = system.cloud.clients
     refused = example("list", "namespaces/default", code=1, SKERRY_CERT=str(clients / "edge-controller.crt"),
                       SKERRY_KEY=str(clients / "edge-controller.key"))
-    assert refused.startswith("PERMISSION_DENIED: ") and "O=skerry:viewers" in refused
+    assert refused.startswith("PERMISSION_DENIED METHOD_DENIED: ") and "O=skerry:viewers" in refused
+
+
+def test_a_token_is_as_good_as_a_certificate(system, example, tmp_path):
+    """[grpc-examples-9] SKERRY_TOKEN_FILE instead of certificate and key."""
+    file = tmp_path / "token"
+    token = {"SKERRY_TOKEN_FILE": str(file)}
+    file.write_text(system.kubectl("create", "token", "default", "--audience=skerry"))
+    assert ROOM in example("list", "namespaces/default", **token)
+    assert example("call", LAMP, "toggle", code=1, **token).startswith("PERMISSION_DENIED METHOD_DENIED: ")
+    file.write_text("made-up\n")
+    assert example("list", "namespaces/default", code=1, **token).startswith("UNAUTHENTICATED TOKEN_INVALID: ")
 
 
 def test_wrong_arguments_are_no_call(example):

@@ -1,4 +1,5 @@
-// Devices from outside, by gRPC with a client certificate. ../README.md says how to run it.
+// Devices from outside, by gRPC with a client certificate or a token. ../README.md says how to
+// run it.
 //
 //   devices health
 //   devices list PARENT
@@ -7,8 +8,9 @@
 //   devices set DEVICE PROPERTY VALUE [ETAG]
 //   devices call DEVICE METHOD [NAME=VALUE...]
 //
-// SKERRY_DEVICE_CONTROLLER is host:port, SKERRY_CA, SKERRY_CERT and SKERRY_KEY are PEM files. Exits
-// 1 where a call failed, 2 where the arguments are wrong.
+// SKERRY_DEVICE_CONTROLLER is host:port, SKERRY_CA, SKERRY_CERT and SKERRY_KEY are PEM files;
+// SKERRY_TOKEN_FILE, where it is set, has a bearer token, which is sent instead of certificate and
+// key. Exits 1 where a call failed, 2 where the arguments are wrong.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -40,14 +42,23 @@ std::string Content(const std::string& path) {
   return text.str();
 }
 
-// Both ends show a certificate: the service's must be of this CA and name the host that is dialled,
-// ours says who we are (CN) and what we may do (O).
+// The service shows a certificate, which must be of this CA and name the host that is dialled. We
+// show one, too: who we are (CN) and what we may do (O); or a token, which the service asks its
+// Kubernetes API about at every call.
 Channel Connect() {
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = Content(Variable("SKERRY_CA"));
+  const std::string address = Variable("SKERRY_DEVICE_CONTROLLER");
+  if (const char* file = std::getenv("SKERRY_TOKEN_FILE"); file != nullptr) {
+    std::string token = Content(file);
+    token.erase(token.find_last_not_of(" \r\n") + 1);
+    return grpc::CreateChannel(
+        address, grpc::CompositeChannelCredentials(grpc::SslCredentials(tls),
+                                                   grpc::AccessTokenCredentials(token)));
+  }
   tls.pem_cert_chain = Content(Variable("SKERRY_CERT"));
   tls.pem_private_key = Content(Variable("SKERRY_KEY"));
-  return grpc::CreateChannel(Variable("SKERRY_DEVICE_CONTROLLER"), grpc::SslCredentials(tls));
+  return grpc::CreateChannel(address, grpc::SslCredentials(tls));
 }
 
 std::chrono::seconds Seconds(const std::string& text) {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Devices from outside, by gRPC with a client certificate. ../README.md says how to run it.
+"""Devices from outside, by gRPC with a client certificate or a token. ../README.md says how to run it.
 
   devices.py health
   devices.py list PARENT
@@ -8,8 +8,9 @@
   devices.py set DEVICE PROPERTY VALUE [ETAG]
   devices.py call DEVICE METHOD [NAME=VALUE...]
 
-SKERRY_DEVICE_CONTROLLER is host:port, SKERRY_CA, SKERRY_CERT and SKERRY_KEY are PEM files. Exits 1 where a call failed, 2
-where the arguments are wrong.
+SKERRY_DEVICE_CONTROLLER is host:port, SKERRY_CA, SKERRY_CERT and SKERRY_KEY are PEM files; SKERRY_TOKEN_FILE, where it is
+set, has a bearer token, which is sent instead of certificate and key. Exits 1 where a call failed, 2 where the arguments are
+wrong.
 """
 
 import os
@@ -30,15 +31,22 @@ class UsageError(ValueError):
     """The arguments or the environment are not as they should be."""
 
 
+def _variable(name):
+    if name not in os.environ:
+        raise UsageError(f"{name} is not set: see .skerry/env")
+    return os.environ[name]
+
+
 def connect():
-    """Both ends show a certificate: the service's must be of this CA and name the host that is dialled, ours says who we
-    are (CN) and what we may do (O)."""
-    names = ("SKERRY_DEVICE_CONTROLLER", "SKERRY_CA", "SKERRY_KEY", "SKERRY_CERT")
-    missing = [name for name in names if name not in os.environ]
-    if missing:
-        raise UsageError(f"{missing[0]} is not set: see .skerry/env")
-    address, *files = (os.environ[name] for name in names)
-    return grpc.secure_channel(address, grpc.ssl_channel_credentials(*(Path(file).read_bytes() for file in files)))
+    """The service shows a certificate, which must be of this CA and name the host that is dialled. We show one, too: who we
+    are (CN) and what we may do (O); or a token, which the service asks its Kubernetes API about at every call."""
+    address, ca = _variable("SKERRY_DEVICE_CONTROLLER"), Path(_variable("SKERRY_CA")).read_bytes()
+    if "SKERRY_TOKEN_FILE" in os.environ:
+        token = Path(os.environ["SKERRY_TOKEN_FILE"]).read_text(encoding="ascii").strip()
+        return grpc.secure_channel(address, grpc.composite_channel_credentials(
+            grpc.ssl_channel_credentials(ca), grpc.access_token_call_credentials(token)))
+    key, certificate = (Path(_variable(name)).read_bytes() for name in ("SKERRY_KEY", "SKERRY_CERT"))
+    return grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, certificate))
 
 
 def health(channel):
