@@ -8,6 +8,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/edged-svc/adapters/cgroup_usage.h"
 #include "services/edged-svc/adapters/cri_runtime.h"
 #include "services/edged-svc/adapters/edgehub_spoke.h"
 #include "services/edged-svc/adapters/handlers.h"
@@ -53,6 +54,7 @@ constexpr size_t kStepQueue = 1024;
 // Each tunnel has at most one piece of work in it.
 constexpr size_t kStreamQueue = 128;
 constexpr size_t kStreamThreads = 2;
+constexpr size_t kLookQueue = 16;  // Of calls that ask what pods use.
 constexpr absl::Duration kCopyInterval = absl::Hours(1);
 constexpr absl::Duration kNodePeriod = absl::Seconds(10);
 
@@ -96,6 +98,7 @@ struct EdgedApp::Parts {
   std::unique_ptr<Periodic> copies, image_gc, log_rotation;
   std::unique_ptr<KubeletServer> kubelet;
   std::unique_ptr<EdgehubSpoke> spoke;
+  std::unique_ptr<exec::ThreadPool> looks;
   std::unique_ptr<grpc::Service> service;
   std::unique_ptr<rpc::Server> server;
 };
@@ -309,7 +312,9 @@ absl::Status EdgedApp::StartStreams() {
 
 absl::Status EdgedApp::StartServer() {
   Parts& p = *parts_;
-  p.service = MakeEdgedService([&p](v1::EdgedStatus& out) {
+  p.looks = std::make_unique<exec::ThreadPool>("looks", 1, kLookQueue);
+  EdgedAnswers answers;
+  answers.fill = [&p](v1::EdgedStatus& out) {
     for (const PodManager::PodSummary& pod : p.pods->Summaries()) {
       v1::EdgedStatus::Pod* added = out.add_pods();
       added->set_key(pod.key);
@@ -322,7 +327,12 @@ absl::Status EdgedApp::StartServer() {
     out.set_runtime_ready(state.ready);
     out.set_runtime(state.name.empty() ? "" : absl::StrCat(state.name, " ", state.version));
     out.set_meta_synced(p.pods->synced());
-  });
+  };
+  answers.pods = [&p] { return p.pods->Summaries(); };
+  answers.usage = [this](const std::string& cgroup) {
+    return ReadCgroupUsage("/sys/fs/cgroup", cgroup, clock_.Now());
+  };
+  p.service = MakeEdgedService(std::move(answers), *p.looks);
   rpc::ServerOptions options;
   options.listen = config_.listen;
   options.registry = &p.registry;

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/edged-svc/core/image_name.h"
+#include "services/edged-svc/core/pod_cgroup.h"
 #include "services/edged-svc/core/pod_parser.h"
 #include "services/edged-svc/core/status_json.h"
 #include "services/edged-svc/runner/prober.h"
@@ -305,7 +306,9 @@ std::vector<PodManager::PodSummary> PodManager::Summaries() const {
   std::vector<PodSummary> out;
   for (const auto& [uid, entry] : entries_) {
     if (entry.pod == nullptr || entry.superseded) continue;
-    PodSummary summary{entry.pod->key(), uid, entry.status.phase, entry.status.message, 0};
+    PodSummary summary{entry.pod->key(), uid, entry.status.phase, entry.status.message};
+    summary.cgroup = PodCgroup(deps_.cgroup_parent, *entry.pod);
+    summary.status_json = entry.reported;
     for (const auto* list : {&entry.status.init_containers, &entry.status.containers}) {
       for (const ContainerStatus& c : *list) {
         summary.restarts += c.restart_count;

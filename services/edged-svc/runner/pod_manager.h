@@ -38,6 +38,8 @@ class PodManager {
   struct PodSummary {
     std::string key, uid, phase, message;
     int32_t restarts = 0;
+    std::string cgroup;       // Of all its containers.
+    std::string status_json;  // As last reported; empty: nothing was.
   };
   // A pod that the store has, what runs of it and what was said of it.
   struct PodState {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "services/edged-svc/core/pod_cgroup.h"
 #include "services/edged-svc/runner/pod_worker.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
@@ -74,12 +75,7 @@ SandboxConfig PodWorker::MakeSandboxConfig(const PodSpec& pod, uint32_t attempt)
 }
 
 std::string PodWorker::CgroupOf(const PodSpec& pod) const {
-  const QosClass qos = QosOf(pod);
-  return absl::StrCat(deps_.cgroup_parent,
-                      qos == QosClass::kGuaranteed  ? ""
-                      : qos == QosClass::kBurstable ? "/burstable"
-                                                    : "/besteffort",
-                      "/pod", pod.uid);
+  return PodCgroup(deps_.cgroup_parent, pod);
 }
 
 void PodWorker::CreateSandbox(const Input& input, const PodActions& actions, Outcome& outcome) {
