@@ -72,7 +72,8 @@ const std::vector<Diagnosis>& Diagnoses() {
       {"JOURNAL_FILLING", "link", kWarning, "most of the room for unsent reports is used",
        "bring the link up, or raise journal.bytes_max in edgehub.yaml"},
       {"RUNTIME_UNREACHABLE", "runtime", kError, "nobody serves the container runtime's socket",
-       "start the runtime (systemctl start containerd), or mend runtime.endpoint in edged.yaml"},
+       "start the runtime (systemctl start containerd, or docker), or mend runtime.endpoint in "
+       "edged.yaml"},
       {"RUNTIME_NOT_READY", "runtime", kError, "the container runtime says that it is not ready",
        "often CNI: is there a configuration in /etc/cni/net.d? crictl info says more"},
       {"BROKER_UNREACHABLE", "broker", kError, "the MQTT broker takes no connection",
