@@ -1,17 +1,16 @@
 #include "tools/skerryctl/device_command.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "api/skerry/devicecontroller/v1/device_service.grpc.pb.h"
 #include "api/skerry/devicecontroller/v1/method_service.grpc.pb.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
+#include "tools/skerryctl/controller_client.h"
 #include "tools/skerryctl/printable.h"
 #include "tools/skerryctl/step_error.h"
 
@@ -27,23 +26,6 @@ absl::Status Usage(absl::string_view expected, absl::string_view seen) {
                    .step = "read the arguments",
                    .expected = std::string(expected),
                    .seen = std::string(seen)});
-}
-
-absl::Status Explain(const absl::Status& status, const Endpoint& controller) {
-  if (status.ok()) return status;
-  StepError error = FromStatus(status);
-  error.step = "ask device-controller-svc";
-  error.expected = absl::StrCat("an answer at ", controller.address);
-  if (error.exit_code == ExitCode::kUnreachable && error.reason.empty()) {
-    error.fix = absl::StrCat(
-        "is device-controller-svc running, is ", controller.address,
-        " its listen address, is that name in its certificate, and is the certificate of its CA?");
-  } else if (error.exit_code == ExitCode::kRefused) {
-    error.fix = "use a certificate with O=skerry:operators";
-  } else if (error.exit_code == ExitCode::kUnreachable) {
-    error.exit_code = ExitCode::kFailed;  // It was reached, and said so of somebody behind it.
-  }
-  return ToStatus(error);
 }
 
 std::string NameOf(const DeviceOptions& options) {
@@ -103,24 +85,26 @@ absl::StatusOr<v1::CallMethodRequest> MakeCallRequest(const DeviceOptions& optio
   return request;
 }
 
-std::string RenderCall(const v1::MethodCall& call, bool json) {
-  if (json) {
-    std::string text;
-    google::protobuf::util::JsonPrintOptions options;
-    options.add_whitespace = true;
-    google::protobuf::util::MessageToJsonString(call, &text, options);
-    return text;
-  }
-  if (call.stage() != v1::MethodCall::STAGE_DONE) {
+std::string RenderCall(const v1::MethodCall& call, Format format) {
+  return Render(format, JsonOf(call), [&] {
+    if (call.stage() == v1::MethodCall::STAGE_DONE) {
+      return absl::StrCat("status ", call.result().status(), "\n",
+                          Printable(call.result().payload()),
+                          call.result().payload().empty() ? "" : "\n");
+    }
     std::string stage = v1::MethodCall::Stage_Name(call.stage()).substr(sizeof("STAGE_") - 1);
     if (call.has_error()) {
       absl::StrAppend(&stage, " ", Printable(call.error().reason()), ": ",
                       Printable(call.error().message()));
     }
     return absl::StrCat(Printable(call.name()), ": ", stage, "\n");
-  }
-  return absl::StrCat("status ", call.result().status(), "\n", Printable(call.result().payload()),
-                      call.result().payload().empty() ? "" : "\n");
+  });
+}
+
+std::string RenderSwitched(const v1::Device& device, Format format) {
+  return Render(format, JsonOf(device), [&] {
+    return absl::StrCat(Printable(device.name()), device.enabled() ? " enabled\n" : " disabled\n");
+  });
 }
 
 absl::StatusOr<v1::MethodCall> CallMethod(const DeviceOptions& options) {
@@ -134,34 +118,19 @@ absl::StatusOr<v1::MethodCall> CallMethod(const DeviceOptions& options) {
                         : 0);
   const auto stub = v1::MethodService::NewStub(channel);
   v1::MethodCall call;
-  SKERRY_RETURN_IF_ERROR(Explain(rpc::CallUnary(patience,
-                                                [&](grpc::ClientContext* context) {
-                                                  return stub->CallMethod(context, request, &call);
-                                                }),
-                                 options.controller));
+  SKERRY_RETURN_IF_ERROR(ExplainController(rpc::CallUnary(patience,
+                                                          [&](grpc::ClientContext* context) {
+                                                            return stub->CallMethod(context,
+                                                                                    request, &call);
+                                                          }),
+                                           options.controller));
   return call;
 }
 
 absl::StatusOr<v1::Device> SetDeviceEnabled(const DeviceOptions& options, bool enabled) {
-  SKERRY_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
-                          ConnectAsOperator(options.controller));
-  const auto stub = v1::DeviceService::NewStub(channel);
-  v1::Device device;
-  SKERRY_RETURN_IF_ERROR(
-      Explain(rpc::CallUnary(kTimeout,
-                             [&](grpc::ClientContext* context) {
-                               if (enabled) {
-                                 v1::EnableDeviceRequest request;
-                                 request.set_name(NameOf(options));
-                                 return stub->EnableDevice(context, request, &device);
-                               }
-                               v1::DisableDeviceRequest request;
-                               request.set_name(NameOf(options));
-                               request.set_reason(options.reason);
-                               return stub->DisableDevice(context, request, &device);
-                             }),
-              options.controller));
-  return device;
+  SKERRY_ASSIGN_OR_RETURN(const std::unique_ptr<ControllerClient> controller,
+                          ControllerClient::Connect(options.controller));
+  return controller->SetEnabled(NameOf(options), enabled, options.reason);
 }
 
 }  // namespace skerry::skerryctl

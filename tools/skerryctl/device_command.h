@@ -11,6 +11,7 @@
 #include "api/skerry/devicecontroller/v1/device_service.pb.h"
 #include "api/skerry/devicecontroller/v1/method_service.pb.h"
 #include "tools/skerryctl/operator_channel.h"
+#include "tools/skerryctl/output.h"
 
 namespace skerry::skerryctl {
 
@@ -33,7 +34,9 @@ struct DeviceOptions {
 absl::StatusOr<devicecontroller::v1::CallMethodRequest> MakeCallRequest(
     const DeviceOptions& options);
 // One line of how it ended, and what the device answered.
-std::string RenderCall(const devicecontroller::v1::MethodCall& call, bool json);
+std::string RenderCall(const devicecontroller::v1::MethodCall& call, Format format);
+// "… enabled" or "… disabled".
+std::string RenderSwitched(const devicecontroller::v1::Device& device, Format format);
 
 // Blocking; a call of a method waits until the device has answered, or the call is queued.
 absl::StatusOr<devicecontroller::v1::MethodCall> CallMethod(const DeviceOptions& options);

@@ -69,12 +69,13 @@ TEST(DeviceCommandTest, TheAnswerOfADeviceCannotDriveTheTerminal) {
   call.set_stage(v1::MethodCall::STAGE_DONE);
   call.mutable_result()->set_status(200);
   call.mutable_result()->set_payload("true\x1b[2J");
-  EXPECT_THAT(RenderCall(call, false), HasSubstr("status 200\ntrue"));
-  EXPECT_EQ(RenderCall(call, false).find('\x1b'), std::string::npos);
+  EXPECT_THAT(RenderCall(call, Format::kTable), HasSubstr("status 200\ntrue"));
+  EXPECT_EQ(RenderCall(call, Format::kTable).find('\x1b'), std::string::npos);
   call.clear_result();
   call.set_stage(v1::MethodCall::STAGE_WAITING);
-  EXPECT_EQ(RenderCall(call, false), "namespaces/default/devices/lamp-3/methodCalls/1: WAITING\n");
-  EXPECT_THAT(RenderCall(call, true), HasSubstr("\"stage\": \"STAGE_WAITING\""));
+  EXPECT_EQ(RenderCall(call, Format::kTable),
+            "namespaces/default/devices/lamp-3/methodCalls/1: WAITING\n");
+  EXPECT_THAT(RenderCall(call, Format::kJson), HasSubstr("\"stage\": \"STAGE_WAITING\""));
 }
 
 }  // namespace

@@ -106,15 +106,15 @@ TEST(TokenCommandTest, ListsTokensWithTheirState) {
   *tokens[2].mutable_expire_time() = At(-absl::Hours(1));
   tokens[3].set_single_use(true);
   tokens[3].set_uses(1);
-  std::string text = RenderTokens(tokens, kNow, false);
+  std::string text = RenderTokens(tokens, kNow, Format::kTable);
   EXPECT_THAT(text, HasSubstr("abc   valid     3h0m"));
   EXPECT_THAT(text, HasSubstr("abc   revoked"));
   EXPECT_THAT(text, HasSubstr("abc   expired   0s"));
   EXPECT_THAT(text, HasSubstr("abc   used"));
-  nlohmann::json json = nlohmann::json::parse(RenderTokens(tokens, kNow, true));
+  nlohmann::json json = nlohmann::json::parse(RenderTokens(tokens, kNow, Format::kJson));
   EXPECT_EQ(json["tokens"].size(), 4u);
   EXPECT_EQ(json["tokens"][1]["state"], "revoked");
-  EXPECT_THAT(RenderTokens({}, kNow, false), HasSubstr("token create"));
+  EXPECT_THAT(RenderTokens({}, kNow, Format::kTable), HasSubstr("token create"));
 }
 
 BoxStatus HealthyBox() {
@@ -154,13 +154,13 @@ BoxStatus HealthyBox() {
 TEST(StatusCommandTest, ShowsAHealthyBox) {
   BoxStatus box = HealthyBox();
   EXPECT_TRUE(IsHealthy(box));
-  std::string text = RenderBox(box, kNow, false);
+  std::string text = RenderBox(box, kNow, Format::kTable);
   EXPECT_THAT(text, HasSubstr("up for 5h0m, hub:10000"));
   EXPECT_THAT(text, HasSubstr("12 MiB up, 2000 B down\n"));
   EXPECT_THAT(text, HasSubstr("0 unsent, 0 B of 64 MiB"));
   EXPECT_THAT(text, HasSubstr("valid for 100d"));
   EXPECT_THAT(text, HasSubstr("default/web"));
-  nlohmann::json json = nlohmann::json::parse(RenderBox(box, kNow, true));
+  nlohmann::json json = nlohmann::json::parse(RenderBox(box, kNow, Format::kJson));
   EXPECT_EQ(json["healthy"], true);
   EXPECT_EQ(json["edgehub"]["link"]["connected"], true);
 }
@@ -178,14 +178,14 @@ TEST(StatusCommandTest, NamesWhatIsWrong) {
   box.edgehub->mutable_budget()->set_awaited(true);
   box.edged = absl::UnavailableError("no socket");
   EXPECT_FALSE(IsHealthy(box));
-  std::string text = RenderBox(box, kNow, false);
+  std::string text = RenderBox(box, kNow, Format::kTable);
   EXPECT_THAT(text, HasSubstr("DOWN for 5h0m, hub:10000, connection refused, next attempt in 7s"));
   EXPECT_THAT(text, HasSubstr("NOT SYNCED"));
   EXPECT_THAT(text, HasSubstr("limited to 2048 B/s each way, -500 B left, WAITING for it"));
   EXPECT_THAT(text, HasSubstr("4 unsent"));
   EXPECT_THAT(text, HasSubstr("oldest 9m"));
   EXPECT_THAT(text, HasSubstr("not reachable (UNAVAILABLE: no socket)"));
-  nlohmann::json json = nlohmann::json::parse(RenderBox(box, kNow, true));
+  nlohmann::json json = nlohmann::json::parse(RenderBox(box, kNow, Format::kJson));
   EXPECT_EQ(json["healthy"], false);
   EXPECT_EQ(json["edged"]["error"]["code"], "UNAVAILABLE");
 }
@@ -193,11 +193,11 @@ TEST(StatusCommandTest, NamesWhatIsWrong) {
 TEST(StatusCommandTest, AnAbsentBoxIsAnAnswer) {
   BoxStatus box = AskBox("/nonexistent");
   EXPECT_FALSE(IsHealthy(box));
-  EXPECT_THAT(RenderBox(box, kNow, false), HasSubstr("edge-meta-svc   not reachable"));
+  EXPECT_THAT(RenderBox(box, kNow, Format::kTable), HasSubstr("edge-meta-svc   not reachable"));
 }
 
 TEST(StatusCommandTest, ListsSessions) {
-  EXPECT_EQ(RenderSessions({}, kNow, false), "No node is connected.\n");
+  EXPECT_EQ(RenderSessions({}, kNow, Format::kTable), "No node is connected.\n");
   std::vector<cloudhub::v1::NodeSessionInfo> sessions(1);
   sessions[0].set_node("edge-1");
   sessions[0].set_epoch(7);
@@ -205,11 +205,12 @@ TEST(StatusCommandTest, ListsSessions) {
   *sessions[0].mutable_last_receive_time() = At(-absl::Seconds(3));
   sessions[0].add_subscribed_types("pods");
   sessions[0].add_subscribed_types("secrets");
-  std::string text = RenderSessions(sessions, kNow, false);
+  std::string text = RenderSessions(sessions, kNow, Format::kTable);
   EXPECT_THAT(text, HasSubstr("edge-1   30m"));
   EXPECT_THAT(text, HasSubstr("pods,secrets"));
-  EXPECT_EQ(nlohmann::json::parse(RenderSessions(sessions, kNow, true))["sessions"][0]["node"],
-            "edge-1");
+  EXPECT_EQ(
+      nlohmann::json::parse(RenderSessions(sessions, kNow, Format::kJson))["sessions"][0]["node"],
+      "edge-1");
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "tools/skerryctl/status_command.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -37,28 +35,11 @@ absl::StatusOr<Response> Ask(const std::string& target) {
 }
 
 template <typename Message>
-nlohmann::json JsonOf(const absl::StatusOr<Message>& status) {
-  if (!status.ok()) {
-    return {{"error",
-             {{"code", absl::StatusCodeToString(status.status().code())},
-              {"message", std::string(status.status().message())}}}};
-  }
-  std::string text;
-  google::protobuf::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
-  (void)google::protobuf::util::MessageToJsonString(*status, &text, options);
-  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  return json.is_discarded() ? nlohmann::json::object() : json;
-}
-
-std::string Dump(const nlohmann::json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-std::string Bytes(int64_t bytes) {
-  if (bytes < 10 << 10) return absl::StrCat(bytes, " B");
-  if (bytes < 10 << 20) return absl::StrCat(bytes >> 10, " KiB");
-  return absl::StrCat(bytes >> 20, " MiB");
+nlohmann::json JsonOfAnswer(const absl::StatusOr<Message>& status) {
+  if (status.ok()) return JsonOf(*status);
+  return {{"error",
+           {{"code", absl::StatusCodeToString(status.status().code())},
+            {"message", std::string(status.status().message())}}}};
 }
 
 std::string Unreachable(const absl::Status& status) {
@@ -88,12 +69,12 @@ std::string TrafficText(const edgehub::v1::EdgeHubStatus& hub) {
     up += traffic.up_bytes();
     down += traffic.down_bytes();
   }
-  std::string text = absl::StrCat(Bytes(static_cast<int64_t>(up)), " up, ",
-                                  Bytes(static_cast<int64_t>(down)), " down");
+  std::string text = absl::StrCat(BytesText(static_cast<int64_t>(up)), " up, ",
+                                  BytesText(static_cast<int64_t>(down)), " down");
   if (!hub.has_budget()) return text;
   absl::StrAppend(&text, ", limited to ",
-                  Bytes(static_cast<int64_t>(hub.budget().bytes_per_second())), "/s each way, ",
-                  Bytes(hub.budget().left_bytes()), " left",
+                  BytesText(static_cast<int64_t>(hub.budget().bytes_per_second())), "/s each way, ",
+                  BytesText(hub.budget().left_bytes()), " left",
                   hub.budget().awaited() ? ", WAITING for it" : "");
   return text;
 }
@@ -111,8 +92,8 @@ void AddHub(const absl::StatusOr<edgehub::v1::EdgeHubStatus>& hub, absl::Time no
     table.Add({absl::StrCat("  sync ", type.type()), state});
   }
   const edgehub::v1::JournalStatus& journal = hub->journal();
-  std::string depth = absl::StrCat(journal.entries(), " unsent, ", Bytes(journal.size_bytes()),
-                                   " of ", Bytes(journal.size_bytes_max()));
+  std::string depth = absl::StrCat(journal.entries(), " unsent, ", BytesText(journal.size_bytes()),
+                                   " of ", BytesText(journal.size_bytes_max()));
   if (journal.entries() > 0 && journal.has_oldest_time()) {
     absl::StrAppend(&depth, ", oldest ", Age(now - TimeOf(journal.oldest_time())));
   }
@@ -184,38 +165,36 @@ bool IsHealthy(const BoxStatus& status) {
          status.edged->runtime_ready() && status.edged->meta_synced();
 }
 
-std::string RenderBox(const BoxStatus& status, absl::Time now, bool json) {
-  if (json) {
-    return Dump({{"healthy", IsHealthy(status)},
-                 {"edgehub", JsonOf(status.edgehub)},
-                 {"meta", JsonOf(status.meta)},
-                 {"edged", JsonOf(status.edged)}});
-  }
-  Table table({"WHAT", "STATE"});
-  AddHub(status.edgehub, now, table);
-  AddMeta(status.meta, table);
-  AddEdged(status.edged, table);
-  return table.Render();
+std::string RenderBox(const BoxStatus& status, absl::Time now, Format format) {
+  const nlohmann::json value = {{"healthy", IsHealthy(status)},
+                                {"edgehub", JsonOfAnswer(status.edgehub)},
+                                {"meta", JsonOfAnswer(status.meta)},
+                                {"edged", JsonOfAnswer(status.edged)}};
+  return Render(format, value, [&] {
+    Table table({"WHAT", "STATE"});
+    AddHub(status.edgehub, now, table);
+    AddMeta(status.meta, table);
+    AddEdged(status.edged, table);
+    return table.Render();
+  });
 }
 
 std::string RenderSessions(const std::vector<cloudhub::v1::NodeSessionInfo>& sessions,
-                           absl::Time now, bool json) {
-  if (json) {
-    nlohmann::json list = nlohmann::json::array();
+                           absl::Time now, Format format) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const cloudhub::v1::NodeSessionInfo& session : sessions) list.push_back(JsonOf(session));
+  return Render(format, {{"sessions", list}}, [&]() -> std::string {
+    if (sessions.empty()) return "No node is connected.\n";
+    Table table(
+        {"NODE", "CONNECTED", "LAST-HEARD", "EPOCH", "PENDING", "VERSION", "TYPES", "PEER"});
     for (const cloudhub::v1::NodeSessionInfo& session : sessions) {
-      list.push_back(JsonOf(absl::StatusOr<cloudhub::v1::NodeSessionInfo>(session)));
+      table.Add({session.node(), Age(now - TimeOf(session.connect_time())),
+                 Age(now - TimeOf(session.last_receive_time())), absl::StrCat(session.epoch()),
+                 BytesText(session.pending_bytes()), session.software_version(),
+                 absl::StrJoin(session.subscribed_types(), ","), session.peer()});
     }
-    return Dump({{"sessions", list}});
-  }
-  if (sessions.empty()) return "No node is connected.\n";
-  Table table({"NODE", "CONNECTED", "LAST-HEARD", "EPOCH", "PENDING", "VERSION", "TYPES", "PEER"});
-  for (const cloudhub::v1::NodeSessionInfo& session : sessions) {
-    table.Add({session.node(), Age(now - TimeOf(session.connect_time())),
-               Age(now - TimeOf(session.last_receive_time())), absl::StrCat(session.epoch()),
-               Bytes(session.pending_bytes()), session.software_version(),
-               absl::StrJoin(session.subscribed_types(), ","), session.peer()});
-  }
-  return table.Render();
+    return table.Render();
+  });
 }
 
 }  // namespace skerry::skerryctl

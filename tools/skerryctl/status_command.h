@@ -11,6 +11,7 @@
 #include "api/skerry/edged/v1/edged_service.pb.h"
 #include "api/skerry/edgehub/v1/edgehub_service.pb.h"
 #include "api/skerry/meta/v1/meta_service.pb.h"
+#include "tools/skerryctl/output.h"
 
 namespace skerry::skerryctl {
 
@@ -34,9 +35,9 @@ BoxStatus AskBox(const std::string& run_dir);
 
 // Healthy: every service answered, the link is up, the types are synced, and the runtime is ready.
 bool IsHealthy(const BoxStatus& status);
-std::string RenderBox(const BoxStatus& status, absl::Time now, bool json);
+std::string RenderBox(const BoxStatus& status, absl::Time now, Format format);
 std::string RenderSessions(const std::vector<cloudhub::v1::NodeSessionInfo>& sessions,
-                           absl::Time now, bool json);
+                           absl::Time now, Format format);
 
 }  // namespace skerry::skerryctl
 

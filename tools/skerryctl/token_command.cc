@@ -26,7 +26,7 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
-nlohmann::json JsonOf(const cloudhub::v1::JoinToken& token) {
+nlohmann::json JsonOfToken(const cloudhub::v1::JoinToken& token) {
   return {{"name", token.name()},
           {"createTime", TimeUtil::ToString(token.create_time())},
           {"expireTime", TimeUtil::ToString(token.expire_time())},
@@ -35,10 +35,6 @@ nlohmann::json JsonOf(const cloudhub::v1::JoinToken& token) {
           {"uses", token.uses()},
           {"revoked", token.revoked()},
           {"description", token.description()}};
-}
-
-std::string Dump(const nlohmann::json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -77,32 +73,30 @@ std::string StateOf(const cloudhub::v1::JoinToken& token, absl::Time now) {
 }
 
 std::string RenderTokens(const std::vector<cloudhub::v1::JoinToken>& tokens, absl::Time now,
-                         bool json) {
-  if (json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const cloudhub::v1::JoinToken& token : tokens) {
-      list.push_back(JsonOf(token));
-      list.back()["state"] = StateOf(token, now);
-    }
-    return Dump({{"tokens", list}});
-  }
-  if (tokens.empty()) return "No tokens. Create one with: skerryctl token create\n";
-  Table table({"ID", "STATE", "EXPIRES-IN", "NODE", "SINGLE-USE", "USES", "AGE", "DESCRIPTION"});
+                         Format format) {
+  nlohmann::json list = nlohmann::json::array();
   for (const cloudhub::v1::JoinToken& token : tokens) {
-    table.Add({std::string(absl::StripPrefix(token.name(), kPrefix)), StateOf(token, now),
-               Age(TimeOf(token.expire_time()) - now), token.node(),
-               token.single_use() ? "yes" : "no", absl::StrCat(token.uses()),
-               Age(now - TimeOf(token.create_time())), token.description()});
+    list.push_back(JsonOfToken(token));
+    list.back()["state"] = StateOf(token, now);
   }
-  return table.Render();
+  return Render(format, {{"tokens", list}}, [&]() -> std::string {
+    if (tokens.empty()) return "No tokens. Create one with: skerryctl token create\n";
+    Table table({"ID", "STATE", "EXPIRES-IN", "NODE", "SINGLE-USE", "USES", "AGE", "DESCRIPTION"});
+    for (const cloudhub::v1::JoinToken& token : tokens) {
+      table.Add({std::string(absl::StripPrefix(token.name(), kPrefix)), StateOf(token, now),
+                 Age(TimeOf(token.expire_time()) - now), token.node(),
+                 token.single_use() ? "yes" : "no", absl::StrCat(token.uses()),
+                 Age(now - TimeOf(token.create_time())), token.description()});
+    }
+    return table.Render();
+  });
 }
 
-std::string RenderCreated(const cloudhub::v1::CreateJoinTokenResponse& response, bool json) {
-  // On its own line and nothing else, for: TOKEN=$(skerryctl token create).
-  if (!json) return response.secret() + "\n";
-  nlohmann::json created = JsonOf(response.token());
+std::string RenderCreated(const cloudhub::v1::CreateJoinTokenResponse& response, Format format) {
+  nlohmann::json created = JsonOfToken(response.token());
   created["token"] = response.secret();
-  return Dump(created);
+  // On its own line and nothing else, for: TOKEN=$(skerryctl token create).
+  return Render(format, created, [&] { return response.secret() + "\n"; });
 }
 
 std::string TokenNameOf(absl::string_view text) {

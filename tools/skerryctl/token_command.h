@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "api/skerry/cloudhub/v1/admin_service.pb.h"
+#include "tools/skerryctl/output.h"
 
 namespace skerry::skerryctl {
 
@@ -28,8 +29,8 @@ absl::StatusOr<cloudhub::v1::CreateJoinTokenRequest> MakeCreateRequest(
 // "valid", "expired", "used", "revoked".
 std::string StateOf(const cloudhub::v1::JoinToken& token, absl::Time now);
 std::string RenderTokens(const std::vector<cloudhub::v1::JoinToken>& tokens, absl::Time now,
-                         bool json);
-std::string RenderCreated(const cloudhub::v1::CreateJoinTokenResponse& response, bool json);
+                         Format format);
+std::string RenderCreated(const cloudhub::v1::CreateJoinTokenResponse& response, Format format);
 
 // What `token revoke` takes: an id, "joinTokens/{id}", or a whole token (only its id is sent).
 std::string TokenNameOf(absl::string_view text);

@@ -19,6 +19,7 @@
 #include "tools/skerryctl/doctor/core/findings.h"
 #include "tools/skerryctl/doctor/observe.h"
 #include "tools/skerryctl/doctor/report.h"
+#include "tools/skerryctl/output.h"
 #include "tools/skerryctl/status_command.h"
 
 namespace skerry::skerryctl {
@@ -48,8 +49,8 @@ class Collector {
 
   absl::StatusOr<Bundle> Run() {
     const Observations seen = ObserveBox(options_.folder, clock_);
-    Take("doctor.json", RenderFindings(seen, FindingsOf(seen), true));
-    Take("status.json", RenderBox(AskBox(options_.run_dir), now_, true));
+    Take("doctor.json", RenderFindings(seen, FindingsOf(seen), Format::kJson));
+    Take("status.json", RenderBox(AskBox(options_.run_dir), now_, Format::kJson));
     TakeIdentity();
     for (const char* name : {"edgehub", "edge-meta", "twin", "eventbus", "servicebus", "edged"}) {
       Take(absl::StrCat("config/", name, ".yaml"),

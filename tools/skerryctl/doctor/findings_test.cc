@@ -206,11 +206,11 @@ TEST(ReportTest, WarningsLeaveABoxHealthy) {
   seen.broker_accepted = absl::UnavailableError("a\x1b[2J broker");
   const std::vector<Finding> findings = FindingsOf(seen);
   EXPECT_FALSE(IsHealthy(findings));
-  const std::string text = RenderFindings(seen, findings, false);
+  const std::string text = RenderFindings(seen, findings, Format::kTable);
   EXPECT_THAT(text, HasSubstr("warning [DISK_LOW]"));
   EXPECT_THAT(text, HasSubstr("error [BROKER_UNREACHABLE]"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
-  const nlohmann::json json = nlohmann::json::parse(RenderFindings(seen, findings, true));
+  const nlohmann::json json = nlohmann::json::parse(RenderFindings(seen, findings, Format::kJson));
   EXPECT_EQ(json["healthy"], false);
   EXPECT_EQ(json["findings"][0]["code"], "BROKER_UNREACHABLE");
   EXPECT_EQ(json["findings"][1]["severity"], "warning");

@@ -23,7 +23,7 @@ std::string ResultOf(absl::string_view check, const Observations& seen,
   return result;
 }
 
-std::string RenderJson(const Observations& seen, const std::vector<Finding>& findings) {
+nlohmann::json ReportOf(const Observations& seen, const std::vector<Finding>& findings) {
   nlohmann::json checks = nlohmann::json::array();
   for (absl::string_view check : Checks()) {
     nlohmann::json item = {{"check", std::string(check)},
@@ -40,22 +40,10 @@ std::string RenderJson(const Observations& seen, const std::vector<Finding>& fin
                     {"cause", std::string(finding.diagnosis->cause)},
                     {"fix", std::string(finding.diagnosis->fix)}});
   }
-  const nlohmann::json report = {
-      {"healthy", IsHealthy(findings)}, {"checks", checks}, {"findings", list}};
-  return report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return {{"healthy", IsHealthy(findings)}, {"checks", checks}, {"findings", list}};
 }
 
-}  // namespace
-
-bool IsHealthy(const std::vector<Finding>& findings) {
-  return std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.diagnosis->severity == Severity::kError;
-  });
-}
-
-std::string RenderFindings(const Observations& seen, const std::vector<Finding>& findings,
-                           bool json) {
-  if (json) return RenderJson(seen, findings);
+std::string TextOf(const Observations& seen, const std::vector<Finding>& findings) {
   Table table({"CHECK", "RESULT"});
   for (absl::string_view check : Checks()) {
     const std::string result = ResultOf(check, seen, findings);
@@ -70,6 +58,19 @@ std::string RenderFindings(const Observations& seen, const std::vector<Finding>&
                     "\n");
   }
   return text;
+}
+
+}  // namespace
+
+bool IsHealthy(const std::vector<Finding>& findings) {
+  return std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.diagnosis->severity == Severity::kError;
+  });
+}
+
+std::string RenderFindings(const Observations& seen, const std::vector<Finding>& findings,
+                           Format format) {
+  return Render(format, ReportOf(seen, findings), [&] { return TextOf(seen, findings); });
 }
 
 }  // namespace skerry::skerryctl

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/skerryctl/doctor/core/findings.h"
+#include "tools/skerryctl/output.h"
 
 namespace skerry::skerryctl {
 
@@ -13,7 +14,7 @@ namespace skerry::skerryctl {
 bool IsHealthy(const std::vector<Finding>& findings);
 
 std::string RenderFindings(const Observations& seen, const std::vector<Finding>& findings,
-                           bool json);
+                           Format format);
 
 }  // namespace skerry::skerryctl
 
