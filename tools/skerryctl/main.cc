@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
   Commands commands("skerryctl", "Operate Skerry: on a box, and beside the hub.");
   commands.root().set_version_flag("--version", absl::StrCat("skerryctl ", skerry::BuildVersion(),
                                                              " (", skerry::BuildCommit(), ")"));
-  for (const auto add : {AddJoin, AddStatus, AddGet, AddDoctor, AddBundle, AddToken, AddNode,
-                         AddDevice, AddDrain, AddCompletion, AddHelp}) {
+  for (const auto add : {AddJoin, AddStatus, AddGet, AddTop, AddDoctor, AddBundle, AddToken,
+                         AddNode, AddDevice, AddDrain, AddCompletion, AddHelp}) {
     add(commands);
   }
   if (argc > 1 && std::string(argv[1]) == kCompleteWord) {

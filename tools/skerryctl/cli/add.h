@@ -9,6 +9,7 @@ namespace skerry::skerryctl {
 void AddJoin(Commands& commands);
 void AddStatus(Commands& commands);
 void AddGet(Commands& commands);
+void AddTop(Commands& commands);
 void AddDoctor(Commands& commands);
 void AddBundle(Commands& commands);
 void AddToken(Commands& commands);
