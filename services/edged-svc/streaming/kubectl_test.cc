@@ -163,7 +163,7 @@ TEST_P(KubectlTest, PortForwardCarriesMuchAndSeveral) {
                    " > said @e & forward=$!; exec 3< said; read -r line <&3; "
                    "url=http://127.0.0.1:$(echo $line | sed 's/.*127.0.0.1:\\([0-9]*\\) .*/\\1/'); "
                    "curl -s $url/much > much & curl=$!; curl -s $url/small > small; wait $curl; "
-                   // More than a connection has streams: those that have ended make room.
+                   // One after the other, faster than their last seconds go by.
                    "for i in $(seq 150); do curl -s $url/small >> small; done; "
                    "kill $forward; wc -c < much; wc -c < small"));
   EXPECT_EQ(done.out, absl::StrCat(much.size(), "\n", 151 * 5, "\n")) << done.err;

@@ -23,7 +23,7 @@ namespace skerry::edged {
 // kStreamsMax are refused. On the strand.
 class SpdySession final : public StreamConnection {
  public:
-  static constexpr size_t kStreamsMax = 256;
+  static constexpr size_t kStreamsMax = 2048;
 
   // An error refuses the stream.
   using OnStream = std::function<absl::Status(std::shared_ptr<Channel>, const spdy::Headers&)>;
