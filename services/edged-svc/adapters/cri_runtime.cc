@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -19,6 +18,7 @@
 #include "api/runtime/v1/runtime.grpc.pb.h"
 #include "services/edged-svc/adapters/cri_config.h"
 #include "services/edged-svc/adapters/open_calls.h"
+#include "services/edged-svc/core/pod_order.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
@@ -256,16 +256,7 @@ absl::StatusOr<std::vector<PodView>> CriRuntime::ListPods() {
   }
   std::vector<PodView> out;
   for (auto& [uid, pod] : pods) {
-    // By attempt before time: an edge box's clock may have been set back between two of them.
-    std::sort(pod.sandboxes.begin(), pod.sandboxes.end(),
-              [](const SandboxView& a, const SandboxView& b) {
-                return std::tie(a.attempt, a.created, a.id) > std::tie(b.attempt, b.created, b.id);
-              });
-    std::sort(pod.containers.begin(), pod.containers.end(),
-              [](const ContainerView& a, const ContainerView& b) {
-                return std::tie(a.restart_count, a.created, a.id) >
-                       std::tie(b.restart_count, b.created, b.id);
-              });
+    SortNewestFirst(pod);
     out.push_back(std::move(pod));
   }
   return out;

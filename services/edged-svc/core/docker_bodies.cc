@@ -40,6 +40,11 @@ int64_t OomScoreAdj(int64_t wanted, const DockerFacts& facts) {
   return facts.restrict_oom_score_adj ? std::max<int64_t>(wanted, 0) : wanted;
 }
 
+std::vector<std::string> OrElse(std::vector<std::string> list, const char* otherwise) {
+  if (list.empty()) list.push_back(otherwise);
+  return list;
+}
+
 const char* Propagation(VolumeMount::Propagation propagation) {
   switch (propagation) {
     case VolumeMount::Propagation::kHostToContainer:
@@ -124,8 +129,10 @@ std::string SandboxBody(const SandboxConfig& config, absl::string_view image,
   };
   if (config.override_dns) {
     host["Dns"] = config.dns.servers;
-    host["DnsSearch"] = config.dns.searches;
-    host["DnsOptions"] = config.dns.options;
+    // Docker takes the host's where there are none: "." and resolv.conf(5)'s default are as good as
+    // none.
+    host["DnsSearch"] = OrElse(config.dns.searches, ".");
+    host["DnsOptions"] = OrElse(config.dns.options, "ndots:1");
   }
   json body = {{"Image", std::string(image)},
                {"Labels", labels},
@@ -192,6 +199,8 @@ std::string ContainerBody(absl::string_view sandbox_id, const SandboxConfig& san
                {"OpenStdin", config.stdin_open},
                {"StdinOnce", config.stdin_once},
                {"Tty", config.tty},
+               // The image's is not Kubernetes' matter: probes are.
+               {"Healthcheck", {{"Test", {"NONE"}}}},
                {"HostConfig", host}};
   if (!config.working_dir.empty()) body["WorkingDir"] = config.working_dir;
   // The image's where there is none; its Cmd counts only with its own Entrypoint.

@@ -106,6 +106,26 @@ TEST(DockerBodiesTest, LimitsMountsAndUsers) {
   EXPECT_EQ(body["HostConfig"]["GroupAdd"], json({"9"}));
 }
 
+// The image's own would be run beside Kubernetes' probes.
+TEST(DockerBodiesTest, NoHealthcheckOfTheImages) {
+  EXPECT_EQ(Body(Container())["Healthcheck"]["Test"], json::array({"NONE"}));
+}
+
+// Docker takes the host's for what is left out.
+TEST(DockerBodiesTest, DnsOfAPodIsItsOwnAlone) {
+  SandboxConfig pod = Pod();
+  pod.override_dns = true;
+  pod.dns.servers = {"10.0.0.1"};
+  json host = json::parse(SandboxBody(pod, "pause", "o", {}))["HostConfig"];
+  EXPECT_EQ(host["DnsSearch"], json::array({"."}));
+  EXPECT_EQ(host["DnsOptions"], json::array({"ndots:1"}));
+  pod.dns.searches = {"a.example"};
+  pod.dns.options = {"ndots:5"};
+  host = json::parse(SandboxBody(pod, "pause", "o", {}))["HostConfig"];
+  EXPECT_EQ(host["DnsSearch"], json::array({"a.example"}));
+  EXPECT_EQ(host["DnsOptions"], json::array({"ndots:5"}));
+}
+
 TEST(DockerBodiesTest, Seccomp) {
   ContainerConfig config = Container();
   EXPECT_EQ(Body(config)["HostConfig"]["SecurityOpt"], json({"seccomp=unconfined"}));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -58,34 +59,48 @@ class DockerLogReader {
 // With its newline: "2016-10-06T00:17:09.669794202Z stdout F text\n".
 std::string ToCriLine(const DockerLogEntry& entry);
 
-// Where a log that was copied ends: the stamp of its last line and how many lines in a row have it.
+// Where a copy of a log ends. Docker's file has its entries in an order of its own, in which stamps
+// need not rise: both streams write at the same time, all parts of a long line have one stamp, and
+// clocks are set back. So the place is the last line itself, as often as it has been just before.
 struct LogPosition {
-  std::string stamp;  // Empty: it has no line.
-  uint32_t lines = 0;
+  static constexpr size_t kRecentMax = 64;
 
-  void Add(absl::string_view line_stamp);
+  std::string stamp;          // Of the last line; empty: there is none.
+  std::deque<size_t> recent;  // Hashes of the last kRecentMax lines.
+
+  bool empty() const { return recent.empty(); }
+  // `line`: in CRI's format, without its newline.
+  void Add(absl::string_view line_stamp, absl::string_view line);
   bool operator==(const LogPosition&) const = default;
 };
 
 // Of the end of a file; `tail` begins at any place in it.
 LogPosition FindPosition(absl::string_view tail);
 
-// "1475713029.669794202", for Docker's `since`: entries of that very moment are told again. Empty
-// for no position.
+// "1475713019.669794202", for Docker's `since`: a little before the last line, as what follows it
+// may be older. Empty for no position.
 std::string SinceOf(const LogPosition& position);
 
 // Leaves out what is in the copy already, of a log that is read from SinceOf(position) on.
 class LogResumer {
  public:
-  explicit LogResumer(LogPosition position) : position_(position), skip_(position.lines) {}
+  enum class Begin {
+    kBehindLast,  // With the entry that comes after the last line of the copy.
+    kNewer,       // Docker has the last line no more: with the first that is newer.
+  };
+  LogResumer(LogPosition position, Begin begin);
 
   // False: it is there already. Else it is counted in.
   bool Take(const DockerLogEntry& entry);
+  // The place has been passed; from here on everything is taken.
+  bool found() const { return found_; }
   const LogPosition& position() const { return position_; }
 
  private:
   LogPosition position_;
-  uint32_t skip_;
+  const Begin begin_;
+  bool found_ = false;
+  size_t last_ = 0, left_ = 0;  // Its hash, and how many of it are still to come.
 };
 
 }  // namespace skerry::edged

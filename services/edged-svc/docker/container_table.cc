@@ -1,15 +1,14 @@
 #include "services/edged-svc/docker/container_table.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "services/edged-svc/core/image_name.h"
+#include "services/edged-svc/core/pod_order.h"
 #include "services/edged-svc/core/runtime_labels.h"
 #include "services/lib/base/status_macros.h"
 
@@ -40,6 +39,7 @@ absl::StatusOr<std::vector<DockerListed>> ContainerTable::List(absl::string_view
 }
 
 absl::StatusOr<std::vector<PodView>> ContainerTable::Pods() {
+  absl::MutexLock one_at_a_time(&list_mutex_);
   SKERRY_ASSIGN_OR_RETURN(const std::vector<DockerListed> listed, List());
   std::map<std::string, PodView> pods;  // By uid.
   std::set<std::string> seen;
@@ -70,16 +70,7 @@ absl::StatusOr<std::vector<PodView>> ContainerTable::Pods() {
   std::vector<PodView> out;
   for (auto& [uid, pod] : pods) {
     if (pod.sandboxes.empty() && pod.containers.empty()) continue;
-    // By attempt before time: an edge box's clock may have been set back between two of them.
-    std::sort(pod.sandboxes.begin(), pod.sandboxes.end(),
-              [](const SandboxView& a, const SandboxView& b) {
-                return std::tie(a.attempt, a.created, a.id) > std::tie(b.attempt, b.created, b.id);
-              });
-    std::sort(pod.containers.begin(), pod.containers.end(),
-              [](const ContainerView& a, const ContainerView& b) {
-                return std::tie(a.restart_count, a.created, a.id) >
-                       std::tie(b.restart_count, b.created, b.id);
-              });
+    SortNewestFirst(pod);
     out.push_back(std::move(pod));
   }
   return out;
@@ -99,7 +90,7 @@ absl::StatusOr<ContainerView> ContainerTable::Details(const DockerListed& listed
   ContainerView& view = known->view;
   const LogCopier::Log log{view.id, view.log_path, known->tty};
   if (view.state == State::kRunning) logs_.Follow(log);
-  const bool ran = view.state == State::kExited && view.started > view.created;
+  const bool ran = view.state == State::kExited && view.started != view.created;
   if (ran && !logs_.Finish(log) && LogMayCome(view.id)) {
     view.state = State::kRunning;
     view.finished = absl::UnixEpoch();
@@ -130,7 +121,9 @@ std::string ContainerTable::ImageRef(const std::string& image_id, const std::str
   const absl::StatusOr<DockerImage> parsed = ParseDockerImage(*answer);
   if (!parsed.ok() || parsed->digests.empty()) return image_id;
   const std::string full = FullImageName(image);
-  const std::string repository = full.substr(0, full.find_last_of(":@"));
+  const size_t digest_begin = full.find('@');
+  const std::string repository =
+      full.substr(0, digest_begin == std::string::npos ? full.rfind(':') : digest_begin);
   for (const std::string& digest : parsed->digests) {
     if (absl::StartsWith(FullImageName(digest), repository + "@")) return FullImageName(digest);
   }

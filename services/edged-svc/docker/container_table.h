@@ -49,6 +49,9 @@ class ContainerTable {
   Clock& clock_;
   const std::string owner_;
   const absl::Duration log_wait_;
+  // Lists are made one at a time: a copy that an older list does not know must not be forgotten by
+  // it. Before mutex_.
+  absl::Mutex list_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;
   std::map<std::string, DockerContainer> details_ ABSL_GUARDED_BY(mutex_);  // By id.
   std::map<std::string, absl::Duration> ended_ ABSL_GUARDED_BY(mutex_);     // When it was seen.

@@ -1,11 +1,8 @@
 // In one piece: every method is one or two calls of Docker, over the same engine.
 #include "services/edged-svc/docker/docker_runtime.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,6 +16,7 @@
 #include "services/edged-svc/core/docker_log.h"
 #include "services/edged-svc/core/docker_views.h"
 #include "services/edged-svc/core/image_name.h"
+#include "services/edged-svc/docker/container_process.h"
 #include "services/edged-svc/docker/container_table.h"
 #include "services/edged-svc/docker/docker_streams.h"
 #include "services/edged-svc/docker/engine.h"
@@ -71,13 +69,11 @@ absl::StatusOr<std::string> ReadSeccomp(const ContainerConfig& config) {
   return profile;
 }
 
-// Docker does not end a command at a time limit. A pid that is not of this container is another
-// pid namespace's: it is left alone.
-void KillInside(const std::string& container_id, int64_t pid) {
-  if (pid <= 1) return;
-  std::ifstream in(absl::StrCat("/proc/", pid, "/cgroup"));
-  const std::string groups{std::istreambuf_iterator<char>(in), {}};
-  if (absl::StrContains(groups, container_id)) kill(static_cast<pid_t>(pid), SIGKILL);
+// Docker looks a name up among the beginnings of ids, too: "beef" would be any image whose id
+// begins with it. A name in full is none.
+std::string Reference(absl::string_view image) {
+  return EscapeForTarget(absl::StartsWith(image, "sha256:") ? std::string(image)
+                                                            : FullImageName(image));
 }
 
 }  // namespace
@@ -178,8 +174,7 @@ absl::StatusOr<RuntimeStatus> DockerRuntime::Status() {
 absl::StatusOr<std::vector<PodView>> DockerRuntime::ListPods() { return impl_->table.Pods(); }
 
 absl::Status DockerRuntime::Impl::EnsureSandboxImage() {
-  const std::string target =
-      absl::StrCat("/images/", EscapeForTarget(options.sandbox_image), "/json");
+  const std::string target = absl::StrCat("/images/", Reference(options.sandbox_image), "/json");
   const absl::Status found = engine.Call(Get(target)).status();
   if (!absl::IsNotFound(found)) return found;
   absl::Mutex done_mutex;
@@ -288,6 +283,7 @@ void DockerRuntime::Exec(absl::string_view id, const std::vector<std::string>& c
   DockerEngine& engine = impl_->engine;
   const auto ended = [&engine, run](absl::Status status) {
     if (absl::IsDeadlineExceeded(status)) {
+      // Docker does not end a command at a time limit.
       engine.Call(Get(absl::StrCat("/exec/", run->exec_id, "/json")),
                   [run](absl::StatusOr<std::string> answer) {
                     const absl::StatusOr<DockerExec> exec =
@@ -334,7 +330,7 @@ absl::StatusOr<std::string> DockerRuntime::OpenStream(const StreamRequest& reque
 
 absl::StatusOr<std::optional<ImageView>> DockerRuntime::FindImage(absl::string_view image) {
   const absl::StatusOr<std::string> answer =
-      impl_->engine.Call(Get(absl::StrCat("/images/", EscapeForTarget(image), "/json")));
+      impl_->engine.Call(Get(absl::StrCat("/images/", Reference(image), "/json")));
   if (absl::IsNotFound(answer.status())) return std::nullopt;
   SKERRY_RETURN_IF_ERROR(answer.status());
   SKERRY_ASSIGN_OR_RETURN(const DockerImage parsed, ParseDockerImage(*answer));

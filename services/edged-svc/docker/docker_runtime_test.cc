@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -146,6 +147,93 @@ TEST(DockerRuntimeTest, ALogThatEndedWhileNobodyCopiedIsFinished) {
   pod.Reopen();
   EXPECT_TRUE(pod.AwaitLog(" F last\n"));
   EXPECT_EQ(Texts(pod.Log()), (std::vector<std::string>{"first", "last"}));
+}
+
+// Both streams at once, and lines in parts: an end is a resumption, too.
+TEST(DockerRuntimeTest, BothStreamsAreCopiedOnceWhereverTheCopyIsResumed) {
+  DockerPod pod("both",
+                "(i=0; while [ $i -lt 150 ]; do echo e$i >&2; i=$((i+1)); sleep 0.01; done) & "
+                "i=0; while [ $i -lt 150 ]; do echo o$i; i=$((i+1)); sleep 0.01; "
+                "[ $i = 60 ] && { head -c 70000 /dev/zero | tr '\\0' x; echo; }; done; wait; "
+                "head -c 70000 /dev/zero | tr '\\0' y; echo; echo last >&2");
+  for (const char* text : {" F o30\n", " F o90\n"}) {
+    ASSERT_TRUE(pod.AwaitLog(text));
+    pod.Reopen();
+  }
+  for (const absl::Time end = absl::Now() + absl::Seconds(20); absl::Now() < end;
+       absl::SleepFor(absl::Milliseconds(20))) {  // NOLINT(test-sleeps): polls
+    const auto pods = pod.runtime().ListPods();
+    if (pods.ok() && !pods->empty() && (*pods)[0].containers[0].state == State::kExited) break;
+  }
+  std::map<std::string, int> lines;
+  size_t xs = 0, ys = 0;
+  for (const absl::string_view line : absl::StrSplit(pod.Log(), '\n', absl::SkipEmpty())) {
+    const absl::string_view text = line.substr(line.find(' ', line.find(' ') + 1) + 3);
+    if (text.size() < 10) {
+      ++lines[std::string(text)];
+    }
+    xs += static_cast<size_t>(std::count(text.begin(), text.end(), 'x'));
+    ys += static_cast<size_t>(std::count(text.begin(), text.end(), 'y'));
+  }
+  EXPECT_EQ(xs, 70000u);
+  EXPECT_EQ(ys, 70000u);
+  EXPECT_EQ(lines["last"], 1);
+  for (int i = 0; i < 150; ++i) {
+    EXPECT_EQ(lines[absl::StrCat("o", i)] + lines[absl::StrCat("e", i)], 2) << i;
+  }
+}
+
+// Its output has ended, it has not: the answer is being asked for.
+TEST(DockerRuntimeTest, ACommandThatClosedItsOutputIsTold) {
+  DockerPod pod("closed", "exec sleep 1000");
+  std::promise<absl::Status> exec;
+  auto runtime = Open("closed");
+  runtime->Exec(pod.container_id(), {"sh", "-c", "touch /tmp/runs; exec >&- 2>&-; exec sleep 1000"},
+                absl::Minutes(10),
+                [&](absl::StatusOr<ExecResult> result) { exec.set_value(result.status()); });
+  const auto runs = [&] {
+    std::promise<absl::StatusOr<ExecResult>> seen;
+    pod.runtime().Exec(pod.container_id(), {"test", "-e", "/tmp/runs"}, absl::Seconds(10),
+                       [&](absl::StatusOr<ExecResult> result) { seen.set_value(result); });
+    const auto result = seen.get_future().get();
+    return result.ok() && result->exit_code == 0;
+  };
+  while (!runs()) {
+  }
+  runtime.reset();
+  EXPECT_EQ(exec.get_future().get().code(), absl::StatusCode::kCancelled);
+}
+
+// [edged-10.4]
+TEST(DockerRuntimeTest, ACommandThatRunsOutOfTimeIsKilled) {
+  DockerPod pod("late-exec", "exec sleep 1000");
+  std::promise<absl::Status> exec;
+  pod.runtime().Exec(pod.container_id(), {"sleep", "4711"}, absl::Milliseconds(500),
+                     [&](absl::StatusOr<ExecResult> result) { exec.set_value(result.status()); });
+  EXPECT_EQ(exec.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
+  const auto sees = [&] {
+    std::promise<absl::StatusOr<ExecResult>> seen;
+    pod.runtime().Exec(pod.container_id(), {"sh", "-c", "ps | grep '[4]711'"}, absl::Seconds(10),
+                       [&](absl::StatusOr<ExecResult> result) { seen.set_value(result); });
+    const auto result = seen.get_future().get();
+    return result.ok() && result->exit_code == 0;
+  };
+  bool there = true;
+  for (int i = 0; i < 100 && there; ++i) there = sees();
+  EXPECT_FALSE(there);
+}
+
+TEST(DockerRuntimeTest, ANameIsNotTheBeginningOfAnId) {
+  const auto runtime = Open();
+  const auto image = runtime->FindImage(PrivateDockerd::image());
+  ASSERT_TRUE(image.ok() && image->has_value());
+  const std::string id = (*image)->id;
+  const auto by_id = runtime->FindImage(id);
+  ASSERT_TRUE(by_id.ok()) << by_id.status();
+  EXPECT_TRUE(by_id->has_value());
+  const auto by_beginning = runtime->FindImage(id.substr(7, 12));
+  ASSERT_TRUE(by_beginning.ok()) << by_beginning.status();
+  EXPECT_FALSE(by_beginning->has_value());
 }
 
 // [edged-10.3]

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,23 +24,24 @@ constexpr int kExecTries = 50;
 
 void AskExec(DockerEngine& engine, const std::string& exec_id, int tries,
              absl::AnyInvocable<void(absl::StatusOr<int32_t>)> done) {
-  engine.Call(
-      {.target = absl::StrCat("/exec/", exec_id, "/json"), .timeout = kOpenTimeout},
-      [&engine, exec_id, tries,
-       done = std::move(done)](absl::StatusOr<std::string> answer) mutable {
-        if (!answer.ok()) return done(answer.status());
-        const absl::StatusOr<DockerExec> exec = ParseDockerExec(*answer);
-        if (!exec.ok()) return done(exec.status());
-        if (!exec->running) return done(exec->exit_code);
-        if (tries <= 1) {
-          return done(
-              Error(absl::StatusCode::kUnknown, "the command closed its output and did not end")
-                  .Reason("EXEC_NOT_ENDED"));
-        }
-        engine.After(kExecPause, [&engine, exec_id, tries, done = std::move(done)]() mutable {
-          AskExec(engine, exec_id, tries - 1, std::move(done));
-        });
-      });
+  engine.Call({.target = absl::StrCat("/exec/", exec_id, "/json"), .timeout = kOpenTimeout},
+              [&engine, exec_id, tries,
+               done = std::move(done)](absl::StatusOr<std::string> answer) mutable {
+                if (!answer.ok()) return done(answer.status());
+                const absl::StatusOr<DockerExec> exec = ParseDockerExec(*answer);
+                if (!exec.ok()) return done(exec.status());
+                if (!exec->running) return done(exec->exit_code);
+                if (tries <= 1) {
+                  return done(Error(absl::StatusCode::kUnknown,
+                                    "the command closed its output and did not end")
+                                  .Reason("EXEC_NOT_ENDED"));
+                }
+                engine.After(kExecPause, [&engine, exec_id, tries,
+                                          done = std::move(done)](absl::Status status) mutable {
+                  if (!status.ok()) return done(status);
+                  AskExec(engine, exec_id, tries - 1, std::move(done));
+                });
+              });
 }
 
 class DockerIo final : public ContainerIo, public std::enable_shared_from_this<DockerIo> {
@@ -81,14 +83,14 @@ class DockerIo final : public ContainerIo, public std::enable_shared_from_this<D
 
   void CloseInput() override { stream_->CloseWrite(); }
 
+  // One call at a time, so that none overtakes another; between them only the latest size counts.
   void Resize(uint16_t width, uint16_t height) override {
-    // A size that Docker does not take is not worth the session.
-    engine_.Call({.method = "POST",
-                  .target = absl::StrCat(
-                      exec_id_.empty() ? "/containers/" + container_id_ : "/exec/" + exec_id_,
-                      "/resize?h=", height, "&w=", width),
-                  .timeout = kOpenTimeout},
-                 [](const absl::StatusOr<std::string>&) {});
+    {
+      absl::MutexLock lock(&mutex_);
+      next_size_ = {width, height};
+      if (std::exchange(resizing_, true)) return;
+    }
+    SendSize();
   }
 
   void Wait(WaitDone done) override {
@@ -99,6 +101,25 @@ class DockerIo final : public ContainerIo, public std::enable_shared_from_this<D
   void Close() override { stream_->Close(absl::OkStatus()); }
 
  private:
+  void SendSize() {
+    std::pair<uint16_t, uint16_t> size;
+    {
+      absl::MutexLock lock(&mutex_);
+      resizing_ = next_size_.has_value();
+      if (!resizing_) return;
+      size = *std::exchange(next_size_, std::nullopt);
+    }
+    // A size that Docker does not take is not worth the session.
+    engine_.Call({.method = "POST",
+                  .target = absl::StrCat(
+                      exec_id_.empty() ? "/containers/" + container_id_ : "/exec/" + exec_id_,
+                      "/resize?h=", size.second, "&w=", size.first),
+                  .timeout = kOpenTimeout},
+                 [self = shared_from_this()](const absl::StatusOr<std::string>& answer) {
+                   if (!absl::IsCancelled(answer.status())) self->SendSize();
+                 });
+  }
+
   absl::Status Split(absl::string_view bytes) {
     absl::MutexLock lock(&mutex_);
     return frames_.Put(bytes, [this](const DockerFrames::Piece& piece) {
@@ -116,6 +137,8 @@ class DockerIo final : public ContainerIo, public std::enable_shared_from_this<D
   const std::shared_ptr<EngineStream> stream_;
   absl::Mutex mutex_;
   DockerFrames frames_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::pair<uint16_t, uint16_t>> next_size_ ABSL_GUARDED_BY(mutex_);  // Width first.
+  bool resizing_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<ContainerOutput> ready_ ABSL_GUARDED_BY(mutex_);  // Of one chunk that was read.
 };
 
@@ -163,7 +186,8 @@ absl::StatusOr<std::shared_ptr<ContainerIo>> DockerStreams::Open(const StreamReq
 void DockerStreams::ConnectPort(absl::string_view sandbox_id, uint16_t port, ConnectDone done) {
   engine_.Call(
       {.target = absl::StrCat("/containers/", sandbox_id, "/json"), .timeout = kOpenTimeout},
-      [this, port, done = std::move(done)](absl::StatusOr<std::string> answer) mutable {
+      [this, id = std::string(sandbox_id), port,
+       done = std::move(done)](absl::StatusOr<std::string> answer) mutable {
         if (!answer.ok()) return done(answer.status());
         const absl::StatusOr<DockerContainer> sandbox = ParseDockerContainer(*answer);
         if (!sandbox.ok()) return done(sandbox.status());
@@ -171,7 +195,7 @@ void DockerStreams::ConnectPort(absl::string_view sandbox_id, uint16_t port, Con
           return done(Error(absl::StatusCode::kFailedPrecondition, "the pod's sandbox does not run")
                           .Reason("SANDBOX_NOT_READY"));
         }
-        engine_.ConnectInside(sandbox->pid, port, kOpenTimeout, std::move(done));
+        engine_.ConnectInside(id, sandbox->pid, port, kOpenTimeout, std::move(done));
       });
 }
 

@@ -262,26 +262,28 @@ void DockerEngine::Open(EngineRequest request, Opened done) {
   if (!posted) (*call)(Closed());
 }
 
-void DockerEngine::ConnectInside(uint32_t pid, uint16_t port, absl::Duration timeout,
-                                 Connected done) {
+void DockerEngine::ConnectInside(absl::string_view id, uint32_t pid, uint16_t port,
+                                 absl::Duration timeout, Connected done) {
   auto call = std::make_shared<Connected>(std::move(done));
-  const bool posted = network_->Post([network = network_, pid, port, timeout, call] {
-    ConnectInNamespace(network, pid, port, timeout, std::move(*call));
-  });
+  const bool posted =
+      network_->Post([network = network_, id = std::string(id), pid, port, timeout, call] {
+        ConnectInNamespace(network, {id, pid, port}, timeout, std::move(*call));
+      });
   if (!posted) (*call)(Closed());
 }
 
-void DockerEngine::After(absl::Duration pause, absl::AnyInvocable<void()> call) {
-  auto shared = std::make_shared<absl::AnyInvocable<void()>>(std::move(call));
-  (void)network_->Post([network = network_.get(), pause, shared] {
+void DockerEngine::After(absl::Duration pause, absl::AnyInvocable<void(absl::Status)> done) {
+  auto call = std::make_shared<absl::AnyInvocable<void(absl::Status)>>(std::move(done));
+  const bool posted = network_->Post([network = network_.get(), pause, call] {
     auto timer = std::make_shared<asio::steady_timer>(network->io());
     timer->expires_after(absl::ToChronoNanoseconds(pause));
-    network->Add(timer.get(), [timer] { timer->cancel(); });
-    timer->async_wait([network, timer, shared](const ErrorCode& error) {
+    timer->async_wait([network, timer, call](const ErrorCode& error) {
       network->Remove(timer.get());
-      if (!error) (*shared)();
+      (*call)(error ? Closed() : absl::OkStatus());
     });
+    network->Add(timer.get(), [timer] { timer->cancel(); });
   });
+  if (!posted) (*call)(Closed());
 }
 
 std::string EscapeForTarget(absl::string_view text) {

@@ -70,13 +70,15 @@ class DockerEngine {
   using Opened = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<EngineStream>>)>;
   void Open(EngineRequest request, Opened done);
 
-  // A connection to a TCP port of the network namespace that process `pid` is in, on its loopback
-  // interface. `done` as above; UNAVAILABLE where nobody listens.
+  // A connection to a TCP port of the network namespace that process `pid` of container `id` is in,
+  // on its loopback interface. `done` as above; UNAVAILABLE where nobody listens, or the process is
+  // not this container's.
   using Connected = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<pipe::ByteStream>>)>;
-  void ConnectInside(uint32_t pid, uint16_t port, absl::Duration timeout, Connected done);
+  void ConnectInside(absl::string_view id, uint32_t pid, uint16_t port, absl::Duration timeout,
+                     Connected done);
 
-  // Once, on the own thread; not at all where the engine ends before.
-  void After(absl::Duration pause, absl::AnyInvocable<void()> call);
+  // Once, on the own thread: OK after `pause`, CANCELLED where the engine ends before.
+  void After(absl::Duration pause, absl::AnyInvocable<void(absl::Status)> done);
 
  private:
   const std::shared_ptr<EngineNetwork> network_;

@@ -34,8 +34,8 @@ class EngineNetwork {
     {
       absl::MutexLock lock(&mutex_);
       stopped_ = true;  // What the cut ones call back begins nothing new.
-      // What was posted before this runs before it.
       boost::asio::post(io_, [this] {
+        cutting_ = true;
         const auto open = open_;
         for (const auto& [connection, cut] : open) cut();
       });
@@ -56,6 +56,8 @@ class EngineNetwork {
   // ---- On the own thread.
 
   void Add(const void* connection, std::function<void()> cut) {
+    // What the own thread posted just before the end may begin behind it: Asio keeps it apart.
+    if (cutting_) boost::asio::post(io_, cut);
     open_[connection] = std::move(cut);
   }
   void Remove(const void* connection) { open_.erase(connection); }
@@ -68,7 +70,9 @@ class EngineNetwork {
   boost::asio::io_context io_{1};
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_{
       io_.get_executor()};
+  // Of the own thread.
   std::map<const void*, std::function<void()>> open_;
+  bool cutting_ = false;
   std::thread thread_;
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

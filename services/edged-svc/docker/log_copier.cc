@@ -40,6 +40,13 @@ class File {
   int fd_;
 };
 
+// Of an answer: Docker's end, the container's, or our own are told elsewhere.
+absl::Status Reportable(const absl::Status& status) {
+  return absl::IsCancelled(status) || absl::IsNotFound(status) || absl::IsUnavailable(status)
+             ? absl::OkStatus()
+             : status;
+}
+
 absl::StatusOr<std::string> ReadTail(int fd, const std::string& path) {
   struct stat info;
   if (fstat(fd, &info) != 0) return FileError("fstat", path);
@@ -72,6 +79,9 @@ struct LogCopier::Copy {
   File file ABSL_GUARDED_BY(mutex);
   LogPosition position ABSL_GUARDED_BY(mutex);  // What the files have.
   bool positioned ABSL_GUARDED_BY(mutex) = false;
+  // Docker has the last line, as a pass to the end of its log has found; or it has it no more.
+  bool caught_up ABSL_GUARDED_BY(mutex) = false;
+  bool gap ABSL_GUARDED_BY(mutex) = false;
   bool active ABSL_GUARDED_BY(mutex) = false;
   bool whole ABSL_GUARDED_BY(mutex) = false;
   std::string told ABSL_GUARDED_BY(mutex);  // The last failure.
@@ -94,7 +104,7 @@ absl::Status LogCopier::Copy::Open() {
       return FileError("truncate", log.path);
   }
   position = FindPosition(tail);
-  if (position.stamp.empty()) {
+  if (position.empty()) {
     // Rotated just now: the newest of the others has the last line.
     const std::string last = Newest(RotatedLogs(log.path));
     const std::string path = log.path.substr(0, log.path.rfind('/') + 1) + last;
@@ -105,6 +115,7 @@ absl::Status LogCopier::Copy::Open() {
     }
   }
   positioned = true;
+  caught_up = gap = false;
   return absl::OkStatus();
 }
 
@@ -165,21 +176,27 @@ void LogCopier::Retain(const std::set<std::string>& ids) {
   std::erase_if(copies_, [&](const auto& entry) { return !ids.contains(entry.first); });
 }
 
-void LogCopier::Begin(const std::shared_ptr<Copy>& copy, bool follow) {
+// A copy goes on behind its last line. Docker's log is read to its end first, which tells whether
+// that line is in it still; only then it is followed.
+void LogCopier::Begin(const std::shared_ptr<Copy>& copy, bool runs) {
   std::string since;
-  auto resumer = std::make_shared<LogResumer>(LogPosition{});
+  bool follow = false;
+  std::shared_ptr<LogResumer> resumer;
   {
     absl::ReleasableMutexLock lock(&copy->mutex);
-    if (copy->active) return;
+    if (copy->active || copy->whole) return;
     if (absl::Status opened = copy->Open(); !opened.ok()) {
       const bool news = copy->IsNews(opened);
       lock.Release();
       if (news) failed_(copy->log, opened);
       return;
     }
+    follow = runs && (copy->position.empty() || copy->caught_up);
+    resumer = std::make_shared<LogResumer>(
+        copy->position, copy->gap ? LogResumer::Begin::kNewer : LogResumer::Begin::kBehindLast);
     copy->active = true;
+    copy->caught_up = false;
     since = SinceOf(copy->position);
-    *resumer = LogResumer(copy->position);
   }
   EngineRequest request;
   request.target = absl::StrCat("/containers/", copy->log.id,
@@ -201,12 +218,17 @@ void LogCopier::Begin(const std::shared_ptr<Copy>& copy, bool follow) {
         if (error->ok()) *error = written;
         return error->ok();
       },
-      [copy, error, follow, failed = failed_](absl::Status status) {
+      [copy, resumer, error, follow, runs, failed = failed_](absl::Status status) {
+        if (error->ok()) *error = Reportable(status);
         bool news = false;
         {
           absl::MutexLock lock(&copy->mutex);
           copy->active = false;
-          if (status.ok()) copy->whole = !follow;
+          if (status.ok() && !follow) {
+            copy->caught_up = resumer->found() || copy->gap;
+            copy->gap = !resumer->found();
+            copy->whole = copy->caught_up && !runs;
+          }
           if (copy->whole) copy->file.Reset(-1);
           news = copy->IsNews(*error);
         }

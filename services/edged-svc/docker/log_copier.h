@@ -16,11 +16,11 @@
 
 namespace skerry::edged {
 
-// Docker keeps the log (bounded by its log options); this copies it, each entry once, from where
-// the file ends: after a restart of this service, of Docker, or of the box. What Docker has rotated
-// away by then is lost, and so is what is older by its stamp than the file's last line, where the
-// box's clock was set back while this service did not run. Calls come from any thread; files are
-// written on the engine's. `engine` outlives it.
+// Docker keeps the log (bounded by its log options); this copies it, each entry once, in Docker's
+// order, from where the file ends: after a restart of this service, of Docker, or of the box. What
+// Docker has rotated away by then is lost, and so is what it has stamped more than ten seconds
+// before the file's last line, where the box's clock was set back before a copy was resumed. Calls
+// come from any thread; files are written on the engine's. `engine` outlives it.
 class LogCopier {
  public:
   struct Log {
@@ -46,7 +46,8 @@ class LogCopier {
  private:
   struct Copy;
   std::shared_ptr<Copy> Find(const Log& log);
-  void Begin(const std::shared_ptr<Copy>& copy, bool follow);
+  // runs: the container does.
+  void Begin(const std::shared_ptr<Copy>& copy, bool runs);
 
   DockerEngine& engine_;
   const Failed failed_;
