@@ -67,6 +67,9 @@ CLI::App& Commands::Add(const std::string& name, const std::string& about,
 CLI::App& Commands::AddTo(CLI::App& group, const std::string& name, const std::string& about,
                           Run run) {
   CLI::App* command = group.add_subcommand(name, about);
+  // Else CLI11 reads the environment for commands that were not named, and a variable of theirs
+  // writes over the flag of the one that was.
+  command->parse_complete_callback([] {});
   runs_[command] = std::move(run);
   return *command;
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -94,6 +95,25 @@ TEST(NearestTest, OnlyWhatIsNear) {
   EXPECT_EQ(Nearest("--quite-another", flags), "");
   EXPECT_EQ(Nearest("-", flags), "");
   EXPECT_EQ(Nearest(std::string(100, 'a'), flags), "");
+}
+
+// Commands that share a flag share its variable, too: that of one must not write over the flag of
+// another.
+TEST(CommandsVariablesTest, AFlagBeatsItsVariable) {
+  Commands commands("skerryctl", "Operate it.");
+  std::string cert;
+  CLI::App& token = commands.AddGroup("token", "tokens", "In the cloud");
+  for (const char* name : {"create", "list", "revoke"}) {
+    commands.AddTo(token, name, "does it", [] { return absl::OkStatus(); })
+        .add_option("--cert", cert, "file")
+        ->envname("SKERRY_TEST_CERT");
+  }
+  ASSERT_EQ(setenv("SKERRY_TEST_CERT", "of-the-variable", 1), 0);
+  EXPECT_THAT(commands.Parse({"token", "list", "--cert", "of-the-flag"}), IsOk());
+  EXPECT_EQ(cert, "of-the-flag");
+  EXPECT_THAT(commands.Parse({"token", "list"}), IsOk());
+  EXPECT_EQ(cert, "of-the-variable");
+  unsetenv("SKERRY_TEST_CERT");
 }
 
 }  // namespace
