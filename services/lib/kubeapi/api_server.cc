@@ -194,10 +194,9 @@ absl::StatusOr<http::Response> ApiServer::DispatchResource(Call& call) {
   if (resource.virtual_ && info.verb != "create")
     return MethodNotAllowedError(resource.About(""), info.verb);
 
-  if (info.subresource == "token" && info.verb != "create")
-    return MethodNotAllowedError(resource.About(""), info.verb);
-
   if (IsPodStream(info.subresource)) return Stream(call);
+  if (!info.subresource.empty() && !AllowsVerb(info.subresource, info.verb))
+    return MethodNotAllowedError(resource.About(""), info.verb);
   if (info.verb == "get") return Get(call);
   if (info.verb == "list") return List(call);
   if (info.verb == "watch") return Watch(call);

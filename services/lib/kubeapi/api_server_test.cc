@@ -219,6 +219,19 @@ TEST_F(ApiServerTest, NothingIsCreatedInANamespaceThatIsNotThere) {
   EXPECT_FALSE(There("/api/v1/namespaces/sea"));
 }
 
+// Who may bind may not change the rest of a pod by it.
+TEST_F(ApiServerTest, ABindingIsMadeAndNothingElse) {
+  Must(client_->Post(kPods, Pod("p")));
+  Json pod = Must(client_->Get(absl::StrCat(kPods, "/p")));
+  const std::string path = absl::StrCat(kPods, "/p/binding");
+  pod["metadata"]["labels"] = {{"changed", "yes"}};
+  EXPECT_EQ(Code(client_->Put(path, pod)), 405);
+  EXPECT_EQ(Code(client_->MergePatch(path, {{"metadata", {{"labels", {{"changed", "yes"}}}}}})),
+            405);
+  EXPECT_EQ(Code(client_->Get(path)), 405);
+  EXPECT_FALSE(Must(client_->Get(absl::StrCat(kPods, "/p")))["metadata"].contains("labels"));
+}
+
 TEST_F(ApiServerTest, BindsAPodOnce) {
   Must(client_->Post(kPods, Pod("p")));
   const std::string path = absl::StrCat(kPods, "/p/binding");

@@ -78,9 +78,6 @@ absl::StatusOr<http::Response> ApiServer::Encode(Call& call, int code, const Jso
 }
 
 absl::StatusOr<http::Response> ApiServer::Get(Call& call) {
-  if (call.info.subresource == "binding" || call.info.subresource == "finalize") {
-    return MethodNotAllowedError(call.resource->About(""), call.info.verb);
-  }
   SKERRY_ASSIGN_OR_RETURN(const Json object,
                           deps_.objects.Get(*call.resource, call.info.ns, call.info.name));
   return Encode(call, 200, object);

@@ -89,6 +89,11 @@ Json DiscoveryResource(const Resource& r) {
 
 }  // namespace
 
+bool AllowsVerb(const std::string& subresource, const std::string& verb) {
+  const Json verbs = SubresourceVerbs(subresource);
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
 Json ApiVersions() {
   return {
       {"kind", "APIVersions"}, {"versions", {"v1"}}, {"serverAddressByClientCIDRs", Json::array()}};

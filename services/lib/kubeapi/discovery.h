@@ -23,6 +23,8 @@ std::optional<Json> ApiResourceList(const std::vector<ResourcePtr>& resources,
                                     absl::string_view group, absl::string_view version);
 // GET /api or /apis in the aggregated form (apidiscovery.k8s.io/v2 APIGroupDiscoveryList).
 Json AggregatedDiscovery(const std::vector<ResourcePtr>& resources, bool core);
+// What may be done with a subresource, as discovery tells it.
+bool AllowsVerb(const std::string& subresource, const std::string& verb);
 // GET /version
 Json VersionInfo();
 
