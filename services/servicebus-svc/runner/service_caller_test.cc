@@ -47,7 +47,12 @@ class ServiceCallerTest : public ::testing::Test {
   }
   ~ServiceCallerTest() override {
     calls_.reset();
-    held_.clear();
+    std::vector<std::shared_ptr<http::Responder>> held;
+    {
+      absl::MutexLock lock(&mutex_);  // A call may be on its way in still.
+      held.swap(held_);
+    }
+    held.clear();
     server_->Shutdown(absl::Now());
   }
 
