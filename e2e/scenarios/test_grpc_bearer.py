@@ -1,9 +1,11 @@
 """Tokens of ServiceAccounts on the gRPC ports of the cloud half, from `kubectl create token` to their end."""
 
+import re
 import time
 
 import pytest
 from cluster import wait
+from cluster.binaries import TOP
 
 from harness import stubs
 from harness.stubs import grpc
@@ -86,6 +88,20 @@ class Shop:
         return "OK", ""
 
 
+def _services():
+    """Methods by the full names of their services, of all that we define."""
+    found = {}
+    for file in (TOP / "api/skerry").rglob("*.proto"):
+        text = file.read_text()
+        package = re.search(r"^package ([\w.]+);", text, re.MULTILINE)[1]
+        for name, body in re.findall(r"^service (\w+) \{(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            found[f"{package}.{name}"] = re.findall(r"^  rpc (\w+)\(", body, re.MULTILINE)
+    return found
+
+
+_SERVICES = _services()
+
+
 def _metadata(tokens):
     return [("authorization", f"Bearer {token}") for token in tokens]
 
@@ -124,6 +140,25 @@ def test_what_is_no_token_of_ours_is_nobody(shop):
     assert shop.list_devices(good, good)[0] == "UNAUTHENTICATED TOKEN_INVALID"
     assert shop.list_devices()[0] == "UNAUTHENTICATED CREDENTIALS_MISSING"
     assert shop.services(shop.cloud.devices) == shop.services(shop.cloud.devices, "made-up") == "UNAUTHENTICATED"
+
+
+def test_no_method_is_without_a_guard(shop):
+    """[grpc-bearer-9] Each method of every service on these ports: nobody gets in, whatever its handler does."""
+    asked = 0
+    read = [(shop.cloud.clients / name).read_bytes() for name in ("ca.crt", "operator.key", "operator.crt")]
+    for service in (shop.cloud.devices, shop.cloud.hub, shop.cloud.router):
+        with grpc.secure_channel(service.addresses["api"], grpc.ssl_channel_credentials(*read)) as channel:
+            served = next(channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")(
+                iter([LIST_SERVICES]), timeout=PATIENCE))
+        with shop.channel(service) as channel:
+            for name, methods in _SERVICES.items():
+                for method in methods if name.encode() in served else ():
+                    with pytest.raises(grpc.RpcError) as refused:
+                        # One message and no more is what a call of any kind may begin with.
+                        next(channel.stream_stream(f"/{name}/{method}")(iter([b""]), timeout=PATIENCE))
+                    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED, (name, method)
+                    asked += 1
+    assert asked > 30
 
 
 def test_certificates_go_on(shop):
