@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from cluster import wait
+from cluster.binaries import TOP
 
 _CGROUPS = Path("/sys/fs/cgroup")
 # What a machine must not have of this one, and units that would change this one's kernel or wait for hardware.
@@ -42,6 +43,9 @@ for hierarchy in $CGROUPS; do
     *) mount -t cgroup -o "$hierarchy" cgroup "sys/fs/cgroup/$hierarchy" ;;
   esac
 done
+# The repository, which may be below what is empty on a machine that was just started.
+mkdir "$FOLDER/top"
+mount --bind ".$TOP" "$FOLDER/top"
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -58,7 +62,8 @@ for hidden in $HIDDEN; do
   mkdir -p "$hidden"
   mount -t tmpfs -o mode=755 tmpfs "$hidden"
 done
-mkdir -p mnt/stick
+mkdir -p ".$TOP" mnt/stick
+mount --move "$FOLDER/top" ".$TOP"
 mount --bind "$STICK" mnt/stick
 for unit in $MASKED; do ln -sfn /dev/null "etc/systemd/system/$unit"; done
 printf '[Unit]\nRequires=basic.target\nAfter=basic.target\n' > etc/systemd/system/machine.target
@@ -125,7 +130,7 @@ class Machine:
             ["setpriv", "--pdeathsig", "KILL", "bash", "-c", enter + "exec unshare --mount --propagation private --pid --fork "
              "--kill-child --net --uts --ipc --cgroup bash -c \"$BOOT\""],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True,
-            env={"PATH": os.environ["PATH"], "BOOT": _BOOT, "FOLDER": str(self.folder), "NAME": name, "HOSTS": hosts, "STICK": str(stick),
+            env={"PATH": os.environ["PATH"], "BOOT": _BOOT, "FOLDER": str(self.folder), "NAME": name, "HOSTS": hosts, "STICK": str(stick), "TOP": str(TOP),
                  "MACHINE_ID": os.urandom(16).hex(), "HIDDEN": " ".join(_HIDDEN), "MASKED": " ".join(_MASKED),
                  "CGROUPS": " ".join(group.parent.name for group in self._cgroups)})
         try:

@@ -3,6 +3,7 @@
 from cluster import wait
 from cluster.host import HOST
 
+from harness import stubs
 from harness.postgres import Postgres
 from harness.proxy import Proxy
 
@@ -62,6 +63,16 @@ class Site:
         self.balancer.reset()
         wait.until("a new session", lambda: self.a.metric("skerry_cloudhub_sessions_total") > began, 30)
         self.await_at(self.a)
+        # What is held before it asked for its objects would get none.
+        wait.until("every type in step in this session", self._in_step, 30)
+
+    def _in_step(self):
+        for node in self.system.nodes.values():
+            with stubs.unix_channel(node.run_dir / "edgehub.sock") as channel:
+                status = stubs.edgehub.EdgeHubServiceStub(channel).GetStatus(stubs.edgehub.GetStatusRequest(), timeout=5)
+            if not status.types or not all(kind.synced for kind in status.types):
+                return False
+        return True
 
     def await_at(self, hub, timeout=30):
         """Until every node has its session there, and the controller knows."""
