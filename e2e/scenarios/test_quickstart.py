@@ -63,3 +63,21 @@ def test_a_killed_hub_is_seen_and_the_quickstart_starts_it_again(system, prometh
     prometheus.watch(system)  # Its ops port is another one.
     wait.until("the hub to be back", lambda: ("cloudhub-svc", None) in up(prometheus), 30)
     await_value(prometheus, f'min(skerry_edgehub_link_connected{{node="{BOX}"}})', 1)
+
+
+def test_down_keeps_what_was_fetched(tmp_path, monkeypatch):
+    """[quickstart-4] .skerry/ is gone but for .skerry/tools, so that kubectl is not fetched again; and goes with the rest without it."""
+    root = tmp_path / ".skerry"
+    monkeypatch.setattr(quickstart, "ROOT", root)
+    for folder in ("tools", "logs/cloud", "kubectl-cache"):
+        (root / folder).mkdir(parents=True)
+    for file in ("tools/kubectl", "env", "logs/cloud/cloudhub-svc.log"):
+        (root / file).touch()
+    (root / "link").symlink_to(root / "tools")
+    quickstart.down()
+    assert [path.name for path in root.iterdir()] == ["tools"] and (root / "tools/kubectl").exists()
+    (root / "tools/kubectl").unlink()
+    (root / "tools").rmdir()
+    quickstart.down()
+    assert not root.exists()
+    quickstart.down()

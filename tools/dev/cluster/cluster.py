@@ -57,10 +57,24 @@ class Cluster:
             found += [(name, service) for service in node.services]
         return found
 
-    def remove(self):
-        """Stops everything, boxes first, and removes the folder."""
+    def remove(self, keep=()):
+        """Stops everything, boxes first, and removes the folder, but for what `keep` names in it."""
         for node in self.nodes.values():
             node.remove()
         self.cloud.stop()
-        wait.until("the folder to go", lambda: shutil.rmtree(self.folder, ignore_errors=True) or
-                   not self.folder.exists(), 20)
+        wait.until("the folder to go", lambda: _cleared(self.folder, keep), 20)
+
+
+def _cleared(folder, keep):
+    """Removes what it can; whether nothing is left but what `keep` names."""
+    for path in folder.iterdir():
+        if path.name in keep:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    left = {path.name for path in folder.iterdir()}
+    if not left:
+        folder.rmdir()
+    return left <= set(keep)

@@ -112,7 +112,7 @@ def up():
   tools/quickstart                               # starts again what does not run
   skerryctl status --run-dir $SKERRY_NODE_RUN_DIR # the box's own view; with --cloud: the hub's
   tools/quickstart --status
-  tools/quickstart --down                        # stops everything and leaves nothing behind""")
+  tools/quickstart --down                        # stops everything and leaves nothing of it behind""")
 
 
 def reported(kubectl, device):
@@ -168,12 +168,11 @@ def status():
 
 
 def down():
-    """Stops everything and removes .skerry/."""
+    """Stops everything and removes .skerry/ but for what tools/dev/install fetched: it would be fetched again."""
     if ROOT.exists():
-        Cluster(ROOT).remove()
-    subprocess.run([str(TOP / "tools/dev/bazel"), "shutdown"], check=False, cwd=TOP, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)  # Its server was started by the build.
-    print("Everything is stopped, and .skerry/ is gone.")
+        Cluster(ROOT).remove(keep={"tools"})
+    print("Everything is stopped. Of .skerry/ there is what was fetched: .skerry/tools." if ROOT.exists() else
+          "Everything is stopped, and .skerry/ is gone.")
 
 
 def main():
