@@ -84,12 +84,16 @@ def skerry_cc_test(name, srcs = None, deps = [], size = "small", copts = [], sta
     )
 
 def skerry_cc_binary(name, srcs = None, deps = [], copts = [], visibility = None, static_libraries = False, **kwargs):
-    """A binary; srcs defaults to main.cc. With static_libraries, Debian's are linked statically (tools/bazel/static)."""
+    """A binary; srcs defaults to main.cc.
+
+    With static_libraries, Debian's are linked statically (tools/bazel/static). With --stamp, it says its
+    revision (services/lib/base/build_info.h).
+    """
     pch_deps, pch_copts = _precompiled(deps)
     cc_binary(
         name = name,
         srcs = srcs or ["main.cc"],
-        deps = deps + pch_deps,
+        deps = deps + ["//services/lib/base:build_stamp"] + pch_deps,
         copts = _COPTS + pch_copts + copts,
         visibility = visibility,
         **(_static_libraries(kwargs) if static_libraries else kwargs)

@@ -57,7 +57,7 @@ def read_build(path, text):
         def call(*_, **kwargs):
             if "name" not in kwargs:
                 return []  # load(), package(), glob(), select() and the like.
-            srcs = strings(kwargs.get("srcs"))
+            srcs = strings(kwargs.get("srcs")) + strings([kwargs.get("linkstamp")])
             name = kwargs["name"]
             if not srcs and rule in ("skerry_cc_test", "skerry_fuzz_test"):
                 srcs = [name + ".cc"]

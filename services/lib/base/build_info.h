@@ -6,8 +6,10 @@ namespace skerry {
 
 // "0.1.0".
 const char* BuildVersion();
-// The commit, "unknown" in a development build. Releases give it to the compiler for build_info.cc
-// alone (--per_file_copt), so that a new commit rebuilds one file.
+// The commit, with "-dirty" behind it where files differed from it: in binaries that were built
+// with
+// --stamp --embed_label=$(tools/dev/revision), as tools/quickstart and tools/release do. "unknown"
+// in others and in tests, so that a new commit links nothing again.
 const char* BuildCommit();
 
 }  // namespace skerry
