@@ -1,8 +1,14 @@
 // TLS, client certificates and their reload over real sockets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -21,6 +27,28 @@ using skerry::testing::CurlRequest;
 using skerry::testing::Fetch;
 using skerry::testing::RawClient;
 using ::testing::HasSubstr;
+
+// Each text is a record of its own, which the server reads by itself.
+std::string AnswerToRecords(const std::string& address, const std::vector<std::string>& texts) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<uint16_t>(std::atoi(&address[address.rfind(':') + 1])));
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof peer), 0);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
+  SSL_set_fd(ssl.get(), fd);
+  EXPECT_EQ(SSL_connect(ssl.get()), 1);
+  for (const std::string& text : texts)
+    EXPECT_EQ(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())), text.size());
+  std::string answer(4096, '\0');
+  const int got = SSL_read(ssl.get(), answer.data(), static_cast<int>(answer.size()));
+  answer.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  close(fd);
+  return answer;
+}
 
 class TlsTest : public ::testing::Test {
  protected:
@@ -186,6 +214,16 @@ TEST_F(TlsTest, RefusesToStartWithFilesThatCannotBeUsed) {
   EXPECT_FALSE(Server::Create(options, handler).ok());
   options.client_ca_file = dir_.File("server.key");
   EXPECT_FALSE(Server::Create(options, handler).ok());
+}
+
+// Beast asserted otherwise, and the process was gone.
+TEST_F(TlsTest, TakesALastChunkInPieces) {
+  auto server = Start(ClientCertificates::kNone);
+  EXPECT_THAT(AnswerToRecords(server->address(),
+                              {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+                               "0\r\n", "\r", "\n"}),
+              HasSubstr("200 OK"));
+  server->Shutdown(absl::Now());
 }
 
 }  // namespace
