@@ -215,7 +215,8 @@ std::string ExecBody(const std::vector<std::string>& command, bool in, bool out,
                {"AttachStdin", in},
                {"AttachStdout", out},
                {"AttachStderr", err},
-               {"Tty", tty}});
+               {"Tty", tty},
+               {"DetachKeys", kDetachKeys}});
 }
 
 std::string ExecStartBody(bool tty) { return Dump({{"Detach", false}, {"Tty", tty}}); }

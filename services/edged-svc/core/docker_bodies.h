@@ -20,6 +20,12 @@ inline constexpr char kDockerAnnotationPrefix[] = "annotation.";
 inline constexpr char kLabelImage[] = "io.skerry.image";  // As the pod names it.
 inline constexpr char kLabelAttempt[] = "io.skerry.attempt";
 
+// Keys of a terminal at which Docker leaves the process and ends the stream; it always has some, by
+// default Ctrl-P Ctrl-Q, which shells and editors know as two keys of theirs. Nobody types these.
+// Docker keeps the first back until the next key says whether it begins them: NUL, as the least
+// used.
+inline constexpr char kDetachKeys[] = "ctrl-@,ctrl-^,ctrl-_,ctrl-],ctrl-^,ctrl-_,ctrl-],ctrl-@";
+
 struct DockerFacts {
   bool systemd_cgroups = false;  // Docker's cgroup driver; else cgroupfs.
   // It may not lower the score (rootless, or without CAP_SYS_RESOURCE): none below 0 is asked for.

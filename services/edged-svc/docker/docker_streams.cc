@@ -167,7 +167,8 @@ absl::StatusOr<std::shared_ptr<ContainerIo>> DockerStreams::Open(const StreamReq
         OpenStream(engine_,
                    {.target = absl::StrCat(
                         "/containers/", request.id, "/attach?stream=1&stdin=", request.in ? 1 : 0,
-                        "&stdout=", request.out ? 1 : 0, "&stderr=", request.err ? 1 : 0)}));
+                        "&stdout=", request.out ? 1 : 0, "&stderr=", request.err ? 1 : 0,
+                        "&detachKeys=", EscapeForTarget(kDetachKeys))}));
     return std::make_shared<DockerIo>(engine_, request.id, "", request.tty, std::move(stream));
   }
   SKERRY_ASSIGN_OR_RETURN(const std::string made,

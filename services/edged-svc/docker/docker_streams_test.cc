@@ -49,10 +49,18 @@ class DockerStreamsTest : public ::testing::Test {
                       "httpd -p 127.0.0.1:8080 -h /etc; while read -r x; do echo got $x; done"};
     config.stdin_open = true;
     config.log_path = "c/0.log";
-    const auto id = runtime_->CreateContainer(sandbox_id_, sandbox, config);
-    ASSERT_TRUE(id.ok()) << id.status();
-    id_ = *id;
-    ASSERT_TRUE(runtime_->StartContainer(id_).ok());
+    Start(sandbox, config, id_);
+    config.name = "terminal";
+    config.command = {"sh", "-c", "stty -ixon; while read -r x; do echo got $x; done"};
+    config.tty = true;
+    config.log_path = "c/1.log";
+    Start(sandbox, config, terminal_id_);
+  }
+  static void Start(const SandboxConfig& sandbox, const ContainerConfig& config, std::string& id) {
+    const auto created = runtime_->CreateContainer(sandbox_id_, sandbox, config);
+    ASSERT_TRUE(created.ok()) << created.status();
+    id = *created;
+    ASSERT_TRUE(runtime_->StartContainer(id).ok());
   }
   static void TearDownTestSuite() {
     EXPECT_TRUE(runtime_->RemoveSandbox(sandbox_id_).ok());
@@ -102,7 +110,7 @@ class DockerStreamsTest : public ::testing::Test {
   static inline SystemClock clock_;
   static inline std::unique_ptr<PrivateDockerd> dockerd_;
   static inline std::unique_ptr<DockerRuntime> runtime_;
-  static inline std::string sandbox_id_, id_;
+  static inline std::string sandbox_id_, id_, terminal_id_;
   DockerEngine engine_{dockerd_->endpoint().substr(7), "docker"};
   DockerStreams streams_{engine_};
 };
@@ -139,6 +147,25 @@ TEST_F(DockerStreamsTest, AttachIsTheContainersOwnInputAndOutput) {
   ASSERT_TRUE(Write(**io, "hello\n").ok());
   EXPECT_EQ(ReadAll(**io, ContainerOutput::From::kStdout, "\n"), "got hello\n");
   EXPECT_EQ(*Wait(**io), 0);
+}
+
+// [edged-10.7] Docker's own keys to detach are two that people press: "the line before" and "insert
+// as it is".
+TEST_F(DockerStreamsTest, ATerminalTakesEveryKey) {
+  const std::string keys("\x10\x11\x00\x1e\x1f\x1d\x7f", 7);
+  const auto io = Exec("stty raw -echo; echo ready; head -c 8 | od -An -tx1; exit 3", true);
+  ReadAll(*io, ContainerOutput::From::kStdout, "ready");
+  for (const char key : keys) ASSERT_TRUE(Write(*io, std::string(1, key)).ok());
+  ASSERT_TRUE(Write(*io, "x").ok());
+  EXPECT_THAT(ReadAll(*io, ContainerOutput::From::kStdout),
+              ::testing::HasSubstr(" 10 11 00 1e 1f 1d 7f 78"));
+  EXPECT_EQ(*Wait(*io), 3);
+
+  auto attached = streams_.Open({Kind::kAttach, terminal_id_, {}, true, true, true, false, {}});
+  ASSERT_TRUE(attached.ok()) << attached.status();
+  for (const char* key : {"\x10", "\x11", "x", "\n"}) ASSERT_TRUE(Write(**attached, key).ok());
+  EXPECT_THAT(ReadAll(**attached, ContainerOutput::From::kStdout, "got "),
+              ::testing::HasSubstr("got "));
 }
 
 TEST_F(DockerStreamsTest, APortOnThePodsLocalhost) {
