@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -117,6 +118,15 @@ std::vector<std::string> Texts(const std::string& log) {
   for (const absl::string_view line : absl::StrSplit(log, '\n', absl::SkipEmpty()))
     out.emplace_back(line.substr(line.find(" F ") + 3));
   return out;
+}
+
+TEST(DockerRuntimeTest, IsTheEngineThatItIsToBeTestedOn) {
+  const char* debian = std::getenv("SKERRY_RUNTIME_DEBIAN");
+  const auto status = Open()->Status();
+  ASSERT_TRUE(status.ok()) << status.status();
+  if (debian != nullptr) {
+    EXPECT_TRUE(absl::StartsWith(status->version, "26.")) << status->version;
+  }
 }
 
 TEST(DockerRuntimeTest, SeesOnlyItsOwnPods) {
