@@ -29,7 +29,8 @@ NODE = "edge-1"
 
 
 class ComposedSystem:
-    """Two machines with docker, and all images on them; nothing of the system runs yet."""
+    """Two machines with docker, and all images on them; nothing of the system runs yet. The cloud's is Debian 12's docker, the box's Debian
+    13's. `by` is docker-compose's major version."""
 
     def __init__(self, name):
         self.name = name
@@ -37,7 +38,7 @@ class ComposedSystem:
         self.network = Network()
         unique = self.folder.name.removeprefix("skerry-e2e-")
         self.cloud = Machine(self.folder / f"skerry-cloud-{unique}", self.network.cloud, self.folder / "cloud.log")
-        self.box = Machine(self.folder / f"skerry-box-{unique}", self.network.add_box(NODE), self.folder / "box.log")
+        self.box = Machine(self.folder / f"skerry-box-{unique}", self.network.add_box(NODE), self.folder / "box.log", debian=13)
         self._relay = None
         System.alive.append(self)  # For the report of a failure.
 
@@ -50,7 +51,7 @@ class ComposedSystem:
         def cloud():
             images.postgres(self.cloud)
             images.skerry(self.cloud, built, self.folder / "dist-cloud", *CLOUD_IMAGES)
-            self.cloud_up()
+            self.cloud_up(by=1)
 
         def box():
             images.mosquitto(self.box)
@@ -64,20 +65,22 @@ class ComposedSystem:
 
     # ---- the cloud
 
-    def cloud_up(self):
+    def cloud_up(self, by):
         """The trial's compose file, until all its services are healthy."""
-        self.cloud.compose([TRIAL], "up", "-d", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+        self.cloud.compose(by, [TRIAL], "up", "-d", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
         self.wait_healthy(self.cloud, 6)
         self._fetch("standalone-api-svc", "standalone-api/kubeconfig/admin.kubeconfig")
         for file in ("ca.crt", "operator.crt", "operator.key"):
             self._fetch("cloudhub-svc", f"cloudhub/clients/{file}")
 
-    def cloud_down(self):
+    def cloud_down(self, by):
         """Its containers and networks go; its volumes stay."""
-        self.cloud.compose([TRIAL], "down", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
+        self.cloud.compose(by, [TRIAL], "down", SKERRY_HOST=self.cloud.address, SKERRY_POSTGRES_IMAGE=images.POSTGRES)
 
     def _fetch(self, service, path):
-        self.cloud.docker("cp", f"trial_{service}_1:/var/lib/skerry/{path}", self.folder / Path(path).name)
+        # One name has dashes, the other underscores.
+        container = self.cloud.docker("ps", "--quiet", f"--filter=label=com.docker.compose.service={service}").strip()
+        self.cloud.docker("cp", f"{container}:/var/lib/skerry/{path}", self.folder / Path(path).name)
 
     @property
     def kubectl(self):
@@ -130,16 +133,16 @@ class ComposedSystem:
             "-v", "/var/lib/skerry:/var/lib/skerry", "-e", f"SKERRY_JOIN_TOKEN={self.create_token()}", f"skerry/skerryctl:{VERSION}",
             "join", "--cloud", f"https://{self.cloud.address}:10002", "--node-name", NODE)
 
-    def box_up(self, *over):
+    def box_up(self, *over, by):
         """The box's compose file, and those laid over it; returns when its containers have started."""
-        self._compose_box(over, "up", "-d")
+        self._compose_box(by, over, "up", "-d")
 
-    def box_down(self, *over):
+    def box_down(self, *over, by):
         """Its containers go."""
-        self._compose_box(over, "down")
+        self._compose_box(by, over, "down")
 
-    def _compose_box(self, over, *command):
-        self.box.compose([EDGE, *over], *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
+    def _compose_box(self, by, over, *command):
+        self.box.compose(by, [EDGE, *over], *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
                          SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
                          SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
                          SKERRY_RESTRICT_OOM_SCORE_ADJ="true")  # Where the tests run nobody may lower it.

@@ -1,6 +1,8 @@
 """Images for a machine that has no registry: the project's, and PostgreSQL and mosquitto out of this machine's Debian packages."""
 
+import hashlib
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -116,5 +118,19 @@ ENTRYPOINT ["/usr/sbin/mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]
 def skerry(machine, binaries, dist, *names):
     """The project's own, by tools/release."""
     only = [f"--only={name}" for name in names]
-    run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only,
-               env={"DOCKER_HOST": machine.docker_host}, timeout=240)
+    run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only, env=machine.client, timeout=240)
+
+
+def layers(machine, tag, folder):
+    """What is in each layer of an image, in its order: names, modes, owners, times, digests. Two versions of Docker do not write the same
+    headers of it."""
+    archive = folder / "image.tar"
+    machine.docker("save", "--output", archive, tag)
+    found = []
+    with tarfile.open(archive) as image:
+        for name in json.load(image.extractfile("manifest.json"))[0]["Layers"]:
+            with tarfile.open(fileobj=image.extractfile(name)) as layer:
+                found.append([(member.name, member.type, member.mode & 0o7777, member.uid, member.gid, member.mtime, member.linkname,
+                               hashlib.sha256(layer.extractfile(member).read()).hexdigest() if member.isfile() else "") for member in layer])
+    archive.unlink()
+    return found

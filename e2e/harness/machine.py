@@ -21,6 +21,10 @@ CONTAINERD = TOP / "tools/dev/containerd"
 # Where tools/dev/install puts docker on a machine that has none.
 _DOCKER = TOP / ".skerry/tools/docker/usr"
 _ENVIRONMENT = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin:{_DOCKER}/bin:{_DOCKER}/sbin"}
+# Debian 13's docker, containerd and docker-compose (tools/dev/debian13); what it has not, runc among it, is this machine's.
+_DEBIAN_13 = TOP / ".skerry/tools/debian13"
+# docker-compose by its major version.
+COMPOSE = {1: "docker-compose", 2: _DEBIAN_13 / "docker-compose"}
 
 
 class CommandFailed(RuntimeError):
@@ -39,21 +43,24 @@ def run(*argv, timeout=120, stdin=None, env=None, check=True):
 
 
 class Machine(Host):
-    """A computer with dockerd. `network` is its Namespace; `folder`, which must not be deep (sockets), is its disk."""
+    """A computer with dockerd. `network` is its Namespace; `folder`, which must not be deep (sockets), is its disk. Docker and containerd
+    are those of this Debian."""
 
-    def __init__(self, folder, network, log):
+    def __init__(self, folder, network, log, debian=12):
         self.folder = Path(folder)
         self.network = network
         self.address = network.address
         self.log = Path(log)
+        path = _ENVIRONMENT["PATH"]
+        self._path = {"PATH": f"{_DEBIAN_13}:{path}" if debian == 13 else path}
         self._parent = None
         self._init = None
         self._containerd = False
 
     @property
-    def docker_host(self):
-        """For clients on this machine, in DOCKER_HOST."""
-        return f"unix://{self.folder}/docker.sock"
+    def client(self):
+        """The environment of docker's clients."""
+        return {"DOCKER_HOST": f"unix://{self.folder}/docker.sock", **self._path}
 
     def start(self):
         """Returns when dockerd answers."""
@@ -63,7 +70,7 @@ class Machine(Host):
             self._parent = subprocess.Popen(
                 self.network.command("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
                                      "private", "--", "tini", "--", TOP / "e2e/harness/machine.sh", self.folder),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=_ENVIRONMENT)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env={**_ENVIRONMENT, **self._path})
         children = Path(f"/proc/{self._parent.pid}/task/{self._parent.pid}/children")
         self._init = int(wait.until("the machine's first process", lambda: children.read_text().split(), 10, 0.02)[0])
 
@@ -88,17 +95,17 @@ class Machine(Host):
 
     def run(self, *argv, **options):
         """Runs a command in the machine; returns its standard output."""
-        return run(*self.command(*argv), **options)
+        return run(*self.command(*argv), env=self._path, **options)
 
     def docker(self, *argv, **options):
         """docker's client, of this machine; returns its standard output."""
-        return run("docker", *argv, **options, env={"DOCKER_HOST": self.docker_host})
+        return run("docker", *argv, **options, env=self.client)
 
-    def compose(self, files, *argv, timeout=180, **variables):
-        """docker-compose, of this machine."""
+    def compose(self, version, files, *argv, timeout=180, **variables):
+        """docker-compose of this major version, on this machine; returns its standard output."""
         named = [word for file in files for word in ("-f", file)]
-        return run("docker-compose", "--no-ansi", *named, *argv, timeout=timeout,
-                   env={"DOCKER_HOST": self.docker_host, "COMPOSE_HTTP_TIMEOUT": "120", **variables})
+        return run(COMPOSE[version], "--ansi", "never", *named, *argv, timeout=timeout,
+                   env={**self.client, "COMPOSE_HTTP_TIMEOUT": "120", **variables})
 
     def inspect(self, container):
         """What docker knows of a container."""
@@ -137,7 +144,7 @@ class Machine(Host):
             parts = [self.docker("ps", "--all", "--format", "table {{.Names}}\t{{.Status}}\t{{.Image}}")]
             for name in self.docker("ps", "--all", "--format", "{{.Names}}").split():
                 ended = subprocess.run(["docker", "logs", "--tail", "25", name], text=True, check=False, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, timeout=20, env={**_ENVIRONMENT, "DOCKER_HOST": self.docker_host})
+                                       stderr=subprocess.STDOUT, timeout=20, env={**_ENVIRONMENT, **self.client})
                 parts.append(f"== {name}\n{ended.stdout}")
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
             parts = [str(error)]
