@@ -98,6 +98,7 @@ absl::Status EdgeControllerApp::StartGateway() {
   kubelet_.address = config_.kubelet_advertise_address.empty()
                          ? absl::StrReplaceAll(address.substr(0, colon), {{"[", ""}, {"]", ""}})
                          : config_.kubelet_advertise_address;
+  kubelet_.internal_ip = config_.kubelet_advertise_internal_ip;
   return absl::OkStatus();
 }
 

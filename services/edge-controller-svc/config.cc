@@ -1,10 +1,21 @@
 #include "services/edge-controller-svc/config.h"
 
+#include <arpa/inet.h>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "services/lib/base/error.h"
 
 namespace skerry::edgecontroller {
+namespace {
+
+bool IsIpAddress(const std::string& text) {
+  in6_addr ignored;
+  return inet_pton(AF_INET, text.c_str(), &ignored) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &ignored) == 1;
+}
+
+}  // namespace
 
 void Declare(config::Schema& schema, EdgeControllerConfig& config) {
   config::AddCommon(schema, config.common);
@@ -31,6 +42,10 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
       "logs and exec; empty: none");
   schema.Add("kubelet.advertise_address", &config.kubelet_advertise_address,
              "IP address or DNS name of kubelet.listen, for the API server; default: its host");
+  schema.Add(
+      "kubelet.advertise_internal_ip", &config.kubelet_advertise_internal_ip,
+      "publish that address as the Nodes' first InternalIP, too: for API servers that prefer "
+      "InternalIP to Hostname");
   schema.Add("kubelet.client_ca", &config.kubelet_client_ca,
              "PEM file of the certificate authority of the API server's client certificate");
   schema.Add("kubelet.client_names", &config.kubelet_client_names,
@@ -104,6 +119,11 @@ void Declare(config::Schema& schema, EdgeControllerConfig& config) {
     if (everywhere && config.kubelet_advertise_address.empty()) {
       return InvalidField("kubelet.advertise_address", "",
                           "kubelet.listen names no address that the API server could dial");
+    }
+    if (config.kubelet_advertise_internal_ip && !config.kubelet_advertise_address.empty() &&
+        !IsIpAddress(config.kubelet_advertise_address)) {
+      return InvalidField("kubelet.advertise_address", config.kubelet_advertise_address,
+                          "give an IP address, as kubelet.advertise_internal_ip is on");
     }
     return absl::OkStatus();
   });

@@ -24,6 +24,7 @@ struct EdgeControllerConfig {
 
   std::string kubelet_listen;  // Empty: no kubelet endpoint.
   std::string kubelet_advertise_address;
+  bool kubelet_advertise_internal_ip = false;
   std::string kubelet_client_ca;
   std::vector<std::string> kubelet_client_names = {"kube-apiserver-kubelet-client"};
 

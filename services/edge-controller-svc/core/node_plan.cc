@@ -126,10 +126,21 @@ std::string PlanNodeStatus(const nlohmann::json& node, const nlohmann::json& sta
 void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status) {
   if (endpoint.port == 0) return;
   status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", endpoint.port}}}};
+  const nlohmann::json& before = kubeapi::ArrayAt(status, {"addresses"});
+  std::string former;  // What was published before, by another leader say: not the node's own.
+  for (const nlohmann::json& entry : before) {
+    if (StringAt(entry, {"type"}) == "Hostname") former = StringAt(entry, {"address"});
+  }
   nlohmann::json addresses =
       nlohmann::json::array({{{"type", "Hostname"}, {"address", endpoint.address}}});
-  for (const nlohmann::json& entry : kubeapi::ArrayAt(status, {"addresses"})) {
-    if (StringAt(entry, {"type"}) != "Hostname") addresses.push_back(entry);
+  if (endpoint.internal_ip)
+    addresses.push_back({{"type", "InternalIP"}, {"address", endpoint.address}});
+  for (const nlohmann::json& entry : before) {
+    const std::string& type = StringAt(entry, {"type"});
+    const std::string& address = StringAt(entry, {"address"});
+    const bool published = type == "InternalIP" && endpoint.internal_ip &&
+                           (address == former || address == endpoint.address);
+    if (type != "Hostname" && !published) addresses.push_back(entry);
   }
   status["addresses"] = std::move(addresses);
 }

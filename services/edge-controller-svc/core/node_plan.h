@@ -37,9 +37,11 @@ std::string PlanNodeLabels(const nlohmann::json& node, const NodeReportValue& re
 struct KubeletEndpoint {
   std::string address;  // An IP address or a DNS name.
   int port = 0;
+  bool internal_ip = false;  // Published as InternalIP, too; `address` is an IP address then.
 };
 // Puts it into a Node's status: the kubelet's port, and the address of type Hostname, which API
-// servers prefer over all others.
+// servers prefer over all others unless they are told otherwise; with internal_ip also as the first
+// InternalIP, which kubeadm's prefer. The node's own InternalIPs come after it.
 void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status);
 // Merge patch for the status subresource that does so, conditional on resourceVersion: addresses
 // are replaced as a whole. Empty where it says so already.

@@ -185,6 +185,27 @@ TEST(KubeletEndpointTest, IsThePortAndTheHostnameOfTheNodeAndNothingElse) {
   EXPECT_NE(PlanKubeletEndpoint(patched, {"controller.example", 10251}), "");
 }
 
+// kubeadm's API servers look for an InternalIP first. A former leader's is no address of the
+// node's.
+TEST(KubeletEndpointTest, IsTheFirstInternalIpWhereThatIsAskedFor) {
+  const json node = Node(R"({"addresses":[{"type":"InternalIP","address":"10.0.0.7"},
+                             {"type":"Hostname","address":"n1"}]})");
+  const json first =
+      Patched(node, PlanKubeletEndpoint(node, {"10.1.0.1", 10250, /*internal_ip=*/true}));
+  EXPECT_EQ(first["status"]["addresses"], json::parse(R"([
+      {"type":"Hostname","address":"10.1.0.1"},{"type":"InternalIP","address":"10.1.0.1"},
+      {"type":"InternalIP","address":"10.0.0.7"}])"));
+  EXPECT_EQ(PlanKubeletEndpoint(first, {"10.1.0.1", 10250, true}), "");
+  const json second = Patched(first, PlanKubeletEndpoint(first, {"10.1.0.2", 10250, true}));
+  EXPECT_EQ(second["status"]["addresses"], json::parse(R"([
+      {"type":"Hostname","address":"10.1.0.2"},{"type":"InternalIP","address":"10.1.0.2"},
+      {"type":"InternalIP","address":"10.0.0.7"}])"));
+  // The node is on the leader's own machine: the address is there once.
+  const json same = Patched(node, PlanKubeletEndpoint(node, {"10.0.0.7", 10250, true}));
+  EXPECT_EQ(same["status"]["addresses"], json::parse(R"([
+      {"type":"Hostname","address":"10.0.0.7"},{"type":"InternalIP","address":"10.0.0.7"}])"));
+}
+
 // Else the addresses of a report that is written meanwhile would be lost: a list is replaced as a
 // whole.
 TEST(KubeletEndpointTest, ThePatchIsForTheNodeThatWasLookedAt) {
