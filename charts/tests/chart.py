@@ -1,11 +1,11 @@
 """The chart, rendered by the real helm."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import yaml
+from cluster.binaries import tool
 
 TOP = Path(__file__).resolve().parents[2]
 CHART = TOP / "charts/skerry-cloud"
@@ -39,15 +39,6 @@ class HelmFailed(RuntimeError):
     """helm exited with an error; the message has what it said."""
 
 
-def tool(name):
-    """A tool that tools/dev/install fetched, or PATH's."""
-    own = TOP / ".skerry/tools" / name
-    path = str(own) if own.exists() else shutil.which(name)
-    if path is None:
-        raise RuntimeError(f"there is no {name}: run tools/dev/install")
-    return path
-
-
 def helm(*arguments, values=None, env=None):
     """Runs helm; `values` go to its standard input, as -f -."""
     given = [] if values is None else ["-f", "-"]
@@ -59,10 +50,10 @@ def helm(*arguments, values=None, env=None):
     return done.stdout
 
 
-def render(values=None, versions=(), namespace="skerry", release="site", upgrade=False):
+def render(values=None, versions=(), namespace="skerry", release="site", upgrade=False, kubernetes="1.33.0"):
     """All objects of the release, hooks and tests too, as dicts."""
     extra = [flag for version in versions for flag in ("--api-versions", version)] + (["--is-upgrade"] if upgrade else [])
-    text = helm("template", release, str(CHART), "--namespace", namespace, "--kube-version", "1.33.0", *extra,
+    text = helm("template", release, str(CHART), "--namespace", namespace, "--kube-version", kubernetes, *extra,
                 values=values or {})
     return [obj for obj in yaml.safe_load_all(text) if obj]
 

@@ -38,6 +38,26 @@ def test_bad_values_are_refused(values, field):
     assert field in str(refused.value)
 
 
+def test_older_clusters():
+    """1.20 has two kinds in beta alone (e2e/scenarios/test_helm.py is on such a cluster); what is older is refused."""
+    versions = {(obj["kind"], obj["apiVersion"]) for obj in render(kubernetes="1.20.2")}
+    assert {("CronJob", "batch/v1beta1"), ("PodDisruptionBudget", "policy/v1beta1")} <= versions
+    versions = {(obj["kind"], obj["apiVersion"]) for obj in render(kubernetes="1.21.0")}
+    assert {("CronJob", "batch/v1"), ("PodDisruptionBudget", "policy/v1")} <= versions
+    with pytest.raises(HelmFailed, match="1.20.0-0"):
+        render(kubernetes="1.19.16")
+
+
+def test_merging_on_the_server_finds_every_port(objects):
+    """The API server of 1.20 has no default for the protocol, by which it tells ports apart."""
+    for name, _, spec in pods(objects):
+        for container in spec["containers"]:
+            assert all("protocol" in port for port in container.get("ports", [])), name
+    for obj in objects:
+        if obj["kind"] == "Service":
+            assert all("protocol" in port for port in obj["spec"]["ports"]), obj["metadata"]["name"]
+
+
 def test_names_are_unique_and_labelled(objects):
     """Nothing twice; every object says whose it is, and in which namespace."""
     seen = set()

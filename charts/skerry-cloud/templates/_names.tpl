@@ -78,3 +78,12 @@ nodeAffinity:
       - matchExpressions:
           - {key: node-role.kubernetes.io/edge, operator: DoesNotExist}
 {{- end -}}
+
+{{/* Kubernetes 1.20 has these kinds in beta alone. */}}
+{{- define "skerry.cronJobVersion" -}}
+{{ semverCompare ">=1.21.0-0" .Capabilities.KubeVersion.Version | ternary "batch/v1" "batch/v1beta1" }}
+{{- end -}}
+
+{{- define "skerry.disruptionVersion" -}}
+{{ semverCompare ">=1.21.0-0" .Capabilities.KubeVersion.Version | ternary "policy/v1" "policy/v1beta1" }}
+{{- end -}}

@@ -96,9 +96,9 @@ spec:
           {{- end }}
           ports:
             {{- range $port, $number := .ports }}
-            - {name: {{ $port }}, containerPort: {{ $number }}}
+            - {name: {{ $port }}, containerPort: {{ $number }}, protocol: TCP}
             {{- end }}
-            - {name: ops, containerPort: 9100}
+            - {name: ops, containerPort: 9100, protocol: TCP}
           # The gRPC ports speak mTLS, which the kubelet's gRPC probe does not: /readyz says the same.
           startupProbe:
             httpGet: {path: /livez, port: ops}
@@ -129,7 +129,7 @@ spec:
         {{- .volumes | nindent 8 }}
 {{- if gt (int .replicas) 1 }}
 ---
-apiVersion: policy/v1
+apiVersion: {{ include "skerry.disruptionVersion" $root }}
 kind: PodDisruptionBudget
 metadata:
   name: {{ $full }}
@@ -181,9 +181,9 @@ spec:
   selector: {{- include "skerry.selector" . | nindent 4 }}
   ports:
     {{- range $port, $number := .ports }}
-    - {name: {{ $port }}, port: {{ $number }}, targetPort: {{ $port }}}
+    - {name: {{ $port }}, port: {{ $number }}, targetPort: {{ $port }}, protocol: TCP}
     {{- end }}
-    - {name: ops, port: 9100, targetPort: ops}
+    - {name: ops, port: 9100, targetPort: ops, protocol: TCP}
 {{- end -}}
 
 {{/* {root, client}: volume with a controller's certificate, mounted at /etc/skerry/tls. */}}

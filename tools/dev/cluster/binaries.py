@@ -66,10 +66,15 @@ class Binaries:
         return path
 
 
-def kubectl():
-    """A recent kubectl: the one that tools/dev/install fetched, or PATH's."""
-    own = TOP / ".skerry/tools/kubectl"
-    path = str(own) if own.exists() else shutil.which("kubectl")
+def tool(name):
+    """A tool of others, such as kubectl or helm: the one that tools/dev/install fetched, or PATH's."""
+    own = TOP / ".skerry/tools" / name
+    path = str(own) if own.exists() else shutil.which(name)
     if path is None:
-        raise NotBuilt("there is no kubectl: run tools/dev/install")
+        raise NotBuilt(f"there is no {name}: run tools/dev/install")
     return path
+
+
+def kubectl():
+    """A recent kubectl."""
+    return tool("kubectl")
