@@ -122,6 +122,11 @@ class ComposedSystem:
 
     # ---- the box
 
+    @property
+    def join_url(self):
+        """What the box is told to join."""
+        return f"https://{self.cloud.address}:10002"
+
     def join(self):
         """The folders, and skerryctl join, as box.md says."""
         for line in (EDGE.parent / "skerry.conf").read_text().splitlines():
@@ -131,7 +136,7 @@ class ComposedSystem:
         self.box.docker(
             "run", "--rm", "--network", "host", "-v", "/etc/skerry:/etc/skerry", "-v", "/run/skerry:/run/skerry",
             "-v", "/var/lib/skerry:/var/lib/skerry", "-e", f"SKERRY_JOIN_TOKEN={self.create_token()}", f"skerry/skerryctl:{VERSION}",
-            "join", "--cloud", f"https://{self.cloud.address}:10002", "--node-name", NODE)
+            "join", "--cloud", self.join_url, "--node-name", NODE)
 
     def box_up(self, *over, by):
         """The box's compose file, and those laid over it; returns when its containers have started."""

@@ -115,6 +115,17 @@ ENTRYPOINT ["/usr/sbin/mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]
 """)
 
 
+def chart_jobs(machine, tag):
+    """The image of the chart's jobs, as docker/Dockerfile has it: what its scripts call, out of this machine's packages."""
+    files = _Files()
+    files.base()
+    for name in ("dash", "cat", "head", "tr", "sed", "base64", "mktemp", "rm", "basename", "sha256sum", "openssl", "curl"):
+        files.program(shutil.which(name), f"/usr/bin/{name}")
+    files.link("root/usr/bin/sh", "dash")
+    files.add(Path("/etc/ssl/openssl.cnf"), "/usr/lib/ssl/openssl.cnf")
+    files.build(machine, tag, "FROM scratch\nCOPY root/ /\nUSER 65532:65532\nCMD [\"/bin/sh\"]\n")
+
+
 def skerry(machine, binaries, dist, *names):
     """The project's own, by tools/release."""
     only = [f"--only={name}" for name in names]

@@ -1,0 +1,230 @@
+"""The chart in a Kubernetes cluster, and a box that joins it: docs/ops/cluster.md, followed to the letter."""
+
+import base64
+import json
+import re
+
+import pytest
+from cluster import wait
+from cluster.binaries import TOP
+from cluster.kube import KubectlFailed, condition, container
+from harness import devices, pods, stubs
+from harness.compose import NODE, Relay
+from harness.helm import NAME, NAMESPACE, RELEASE, CHART, HelmSystem
+from harness.stubs import grpc
+
+SERVICES = {"cloudhub-svc": 2, "edge-controller-svc": 2, "device-controller-svc": 2, "router-svc": 1}
+KEPT_SECRETS = [f"{NAME}-{end}" for end in ("ca", "device-controller-tls", "edge-controller-tls", "operator-tls", "postgres", "router-tls")]
+APP = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "default"}, "spec": {
+    "replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "strategy": {"type": "Recreate"}}}
+
+
+@pytest.fixture(scope="module", name="system")
+def fixture_system(request):
+    """A cluster with the chart in it, and a machine that is to be its box."""
+    system = HelmSystem(request.module.__name__)
+    try:
+        system.start()
+        system.notes = system.install()
+        yield system
+    finally:
+        system.close()
+
+
+@pytest.fixture(scope="module", name="joined")
+def fixture_joined(system):
+    """The same, with the box in it."""
+    system.join()
+    system.box_up()
+    system.start_mapper()
+    system.wait_ready()
+    return system
+
+
+def app(greeting):
+    """The Deployment: its pod says something and serves it on its localhost."""
+    pod = pods.pod("web", f"mkdir -p /srv; echo {greeting} | tee /srv/greeting; httpd -f -p 127.0.0.1:8080 -h /srv")
+    spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
+    return {**APP, "spec": {**APP["spec"], "template": {"metadata": {"labels": {"app": "web"}}, "spec": {
+        **spec, "nodeSelector": {"kubernetes.io/hostname": NODE, "node-role.kubernetes.io/edge": ""},
+        # Where tests run, the disk may be nearly full.
+        "tolerations": [{"key": "node.kubernetes.io/disk-pressure", "operator": "Exists"}]}}}}
+
+
+def app_pod(system):
+    """The one pod of the Deployment, once it is ready."""
+    def ready():
+        found = json.loads(system.kubectl("get", "pods", "--selector=app=web", "-o", "json"))["items"]
+        return len(found) == 1 and container(found[0]).get("ready") and found[0]
+    return wait.until("the Deployment's pod to be ready", ready, 90, 0.3)
+
+
+def check_streams(system, greeting):
+    """Logs, exec and port-forward through the cluster's API server."""
+    name = app_pod(system)["metadata"]["name"]
+    assert wait.until("the log", lambda: system.kubectl("logs", name), 30) == f"{greeting}\n"
+    assert system.kubectl("exec", name, "--", "cat", "/srv/greeting") == f"{greeting}\n"
+    assert wait.until("the server", lambda: system.fetch_through(name, 8080, "greeting"), 30) == f"{greeting}\n"
+
+
+def await_reported(system, **values):
+    """Until these values of the mapper's device are in its DeviceStatus."""
+    wait.until(f"the device to report {values}", lambda: {
+        key: devices.reported(system.kubectl, "room-3").get(key) for key in values} == values, 60, 0.3)
+
+
+def check_release(system):
+    """All pods are ready; `helm test` says that all is well."""
+    for service, count in SERVICES.items():
+        system.wait_ready_pods(service, count)
+    said = system.helm("test", RELEASE, "--logs", "--timeout=60s")
+    assert "Phase:          Succeeded" in said and "failed" not in said
+    assert len(set(re.findall(r"^ok: .*$", said, re.M))) == 7
+
+
+def test_install(system):
+    """All that the chart has stands, made by its jobs where they make it; nothing of the hooks is left but what the cluster needs."""
+    check_release(system)
+    assert [each for each in system.kubectl.get("jobs", namespace=NAMESPACE)["items"] if not each["metadata"].get("ownerReferences")] == []
+    assert f"https://{system.cloud.address}:30002" in system.notes
+    for name in system.kubectl("get", "crds", "-o", "name").split():
+        assert condition(system.kubectl.get(name), "Established") == "True"
+    assert system.kubectl("-n", NAMESPACE, "get", "poddisruptionbudgets", "-o", "name").count("/") == 3
+
+
+def test_no_service_asks_for_more_than_its_rights(system):
+    """Nothing was refused so far; and the rights end where the chart says."""
+    for service in SERVICES:
+        for pod in system.pods(service):
+            assert "orbidden" not in system.kubectl("-n", NAMESPACE, "logs", pod["metadata"]["name"])
+    for service, question in (("cloudhub-svc", "get pods"), ("edge-controller-svc", "create secrets"), ("edge-controller-svc", "create pods"),
+                              ("device-controller-svc", "get secrets"), ("device-controller-svc", "list pods"), ("router-svc", "list secrets")):
+        user = f"system:serviceaccount:{NAMESPACE}:{NAME}-{service}"
+        said = system.kubectl("auth", "can-i", *question.split(), f"--as={user}", "-n", "kube-system", check=False)
+        assert said.strip() == "no", f"{service} may {question}"
+
+
+def test_a_deployment_runs_on_the_box(joined):
+    """The cluster's own scheduler and controllers place it, replace it, and kubectl gets at it."""
+    joined.kubectl.apply(app("hello"))
+    check_streams(joined, "hello")
+    joined.kubectl.apply(app("good-bye"))
+    joined.kubectl("rollout", "status", "deployment/web", "--timeout=60s", timeout=90)
+    check_streams(joined, "good-bye")
+
+
+def test_devices(joined):
+    """The device obeys kubectl and reports; what the definitions forbid, the API server refuses."""
+    joined.kubectl("apply", "-f", str(TOP / "examples/devices/virtual-room.yaml"))
+    await_reported(joined, target="21.00")
+    devices.desire(joined.kubectl, "room-3", "target", "25")
+    await_reported(joined, target="25.00")
+    wrong = devices.device("wrong", "virtual-room", NODE, protocol="virtual")
+    wrong["spec"]["properties"] = [{"name": "target", "reportCycle": "often"}]
+    with pytest.raises(KubectlFailed, match="reportCycle"):
+        joined.kubectl.apply(wrong)
+
+
+def taints(system):
+    """Keys of the Node's taints."""
+    return {taint["key"] for taint in system.kubectl.get("node", NODE)["spec"].get("taints", [])} - {"node.kubernetes.io/disk-pressure"}
+
+
+def test_a_cut_of_the_boxs_network(joined):
+    """The cluster sees it, and taints the Node; when the box is back, its pod is what it was."""
+    before = app_pod(joined)
+    joined.box.network.drop()
+    joined.wait_ready("Unknown")
+    wait.until("the taint", lambda: "node.kubernetes.io/unreachable" in taints(joined), 60)
+    joined.box.network.heal()
+    joined.wait_ready()
+    wait.until("the taint to go", lambda: not taints(joined), 60)
+    after = app_pod(joined)
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert container(after)["containerID"] == container(before)["containerID"]
+    assert container(after)["restartCount"] == 0
+    check_streams(joined, "good-bye")
+
+
+def leader(system):
+    """The pod that leads edge-controller-svc."""
+    return system.kubectl.get("lease", f"{NAME}-edge-controller-svc", NAMESPACE)["spec"]["holderIdentity"]
+
+
+def test_the_leader_goes(joined):
+    """Another replica leads, at another address, and kubectl finds the box through it."""
+    first = leader(joined)
+    name = next(pod["metadata"]["name"] for pod in joined.pods("edge-controller-svc") if pod["metadata"]["name"] in first)
+    joined.kubectl("-n", NAMESPACE, "delete", "pod", name, "--grace-period=0", "--force", "--wait=false")
+    wait.until("another leader", lambda: leader(joined) not in ("", first), 60)
+    wait.until("exec", lambda: joined.kubectl("exec", "deployment/web", "--", "cat", "/srv/greeting") == "good-bye\n", 60, 0.5)
+    joined.wait_ready()
+
+
+def test_the_api_server_goes_and_forgets(joined):
+    """It is killed, and what watches could go on from is compacted away: controllers take everything anew, and work goes on."""
+    joined.kubernetes.kill_api()
+    joined.kubernetes.start_api()
+    revision = joined.kubernetes.compact()
+    assert revision > 0
+    devices.desire(joined.kubectl, "room-3", "target", "22")
+    await_reported(joined, target="22.00")
+    joined.kubectl.apply(app("again"))
+    joined.kubectl("rollout", "status", "deployment/web", "--timeout=60s", timeout=90)
+    check_streams(joined, "again")
+
+
+def test_upgrade(joined):
+    """Settings change, a definition that is older is brought up to date, replicas are replaced one by one, the box stays."""
+    joined.kubectl("patch", "crd", "devices.devices.kubeedge.io", "--type=json", "-p", json.dumps(
+        [{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/properties"}]))
+    joined.kubectl("create", "namespace", "shop")
+    joined.kubectl("create", "serviceaccount", "billing", "-n", "shop")
+    bearer = {"auth": {"bearer": {"enabled": True, "users": ["system:serviceaccount:shop:billing=skerry:applications"]}}}
+    joined.helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", "--wait", "--timeout=240s", values=bearer)
+    check_release(joined)
+    schema = joined.kubectl.get("crd", "devices.devices.kubeedge.io")["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert "properties" in schema["properties"]["spec"]["properties"]
+    joined.wait_ready()
+    devices.desire(joined.kubectl, "room-3", "target", "24")
+    await_reported(joined, target="24.00")
+    check_streams(joined, "again")
+
+
+def test_tokens_of_the_cluster(joined):
+    """A program in the cluster calls device-controller-svc with a token of its ServiceAccount; the cluster's API says whose it is."""
+    token = joined.kubectl("create", "token", "billing", "-n", "shop", "--audience=skerry", "--duration=10m").strip()
+    address = joined.kubectl.get("service", f"{NAME}-device-controller-svc", NAMESPACE)["spec"]["clusterIP"]
+    relay = Relay(joined.cloud.network, joined.folder / "devices.sock", f"{address}:10006")
+    name = f"{NAME}-device-controller-svc.{NAMESPACE}.svc"
+    credentials = grpc.ssl_channel_credentials((joined.folder / "ca.crt").read_bytes())
+    try:
+        with grpc.secure_channel(f"unix://{joined.folder / 'devices.sock'}", credentials,
+                                 options=[("grpc.ssl_target_name_override", name)]) as channel:
+            stub = stubs.device.DeviceServiceStub(channel)
+            request = stubs.device.ListDevicesRequest(parent="namespaces/default")
+            listed = stub.ListDevices(request, metadata=[("authorization", f"Bearer {token}")], timeout=20)
+            assert [device.name for device in listed.devices] == ["namespaces/default/devices/room-3"]
+            with pytest.raises(grpc.RpcError) as refused:
+                stub.ListDevices(request, metadata=[("authorization", f"Bearer {token[:-4]}AAAA")], timeout=20)
+            assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    finally:
+        relay.close()
+
+
+def test_uninstall_and_install_again(joined):
+    """What would be lost for good stays, and is taken up again: the box need not join, the device is as it was."""
+    ca = joined.kubectl.get("secret", f"{NAME}-ca", NAMESPACE)["data"]
+    before = app_pod(joined)
+    joined.helm("uninstall", RELEASE, "--wait", "--timeout=120s")
+    assert not joined.kubectl.get("deployments", namespace=NAMESPACE)["items"]
+    secrets = {each["metadata"]["name"] for each in joined.kubectl.get("secrets", namespace=NAMESPACE)["items"]}
+    assert set(KEPT_SECRETS) <= secrets
+    assert joined.kubectl.exists("device", "room-3")
+    joined.helm("install", RELEASE, CHART, "--wait", "--timeout=240s", values=joined.values())
+    assert joined.kubectl.get("secret", f"{NAME}-ca", NAMESPACE)["data"] == ca
+    assert base64.b64decode(ca["ca.crt"]).startswith(b"-----BEGIN CERTIFICATE-----")
+    joined.wait_ready()
+    devices.desire(joined.kubectl, "room-3", "target", "20")
+    await_reported(joined, target="20.00")
+    assert container(app_pod(joined))["containerID"] == container(before)["containerID"]
