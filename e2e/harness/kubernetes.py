@@ -28,6 +28,8 @@ NODE = "cloud-1"
 SERVICES = "10.96.0.0/16"
 _API_ADDRESS = "10.96.0.1"  # The first of SERVICES is the API server's own.
 _ETCD = "http://127.0.0.1:2379"
+# Tokens of service accounts in projected volumes, as every cluster since 1.21 has them.
+_FEATURES = "--feature-gates=BoundServiceAccountTokenVolume=true"
 
 
 class Authority:
@@ -97,7 +99,7 @@ class Kubernetes:
         for name, user, *arguments in (
                 ("kube-controller-manager", "/CN=system:kube-controller-manager", "--use-service-account-credentials",
                  f"--root-ca-file={self.pki.ca}", f"--service-account-private-key-file={self.pki.folder / 'sa.key'}",
-                 "--leader-elect=false", "--bind-address=127.0.0.1",
+                 _FEATURES, "--leader-elect=false", "--bind-address=127.0.0.1",
                  "--controllers=*,bootstrapsigner,tokencleaner,-nodeipam,-route,-attachdetach"),
                 ("kube-scheduler", "/CN=system:kube-scheduler", "--leader-elect=false", "--bind-address=127.0.0.1", "--port=0"),
                 ("kube-proxy", "/CN=system:kube-proxy", "--proxy-mode=iptables", f"--hostname-override={NODE}",
@@ -124,7 +126,7 @@ class Kubernetes:
                    f"--advertise-address={self.machine.address}", "--allow-privileged",
                    # As kubeadm has it: where API servers look for kubelets, and that names of nodes are none of DNS.
                    "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname", "--enable-admission-plugins=NodeRestriction",
-                   "--authorization-mode=Node,RBAC")
+                   "--authorization-mode=Node,RBAC", _FEATURES)
         self._await("the API", lambda: self.kubectl("get", "--raw", "/readyz") == "ok")
 
     def kill_api(self):
@@ -161,7 +163,7 @@ class Kubernetes:
         self.spawn("kubelet", BINARIES / "kubelet", f"--config={config}", f"--kubeconfig={kubeconfig}", f"--hostname-override={NODE}",
                     f"--node-ip={self.machine.address}", "--container-runtime=remote",
                     f"--container-runtime-endpoint=unix://{self.machine.containerd_dir}/run/containerd.sock",
-                    f"--root-dir={self.folder / 'kubelet'}", f"--cert-dir={self.folder / 'kubelet-pki'}")
+                    _FEATURES, f"--root-dir={self.folder / 'kubelet'}", f"--cert-dir={self.folder / 'kubelet-pki'}")
 
     def spawn(self, name, *argv, host=None):
         """Starts a part of the cluster, on its machine or, where signals have to reach it, in the machine's network alone."""

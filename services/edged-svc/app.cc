@@ -207,6 +207,8 @@ absl::Status EdgedApp::StartPods() {
   node.name = config_.node_name;
   node.version = BuildVersion();
   node.limits.pods_max = config_.pods_max;
+  node.limits.storage_available_min = static_cast<double>(config_.disk_available_percent_min) / 100;
+  node.limits.image_available_min = static_cast<double>(config_.images_available_percent_min) / 100;
   p.node = std::make_unique<NodeReporter>(node, clock_, p.recorder,
                                           [&p](const std::string& name, const std::string& value) {
                                             p.reports->ReportNode(name, value);

@@ -79,6 +79,16 @@ void Declare(config::Schema& schema, EdgedConfig& c) {
       .Min(absl::ZeroDuration());
   schema.Add("image_gc.interval", &c.image_gc_interval, "pause between looks at the images")
       .Min(absl::Milliseconds(10));
+  schema
+      .Add("disk_pressure.available_percent_min", &c.disk_available_percent_min,
+           "DiskPressure where less of root_dir's disk is free")
+      .Min(0)
+      .Max(99);
+  schema
+      .Add("disk_pressure.images_available_percent_min", &c.images_available_percent_min,
+           "DiskPressure where less of the images' disk is free")
+      .Min(0)
+      .Max(99);
   schema.Add("cgroup_parent", &c.cgroup_parent, "cgroup under which pods run").Required();
   schema.Add("pods_max", &c.pods_max, "most pods on this node").Min(1).Max(1000);
   schema.Add("workers", &c.workers, "pods that take a step at the same time").Min(1).Max(64);

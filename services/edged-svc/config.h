@@ -37,6 +37,8 @@ struct EdgedConfig {
   int64_t image_gc_low_threshold_percent = 80;
   absl::Duration image_gc_age_min = absl::Minutes(2);
   absl::Duration image_gc_interval = absl::Minutes(5);
+  int64_t disk_available_percent_min = 10;  // The kubelet's thresholds.
+  int64_t images_available_percent_min = 15;
   int64_t pods_max = 110;
   int64_t workers = 4;
   std::vector<std::string> dns_servers;
