@@ -54,6 +54,17 @@ bool WaitUntil(const std::function<bool()>& condition) {
   return true;
 }
 
+// Neither are of the body, nor of its headers.
+TEST(LimitsTest, RefusesEndlessHeadsOfChunksAndTrailers) {
+  auto server = Start(Echo, {.header_bytes_max = 2000});
+  for (const char* begin : {"5;", "0\r\nX: "}) {
+    RawClient client(server->address());
+    client.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.Send(absl::StrCat(begin, std::string(20000, 'x')));
+    EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 431 ")) << begin;
+  }
+}
+
 TEST(LimitsTest, RefusesWhatIsTooBig) {
   auto server = Start(Echo, {.body_bytes_max = 1000, .header_bytes_max = 2000});
   EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(1000, 'x')}).status,

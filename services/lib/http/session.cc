@@ -108,17 +108,18 @@ void Session::Start() {
     SetDeadline(host_->options().header_timeout);
     return;
   }
-  transport_.AsyncHandshake([self = shared_from_this()](const ErrorCode& error) {
-    if (self->state_ != State::kHandshake) return;
-    if (error) {
-      self->host_->Add(SessionHost::Count::kHandshakeFailed);
-      self->Close();
-      return;
-    }
-    self->client_ = self->transport_.Client();
-    self->NextRequest();
-    self->SetDeadline(self->host_->options().header_timeout);
-  });
+  transport_.AsyncHandshake(Transport::Side::server,
+                            [self = shared_from_this()](const ErrorCode& error) {
+                              if (self->state_ != State::kHandshake) return;
+                              if (error) {
+                                self->host_->Add(SessionHost::Count::kHandshakeFailed);
+                                self->Close();
+                                return;
+                              }
+                              self->client_ = self->transport_.Client();
+                              self->NextRequest();
+                              self->SetDeadline(self->host_->options().header_timeout);
+                            });
 }
 
 void Session::Drain() {
@@ -190,6 +191,7 @@ void Session::NextRequest() {
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(host_->options().header_bytes_max));
   parser_->body_limit(host_->options().body_bytes_max);
+  header_bytes_ = 0;
   request_begun_ = headers_done_ = head_ = http_1_0_ = keep_alive_ = false;
   SetDeadline(host_->options().idle_timeout);
   // What was sent ahead; not from here, or a long pipeline would nest.
@@ -214,7 +216,9 @@ void Session::Parse() {
     ErrorCode error;
     const size_t used = parser_->put(input_.data(), error);
     input_.consume(used);
+    if (!headers_done_) header_bytes_ += used;
     if (error == beast::http::error::need_more) {
+      if (HasTooManyHeaders()) return Refuse(431, "the headers are too large");
       if (used == 0) return;
       error = {};
     }
@@ -224,6 +228,13 @@ void Session::Parse() {
       if (!OnHeaders()) return;
     }
   }
+}
+
+// What Beast's own limit does not count: fields that arrive one by one, the head of a chunk,
+// trailers.
+bool Session::HasTooManyHeaders() const {
+  const size_t max = host_->options().header_bytes_max;
+  return header_bytes_ > max || (headers_done_ && input_.size() > std::max(max, kIdleReadBytes));
 }
 
 bool Session::OnHeaders() {

@@ -101,6 +101,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   void OnReadEnded(bool clean);
   void NextRequest();
   void Parse();
+  bool HasTooManyHeaders() const;
   // False: the request was answered here.
   bool OnHeaders();
   void Dispatch();
@@ -139,6 +140,7 @@ class Session final : public std::enable_shared_from_this<Session> {
 
   std::optional<Parser> parser_;  // Of the request that is read or handled.
   bool request_begun_ = false;    // Some of its bytes are here.
+  size_t header_bytes_ = 0;       // Of it, so far.
   bool headers_done_ = false;
   bool keep_alive_ = false;
   bool refused_ = false;   // Its rest may still arrive.
