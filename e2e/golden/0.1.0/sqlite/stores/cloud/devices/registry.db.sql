@@ -1,0 +1,11 @@
+CREATE TABLE registry (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL)  STRICT;
+CREATE TABLE device (  device TEXT PRIMARY KEY,  uid TEXT NOT NULL,  node TEXT NOT NULL,  model TEXT NOT NULL,  protocol TEXT NOT NULL,  enabled INTEGER NOT NULL,  disable_reason TEXT NOT NULL,  generation INTEGER NOT NULL,  incarnation INTEGER NOT NULL,  create_micros INTEGER NOT NULL,  update_micros INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX device_by_node ON device (node, device);
+CREATE INDEX device_by_model ON device (model, device);
+CREATE INDEX device_disabled ON device (device) WHERE enabled = 0;
+INSERT INTO registry VALUES (1, 1795766487081451);
+INSERT INTO device VALUES ('default/lamp-3', 'a5728aec-2e11-4427-9f4b-f89a56526f4c', 'edge-1', 'virtual-switch', 'virtual', 1, '', 1795766487081451, 1795766487081451, 1795766489559630, 1795766489559630);
+INSERT INTO device VALUES ('default/pump-1', 'ad8d1000-63ca-4045-9f36-14293521f1bd', 'edge-1', 'pump', 'mqtt', 1, '', 1795766487081449, 1795766487081449, 1795766489421623, 1795766489421623);
+INSERT INTO device VALUES ('default/room-3', '3f46702b-d88f-4dbe-a62a-79d51f92deae', 'edge-1', 'virtual-thermometer', 'virtual', 1, '', 1795766487081450, 1795766487081450, 1795766489554639, 1795766489554639);
+PRAGMA user_version=1;
+PRAGMA application_id=423258225;

@@ -1,0 +1,11 @@
+CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), next_id INTEGER NOT NULL,  checksum INTEGER NOT NULL DEFAULT -1) STRICT;
+CREATE TABLE place (  node TEXT NOT NULL,  stream TEXT NOT NULL,  store_id TEXT NOT NULL,  sequence INTEGER NOT NULL,  checksum INTEGER NOT NULL DEFAULT -1,  UNIQUE (node, stream)) STRICT;
+CREATE TABLE message (  id INTEGER PRIMARY KEY,  dead INTEGER NOT NULL,  rule TEXT NOT NULL,  rule_uid TEXT NOT NULL,  key TEXT NOT NULL,  node TEXT NOT NULL,  source TEXT NOT NULL,  content_type TEXT NOT NULL,  payload BLOB NOT NULL,  receive_micros INTEGER NOT NULL,  error TEXT NOT NULL,  dead_micros INTEGER NOT NULL,  checksum INTEGER NOT NULL DEFAULT -1) STRICT;
+CREATE INDEX message_rule ON message (dead, rule, id);
+INSERT INTO store VALUES (1, 4, 3331970110);
+INSERT INTO place VALUES ('edge-1', 'servicebus', 'c4186156333c14d78e1bd1c4e09e3aee', 1, 3414160903);
+INSERT INTO place VALUES ('edge-1', 'usermessages', 'c4186156333c14d78e1bd1c4e09e3aee', 1, 1459142165);
+INSERT INTO message VALUES (2, 1, 'default/orders', '03d7804a-a384-4df7-b3cc-06b1c3a569cd', 'edge-1/servicebus/c4186156333c14d78e1bd1c4e09e3aee/1/03d7804a-a384-4df7-b3cc-06b1c3a569cd', 'edge-1', 'http://shop.example/orders', 'text/plain; charset=utf-8', x'227265667573656422', 1795766491207161, 'the target answered 410', 1795766491210568, 1173432487);
+INSERT INTO message VALUES (3, 0, 'default/alarms', 'cda807d9-a30b-4fc0-9cfb-b52e8dabc371', 'edge-1/usermessages/c4186156333c14d78e1bd1c4e09e3aee/1/cda807d9-a30b-4fc0-9cfb-b52e8dabc371', 'edge-1', 'default/alarms', 'application/octet-stream', x'31', 1795766492374524, '', 0, 1421219891);
+PRAGMA user_version=1;
+PRAGMA application_id=932757222;

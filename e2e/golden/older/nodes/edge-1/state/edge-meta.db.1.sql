@@ -1,0 +1,14 @@
+-- As of commit 2eeb0d3.
+CREATE TABLE store(
+  one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, revision INTEGER NOT NULL, trimmed INTEGER NOT NULL);
+CREATE TABLE objects(
+  type TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, revision INTEGER NOT NULL,
+  sealed INTEGER NOT NULL, object BLOB NOT NULL, UNIQUE(type, key));
+CREATE TABLE revisions(
+  revision INTEGER PRIMARY KEY, type TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL,
+  deleted INTEGER NOT NULL, sealed INTEGER NOT NULL, object BLOB NOT NULL, bytes INTEGER NOT NULL);
+CREATE TABLE types(type TEXT PRIMARY KEY, synced_micros INTEGER NOT NULL);
+CREATE TABLE reports(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, key TEXT NOT NULL, generation INTEGER NOT NULL,
+  wall_micros INTEGER NOT NULL, logical INTEGER NOT NULL, value BLOB NOT NULL, UNIQUE(type, key));
+PRAGMA user_version=1;
