@@ -29,9 +29,10 @@ class HelmSystem(ComposedSystem):
         self.notes = ""
 
     def values(self):
-        """What an operator would write for this cluster: no load balancer, images of its own."""
+        """What an operator would write for this cluster: no load balancer, images of its own, no patience with boxes."""
         return {"cloudhub": {"hosts": [self.cloud.address], "advertise": f"{self.cloud.address}:{LINK_PORT}",
                              "service": {"type": "NodePort", "nodePorts": {"link": LINK_PORT, "join": JOIN_PORT}}},
+                "edgeController": {"config": {"node": {"lost_after": "10s"}}},
                 "database": {"bundled": {"image": images.POSTGRES}}}
 
     def start(self):
