@@ -119,7 +119,7 @@ class RenewalTest : public ::testing::Test {
   }
   nlohmann::json Post(const std::string& path, const std::string& identity, const std::string& csr,
                       const std::vector<std::string>& headers = {}) {
-    http::CurlHttpsClient https;
+    http::BeastHttpsClient https;
     auto answer = https.Call({.url = "https://" + cloud_->addresses().at("join") + path,
                               .ca_pem = ReadFileText(dir_.File("cloudhub/ca/ca.crt")),
                               .identity_pem = identity,

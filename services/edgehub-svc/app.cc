@@ -61,7 +61,7 @@ struct EdgeHubApp::Parts {
   std::unique_ptr<SqliteEventStore> events;
   std::unique_ptr<SqliteCommandStore> commands;
   std::unique_ptr<GrpcDialer> dialer;
-  http::CurlHttpsClient https;
+  http::BeastHttpsClient https;
   std::unique_ptr<HttpsRenewalClient> renewal_client;
   std::unique_ptr<CertificateRenewer> renewer;
   std::unique_ptr<EdgeHub> hub;

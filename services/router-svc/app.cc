@@ -19,7 +19,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/cloudspoke/hub_finder.h"
 #include "services/lib/exec/thread_pool.h"
-#include "services/lib/http/caller.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/kubeclient/config_source.h"
 #include "services/lib/kubeclient/curl_client.h"
 #include "services/lib/metrics/ops_server.h"
@@ -79,7 +79,7 @@ struct RouterApp::Parts {
   std::unique_ptr<TableMessageStore> store;
   std::unique_ptr<kubeclient::Client> client;
   std::unique_ptr<cloudspoke::HubFinder> hubs;
-  std::unique_ptr<http::CurlCaller> caller;
+  std::unique_ptr<http::BeastCaller> caller;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<RestAccess> access;
   std::unique_ptr<RestGateway> rest;
@@ -173,7 +173,7 @@ absl::Status RouterApp::FindHubs() {
 
 absl::Status RouterApp::MakeEngine() {
   Parts& p = *parts_;
-  p.caller = std::make_unique<http::CurlCaller>(http::CurlCaller::Options{
+  p.caller = std::make_unique<http::BeastCaller>(http::BeastCaller::Options{
       .user_agent = absl::StrCat(kService, "/", BuildVersion()),
       .ca_file = config_.delivery_ca,
       .body_bytes_max = 64u << 10,

@@ -17,6 +17,7 @@
 #include "api/skerry/servicebus/v1/http_call.pb.h"
 #include "services/lib/cloudspoke/testing/fake_hub.h"
 #include "services/lib/cloudspoke/testing/hub_list.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/http/server.h"
 #include "services/lib/kubeapi/json.h"
 #include "services/lib/metrics/registry.h"
@@ -118,7 +119,7 @@ class EngineTest : public ::testing::Test {
   sqlite::testing::SimDisk disk_{1};
   std::unique_ptr<TableMessageStore> store_ =
       *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 0, {&disk_}), {});
-  http::CurlCaller caller_{{}};
+  http::BeastCaller caller_{{}};
   absl::Mutex mutex_;
   std::vector<std::string> got_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<http::Server> target_;

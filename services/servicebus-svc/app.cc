@@ -11,7 +11,7 @@
 #include "services/lib/base/http_allow_list.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/exec/serial_executor.h"
-#include "services/lib/http/caller.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/hubclient/hub_client.h"
 #include "services/lib/hubclient/hub_dialer.h"
 #include "services/lib/hubclient/hub_metrics.h"
@@ -52,7 +52,7 @@ struct ServiceBusApp::Parts {
   process::Readiness readiness;
   std::unique_ptr<process::Readiness::Token> hub_ready;
   exec::SerialExecutor executor;
-  std::unique_ptr<http::CurlCaller> caller;
+  std::unique_ptr<http::BeastCaller> caller;
   std::unique_ptr<ServiceCaller> calls;
   std::unique_ptr<hubclient::HubClient> hub;
   std::unique_ptr<TargetUrls> targets;
@@ -76,11 +76,11 @@ absl::Status ServiceBusApp::Start() {
   SKERRY_ASSIGN_OR_RETURN(p.ops,
                           metrics::OpsServer::Create(config_.common.ops_listen, p.registry,
                                                      [&p] { return p.readiness.WaitingFor(); }));
-  p.caller = std::make_unique<http::CurlCaller>(
-      http::CurlCaller::Options{.user_agent = absl::StrCat("servicebus-svc/", BuildVersion()),
-                                .ca_file = config_.calls_ca,
-                                .body_bytes_max = 256u << 10,
-                                .headers_bytes_max = 16u << 10});
+  p.caller = std::make_unique<http::BeastCaller>(
+      http::BeastCaller::Options{.user_agent = absl::StrCat("servicebus-svc/", BuildVersion()),
+                                 .ca_file = config_.calls_ca,
+                                 .body_bytes_max = 256u << 10,
+                                 .headers_bytes_max = 16u << 10});
   SKERRY_ASSIGN_OR_RETURN(HttpAllowList allowed,
                           HttpAllowList::Parse("calls.allowed", config_.calls_allowed));
   p.calls = std::make_unique<ServiceCaller>(

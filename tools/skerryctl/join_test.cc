@@ -55,7 +55,7 @@ class SpyClient final : public http::HttpsClient {
   std::vector<http::HttpsRequest> requests;
 
  private:
-  http::CurlHttpsClient real_;
+  http::BeastHttpsClient real_;
 };
 
 // A hub with its join port.

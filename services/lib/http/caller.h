@@ -1,18 +1,14 @@
-// Calls of HTTP services over libcurl: no redirect is followed, no proxy is used, and everything is
-// bounded.
+// Calls of HTTP services that others name: no redirect is followed, no proxy is used, and
+// everything is bounded.
 #ifndef SKERRY_SERVICES_LIB_HTTP_CALLER_H_
 #define SKERRY_SERVICES_LIB_HTTP_CALLER_H_
 
-#include <cstddef>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace skerry::http {
@@ -43,36 +39,6 @@ class Caller {
   // was sent); HTTP_BROKEN (UNAVAILABLE) and HTTP_TIMEOUT (DEADLINE_EXCEEDED): it may have been
   // executed; HTTP_ANSWER_TOO_LARGE (RESOURCE_EXHAUSTED): it was.
   virtual absl::StatusOr<CallAnswer> Perform(const Call& call) = 0;
-};
-
-// libcurl is loaded with the first call.
-class CurlCaller final : public Caller {
- public:
-  struct Options {
-    std::string user_agent = "skerry";
-    std::string ca_file;                   // PEM roots to trust instead of the system's.
-    size_t body_bytes_max = 1u << 20;      // Of an answer.
-    size_t headers_bytes_max = 64u << 10;  // Of an answer.
-    // Connections that are kept for the next call. On one that the server has just closed a request
-    // is sent twice by libcurl, in rare cases; with 0, never.
-    size_t idle_connections_max = 0;
-  };
-
-  explicit CurlCaller(Options options);
-  ~CurlCaller() override;  // No call may be in progress.
-  CurlCaller(const CurlCaller&) = delete;
-  CurlCaller& operator=(const CurlCaller&) = delete;
-
-  absl::StatusOr<CallAnswer> Perform(const Call& call) override;
-
- private:
-  class Handle;
-  absl::StatusOr<std::unique_ptr<Handle>> Take();
-  void Return(std::unique_ptr<Handle> handle);
-
-  const Options options_;
-  absl::Mutex mutex_;
-  std::vector<std::unique_ptr<Handle>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace skerry::http

@@ -1,5 +1,3 @@
-#include "services/lib/http/caller.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -11,10 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/http/server.h"
-#include "services/lib/security/ca.h"
 #include "services/lib/testing/status_matchers.h"
-#include "services/lib/testing/temp_dir.h"
 
 namespace skerry::http {
 namespace {
@@ -63,7 +60,7 @@ class CallerTest : public ::testing::Test {
   absl::Notification arrived_;
   std::shared_ptr<Responder> kept_;
   std::unique_ptr<Server> server_;
-  CurlCaller caller_{{.body_bytes_max = 4096}};
+  BeastCaller caller_{{.body_bytes_max = 4096}};
 };
 
 TEST_F(CallerTest, PassesMethodTargetHeadersAndBody) {
@@ -113,7 +110,7 @@ TEST_F(CallerTest, BoundsTheAnswer) {
   const auto answer = caller_.Perform({.url = Url("/large")});
   EXPECT_THAT(answer, StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_THAT(answer, HasReason("HTTP_ANSWER_TOO_LARGE"));
-  CurlCaller strict({.headers_bytes_max = 20});
+  BeastCaller strict({.headers_bytes_max = 20});
   EXPECT_THAT(strict.Perform({.url = Url("/x")}), HasReason("HTTP_ANSWER_TOO_LARGE"));
 }
 
@@ -150,27 +147,6 @@ TEST_F(CallerTest, TellsWhatNothingWasSentTo) {
   const auto answer = caller_.Perform({.url = gone});
   EXPECT_THAT(answer, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(answer, HasReason("HTTP_UNREACHABLE"));
-}
-
-TEST(CallerTlsTest, VerifiesTheServer) {
-  skerry::testing::TempDir dir;
-  const auto ca = *security::CertificateAuthority::Create("ca", absl::Now());
-  const auto own = *ca->Issue({.subject = {.common_name = "s"},
-                               .dns_names = {"localhost"},
-                               .now = absl::Now(),
-                               .for_server = true});
-  auto server = *Server::Create(
-      {.cert_file = dir.Write("s.crt", own.certificate_pem),
-       .key_file = dir.Write("s.key", own.key_pem)},
-      [](Request, std::shared_ptr<Responder> responder) { responder->Send({.body = "hello"}); });
-  const std::string port = server->address().substr(server->address().rfind(':'));
-  CurlCaller stranger({});
-  EXPECT_THAT(stranger.Perform({.url = "https://localhost" + port}),
-              HasReason("HTTP_TLS_UNTRUSTED"));
-  CurlCaller knows({.ca_file = dir.Write("ca.crt", ca->certificate_pem())});
-  EXPECT_THAT(knows.Perform({.url = "https://localhost" + port}), skerry::testing::IsOk());
-  EXPECT_THAT(knows.Perform({.url = "https://127.0.0.1" + port}), HasReason("HTTP_TLS_UNTRUSTED"));
-  server->Shutdown(absl::Now());
 }
 
 }  // namespace

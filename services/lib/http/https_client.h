@@ -1,4 +1,4 @@
-// One HTTPS request, over libcurl: for what calls seldom and keeps no connection.
+// One HTTPS request: for what calls seldom and keeps no connection.
 #ifndef SKERRY_SERVICES_LIB_HTTP_HTTPS_CLIENT_H_
 #define SKERRY_SERVICES_LIB_HTTP_HTTPS_CLIENT_H_
 
@@ -19,7 +19,7 @@ struct HttpsRequest {
   std::vector<std::string> headers;  // "Name: value".
   std::string body;                  // Sent with POST if not empty, else GET.
   absl::Duration timeout = absl::Seconds(15);
-  std::stop_token stop;  // Ends the call within a second or so, with CANCELLED.
+  std::stop_token stop;  // Ends the call at once, with CANCELLED.
 };
 
 struct HttpsResponse {
@@ -32,11 +32,13 @@ class HttpsClient {
  public:
   virtual ~HttpsClient() = default;
   // Blocks. An answer of any status is OK. UNAVAILABLE with reason RESOLVE_FAILED, CONNECT_FAILED,
-  // TIMED_OUT, TLS_FAILED or TLS_UNTRUSTED; the message is curl's own.
+  // TIMED_OUT, TLS_FAILED, TLS_UNTRUSTED or ANSWER_TOO_LARGE; INVALID_ARGUMENT for a URL or a
+  // header that is none.
   virtual absl::StatusOr<HttpsResponse> Call(const HttpsRequest& request) = 0;
 };
 
-class CurlHttpsClient final : public HttpsClient {
+// Over Boost.Beast and OpenSSL.
+class BeastHttpsClient final : public HttpsClient {
  public:
   absl::StatusOr<HttpsResponse> Call(const HttpsRequest& request) override;
 };

@@ -60,7 +60,7 @@ class HttpsClientTest : public ::testing::Test {
   std::stop_source stop_;
   std::shared_ptr<Responder> kept_;
   std::unique_ptr<Server> server_;
-  CurlHttpsClient client_;
+  BeastHttpsClient client_;
 };
 
 TEST_F(HttpsClientTest, VerifiesTheNameThatIsExpected) {

@@ -1,5 +1,5 @@
-// One accepted connection, plain or TLS, as an Asio stream. Internal: only session.cc and
-// listener.cc.
+// One connection, plain or TLS, as an Asio stream. Internal: only the server's sessions and
+// client_connection.cc.
 #ifndef SKERRY_SERVICES_LIB_HTTP_TRANSPORT_H_
 #define SKERRY_SERVICES_LIB_HTTP_TRANSPORT_H_
 
@@ -14,11 +14,12 @@
 
 namespace skerry::http {
 
-// Used by the network thread. A branch at each call is much cheaper to compile than a session for
+// Used by one thread. A branch at each call is much cheaper to compile than a session for
 // each kind.
 class Transport {
  public:
   using Socket = boost::asio::ip::tcp::socket;
+  using Side = boost::asio::ssl::stream_base::handshake_type;
 
   // `context` null: plain.
   Transport(Socket socket, const SslContext& context) : socket_(std::move(socket)) {
@@ -31,10 +32,11 @@ class Transport {
 
   Socket& socket() { return socket_; }
   bool is_tls() const { return tls_.has_value(); }
+  ssl_st* tls() { return tls_->native_handle(); }  // Where is_tls().
 
   template <typename Handler>
-  void AsyncHandshake(Handler handler) {
-    tls_->async_handshake(boost::asio::ssl::stream_base::server, std::move(handler));
+  void AsyncHandshake(Side side, Handler handler) {
+    tls_->async_handshake(side, std::move(handler));
   }
   template <typename Buffer, typename Handler>
   void AsyncRead(const Buffer& buffer, Handler handler) {

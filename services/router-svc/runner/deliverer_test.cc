@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/http/server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/sqlite/testing/sim_disk.h"
@@ -129,7 +130,7 @@ class DelivererTest : public ::testing::Test {
   sqlite::testing::SimDisk disk_{1};
   std::unique_ptr<TableMessageStore> store_ =
       *TableMessageStore::Open(*SqliteMessageTables::Open("router.db", 0, {&disk_}), {});
-  http::CurlCaller caller_{{}};
+  http::BeastCaller caller_{{}};
   absl::Mutex mutex_;
   std::vector<std::string> got_ ABSL_GUARDED_BY(mutex_);
   bool down_ ABSL_GUARDED_BY(mutex_) = false;

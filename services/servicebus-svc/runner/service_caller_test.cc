@@ -13,6 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "api/skerry/servicebus/v1/http_call.pb.h"
+#include "services/lib/http/beast_caller.h"
 #include "services/lib/http/server.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/testing/status_matchers.h"
@@ -121,7 +122,7 @@ class ServiceCallerTest : public ::testing::Test {
   absl::Mutex mutex_;
   std::vector<std::shared_ptr<http::Responder>> held_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<http::Server> server_;
-  http::CurlCaller caller_{{.body_bytes_max = 256u << 10}};
+  http::BeastCaller caller_{{.body_bytes_max = 256u << 10}};
   std::unique_ptr<ServiceCaller> calls_;
 };
 

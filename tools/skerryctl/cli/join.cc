@@ -22,7 +22,7 @@ std::string HostName() {
 
 absl::Status Join(JoinOptions options) {
   if (options.node_name.empty()) options.node_name = HostName();
-  http::CurlHttpsClient https;
+  http::BeastHttpsClient https;
   SystemClock clock;
   Joiner joiner(options, https, clock, [](absl::string_view step, absl::string_view result) {
     std::cout << "ok  " << step << ": " << Printable(result) << std::endl;

@@ -1,0 +1,116 @@
+#include "services/lib/http/answer_reader.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <cstdint>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace skerry::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+constexpr int kInterimMax = 8;
+// Of the head of a chunk, and of trailers, where the limit of headers is smaller.
+constexpr size_t kUnparsedBytesMin = 4u << 10;
+
+absl::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+AnswerReader::AnswerReader(Limits limits, bool head) : limits_(limits), head_(head) { Begin(); }
+
+void AnswerReader::Begin() {
+  parser_.emplace();
+  parser_->header_limit(
+      static_cast<uint32_t>(std::min<size_t>(limits_.headers_bytes_max, 1u << 30)));
+  // Never none: Beast takes that as less than any length.
+  parser_->body_limit(static_cast<uint64_t>(limits_.body_bytes_max));
+  if (head_) parser_->skip(true);
+  header_bytes_ = 0;
+  headers_done_ = false;
+}
+
+AnswerReader::State AnswerReader::Take(absl::string_view bytes) {
+  begun_ = begun_ || !bytes.empty();
+  input_.commit(
+      asio::buffer_copy(input_.prepare(bytes.size()), asio::buffer(bytes.data(), bytes.size())));
+  return Parse();
+}
+
+AnswerReader::State AnswerReader::Parse() {
+  for (;;) {
+    if (headers_done_ && parser_->is_done()) {
+      if (status_ / 100 != 1) return Finish();
+      Begin();
+    }
+    if (input_.size() == 0) return State::kMore;
+    boost::system::error_code error;
+    const size_t used = parser_->put(input_.data(), error);
+    input_.consume(used);
+    if (!headers_done_) header_bytes_ += used;
+    if (error == beast::http::error::need_more) {
+      // What Beast's own limit does not count: fields that arrive one by one; the head of a chunk
+      // and trailers, which it takes as a whole.
+      if (header_bytes_ > limits_.headers_bytes_max ||
+          input_.size() > std::max(limits_.headers_bytes_max, kUnparsedBytesMin)) {
+        return State::kTooLarge;
+      }
+      if (used == 0) return State::kMore;
+      error = {};
+    }
+    if (error == beast::http::error::body_limit || error == beast::http::error::header_limit) {
+      if (parser_->got_some()) status_ = static_cast<int>(parser_->get().result_int());
+      return State::kTooLarge;
+    }
+    if (error) return Malformed(error.message());
+    if (headers_done_ || !parser_->is_header_done()) continue;
+    if (const State state = OnHeaders(); state != State::kMore) return state;
+  }
+}
+
+AnswerReader::State AnswerReader::OnHeaders() {
+  headers_done_ = true;
+  parser_->eager(true);
+  const auto& message = parser_->get();
+  status_ = static_cast<int>(message.result_int());
+  if (status_ == 101) return Malformed("it changes to another protocol, which nobody asked for");
+  if (status_ / 100 == 1) {
+    return ++interim_ > kInterimMax
+               ? Malformed(absl::StrCat("more than ", kInterimMax, " answers of 1xx"))
+               : State::kMore;
+  }
+  const auto encoding = message.find(beast::http::field::transfer_encoding);
+  if (encoding != message.end() && !absl::EqualsIgnoreCase(View(encoding->value()), "chunked"))
+    return Malformed("a transfer encoding other than chunked");
+  // Now, as trailers would be added to them.
+  for (const auto& field : message)
+    headers_.emplace_back(std::string(View(field.name_string())), std::string(View(field.value())));
+  return State::kMore;
+}
+
+AnswerReader::State AnswerReader::Finish() {
+  keep_alive_ = parser_->keep_alive() && input_.size() == 0;
+  return State::kDone;
+}
+
+AnswerReader::State AnswerReader::End() {
+  if (!begun_) return Malformed("there is none");
+  if (!headers_done_) return Malformed("it breaks off");
+  boost::system::error_code error;
+  parser_->put_eof(error);
+  if (error) return Malformed("it breaks off");
+  return Finish();
+}
+
+AnswerReader::State AnswerReader::Malformed(absl::string_view fault) {
+  fault_ = std::string(fault);
+  return State::kMalformed;
+}
+
+std::string AnswerReader::TakeBody() { return std::move(parser_->get().body()); }
+
+}  // namespace skerry::http
