@@ -25,6 +25,7 @@ MACHINES = {
     "desk": (40,),
     "dock": (50, "edge-2"),
 }
+FOLDERS = ("docs", "api", "charts", "docker", "e2e", "examples", "services", "systemd", "tools")
 PROGRAMS = [name for name in TARGETS if not name.endswith("-svc") or name in (
     "standalone-api-svc", "cloudhub-svc", "edge-controller-svc", "device-controller-svc", "router-svc")]
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -37,14 +38,34 @@ def read(path):
 
 def all_pages(folder=""):
     """Pages that have something to run, of one folder or of all."""
-    paths = ["README.md", *sorted(str(path.relative_to(TOP)) for path in (TOP / "docs").rglob("*.md"))]
-    return [page for page in map(read, paths) if page.runs and page.path.startswith(folder)]
+    return [page for page in map(read, paths()) if page.runs and page.path.startswith(folder)]
 
 
-def run(page):
-    """Runs the pages before it, then itself; returns what failed, with the journals of the machines, or None."""
-    parts = chain(page)
-    place = FIXTURES[page.head["fixture"]](parts, Binaries())
+def paths():
+    """Of every page of the repository."""
+    return [*sorted(path.name for path in TOP.glob("*.md")),
+            *sorted(str(path.relative_to(TOP)) for folder in FOLDERS for path in (TOP / folder).rglob("*.md"))]
+
+
+def readmes():
+    """Of services, tools and examples."""
+    return [path for path in paths() if path.endswith("/README.md") and not path.startswith("docs/")]
+
+
+def with_readmes():
+    """READMEs that run, and the pages before them, in order: on the same machines, as each costs half a minute."""
+    found = [page for page in map(read, reversed(readmes())) if page.runs]
+    before = chain(found[0])[:-1]
+    assert all(chain(page)[:-1] == before for page in found), "they share the machines: give them the same place to begin"
+    return [*before, *found]
+
+
+def run(*those):
+    """Runs the pages before them, then them, in this order; returns what failed, with the journals of the machines, or None."""
+    parts = []
+    for page in those:
+        parts += [part for part in chain(page) if part.path not in [before.path for before in parts]]
+    place = FIXTURES[those[0].head["fixture"]](parts, Binaries())
     try:
         for part in parts:
             runner.run_page(part, place.shell)

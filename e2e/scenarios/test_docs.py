@@ -5,7 +5,7 @@ from cluster.binaries import Binaries
 
 from harness import handbook
 
-OTHERS = ("docs/install/", "docs/ops/", "docs/runbooks/")
+OTHERS = ("docs/install/", "docs/ops/", "docs/runbooks/", *handbook.readmes())
 
 
 def test_every_fixture_that_a_page_names_is_there():

@@ -1,4 +1,4 @@
-"""Checks of the documentation: every block says what it is, and what tests it; links lead somewhere."""
+"""Checks of documents: every block says what it is, and what tests it; links lead somewhere."""
 
 import os
 import re
@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position,wrong-import-order
 import pages  # noqa: E402
 
-_PAGE = re.compile(r"^(docs/.*|README)\.md$")
+_PAGE = re.compile(r"\.md$")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`[^`\n]*`")
 _FENCE = re.compile(r"^ *```")
@@ -19,9 +19,9 @@ _HEADING = re.compile(r"^#+ +(.*)")
 
 
 def check_blocks(tree):
-    """Fences of docs/ and README.md are run, compared, or say who checks them instead."""
+    """Fences of all pages are run, compared, or say who checks them instead."""
     for path in tree.files:
-        if not _PAGE.match(path):
+        if not _PAGE.search(path):
             continue
         try:
             page = pages.parse(path, tree.text(path))

@@ -226,7 +226,8 @@ class TidyTest(unittest.TestCase):
 
     def test_blocks_of_the_documentation_say_what_they_are(self):
         page = "# T\n<!-- docs: fixture=machines on=cloud -->\n```sh\ntrue\n```\n"
-        self.expect_clean(_files(**{"docs/a.md": page, "services/x-svc/README.md": "```\nx\n```\n"}))
+        self.expect_clean(_files(**{"docs/a.md": page, "services/x-svc/README.md": "```figure\nx\n```\n"}))
+        self.expect("untested-block", "services/x-svc/README.md", _files(**{"services/x-svc/README.md": "```\nx\n```\n"}))
         self.expect("untested-block", "README.md", _files(**{"README.md": "```\nx\n```\n"}))
         self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": "```sh skip=x checked-by=e2e/gone.py\nx\n```\n"}))
         self.expect("untested-block", "docs/a.md", _files(**{"docs/a.md": page.replace("on=cloud", "after=docs/gone.md")}))
