@@ -9,6 +9,7 @@ from cluster.cluster import Cluster
 from cluster.kube import condition
 from harness import devices
 from harness.postgres import Postgres
+from harness.rules import Peer
 
 CLOUD = ("standalone-api-svc", "cloudhub-svc", "edge-controller-svc", "device-controller-svc", "router-svc")
 EDGE = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc")
@@ -65,6 +66,8 @@ class Box:
         self.node = self.system.make_node("edge-1", one_process=layout == "one")
         self.node.broker.configure()
         self.node.make_mapper("virtual")
+        self.service = Peer()
+        self.node.servicebus.env["SKERRY_SERVICEBUS_CALLS_ALLOWED"] = f"GET|POST {self.service.url}/api"
         # Nor with anything else that runs on this machine.
         libraries = own_libraries([programs[service.name] for service in self.node.services], folder / "box-libraries")
         for service in self.node.services:
@@ -97,7 +100,16 @@ class Box:
         """How many the cloud has."""
         return int(self.postgres.query("SELECT count(*) FROM device_readings"))
 
+    def call_service(self):
+        """The cloud calls a service of the box, by the rule of examples/rules.yaml for that."""
+        if not self.service.requests:
+            rules = (TOP / "examples/rules.yaml").read_text().replace('"8080"', f'"{self.service.port}"').split("\n---\n")
+            self.system.kubectl("apply", "-f", "-", stdin="\n---\n".join(
+                rule for rule in rules if any(f"{{name: {name}}}" in rule for name in ("cloud", "box", "panel"))))
+        wait.until("the service to be called", lambda: self.cloud.rest("edge-1", "panel/state") == (200, ""), 60)
+
     def remove(self):
         """Leaves nothing."""
+        self.service.kill()
         self.system.remove()
         self.postgres.close()
