@@ -1,5 +1,7 @@
 // Every service of the box in one binary: one set of pages for what six processes share, or one
 // process for a very small box.
+#include <sqlite3.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -33,6 +35,13 @@ std::vector<std::unique_ptr<process::Service>> EdgeServices() {
   services.push_back(eventbus::Entry());
   services.push_back(servicebus::Entry());
   return services;
+}
+
+// Before anything is opened. A connection begins with 12 KB for small things instead of 48, and
+// with the pages that it reads instead of room for twenty.
+void KeepSqliteSmall() {
+  sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 512, 24);
+  sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
 }
 
 absl::string_view FileName(absl::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -85,5 +94,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   skerry::process::SmallHeap heap;
+  skerry::KeepSqliteSmall();
   return skerry::Main(argc, argv);
 }
