@@ -267,7 +267,7 @@ Resource TokenReviews() {
 
 absl::StatusOr<std::unique_ptr<ResourceRegistry>> MakeBuiltInRegistry() {
   TypeTable types;
-  for (const char* text : {kMetaTypes, kPodTypes, kCoreTypes}) {
+  for (const char* text : {kMetaTypes, kContainerTypes, kVolumeTypes, kPodTypes, kCoreTypes}) {
     absl::Status status = ParseTypes(text, types);
     if (!status.ok()) {
       return Error(absl::StatusCode::kInternal, absl::StrCat("the built-in types do not parse: ",

@@ -7,6 +7,8 @@
 namespace skerry::kubeapi {
 
 extern const char kMetaTypes[];
+extern const char kContainerTypes[];
+extern const char kVolumeTypes[];
 extern const char kPodTypes[];
 extern const char kCoreTypes[];
 
