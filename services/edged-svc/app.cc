@@ -164,6 +164,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> EdgedApp::MakeRuntime() {
   return DockerRuntime::Create({.endpoint = config_.runtime_endpoint,
                                 .sandbox_image = config_.sandbox_image,
                                 .restrict_oom_score_adj = config_.restrict_oom_score_adj,
+                                .pulled_images_path = config_.state_dir + "/pulled_images",
                                 .registry = &parts_->registry},
                                clock_, log_);
 }

@@ -35,7 +35,8 @@ void ImageRecords::Observe(const std::vector<StoredImage>& images,
 std::vector<StoredImage> ImageRecords::Removable(absl::Duration age_min) const {
   std::vector<const Record*> found;
   for (const auto& [id, record] : records_) {
-    if (!record.image.pinned && !record.image.used && now_ - record.first_seen >= age_min)
+    if (!record.image.pinned && !record.image.used && !record.image.foreign &&
+        now_ - record.first_seen >= age_min)
       found.push_back(&record);
   }
   std::sort(found.begin(), found.end(), [](const Record* a, const Record* b) {
@@ -45,6 +46,12 @@ std::vector<StoredImage> ImageRecords::Removable(absl::Duration age_min) const {
   std::vector<StoredImage> out;
   for (const Record* record : found) out.push_back(record->image);
   return out;
+}
+
+bool ImageRecords::AnyForeign() const {
+  return std::any_of(records_.begin(), records_.end(), [](const auto& entry) {
+    return entry.second.image.foreign && !entry.second.image.used;
+  });
 }
 
 }  // namespace skerry::edged

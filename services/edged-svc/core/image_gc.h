@@ -34,9 +34,11 @@ class ImageRecords {
   // container uses them yet or not. now: monotonic.
   void Observe(const std::vector<StoredImage>& images, const std::set<std::string>& wanted,
                absl::Duration now);
-  // As of the last Observe: neither pinned nor in use, and seen for at least `age_min`. Those that
-  // have been without use for longest first.
+  // As of the last Observe: neither pinned, nor in use, nor foreign, and seen for at least
+  // `age_min`. Those that have been without use for longest first.
   std::vector<StoredImage> Removable(absl::Duration age_min) const;
+  // Whether one is without use that only somebody else may remove.
+  bool AnyForeign() const;
 
  private:
   struct Record {

@@ -45,6 +45,7 @@ TEST_F(ImageRecordsTest, KeepsWhatIsNeeded) {
       {.id = "idle", .names = {"r/idle:1", "r/idle@sha256:1"}},
       {.id = "used", .used = true},
       {.id = "pause", .pinned = true},
+      {.id = "theirs", .foreign = true},
       {.id = "wanted", .names = {"r/w:1", "r/w:2"}},
       {.id = "wanted-by-digest", .names = {"r/d@sha256:2"}},
   };

@@ -138,8 +138,9 @@ struct StoredImage {
   std::string id;
   std::vector<std::string> names;  // With tags and with digests.
   int64_t size_bytes = 0;
-  bool pinned = false;  // The runtime itself needs it: every pod's sandbox is made of it.
-  bool used = false;    // By a container, whether it runs or has ended, whoever made it.
+  bool pinned = false;   // The runtime itself needs it: every pod's sandbox is made of it.
+  bool used = false;     // By a container, whether it runs or has ended, whoever made it.
+  bool foreign = false;  // Not edged's to remove: the runtime is others', too, and it is theirs.
 
   bool operator==(const StoredImage&) const = default;
 };

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -15,9 +13,9 @@
 #include "services/edged-svc/core/docker_bodies.h"
 #include "services/edged-svc/core/docker_log.h"
 #include "services/edged-svc/core/docker_views.h"
-#include "services/edged-svc/core/image_name.h"
 #include "services/edged-svc/docker/container_process.h"
 #include "services/edged-svc/docker/container_table.h"
+#include "services/edged-svc/docker/docker_images.h"
 #include "services/edged-svc/docker/docker_streams.h"
 #include "services/edged-svc/docker/engine.h"
 #include "services/edged-svc/docker/log_copier.h"
@@ -33,7 +31,6 @@ constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 constexpr absl::Duration kSandboxTimeout = absl::Minutes(4);
 constexpr absl::Duration kListTimeout = absl::Seconds(30);
 constexpr absl::Duration kStatusTimeout = absl::Seconds(5);
-constexpr absl::Duration kPullTimeout = absl::Minutes(30);
 constexpr size_t kExecOutputMax = 64 << 10;
 constexpr size_t kSeccompBytesMax = 1 << 20;
 
@@ -69,47 +66,40 @@ absl::StatusOr<std::string> ReadSeccomp(const ContainerConfig& config) {
   return profile;
 }
 
-// Docker looks a name up among the beginnings of ids, too: "beef" would be any image whose id
-// begins with it. A name in full is none.
-std::string Reference(absl::string_view image) {
-  return EscapeForTarget(absl::StartsWith(image, "sha256:") ? std::string(image)
-                                                            : FullImageName(image));
-}
-
 }  // namespace
 
 struct DockerRuntime::Impl {
   Impl(const DockerOptions& given, const std::string& socket, Clock& clock, log::Logger logger)
       : options(given),
         log(std::move(logger)),
-        engine(socket, "docker"),
         log_engine(socket, "docker-logs"),
+        engine(socket, "docker"),
         logs(log_engine,
              [this](const LogCopier::Log& of, const absl::Status& status) {
                log.Warning("container log not copied", status,
                            {{"container_id", of.id}, {"path", of.path}});
              }),
         table(engine, logs, clock, options.owner, kLogWait),
-        streams(engine) {
-    if (options.sandbox_image.empty()) options.sandbox_image = kSandboxImage;
-  }
+        streams(engine),
+        images(engine, log_engine,
+               {options.sandbox_image.empty() ? kSandboxImage : options.sandbox_image,
+                options.pulled_images_path},
+               log) {}
 
   absl::StatusOr<DockerInfo> Info(absl::Duration timeout);
-  // By containers, whoever made them.
-  absl::StatusOr<std::set<std::string>> ImagesInUse();
   absl::StatusOr<DockerFacts> Facts();
-  absl::Status EnsureSandboxImage();
   // Makes a container; one of that name whose answer was lost is replaced unless it runs.
   absl::StatusOr<std::string> Create(const std::string& name, const std::string& body);
-  void Pull(const std::string& image, std::vector<RegistryAuth> auths, size_t next, Done done);
 
   DockerOptions options;
   const log::Logger log;
-  // Logs have a thread of their own: a disk that is slow holds up no call.
-  DockerEngine engine, log_engine;
+  // What is written to the disk has a thread of its own: one that is slow holds up no call. Ends
+  // after `engine`, whose calls use it.
+  DockerEngine log_engine, engine;
   LogCopier logs;
   ContainerTable table;
   DockerStreams streams;
+  DockerImages images;
   std::unique_ptr<StreamServer> server;
 
   absl::Mutex mutex;
@@ -154,14 +144,6 @@ absl::StatusOr<DockerFacts> DockerRuntime::Impl::Facts() {
   return info.facts;
 }
 
-absl::StatusOr<std::set<std::string>> DockerRuntime::Impl::ImagesInUse() {
-  SKERRY_ASSIGN_OR_RETURN(const std::string answer, engine.Call(Get("/containers/json?all=1")));
-  SKERRY_ASSIGN_OR_RETURN(const std::vector<DockerListed> listed, ParseDockerList(answer));
-  std::set<std::string> in_use;
-  for (const DockerListed& container : listed) in_use.insert(container.image_id);
-  return in_use;
-}
-
 absl::StatusOr<RuntimeStatus> DockerRuntime::Status() {
   SKERRY_ASSIGN_OR_RETURN(const DockerInfo info, impl_->Info(kStatusTimeout));
   RuntimeStatus status;
@@ -172,22 +154,6 @@ absl::StatusOr<RuntimeStatus> DockerRuntime::Status() {
 }
 
 absl::StatusOr<std::vector<PodView>> DockerRuntime::ListPods() { return impl_->table.Pods(); }
-
-absl::Status DockerRuntime::Impl::EnsureSandboxImage() {
-  const std::string target = absl::StrCat("/images/", Reference(options.sandbox_image), "/json");
-  const absl::Status found = engine.Call(Get(target)).status();
-  if (!absl::IsNotFound(found)) return found;
-  absl::Mutex done_mutex;
-  std::optional<absl::Status> done;
-  Pull(options.sandbox_image, {}, 0, [&](absl::Status status) {
-    absl::MutexLock lock(&done_mutex);
-    done = std::move(status);
-  });
-  absl::MutexLock lock(&done_mutex);
-  done_mutex.Await(absl::Condition(
-      +[](std::optional<absl::Status>* status) { return status->has_value(); }, &done));
-  return Annotate(*done, absl::StrCat("sandbox image ", options.sandbox_image));
-}
 
 absl::StatusOr<std::string> DockerRuntime::Impl::Create(const std::string& name,
                                                         const std::string& body) {
@@ -206,10 +172,10 @@ absl::StatusOr<std::string> DockerRuntime::Impl::Create(const std::string& name,
 
 absl::StatusOr<std::string> DockerRuntime::RunSandbox(const SandboxConfig& config) {
   SKERRY_ASSIGN_OR_RETURN(const DockerFacts facts, impl_->Facts());
-  SKERRY_RETURN_IF_ERROR(impl_->EnsureSandboxImage());
+  SKERRY_RETURN_IF_ERROR(impl_->images.EnsureSandboxImage());
   SKERRY_ASSIGN_OR_RETURN(
       std::string id,
-      impl_->Create(SandboxName(config), SandboxBody(config, impl_->options.sandbox_image,
+      impl_->Create(SandboxName(config), SandboxBody(config, impl_->images.sandbox_image(),
                                                      impl_->options.owner, facts)));
   const absl::Status started =
       impl_->engine.Call(Post(absl::StrCat("/containers/", id, "/start"), "", kSandboxTimeout))
@@ -329,81 +295,18 @@ absl::StatusOr<std::string> DockerRuntime::OpenStream(const StreamRequest& reque
 }
 
 absl::StatusOr<std::optional<ImageView>> DockerRuntime::FindImage(absl::string_view image) {
-  const absl::StatusOr<std::string> answer =
-      impl_->engine.Call(Get(absl::StrCat("/images/", Reference(image), "/json")));
-  if (absl::IsNotFound(answer.status())) return std::nullopt;
-  SKERRY_RETURN_IF_ERROR(answer.status());
-  SKERRY_ASSIGN_OR_RETURN(const DockerImage parsed, ParseDockerImage(*answer));
-  return ToImageView(parsed);
+  return impl_->images.Find(image);
 }
 
 void DockerRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> auths, Done done) {
-  impl_->Pull(std::string(image), std::move(auths), 0, std::move(done));
-}
-
-void DockerRuntime::Impl::Pull(const std::string& image, std::vector<RegistryAuth> auths,
-                               size_t next, Done done) {
-  // With a tag or digest: without one, Docker would pull every tag.
-  EngineRequest request =
-      Post(absl::StrCat("/images/create?fromImage=", EscapeForTarget(FullImageName(image))), "",
-           kPullTimeout);
-  if (next < auths.size()) request.headers.emplace_back("X-Registry-Auth", AuthHeader(auths[next]));
-  auto progress = std::make_shared<DockerPullReader>();
-  engine.Read(
-      std::move(request),
-      [progress](absl::string_view piece) {
-        progress->Put(piece);
-        return true;
-      },
-      [this, progress, image, next, auths = std::move(auths),
-       done = std::move(done)](absl::Status status) mutable {
-        if (status.ok()) status = progress->status();
-        if (status.ok() || absl::IsCancelled(status) || next + 1 >= auths.size())
-          return done(std::move(status));
-        Pull(image, std::move(auths), next + 1, std::move(done));
-      });
+  impl_->images.Pull(image, std::move(auths), std::move(done));
 }
 
 absl::StatusOr<std::vector<StoredImage>> DockerRuntime::ListImages() {
-  SKERRY_ASSIGN_OR_RETURN(const std::string answer, impl_->engine.Call(Get("/images/json")));
-  SKERRY_ASSIGN_OR_RETURN(const std::vector<DockerImage> images, ParseDockerImages(answer));
-  // After the images: a container that is made meanwhile is seen.
-  SKERRY_ASSIGN_OR_RETURN(const std::set<std::string> in_use, impl_->ImagesInUse());
-  SKERRY_ASSIGN_OR_RETURN(const std::optional<ImageView> sandbox_image,
-                          FindImage(impl_->options.sandbox_image));
-  std::vector<StoredImage> out;
-  for (const DockerImage& image : images) {
-    StoredImage& stored = out.emplace_back();
-    stored.id = image.id;
-    for (const auto* names : {&image.names, &image.digests}) {
-      for (const std::string& name : *names) stored.names.push_back(FullImageName(name));
-    }
-    stored.size_bytes = image.size_bytes;
-    stored.pinned = sandbox_image.has_value() && sandbox_image->id == image.id;
-    stored.used = in_use.contains(image.id);
-  }
-  return out;
+  return impl_->images.List();
 }
 
-absl::Status DockerRuntime::RemoveImage(absl::string_view id) {
-  const absl::StatusOr<std::string> answer =
-      impl_->engine.Call(Get(absl::StrCat("/images/", EscapeForTarget(id), "/json")));
-  if (!answer.ok()) return OkIfNotFound(answer.status());
-  SKERRY_ASSIGN_OR_RETURN(const DockerImage image, ParseDockerImage(*answer));
-  // Docker would take its names away one by one, and then keep the last.
-  SKERRY_ASSIGN_OR_RETURN(const std::set<std::string> in_use, impl_->ImagesInUse());
-  if (in_use.contains(image.id)) {
-    return Error(absl::StatusCode::kFailedPrecondition, "a container uses the image")
-        .Reason("IMAGE_IN_USE");
-  }
-  // By name: by its id Docker refuses to remove one that has several.
-  for (const std::string& name : image.names) {
-    SKERRY_RETURN_IF_ERROR(OkIfNotFound(
-        impl_->engine.Call(Delete(absl::StrCat("/images/", EscapeForTarget(name)))).status()));
-  }
-  return OkIfNotFound(
-      impl_->engine.Call(Delete(absl::StrCat("/images/", EscapeForTarget(id)))).status());
-}
+absl::Status DockerRuntime::RemoveImage(absl::string_view id) { return impl_->images.Remove(id); }
 
 absl::StatusOr<std::string> DockerRuntime::ImageFolder() {
   SKERRY_ASSIGN_OR_RETURN(DockerInfo info, impl_->Info(kListTimeout));

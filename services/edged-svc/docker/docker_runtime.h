@@ -24,6 +24,7 @@ struct DockerOptions {
   std::string owner = "edged-svc";        // As CriOptions'.
   std::string sandbox_image;              // Empty: kSandboxImage.
   bool restrict_oom_score_adj = false;    // See DockerFacts.
+  std::string pulled_images_path;         // See PulledImageFile.
   metrics::Registry* registry = nullptr;  // Of the streams; outlives the runtime.
 };
 

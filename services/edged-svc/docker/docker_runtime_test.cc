@@ -42,12 +42,14 @@ class DockerEnvironment : public ::testing::Environment {
   void TearDown() override { dockerd.reset(); }
 };
 
-std::unique_ptr<DockerRuntime> Open(const std::string& owner = "edged-svc") {
+std::unique_ptr<DockerRuntime> Open(const std::string& owner = "edged-svc",
+                                    const std::string& pulled_images_path = "") {
   absl::StatusOr<std::unique_ptr<DockerRuntime>> runtime =
       DockerRuntime::Create({.endpoint = dockerd->endpoint(),
                              .owner = owner,
                              .sandbox_image = PrivateDockerd::sandbox_image(),
-                             .restrict_oom_score_adj = true},
+                             .restrict_oom_score_adj = true,
+                             .pulled_images_path = pulled_images_path},
                             TheClock(), log::Logger::Null());
   EXPECT_TRUE(runtime.ok()) << runtime.status();
   return *std::move(runtime);
@@ -286,18 +288,21 @@ TEST(DockerRuntimeTest, WhatWasMadeButNotHeardOfIsReplaced) {
             absl::StatusCode::kAborted);  // It runs: the next list tells of it.
 }
 
+StoredImage FindStored(DockerRuntime& runtime, const std::string& name) {
+  const auto images = runtime.ListImages();
+  EXPECT_TRUE(images.ok()) << images.status();
+  for (const StoredImage& image : *images) {
+    if (std::count(image.names.begin(), image.names.end(), name) > 0) return image;
+  }
+  ADD_FAILURE() << name << " is not there";
+  return StoredImage();
+}
+
 // [edged-6.2]
 TEST(DockerRuntimeTest, KnowsWhichImagesAreNeeded) {
-  dockerd->Tag("skerry.local/other", "2");
+  dockerd->Tag(PrivateDockerd::image(), "skerry.local/other", "2");
   const auto runtime = Open("images");
-  const auto find = [&](const std::string& name) {
-    const auto images = runtime->ListImages();
-    EXPECT_TRUE(images.ok()) << images.status();
-    for (const StoredImage& image : *images) {
-      if (std::count(image.names.begin(), image.names.end(), name) > 0) return image;
-    }
-    return StoredImage();
-  };
+  const auto find = [&](const std::string& name) { return FindStored(*runtime, name); };
   {
     DockerPod pod("user", "exec sleep 1000");
     const StoredImage used = find(PrivateDockerd::image());
@@ -309,6 +314,41 @@ TEST(DockerRuntimeTest, KnowsWhichImagesAreNeeded) {
     EXPECT_THAT(find(PrivateDockerd::image()).names, Contains("skerry.local/other:2"));
   }
   EXPECT_TRUE(find(PrivateDockerd::sandbox_image()).pinned);
+}
+
+absl::Status Pull(DockerRuntime& runtime, const std::string& name) {
+  std::promise<absl::Status> done;
+  runtime.PullImage(name, {}, [&](absl::Status status) { done.set_value(status); });
+  return done.get_future().get();
+}
+
+// [edged-10.8]
+TEST(DockerRuntimeTest, OnlyWhatItHasPulledIsItsToRemove) {
+  const std::string image = dockerd->Publish("team/app:1"), path = dockerd->folder() + "/pulled";
+  auto runtime = Open("pulls", path);
+  EXPECT_TRUE(FindStored(*runtime, PrivateDockerd::image()).foreign);
+  ASSERT_TRUE(Pull(*runtime, image).ok());
+  EXPECT_FALSE(FindStored(*runtime, image).foreign);
+  runtime = Open("pulls", path);
+  EXPECT_FALSE(FindStored(*runtime, image).foreign);
+
+  // Somebody gives it a name of theirs, and takes that away again.
+  dockerd->Tag(image, "skerry.local/mine", "1");
+  const StoredImage shared = FindStored(*runtime, image);
+  EXPECT_TRUE(shared.foreign);
+  EXPECT_EQ(runtime->RemoveImage(shared.id).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(dockerd->HasImage(image));
+  dockerd->Untag("skerry.local/mine:1");
+  const absl::Status removed = runtime->RemoveImage(shared.id);
+  EXPECT_TRUE(removed.ok()) << removed;
+  EXPECT_FALSE(dockerd->HasImage(image));
+  EXPECT_TRUE(runtime->ListImages().ok());  // Forgets it.
+
+  // Somebody pulls it; a pod's pull then brings nothing.
+  dockerd->Pull(image);
+  ASSERT_TRUE(Pull(*runtime, image).ok());
+  EXPECT_TRUE(FindStored(*runtime, image).foreign);
+  EXPECT_EQ(runtime->RemoveImage(shared.id).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(DockerRuntimeTest, DestructionEndsWhatIsInFlight) {

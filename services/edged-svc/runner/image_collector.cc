@@ -63,9 +63,11 @@ absl::Status ImageCollector::Free(int64_t bytes) {
     }
   }
   if (freed >= bytes) return absl::OkStatus();
+  const bool foreign = records_.AnyForeign();
   return Error(absl::StatusCode::kResourceExhausted,
                absl::StrCat("wanted to free ", bytes, " bytes, but images without use had only ",
-                            freed))
+                            freed,
+                            foreign ? "; those that edged-svc has not pulled itself stay" : ""))
       .Reason("IMAGES_ARE_IN_USE");
 }
 

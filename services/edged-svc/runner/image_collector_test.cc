@@ -83,6 +83,18 @@ TEST_F(ImageCollectorTest, GoesOnAfterOneThatCannotBeRemoved) {
   EXPECT_TRUE(Counted(R"(skerry_edged_images_removed_total{result="error"} 1)"));
 }
 
+// [edged-10.8]
+TEST_F(ImageCollectorTest, SaysThatWhatIsTheirsStays) {
+  runtime_.images->at(2).foreign = runtime_.images->at(3).foreign = true;
+  RunTwice();
+  EXPECT_THAT(asked_, ElementsAre("c"));
+  EXPECT_THAT(events_.Take(),
+              ::testing::Contains(::testing::AllOf(
+                  ::testing::HasSubstr("wanted to free 100 bytes, but images without use had only "
+                                       "60"),
+                  ::testing::HasSubstr("those that edged-svc has not pulled itself stay"))));
+}
+
 TEST_F(ImageCollectorTest, BelowTheThresholdEverythingStays) {
   disk_.available_bytes = 200;
   RunTwice();

@@ -22,6 +22,7 @@ PrivateDockerd::PrivateDockerd(Network network) : network_(network) {
 }
 
 PrivateDockerd::~PrivateDockerd() {
+  if (!registry_.empty()) RunShell(absl::StrCat("kill $(cat ", folder_, "/registry.pid)"));
   RunShell("tools/dev/dockerd down " + folder_);
   RemoveCgroups(cgroup_.substr(1));
 }
@@ -54,9 +55,43 @@ bool PrivateDockerd::HasImage(const std::string& name) const {
   return absl::StrContains(RunShell(curl_ + "json"), "\"" + name + "\"");
 }
 
-void PrivateDockerd::Tag(const std::string& repository, const std::string& tag) {
-  RunShell(absl::StrCat(curl_, image(), "/tag --get --request POST --data repo=", repository,
+void PrivateDockerd::StartRegistry() {
+  const std::string log = folder_ + "/registry.log";
+  RunShell(absl::StrCat(
+      "cd ", folder_, " && echo '{version: 0.1, storage: {filesystem: {rootdirectory: ", folder_,
+      "/registry}}, http: {addr: \"127.0.0.1:0\"}}' >registry.yml && "
+      "{ setsid nsenter --target $(cat run/pid) --net docker-registry serve registry.yml "
+      ">registry.log 2>&1 & echo $! >registry.pid; }"));
+  registry_ = RunShell(absl::StrCat("timeout 20 sh -c 'until grep -q \"listening on\" ", log,
+                                    "; do sleep 0.1; done'; grep -o '127.0.0.1:[0-9]*' ", log));
+  while (!registry_.empty() && registry_.back() == '\n') registry_.pop_back();
+}
+
+std::string PrivateDockerd::Publish(const std::string& path) {
+  if (registry_.empty()) StartRegistry();
+  std::string name = absl::StrCat(registry_, "/", path);
+  AddImage(name);
+  const size_t colon = name.rfind(':');
+  const std::string pushed =
+      RunShell(absl::StrCat(curl_, name.substr(0, colon), "/push?tag=", name.substr(colon + 1),
+                            " --request POST --header 'X-Registry-Auth: e30='"));
+  EXPECT_TRUE(!pushed.empty() && !absl::StrContains(pushed, "\"error\"")) << pushed;
+  Untag(name);
+  return name;
+}
+
+void PrivateDockerd::Pull(const std::string& name) {
+  RunShell(absl::StrCat(curl_, "create?fromImage=", name, " --request POST"));
+}
+
+void PrivateDockerd::Tag(const std::string& image, const std::string& repository,
+                         const std::string& tag) {
+  RunShell(absl::StrCat(curl_, image, "/tag --get --request POST --data repo=", repository,
                         " --data tag=", tag));
+}
+
+void PrivateDockerd::Untag(const std::string& name) {
+  RunShell(absl::StrCat(curl_, name, " --request DELETE"));
 }
 
 }  // namespace skerry::edged

@@ -26,17 +26,24 @@ class PrivateDockerd final : public PrivateRuntime {
   void PowerCycle() override;
   void AddImage(const std::string& name) override;
   bool HasImage(const std::string& name) const override;
-  // A second name for the image of `image()`.
-  void Tag(const std::string& repository, const std::string& tag);
+  // Puts an image that is like no other into a registry that the engine reaches, and not onto the
+  // engine. path: "team/app:1". Its name is that with the registry before it.
+  std::string Publish(const std::string& path) override;
+  // What somebody else does with the same engine.
+  void Pull(const std::string& name);
+  void Tag(const std::string& image, const std::string& repository, const std::string& tag);
+  void Untag(const std::string& name);
   const std::string& cgroup() const override { return cgroup_; }
   const std::string& endpoint() const override { return endpoint_; }
   const std::string& folder() const { return folder_; }
 
  private:
   void Up();
+  void StartRegistry();
 
   const Network network_;
   std::string folder_, endpoint_, cgroup_, curl_;
+  std::string registry_;  // Empty: not started. "127.0.0.1:1234": no TLS is asked for.
 };
 
 }  // namespace skerry::edged

@@ -15,6 +15,8 @@ class PrivateRuntime {
   virtual void PowerCycle() = 0;
   // Imports an image that is like no other.
   virtual void AddImage(const std::string& name) = 0;
+  // Docker's is somebody else's, too: see PrivateDockerd. Empty: this one has no registry.
+  virtual std::string Publish(const std::string& path) { return ""; }
   virtual bool HasImage(const std::string& name) const = 0;
 
   // A parent for the pods' cgroups; the destructor removes it.
