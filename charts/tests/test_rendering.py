@@ -38,6 +38,14 @@ def test_bad_values_are_refused(values, field):
     assert field in str(refused.value)
 
 
+@pytest.mark.parametrize("given, rendered", [(None, True), (True, True), (False, False)])
+def test_an_upgrade_that_reuses_the_values_of_before(given, rendered):
+    """They do not have what is new; null is what helm makes of that here."""
+    objects = render({"edgeController": {"kubelet": {"advertiseInternalIP": given}}})
+    config = yaml.safe_load(find(objects, "ConfigMap", "site-skerry-cloud-edge-controller-svc")["data"]["edge-controller-svc.yaml"])
+    assert config["kubelet"]["advertise_internal_ip"] is rendered
+
+
 def test_older_clusters():
     """1.20 has two kinds in beta alone (e2e/scenarios/test_helm.py is on such a cluster); what is older is refused."""
     versions = {(obj["kind"], obj["apiVersion"]) for obj in render(kubernetes="1.20.2")}

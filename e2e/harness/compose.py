@@ -1,5 +1,6 @@
 """The system as docs/ops/box.md brings it up: the trial's compose file on one machine, the box's on another, which has a network of its own."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -90,18 +91,28 @@ class ComposedSystem:
         kubeconfig.write_text(text)
         return Kubectl(kubeconfig, self.folder / "kubectl-cache", self.cloud.network)
 
-    def fetch_through(self, pod, port, path):
-        """The body of a file of an HTTP server on the pod's localhost, by kubectl port-forward."""
-        command = self.cloud.network.command(binaries.kubectl(), f"--kubeconfig={self.folder / 'admin.kubeconfig'}", "port-forward",
-                                             f"pod/{pod}", f":{port}")
-        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as forward:
+    @contextlib.contextmanager
+    def forwarded(self, *what, namespace="default"):
+        """kubectl port-forward of an object's port (`what` is as there), while the context lasts: the port on the cloud's loopback."""
+        command = self.cloud.network.command(binaries.kubectl(), f"--kubeconfig={self.folder / 'admin.kubeconfig'}", "-n", namespace,
+                                             "port-forward", *what)
+        with open(self.folder / "port-forward.log", "w+", encoding="utf-8") as log, \
+                subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as forward:
+            def listens():
+                said = Path(log.name).read_text()
+                match = re.search(r"127\.0\.0\.1:(\d+)", said)
+                if match is None and forward.poll() is not None:
+                    raise RuntimeError(said)
+                return match
             try:
-                line = forward.stdout.readline()
-                match = re.search(r"127\.0\.0\.1:(\d+)", line)
-                assert match, line
-                return self.cloud.run("curl", "-sS", "--max-time", "20", f"http://127.0.0.1:{match[1]}/{path}")
+                yield int(wait.until("the port that is forwarded", listens, 20)[1])
             finally:
                 forward.terminate()
+
+    def fetch_through(self, pod, port, path):
+        """The body of a file of an HTTP server on the pod's localhost, by kubectl port-forward."""
+        with self.forwarded(f"pod/{pod}", f":{port}") as local:
+            return self.cloud.run("curl", "-sS", "--max-time", "20", f"http://127.0.0.1:{local}/{path}")
 
     def create_token(self):
         """As box.md says."""

@@ -1,11 +1,10 @@
 """The system as docs/ops/cluster.md installs it: the chart in a Kubernetes cluster, and a box of compose that joins it."""
 
 import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster import wait
-from cluster.binaries import TOP, Binaries, kubectl
+from cluster.binaries import TOP, Binaries
 
 from . import images
 from .compose import EDGE_IMAGES, NODE, VERSION, ComposedSystem
@@ -86,17 +85,10 @@ class HelmSystem(ComposedSystem):
             template = "{.data['" + key.replace(".", "\\.") + "']}"
             text = self.kubectl("-n", NAMESPACE, "get", "secret", f"{NAME}-operator-tls", "-o", f"jsonpath={template}")
             (self.folder / key).write_text(run("base64", "-d", stdin=text))
-        command = self.cloud.command(kubectl(), f"--kubeconfig={self.kubernetes.admin}", "-n", NAMESPACE, "port-forward",
-                                     f"deployment/{NAME}-cloudhub-svc", "10005")
-        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as forward:
-            try:
-                line = forward.stdout.readline()
-                assert "Forwarding from" in line, line
-                return self.cloud.run(
-                    Binaries()["skerryctl"], "token", "create", "--single-use", "--node", NODE, "--hub=localhost:10005", "--nodes-known",
-                    f"--ca={self.folder / 'ca.crt'}", f"--cert={self.folder / 'tls.crt'}", f"--key={self.folder / 'tls.key'}").strip()
-            finally:
-                forward.terminate()
+        with self.forwarded(f"deployment/{NAME}-cloudhub-svc", "10005", namespace=NAMESPACE):
+            return self.cloud.run(
+                Binaries()["skerryctl"], "token", "create", "--single-use", "--node", NODE, "--hub=localhost:10005", "--nodes-known",
+                f"--ca={self.folder / 'ca.crt'}", f"--cert={self.folder / 'tls.crt'}", f"--key={self.folder / 'tls.key'}").strip()
 
     @property
     def join_url(self):
@@ -106,8 +98,10 @@ class HelmSystem(ComposedSystem):
         return "\n".join([self.kubernetes.describe(), self.box.describe()])
 
     def close(self):
-        self.kubernetes.close()
-        super().close()
+        try:
+            self.kubernetes.close()
+        finally:
+            super().close()
 
     def wait_ready_pods(self, component, count):
         """Until that many pods of a service are ready."""

@@ -6,9 +6,8 @@ cluster addresses and node ports. What it has not: a storage provisioner (volume
 NetworkPolicies, cert-manager, a load balancer.
 """
 
+import http.client
 import json
-import os
-import signal
 import ssl
 import subprocess
 import threading
@@ -22,8 +21,6 @@ from cluster.kube import Kubectl, condition
 
 from .machine import run
 
-VERSION = "1.20.2"
-BINARIES = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "skerry/kubernetes" / VERSION
 NODE = "cloud-1"
 SERVICES = "10.96.0.0/16"
 _API_ADDRESS = "10.96.0.1"  # The first of SERVICES is the API server's own.
@@ -77,6 +74,7 @@ class Kubernetes:
         self.folder = machine.folder / "kubernetes"
         self.server = f"https://{machine.address}:6443"
         self.admin = None
+        self._programs = Path(run(TOP / "tools/dev/kubernetes", timeout=3600).strip())
         self._children = {}
         self.pki = None
         self._dns = None
@@ -91,7 +89,7 @@ class Kubernetes:
         self.machine.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
         # What has no route gets none of kube-proxy's rules; other machines have a default route.
         self.machine.network.ip("route", "add", SERVICES, "dev", "bridge0")
-        self.spawn("etcd", BINARIES / "etcd", f"--data-dir={self.folder / 'etcd'}", f"--listen-client-urls={_ETCD}", f"--advertise-client-urls={_ETCD}",
+        self.spawn("etcd", self._programs / "etcd", f"--data-dir={self.folder / 'etcd'}", f"--listen-client-urls={_ETCD}", f"--advertise-client-urls={_ETCD}",
                     "--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync", "--log-level=warn")
         self.pki.issue("apiserver", "/CN=kube-apiserver", f"IP:{self.machine.address},IP:127.0.0.1,IP:{_API_ADDRESS}")
         self.pki.issue("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client")
@@ -107,7 +105,7 @@ class Kubernetes:
                  "--masquerade-all", "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0",
                  "--conntrack-tcp-timeout-close-wait=0")):
             kubeconfig = self.pki.kubeconfig(name, user, self.server)
-            self.spawn(name, BINARIES / name, f"--kubeconfig={kubeconfig}", *arguments)
+            self.spawn(name, self._programs / name, f"--kubeconfig={kubeconfig}", *arguments)
         self._start_kubelet()
         self._dns = Dns(self)
         self._dns.start()
@@ -118,7 +116,7 @@ class Kubernetes:
     def start_api(self):
         """The API server; returns when it is ready."""
         pki = self.pki.folder
-        self.spawn("kube-apiserver", BINARIES / "kube-apiserver", f"--etcd-servers={_ETCD}", f"--client-ca-file={self.pki.ca}",
+        self.spawn("kube-apiserver", self._programs / "kube-apiserver", f"--etcd-servers={_ETCD}", f"--client-ca-file={self.pki.ca}",
                    f"--tls-cert-file={pki / 'apiserver.crt'}", f"--tls-private-key-file={pki / 'apiserver.key'}",
                    f"--kubelet-client-certificate={pki / 'kubelet-client.crt'}", f"--kubelet-client-key={pki / 'kubelet-client.key'}",
                    "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={pki / 'sa.key'}",
@@ -135,14 +133,12 @@ class Kubernetes:
         self._children.pop("kube-apiserver").wait(30)
 
     def compact(self):
-        """Forgets all history, so that no watch can go on from before. Returns the revision that is left."""
+        """Forgets all history, so that no watch can go on from before."""
         status = json.loads(self._etcdctl("endpoint", "status", "--write-out=json"))
-        revision = status[0]["Status"]["header"]["revision"]
-        self._etcdctl("compact", str(revision))
-        return revision
+        self._etcdctl("compact", str(status[0]["Status"]["header"]["revision"]))
 
     def _etcdctl(self, *argv):
-        return self.machine.run(BINARIES / "etcdctl", f"--endpoints={_ETCD}", *argv, env={"ETCDCTL_API": "3"})
+        return self.machine.run(self._programs / "etcdctl", f"--endpoints={_ETCD}", *argv, env={"ETCDCTL_API": "3"})
 
     def _start_kubelet(self):
         group = f"/{self.machine.folder.name}"
@@ -150,6 +146,7 @@ class Kubernetes:
             if controller.is_dir():
                 self.machine.run("mkdir", "-p", f"{controller}{group}")
         crt, key = self.pki.issue("kubelet-server", f"/CN={NODE}", f"IP:{self.machine.address}")
+        self._keep_kernel()
         config = self.folder / "kubelet.yaml"
         config.write_text(yaml.safe_dump({
             "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "tlsCertFile": str(crt),
@@ -160,17 +157,25 @@ class Kubernetes:
             "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%", "memory.available": "100Mi"},
             "readOnlyPort": 0, "healthzPort": 0, "imageGCHighThresholdPercent": 100, "volumePluginDir": str(self.folder / "plugins")}))
         kubeconfig = self.pki.kubeconfig("kubelet", f"/O=system:nodes/CN=system:node:{NODE}", self.server)
-        self.spawn("kubelet", BINARIES / "kubelet", f"--config={config}", f"--kubeconfig={kubeconfig}", f"--hostname-override={NODE}",
+        self.spawn("kubelet", self._programs / "kubelet", f"--config={config}", f"--kubeconfig={kubeconfig}", f"--hostname-override={NODE}",
                     f"--node-ip={self.machine.address}", "--container-runtime=remote",
                     f"--container-runtime-endpoint=unix://{self.machine.containerd_dir}/run/containerd.sock",
                     _FEATURES, f"--root-dir={self.folder / 'kubelet'}", f"--cert-dir={self.folder / 'kubelet-pki'}")
 
-    def spawn(self, name, *argv, host=None):
-        """Starts a part of the cluster, on its machine or, where signals have to reach it, in the machine's network alone."""
+    def _keep_kernel(self):
+        """What the kubelet sets is the whole computer's, the one around the machine, too: it writes into files instead."""
+        for name in ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys",
+                     "kernel/keys/root_maxbytes"):
+            setting, copy = f"/proc/sys/{name}", self.folder / "kernel" / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(Path(setting).read_text())
+            self.machine.run("mount", "--bind", copy, setting)
+
+    def spawn(self, name, *argv):
+        """Starts a part of the cluster."""
         with open(self.folder / f"{name}.log", "ab") as log:
-            self._children[name] = subprocess.Popen((host or self.machine).command(*argv), stdin=subprocess.DEVNULL, stdout=log,
-                                                    stderr=log, start_new_session=True)
-        return self._children[name]
+            self._children[name] = subprocess.Popen(self.machine.command(*argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                    start_new_session=True)
 
     def _await(self, what, condition_):
         """Until it holds; whatever has ended meanwhile is in the error."""
@@ -250,10 +255,10 @@ class Dns(threading.Thread):
         crt, key = kubernetes.pki.issue("dns", "/O=system:masters/CN=dns")
         self._tls = ssl.create_default_context(cafile=kubernetes.pki.ca)
         self._tls.load_cert_chain(crt, key)
-        self._dnsmasq = kubernetes.spawn(
-            "dnsmasq", "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+        kubernetes.spawn(
+            "dnsmasq", "dnsmasq", "--keep-in-foreground", "--pid-file", "--log-facility=-", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
             "--user=root", "--bind-interfaces", f"--listen-address={kubernetes.machine.address}", "--local=/#/",
-            f"--addn-hosts={self._hosts}", host=kubernetes.machine.network)
+            f"--addn-hosts={self._hosts}")
 
     def _get(self, path):
         request = urllib.request.Request(self._cluster.server + path)
@@ -276,11 +281,11 @@ class Dns(threading.Thread):
         while not self._ended.wait(self._INTERVAL):
             try:
                 names = self._names()
-            except (OSError, ValueError):
+            except (OSError, ValueError, http.client.HTTPException):
                 continue  # The API is on its way up or down.
             if names != self._hosts.read_text():
                 self._hosts.write_text(names)
-                self._dnsmasq.send_signal(signal.SIGHUP)  # It reads the file again.
+                self._cluster.machine.run("pkill", "-HUP", "-x", "dnsmasq")  # It reads the file again.
 
     def stop(self):
         """Returns when it has ended."""

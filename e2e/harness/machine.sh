@@ -12,8 +12,9 @@ done
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /var/lib/docker /var/lib/skerry
 # An overlay can't lie on an overlay, so docker's data is on the disk itself.
-mkdir -p "$dir/docker" "$dir/skerry"
+mkdir -p "$dir/docker" "$dir/skerry" "$dir/log"
 mount --bind "$dir/docker" /var/lib/docker
+mount --bind "$dir/log" /var/log
 # Shared, as systemd makes all of a machine's mounts: what edged-svc mounts there, the container runtime sees.
 mount --bind "$dir/skerry" /var/lib/skerry
 mount --make-rshared /var/lib/skerry

@@ -126,28 +126,37 @@ std::string PlanNodeStatus(const nlohmann::json& node, const nlohmann::json& sta
 void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status) {
   if (endpoint.port == 0) return;
   status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", endpoint.port}}}};
-  const nlohmann::json& before = kubeapi::ArrayAt(status, {"addresses"});
-  std::string former;  // What was published before, by another leader say: not the node's own.
-  for (const nlohmann::json& entry : before) {
-    if (StringAt(entry, {"type"}) == "Hostname") former = StringAt(entry, {"address"});
-  }
   nlohmann::json addresses =
       nlohmann::json::array({{{"type", "Hostname"}, {"address", endpoint.address}}});
   if (endpoint.internal_ip)
     addresses.push_back({{"type", "InternalIP"}, {"address", endpoint.address}});
-  for (const nlohmann::json& entry : before) {
-    const std::string& type = StringAt(entry, {"type"});
-    const std::string& address = StringAt(entry, {"address"});
-    const bool published = type == "InternalIP" && endpoint.internal_ip &&
-                           (address == former || address == endpoint.address);
-    if (type != "Hostname" && !published) addresses.push_back(entry);
+  for (const nlohmann::json& entry : kubeapi::ArrayAt(status, {"addresses"})) {
+    const bool twice = endpoint.internal_ip && entry == addresses[1];  // A node beside the leader.
+    if (StringAt(entry, {"type"}) != "Hostname" && !twice) addresses.push_back(entry);
   }
+  status["addresses"] = std::move(addresses);
+}
+
+// Takes away what a leader before has published as InternalIP: it is the Hostname, too, and the
+// node's own come after it. Where none does it is the node's own, whatever the Hostname says.
+void RemovePublishedInternalIp(nlohmann::json& status) {
+  nlohmann::json addresses = kubeapi::ArrayAt(status, {"addresses"});
+  std::string hostname;
+  std::vector<size_t> internal;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const std::string& type = StringAt(addresses[i], {"type"});
+    if (type == "Hostname") hostname = StringAt(addresses[i], {"address"});
+    if (type == "InternalIP") internal.push_back(i);
+  }
+  if (internal.size() < 2 || StringAt(addresses[internal[0]], {"address"}) != hostname) return;
+  addresses.erase(internal[0]);
   status["addresses"] = std::move(addresses);
 }
 
 std::string PlanKubeletEndpoint(const nlohmann::json& node, const KubeletEndpoint& endpoint) {
   const nlohmann::json& before = kubeapi::ObjectAt(node, {"status"});
   nlohmann::json status = before;
+  if (endpoint.port != 0) RemovePublishedInternalIp(status);
   SetKubeletEndpoint(endpoint, status);
   const nlohmann::json difference = MergeDiff(before, status);
   if (difference.empty()) return "";

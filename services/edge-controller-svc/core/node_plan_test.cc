@@ -200,10 +200,30 @@ TEST(KubeletEndpointTest, IsTheFirstInternalIpWhereThatIsAskedFor) {
   EXPECT_EQ(second["status"]["addresses"], json::parse(R"([
       {"type":"Hostname","address":"10.1.0.2"},{"type":"InternalIP","address":"10.1.0.2"},
       {"type":"InternalIP","address":"10.0.0.7"}])"));
+  // It is no longer asked for.
+  const json off = Patched(second, PlanKubeletEndpoint(second, {"10.1.0.3", 10250}));
+  EXPECT_EQ(off["status"]["addresses"], json::parse(R"([
+      {"type":"Hostname","address":"10.1.0.3"},{"type":"InternalIP","address":"10.0.0.7"}])"));
   // The node is on the leader's own machine: the address is there once.
   const json same = Patched(node, PlanKubeletEndpoint(node, {"10.0.0.7", 10250, true}));
   EXPECT_EQ(same["status"]["addresses"], json::parse(R"([
       {"type":"Hostname","address":"10.0.0.7"},{"type":"InternalIP","address":"10.0.0.7"}])"));
+  const json moved = Patched(same, PlanKubeletEndpoint(same, {"10.1.0.2", 10250, true}));
+  EXPECT_EQ(moved["status"]["addresses"], second["status"]["addresses"]);
+}
+
+// KubeEdge's hostnameOverride is often the address.
+TEST(KubeletEndpointTest, ANodeThatIsNamedByItsAddressKeepsIt) {
+  const json node = Node(R"({"addresses":[{"type":"InternalIP","address":"10.0.0.7"},
+                             {"type":"Hostname","address":"10.0.0.7"}]})");
+  const json expected = json::parse(R"([
+      {"type":"Hostname","address":"10.1.0.1"},{"type":"InternalIP","address":"10.1.0.1"},
+      {"type":"InternalIP","address":"10.0.0.7"}])");
+  const KubeletEndpoint endpoint{"10.1.0.1", 10250, true};
+  EXPECT_EQ(Patched(node, PlanKubeletEndpoint(node, endpoint))["status"]["addresses"], expected);
+  json report = node["status"];
+  SetKubeletEndpoint(endpoint, report);
+  EXPECT_EQ(report["addresses"], expected);
 }
 
 // Else the addresses of a report that is written meanwhile would be lost: a list is replaced as a

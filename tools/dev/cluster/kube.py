@@ -20,8 +20,11 @@ class Kubectl:
 
     def __call__(self, *arguments, stdin=None, check=True, timeout=60):
         """Runs kubectl and returns its standard output."""
-        done = subprocess.run([*self._base, *arguments], input=stdin, text=True, timeout=timeout, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            done = subprocess.run([*self._base, *arguments], input=stdin, text=True, timeout=timeout, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except subprocess.TimeoutExpired as error:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: no answer in {timeout} s") from error
         if check and done.returncode != 0:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout

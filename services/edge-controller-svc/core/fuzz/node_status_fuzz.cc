@@ -17,6 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   skerry::edgecontroller::PlanNodeLabels(node, report, *status);
   skerry::edgecontroller::PlanNodeStatus(node, *status);
   skerry::edgecontroller::PlanKubeletEndpoint(node, {.address = "10.0.0.1", .port = 10250});
+  skerry::edgecontroller::PlanKubeletEndpoint(
+      node, {.address = "10.0.0.1", .port = 10250, .internal_ip = true});
   skerry::edgecontroller::PlanNodeLost(node, absl::UnixEpoch());
   skerry::edgecontroller::NodeDigest(node);
   return 0;
