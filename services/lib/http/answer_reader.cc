@@ -51,14 +51,13 @@ AnswerReader::State AnswerReader::Parse() {
     boost::system::error_code error;
     const size_t used = parser_->put(input_.data(), error);
     input_.consume(used);
+    // What Beast's own limit does not count: fields that arrive one by one; the head of a chunk and
+    // trailers, which it takes as a whole.
     if (!headers_done_) header_bytes_ += used;
+    if (header_bytes_ > limits_.headers_bytes_max) return State::kTooLarge;
     if (error == beast::http::error::need_more) {
-      // What Beast's own limit does not count: fields that arrive one by one; the head of a chunk
-      // and trailers, which it takes as a whole.
-      if (header_bytes_ > limits_.headers_bytes_max ||
-          input_.size() > std::max(limits_.headers_bytes_max, kUnparsedBytesMin)) {
+      if (input_.size() > std::max(limits_.headers_bytes_max, kUnparsedBytesMin))
         return State::kTooLarge;
-      }
       if (used == 0) return State::kMore;
       error = {};
     }

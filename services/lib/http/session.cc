@@ -217,8 +217,9 @@ void Session::Parse() {
     const size_t used = parser_->put(input_.data(), error);
     input_.consume(used);
     if (!headers_done_) header_bytes_ += used;
+    if (HasTooManyHeaders(error == beast::http::error::need_more))
+      return Refuse(431, "the headers are too large");
     if (error == beast::http::error::need_more) {
-      if (HasTooManyHeaders()) return Refuse(431, "the headers are too large");
       if (used == 0) return;
       error = {};
     }
@@ -232,9 +233,10 @@ void Session::Parse() {
 
 // What Beast's own limit does not count: fields that arrive one by one, the head of a chunk,
 // trailers.
-bool Session::HasTooManyHeaders() const {
+bool Session::HasTooManyHeaders(bool needs_more) const {
   const size_t max = host_->options().header_bytes_max;
-  return header_bytes_ > max || (headers_done_ && input_.size() > std::max(max, kIdleReadBytes));
+  return header_bytes_ > max ||
+         (needs_more && headers_done_ && input_.size() > std::max(max, kIdleReadBytes));
 }
 
 bool Session::OnHeaders() {

@@ -101,7 +101,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   void OnReadEnded(bool clean);
   void NextRequest();
   void Parse();
-  bool HasTooManyHeaders() const;
+  bool HasTooManyHeaders(bool needs_more) const;
   // False: the request was answered here.
   bool OnHeaders();
   void Dispatch();
