@@ -361,6 +361,7 @@ void EdgedApp::Stop() {
   if (p.spoke != nullptr) p.spoke->Stop();
   if (p.pods != nullptr) p.pods->Stop();
   if (p.meta != nullptr) p.meta->Close();  // Nothing asks the health for a report from here on.
+  if (p.runtime != nullptr) p.runtime->EndCalls();  // What follows waits for who makes them.
   p.copies.reset();
   p.log_rotation.reset();
   p.image_gc.reset();

@@ -9,7 +9,6 @@
 #include "services/edged-svc/adapters/cri_config.h"
 #include "services/edged-svc/adapters/cri_impl.h"
 #include "services/lib/base/status_macros.h"
-#include "services/lib/rpc/channel.h"
 #include "services/lib/rpc/deadline.h"
 #include "services/lib/rpc/grpc_status.h"
 
@@ -24,7 +23,7 @@ absl::StatusOr<std::optional<ImageView>> CriRuntime::FindImage(absl::string_view
   cri::ImageStatusRequest request;
   request.mutable_image()->set_image(std::string(image));
   cri::ImageStatusResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->images->ImageStatus(context, request, &response);
   }));
   if (!response.has_image() || response.image().id().empty()) return std::nullopt;
@@ -65,7 +64,7 @@ void CriRuntime::PullImage(absl::string_view image, std::vector<RegistryAuth> au
 
 absl::StatusOr<std::set<std::string>> CriRuntime::Impl::ImagesInUse() {
   cri::ListContainersResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return pods->ListContainers(context, cri::ListContainersRequest(), &response);
   }));
   std::set<std::string> out;
@@ -80,7 +79,7 @@ absl::StatusOr<std::string> CriRuntime::Impl::SandboxImageId(CriRuntime& runtime
     cri::StatusRequest request;
     request.set_verbose(true);
     cri::StatusResponse response;
-    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+    SKERRY_RETURN_IF_ERROR(Unary(kListTimeout, [&](grpc::ClientContext* context) {
       return pods->Status(context, request, &response);
     }));
     name = SandboxImage(response);
@@ -92,7 +91,7 @@ absl::StatusOr<std::string> CriRuntime::Impl::SandboxImageId(CriRuntime& runtime
 
 absl::StatusOr<std::vector<StoredImage>> CriRuntime::ListImages() {
   cri::ListImagesResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->images->ListImages(context, cri::ListImagesRequest(), &response);
   }));
   // After the images: a container that is made meanwhile is seen.
@@ -118,14 +117,14 @@ absl::Status CriRuntime::RemoveImage(absl::string_view id) {
   cri::RemoveImageRequest request;
   request.mutable_image()->set_image(std::string(id));
   cri::RemoveImageResponse response;
-  return OkIfNotFound(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  return OkIfNotFound(impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->images->RemoveImage(context, request, &response);
   }));
 }
 
 absl::StatusOr<std::string> CriRuntime::ImageFolder() {
   cri::ImageFsInfoResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->images->ImageFsInfo(context, cri::ImageFsInfoRequest(), &response);
   }));
   if (response.image_filesystems().empty())

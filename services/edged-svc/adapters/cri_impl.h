@@ -3,6 +3,7 @@
 #define SKERRY_SERVICES_EDGED_SVC_ADAPTERS_CRI_IMPL_H_
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
 
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -42,6 +44,9 @@ struct CriRuntime::Impl {
       ABSL_GUARDED_BY(mutex);  // By sandbox id.
   OpenCalls calls;
 
+  // rpc::CallUnary, which EndCalls ends.
+  absl::Status Unary(absl::Duration timeout,
+                     absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call);
   absl::StatusOr<ContainerView> Inspect(const cri::Container& listed);
   absl::StatusOr<std::vector<std::string>> Addresses(const std::string& sandbox_id);
   // Names and ids of images by which containers call them.

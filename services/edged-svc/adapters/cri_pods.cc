@@ -8,7 +8,6 @@
 #include "services/edged-svc/adapters/cri_impl.h"
 #include "services/edged-svc/core/pod_order.h"
 #include "services/lib/base/status_macros.h"
-#include "services/lib/rpc/channel.h"
 
 namespace skerry::edged {
 namespace {
@@ -47,7 +46,7 @@ absl::StatusOr<ContainerView> CriRuntime::Impl::Inspect(const cri::Container& li
   cri::ContainerStatusRequest request;
   request.set_container_id(listed.id());
   cri::ContainerStatusResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return pods->ContainerStatus(context, request, &response);
   }));
   const cri::ContainerStatus& status = response.status();
@@ -85,7 +84,7 @@ absl::StatusOr<std::vector<std::string>> CriRuntime::Impl::Addresses(
   cri::PodSandboxStatusRequest request;
   request.set_pod_sandbox_id(sandbox_id);
   cri::PodSandboxStatusResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return pods->PodSandboxStatus(context, request, &response);
   }));
   std::vector<std::string> out;
@@ -102,14 +101,14 @@ absl::StatusOr<std::vector<PodView>> CriRuntime::ListPods() {
   (*sandboxes_request.mutable_filter()->mutable_label_selector())[kLabelOwner] =
       impl_->options.owner;
   cri::ListPodSandboxResponse sandboxes;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->ListPodSandbox(context, sandboxes_request, &sandboxes);
   }));
   cri::ListContainersRequest containers_request;
   (*containers_request.mutable_filter()->mutable_label_selector())[kLabelOwner] =
       impl_->options.owner;
   cri::ListContainersResponse containers;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->ListContainers(context, containers_request, &containers);
   }));
 

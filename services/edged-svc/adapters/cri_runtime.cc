@@ -41,15 +41,29 @@ absl::StatusOr<std::unique_ptr<CriRuntime>> CriRuntime::Create(const CriOptions&
 
 CriRuntime::CriRuntime(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-CriRuntime::~CriRuntime() { impl_->calls.EndAll(); }
+CriRuntime::~CriRuntime() { EndCalls(); }
+
+void CriRuntime::EndCalls() { impl_->calls.EndAll(); }
+
+absl::Status CriRuntime::Impl::Unary(absl::Duration timeout,
+                                     absl::FunctionRef<grpc::Status(grpc::ClientContext*)> call) {
+  return rpc::CallUnary(timeout, [&](grpc::ClientContext* context) {
+    if (!calls.Open(context)) {
+      return grpc::Status(grpc::StatusCode::CANCELLED, "the runtime is being closed");
+    }
+    grpc::Status status = call(context);
+    calls.Close(context);
+    return status;
+  });
+}
 
 absl::StatusOr<RuntimeStatus> CriRuntime::Status() {
   cri::VersionResponse version;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(absl::Seconds(5), [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(absl::Seconds(5), [&](grpc::ClientContext* context) {
     return impl_->pods->Version(context, cri::VersionRequest(), &version);
   }));
   cri::StatusResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(absl::Seconds(5), [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(absl::Seconds(5), [&](grpc::ClientContext* context) {
     return impl_->pods->Status(context, cri::StatusRequest(), &response);
   }));
   RuntimeStatus out;
@@ -70,7 +84,7 @@ absl::StatusOr<std::string> CriRuntime::RunSandbox(const SandboxConfig& config) 
   cri::RunPodSandboxRequest request;
   *request.mutable_config() = ToCri(config, impl_->options.owner);
   cri::RunPodSandboxResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kSandboxTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kSandboxTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->RunPodSandbox(context, request, &response);
   }));
   return response.pod_sandbox_id();
@@ -80,7 +94,7 @@ absl::Status CriRuntime::StopSandbox(absl::string_view id) {
   cri::StopPodSandboxRequest request;
   request.set_pod_sandbox_id(std::string(id));
   cri::StopPodSandboxResponse response;
-  return OkIfNotFound(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  return OkIfNotFound(impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->StopPodSandbox(context, request, &response);
   }));
 }
@@ -89,7 +103,7 @@ absl::Status CriRuntime::RemoveSandbox(absl::string_view id) {
   cri::RemovePodSandboxRequest request;
   request.set_pod_sandbox_id(std::string(id));
   cri::RemovePodSandboxResponse response;
-  return OkIfNotFound(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  return OkIfNotFound(impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->RemovePodSandbox(context, request, &response);
   }));
 }
@@ -102,7 +116,7 @@ absl::StatusOr<std::string> CriRuntime::CreateContainer(absl::string_view sandbo
   *request.mutable_config() = ToCri(sandbox, config, impl_->options.owner);
   *request.mutable_sandbox_config() = ToCri(sandbox, impl_->options.owner);
   cri::CreateContainerResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->CreateContainer(context, request, &response);
   }));
   return response.container_id();
@@ -112,7 +126,7 @@ absl::Status CriRuntime::StartContainer(absl::string_view id) {
   cri::StartContainerRequest request;
   request.set_container_id(std::string(id));
   cri::StartContainerResponse response;
-  return rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  return impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->StartContainer(context, request, &response);
   });
 }
@@ -121,7 +135,7 @@ absl::Status CriRuntime::RemoveContainer(absl::string_view id) {
   cri::RemoveContainerRequest request;
   request.set_container_id(std::string(id));
   cri::RemoveContainerResponse response;
-  return OkIfNotFound(rpc::CallUnary(kCallTimeout, [&](grpc::ClientContext* context) {
+  return OkIfNotFound(impl_->Unary(kCallTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->RemoveContainer(context, request, &response);
   }));
 }
@@ -173,7 +187,7 @@ absl::Status CriRuntime::ReopenLog(absl::string_view id) {
   cri::ReopenContainerLogRequest request;
   request.set_container_id(std::string(id));
   cri::ReopenContainerLogResponse response;
-  return rpc::CallUnary(kListTimeout, [&](grpc::ClientContext* context) {
+  return impl_->Unary(kListTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->ReopenContainerLog(context, request, &response);
   });
 }
@@ -184,7 +198,7 @@ absl::StatusOr<std::string> CriRuntime::OpenStream(const StreamRequest& request)
     message.set_pod_sandbox_id(request.id);
     for (const int32_t port : request.ports) message.add_port(port);
     cri::PortForwardResponse response;
-    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+    SKERRY_RETURN_IF_ERROR(impl_->Unary(kStreamTimeout, [&](grpc::ClientContext* context) {
       return impl_->pods->PortForward(context, message, &response);
     }));
     return response.url();
@@ -197,7 +211,7 @@ absl::StatusOr<std::string> CriRuntime::OpenStream(const StreamRequest& request)
     message.set_stdout(request.out);
     message.set_stderr(request.err);
     cri::AttachResponse response;
-    SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+    SKERRY_RETURN_IF_ERROR(impl_->Unary(kStreamTimeout, [&](grpc::ClientContext* context) {
       return impl_->pods->Attach(context, message, &response);
     }));
     return response.url();
@@ -210,7 +224,7 @@ absl::StatusOr<std::string> CriRuntime::OpenStream(const StreamRequest& request)
   message.set_stdout(request.out);
   message.set_stderr(request.err);
   cri::ExecResponse response;
-  SKERRY_RETURN_IF_ERROR(rpc::CallUnary(kStreamTimeout, [&](grpc::ClientContext* context) {
+  SKERRY_RETURN_IF_ERROR(impl_->Unary(kStreamTimeout, [&](grpc::ClientContext* context) {
     return impl_->pods->Exec(context, message, &response);
   }));
   return response.url();

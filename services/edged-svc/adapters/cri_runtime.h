@@ -52,6 +52,7 @@ class CriRuntime final : public Runtime {
   absl::StatusOr<std::vector<StoredImage>> ListImages() override;
   absl::Status RemoveImage(absl::string_view id) override;
   absl::StatusOr<std::string> ImageFolder() override;
+  void EndCalls() override;
 
  private:
   struct Impl;

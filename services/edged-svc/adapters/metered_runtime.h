@@ -75,6 +75,7 @@ class MeteredRuntime final : public Runtime {
   absl::Status RemoveImage(absl::string_view id) override {
     return Timed("remove_image", [&] { return runtime_->RemoveImage(id); });
   }
+  void EndCalls() override { runtime_->EndCalls(); }
   absl::StatusOr<std::string> ImageFolder() override {
     return Timed("image_folder", [&] { return runtime_->ImageFolder(); });
   }

@@ -203,6 +203,11 @@ class Runtime {
   virtual absl::Status RemoveImage(absl::string_view id) = 0;
   // A folder on the file system that images are on.
   virtual absl::StatusOr<std::string> ImageFolder() = 0;
+
+  // Whoever calls is to end: calls that are under way end with CANCELLED, and later ones at once,
+  // however long the runtime would take. Waits for that. As it is here: they end by their
+  // deadlines.
+  virtual void EndCalls() {}
 };
 
 }  // namespace skerry::edged
