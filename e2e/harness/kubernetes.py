@@ -138,7 +138,7 @@ class Kubernetes:
         self._etcdctl("compact", str(status[0]["Status"]["header"]["revision"]))
 
     def _etcdctl(self, *argv):
-        return self.machine.run(self._programs / "etcdctl", f"--endpoints={_ETCD}", *argv, env={"ETCDCTL_API": "3"})
+        return self.machine.run(self._programs / "etcdctl", f"--endpoints={_ETCD}", *argv)
 
     def _start_kubelet(self):
         group = f"/{self.machine.folder.name}"
