@@ -4,7 +4,11 @@
 set -eu
 dir=$1
 # What others on this machine have mounted would not go when they unmount it.
-awk '$5 ~ "^/(tmp|run)/" {print $5}' /proc/self/mountinfo | sort -r | while read -r point; do umount --lazy "$point"; done
+# Where /run is shared, as systemd makes it, `ip netns` mounts its folder on itself, so that each name in it is mounted twice, one
+# covered by the other.
+others() { awk '$5 ~ "^/(tmp|run)/" {print $5}' /proc/self/mountinfo | sort -r; }
+for _ in 1 2 3; do others | while read -r point; do umount --lazy "$point" 2>/dev/null || true; done; done
+[ -z "$(others)" ] || { echo "machine.sh: these can't be unmounted: $(others)" >&2; exit 1; }
 for folder in etc var/lib; do
   mkdir -p "$dir/upper/$folder" "$dir/work/$folder"
   mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$dir/upper/$folder,workdir=$dir/work/$folder" "/$folder"
