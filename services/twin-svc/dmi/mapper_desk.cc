@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/twin-svc/dmi/desk_errors.h"
 #include "services/twin-svc/dmi/mapper_info.h"
 
 namespace skerry::twin {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr size_t kDueAtOnce = 64;  // Between other work of the executor.
 constexpr int kPostedMax = 1024;   // Registrations and calls that the executor has not begun.
-
-absl::Status Stopping() {
-  return Error(absl::StatusCode::kUnavailable, "the service is stopping").Reason("DRAINING");
-}
 
 uint64_t DesiredOf(const Twin& twin) {
   uint64_t hash = absl::HashOf(twin.uid);
@@ -182,27 +179,35 @@ void MapperDesk::DoRegister(v1beta1::MapperRegisterRequest request, absl::Durati
                             RegisterDone done) {
   if (synced_ && !draining_) return done(Answer(request));
   if (draining_) return done(Stopping());
-  if (waiting_.size() >= options_.mappers_max) {
+  if (registrations_waiting_.size() >= options_.mappers_max) {
     return done(Error(absl::StatusCode::kResourceExhausted, "too many registrations wait")
                     .Reason("MAPPERS_FULL"));
   }
-  const uint64_t id = ++last_waiting_;
-  const auto timer = executor_.PostAfter(patience, [this, id] {
-    auto waiting = waiting_.extract(id);
-    if (!waiting) return;
-    metrics_.registrations_refused.Increment();
-    waiting.mapped().done(
-        Error(absl::StatusCode::kUnavailable,
-              "the devices of this box are not known yet (edge-meta-svc): try again")
-            .Reason("DEVICES_NOT_KNOWN"));
-  });
-  waiting_.emplace(id, Waiting{std::move(request), std::move(done), timer});
+  Wait(registrations_waiting_, patience,
+       [this, request = std::move(request), done = std::move(done)](bool in_time) mutable {
+         if (in_time) return done(draining_ ? Stopping() : Answer(request));
+         metrics_.registrations_refused.Increment();
+         done(DevicesNotKnown());
+       });
 }
 
+void MapperDesk::Wait(WaitingById& among, absl::Duration patience,
+                      absl::AnyInvocable<void(bool in_time)> go) {
+  const uint64_t id = ++last_waiting_;
+  const auto timer = executor_.PostAfter(patience, [&among, id] {
+    auto waiting = among.extract(id);
+    if (waiting) waiting.mapped().go(false);
+  });
+  among.emplace(id, Waiting{std::move(go), timer});
+}
+
+// Registrations first: a call that was waiting finds its mapper.
 void MapperDesk::AnswerWaiting() {
-  for (auto& [id, waiting] : std::exchange(waiting_, {})) {
-    executor_.Cancel(waiting.timer);
-    waiting.done(draining_ ? Stopping() : Answer(waiting.request));
+  for (WaitingById* among : {&registrations_waiting_, &calls_waiting_}) {
+    for (auto& [id, waiting] : std::exchange(*among, {})) {
+      executor_.Cancel(waiting.timer);
+      waiting.go(true);
+    }
   }
 }
 
@@ -349,9 +354,7 @@ void MapperDesk::Post(
     absl::AnyInvocable<void(absl::AnyInvocable<void(absl::StatusOr<Response>)>)> work) {
   if (posted_.fetch_add(1) >= kPostedMax) {
     posted_.fetch_sub(1);
-    return done(Error(absl::StatusCode::kResourceExhausted,
-                      "too many registrations and calls of methods wait: try again later")
-                    .Reason("MAPPERS_BUSY"));
+    return done(MappersBusy());
   }
   auto held = std::make_shared<absl::AnyInvocable<void(absl::StatusOr<Response>)>>(std::move(done));
   const bool posted = executor_.Post([this, held, work = std::move(work)]() mutable {

@@ -78,8 +78,10 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
   void Register(v1beta1::MapperRegisterRequest request, absl::Duration patience, RegisterDone done);
 
   // MethodCaller: calls the mapper of the device's protocol. INVALID_ARGUMENT names the field;
-  // NOT_FOUND / DEVICE_UNKNOWN; UNAVAILABLE / MAPPER_AWAY where no mapper of the protocol has
-  // registered, or it is not there; the errors of MapperLink::CallMethod and of the mapper.
+  // NOT_FOUND / DEVICE_UNKNOWN, which is known once the box's devices are: until then calls wait,
+  // up to `timeout`, then UNAVAILABLE / DEVICES_NOT_KNOWN, and at most 64, then RESOURCE_EXHAUSTED
+  // / MAPPERS_BUSY; UNAVAILABLE / MAPPER_AWAY where no mapper of the protocol has registered, or it
+  // is not there; the errors of MapperLink::CallMethod and of the mapper.
   void CallMethod(v1::MethodCall call, absl::Duration timeout, Done done) override;
 
   // Who writes what is reported of the device: "mapper:<name>", or "mapper".
@@ -93,11 +95,13 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
   void Stop();
 
  private:
+  // What goes on once the box's devices are known, or the desk stops (true), or its patience is
+  // over.
   struct Waiting {
-    v1beta1::MapperRegisterRequest request;
-    RegisterDone done;
+    absl::AnyInvocable<void(bool in_time)> go;
     exec::SerialExecutor::TimerId timer;
   };
+  using WaitingById = std::map<uint64_t, Waiting>;
 
   MapperDesk(const Options& options, MapperStore& store, TwinDesk& twins, Clock& clock,
              DmiMetrics& metrics, const log::Logger& log);
@@ -120,6 +124,7 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
   void MakeActive(const std::shared_ptr<MapperLink>& link);
   MapperLink::Context ContextFor(const MapperRecord& record);
   void Forget(const std::string& mapper);
+  void Wait(WaitingById& among, absl::Duration patience, absl::AnyInvocable<void(bool in_time)> go);
   void AnswerWaiting();
   // Of the device's protocol; null where none has registered.
   MapperLink* LinkOf(const DeviceCatalog::Entry& entry);
@@ -149,7 +154,8 @@ class MapperDesk final : public DeviceSink, public MethodCaller {
   std::map<std::string, std::string> active_;                 // Protocol to name.
   bool synced_ = false;
   bool draining_ = false;
-  std::map<uint64_t, Waiting> waiting_;
+  WaitingById registrations_waiting_;  // At most mappers_max.
+  WaitingById calls_waiting_;          // At most 64.
   uint64_t last_waiting_ = 0;
   exec::SerialExecutor executor_;
 };

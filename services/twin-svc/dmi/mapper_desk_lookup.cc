@@ -4,9 +4,15 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/device/method_call.h"
+#include "services/twin-svc/dmi/desk_errors.h"
 #include "services/twin-svc/dmi/mapper_desk.h"
 
 namespace skerry::twin {
+namespace {
+
+constexpr size_t kCallsWaitingMax = 64;  // Each at most 64 KiB (device::CheckCall).
+
+}  // namespace
 
 MapperLink* MapperDesk::LinkOf(const DeviceCatalog::Entry& entry) {
   const auto active = active_.find(entry.protocol);
@@ -20,6 +26,18 @@ void MapperDesk::DoCall(v1::MethodCall call, absl::Duration timeout, Done done) 
   };
   const absl::StatusOr<DeviceName> device = device::CheckCall(call);
   if (!device.ok()) return refuse(device.status());
+  if (!synced_) {
+    if (draining_) return refuse(Stopping());
+    if (calls_waiting_.size() >= kCallsWaitingMax) return refuse(MappersBusy());
+    return Wait(calls_waiting_, timeout,
+                [this, call = std::move(call), end = clock_.Monotonic() + timeout,
+                 done = std::move(done)](bool in_time) mutable {
+                  if (in_time)
+                    return DoCall(std::move(call), end - clock_.Monotonic(), std::move(done));
+                  metrics_.method_calls_failed.Increment();
+                  done(DevicesNotKnown());
+                });
+  }
   const std::optional<DeviceCatalog::Entry> entry = catalog_.Find(*device);
   if (!entry.has_value()) {
     return refuse(Error(absl::StatusCode::kNotFound,

@@ -132,10 +132,11 @@ class DmiTest : public ::testing::Test {
     ASSERT_TRUE(answer.ok()) << answer.status();
     mapper.Take(*answer);
   }
-  absl::StatusOr<v1::MethodResult> CallMethod(const v1::MethodCall& call) {
+  absl::StatusOr<v1::MethodResult> CallMethod(const v1::MethodCall& call,
+                                              absl::Duration timeout = absl::Seconds(20)) {
     absl::StatusOr<v1::MethodResult> answer = absl::UnknownError("");
     absl::Notification done;
-    mappers_->CallMethod(call, absl::Seconds(20), [&](absl::StatusOr<v1::MethodResult> result) {
+    mappers_->CallMethod(call, timeout, [&](absl::StatusOr<v1::MethodResult> result) {
       answer = std::move(result);
       done.Notify();
     });
