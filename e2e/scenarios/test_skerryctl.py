@@ -1,11 +1,14 @@
 """What operators see by `skerryctl` on a box and beside the hub: get, top, every form of output, help, completion."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -194,6 +197,8 @@ def test_top_draws_on_a_terminal(system, box):
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["TERM"] = "xterm"
+        # High: it lists the processes of all boxes of this machine, and other scenarios have some.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 500, 120, 0, 0))
         command = [str(system.binaries["skerryctl"]), "top", "--interval=200ms", f"--run-dir={box.run_dir}"]
         os.execv(command[0], command)
     try:
