@@ -274,6 +274,7 @@ void BusApp::Stop() {
   if (p.executor != nullptr) p.executor->Stop();
   if (p.mqtt_executor != nullptr) p.mqtt_executor->Stop();
   if (p.journal != nullptr) p.journal->Stop();
+  if (p.requests != nullptr) p.requests->Flush();
 }
 
 process::Readiness& BusApp::readiness() { return parts_->readiness; }

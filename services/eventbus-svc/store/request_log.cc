@@ -10,7 +10,6 @@ namespace skerry::eventbus {
 namespace {
 
 constexpr int64_t kEntryBytes = 512;  // What one costs besides topic and payload, roughly.
-constexpr size_t kDoneMax = 1024;     // That wait to be deleted.
 
 constexpr const char* kMigrations[] = {
     "CREATE TABLE request ("
@@ -86,8 +85,15 @@ void RequestLog::Done(int64_t sequence) {
   waiting_bytes_ -= it->second;
   waiting_.erase(it);
   done_.push_back(sequence);
-  if (!waiting_.empty() && done_.size() < kDoneMax) return;
-  // Where that fails, the next Add does it, or they are redeliveries after a restart.
+  if (waiting_.empty() || done_.size() >= kDoneMax) WriteDone();
+}
+
+void RequestLog::Flush() {
+  absl::MutexLock lock(&mutex_);
+  if (!done_.empty()) WriteDone();
+}
+
+void RequestLog::WriteDone() {
   const absl::Status deleted = database_->Transaction([&] {
     mutex_.AssertHeld();
     return DeleteDone();

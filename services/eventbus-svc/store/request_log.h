@@ -24,6 +24,10 @@ namespace skerry::eventbus {
 // damaged file is set aside, and a new one begins empty. Any thread.
 class RequestLog final {
  public:
+  // With the one under way well below the 32 writes by which twin-svc knows a repetition: beyond
+  // them all would be written once more, in a row.
+  static constexpr size_t kDoneMax = 16;
+
   struct Entry {
     int64_t sequence = 0;
     std::string topic;
@@ -39,8 +43,11 @@ class RequestLog final {
   // log. RESOURCE_EXHAUSTED / REQUESTS_FULL: there is no room.
   absl::StatusOr<int64_t> Add(const std::string& topic, const std::string& payload,
                               const std::string& write_id, const Delivery& delivery);
-  // It is answered. Written with the next Add, or at once where nothing waits any more.
+  // It is answered. Written with the next Add or Flush, at once where nothing waits any more, and as
+  // soon as kDoneMax are to be written: a crash brings at most that many back.
   void Done(int64_t sequence);
+  // Writes what is done. Where that fails, it comes once more after a restart.
+  void Flush();
   // Those above `after`, in order: no further one once there are `bytes_max`, counted as above.
   absl::StatusOr<std::vector<Entry>> Read(int64_t after, size_t bytes_max);
   size_t waiting();
@@ -49,6 +56,7 @@ class RequestLog final {
   RequestLog(std::unique_ptr<sqlite::Database> database, int64_t bytes_max)
       : bytes_max_(bytes_max), database_(std::move(database)) {}
   absl::Status Load();
+  void WriteDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status DeleteDone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int64_t bytes_max_;

@@ -66,6 +66,25 @@ TEST_F(RequestLogTest, WhatIsNotAnsweredIsThereAfterACrash) {
   EXPECT_THAT(Payloads(), ElementsAre("a", std::string("\0\xff", 2), "d"));
 }
 
+TEST_F(RequestLogTest, ACrashBringsBackFewThatWereAnswered) {
+  Open();
+  std::vector<int64_t> sequences;
+  for (int i = 0; i < 100; ++i) sequences.push_back(Add(std::to_string(i)));
+  for (int i = 0; i < 90; ++i) log_->Done(sequences[i]);
+  Open();
+  EXPECT_LT(Payloads().size(), 10 + RequestLog::kDoneMax);
+}
+
+TEST_F(RequestLogTest, AnOrderlyEndBringsBackNone) {
+  Open();
+  std::vector<int64_t> sequences;
+  for (int i = 0; i < 5; ++i) sequences.push_back(Add(std::to_string(i)));
+  for (int i = 0; i < 3; ++i) log_->Done(sequences[i]);
+  log_->Flush();
+  Open();
+  EXPECT_THAT(Payloads(), ElementsAre("3", "4"));
+}
+
 TEST_F(RequestLogTest, WhenAllIsAnsweredNothingIsLeft) {
   Open();
   const int64_t a = Add("a");
