@@ -1,6 +1,8 @@
 #include "services/twin-svc/service.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/model/names.h"
+#include "services/lib/rpc/grpc_status.h"
 #include "services/lib/rpc/proto_time.h"
 #include "services/lib/rpc/server_writer.h"
 #include "services/lib/rpc/unary.h"
@@ -25,6 +28,29 @@ constexpr int kPageSizeMax = 1000;
 constexpr size_t kPageBytesMax = 2u << 20;  // With one twin beyond it, still below gRPC's 4 MiB.
 constexpr size_t kWatchPendingBytesMax = 8u << 20;
 constexpr size_t kShownMax = 128;
+
+constexpr int kBatchMax = 256;
+constexpr size_t kBatchAnswerBytesMax = 2u << 20;  // Or of one write.
+
+absl::Status AnswerFull() {
+  return Error(absl::StatusCode::kResourceExhausted,
+               "the answers to the writes before it fill the message: send it in a further call")
+      .Reason("ANSWER_FULL");
+}
+
+// A call that ends with the last of its writes.
+class OpenBatch {
+ public:
+  OpenBatch(int count, absl::AnyInvocable<void(absl::Status)> finish)
+      : open_(count), finish_(std::move(finish)) {}
+  void EndOne() {
+    if (--open_ == 0) finish_(absl::OkStatus());
+  }
+
+ private:
+  std::atomic<int> open_;
+  absl::AnyInvocable<void(absl::Status)> finish_;
+};
 
 // 0 is the default; more than the most is the most.
 absl::StatusOr<int> PageSizeOf(int32_t asked) {
@@ -54,19 +80,60 @@ grpc::ServerUnaryReactor* TwinServiceImpl::WriteTwin(grpc::CallbackServerContext
                                                      const v1::WriteTwinRequest* request,
                                                      v1::WriteTwinResponse* response) {
   return rpc::RunAsync(context, [&](const rpc::CallScope&, auto finish) {
-    const absl::StatusOr<DeviceName> device = DeviceOf("name", request->name());
-    if (!device.ok()) return finish(device.status());
-    absl::StatusOr<Write> write = WriteFrom(*request, clock_.Now());
-    if (!write.ok()) return finish(write.status());
-    desk_.Submit(*device, *std::move(write), request->whole_answer(),
-                 [device = *device, response,
-                  finish = std::move(finish)](absl::StatusOr<Written> written) mutable {
-                   if (!written.ok()) return finish(written.status());
-                   *response->mutable_before() = ToProto(device, written->before);
-                   *response->mutable_after() = ToProto(device, written->after);
-                   finish(absl::OkStatus());
-                 });
+    WriteOne(*request, response, std::move(finish));
   });
+}
+
+grpc::ServerUnaryReactor* TwinServiceImpl::BatchWriteTwins(
+    grpc::CallbackServerContext* context, const v1::BatchWriteTwinsRequest* request,
+    v1::BatchWriteTwinsResponse* response) {
+  return rpc::RunAsync(context, [&](const rpc::CallScope&, auto finish) {
+    const int count = request->requests_size();
+    if (count < 1 || count > kBatchMax) {
+      return finish(InvalidField("requests", absl::StrCat(count, " of them"),
+                                 absl::StrCat("give 1 to ", kBatchMax)));
+    }
+    auto open = std::make_shared<OpenBatch>(count, std::move(finish));
+    for (int i = 0; i < count; ++i) response->add_results();  // From here on they stay in place.
+    size_t bytes = 0;
+    for (int i = 0; i < count; ++i) {
+      auto* result = response->mutable_results(i);
+      bytes += AnswerBytesOf(request->requests(i));
+      if (i > 0 && bytes > kBatchAnswerBytesMax) {
+        *result->mutable_error() = rpc::ToProto(AnswerFull());
+        open->EndOne();
+        continue;
+      }
+      WriteOne(request->requests(i), result->mutable_written(),
+               [result, open](absl::Status status) {
+                 if (!status.ok()) *result->mutable_error() = rpc::ToProto(status);
+                 open->EndOne();
+               });
+    }
+  });
+}
+
+void TwinServiceImpl::WriteOne(const v1::WriteTwinRequest& request, v1::WriteTwinResponse* response,
+                               absl::AnyInvocable<void(absl::Status)> done) {
+  const absl::StatusOr<DeviceName> device = DeviceOf("name", request.name());
+  if (!device.ok()) return done(device.status());
+  absl::StatusOr<Write> write = WriteFrom(request, clock_.Now());
+  if (!write.ok()) return done(write.status());
+  desk_.Submit(*device, *std::move(write), request.whole_answer(),
+               [device = *device, response,
+                done = std::move(done)](absl::StatusOr<Written> written) mutable {
+                 if (!written.ok()) return done(written.status());
+                 *response->mutable_before() = ToProto(device, written->before);
+                 *response->mutable_after() = ToProto(device, written->after);
+                 done(absl::OkStatus());
+               });
+}
+
+size_t TwinServiceImpl::AnswerBytesOf(const v1::WriteTwinRequest& request) const {
+  const absl::StatusOr<DeviceName> device = DeviceOf("name", request.name());
+  if (!device.ok()) return kShownMax;
+  const absl::StatusOr<TwinPtr> twin = desk_.Get(*device);
+  return twin.ok() ? request.ByteSizeLong() + 2 * MessageBytesOf(**twin) : kShownMax;
 }
 
 grpc::ServerWriteReactor<v1::WatchTwinsResponse>* TwinServiceImpl::WatchTwins(

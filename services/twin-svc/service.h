@@ -2,6 +2,9 @@
 #ifndef SKERRY_SERVICES_TWIN_SVC_SERVICE_H_
 #define SKERRY_SERVICES_TWIN_SVC_SERVICE_H_
 
+#include <cstddef>
+
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "api/skerry/twin/v1/twin_service.grpc.pb.h"
 #include "services/lib/base/clock.h"
@@ -34,6 +37,9 @@ class TwinServiceImpl final : public v1::TwinService::CallbackService {
   grpc::ServerUnaryReactor* WriteTwin(grpc::CallbackServerContext* context,
                                       const v1::WriteTwinRequest* request,
                                       v1::WriteTwinResponse* response) override;
+  grpc::ServerUnaryReactor* BatchWriteTwins(grpc::CallbackServerContext* context,
+                                            const v1::BatchWriteTwinsRequest* request,
+                                            v1::BatchWriteTwinsResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchTwinsResponse>* WatchTwins(
       grpc::CallbackServerContext* context, const v1::WatchTwinsRequest* request) override;
   grpc::ServerUnaryReactor* ReportState(grpc::CallbackServerContext* context,
@@ -47,6 +53,11 @@ class TwinServiceImpl final : public v1::TwinService::CallbackService {
                                        v1::MethodResult* response) override;
 
  private:
+  // `done` is called once, here or on the desk's thread; `response` is valid until then.
+  void WriteOne(const v1::WriteTwinRequest& request, v1::WriteTwinResponse* response,
+                absl::AnyInvocable<void(absl::Status)> done);
+  // What an answer to it takes, roughly.
+  size_t AnswerBytesOf(const v1::WriteTwinRequest& request) const;
   absl::Status FillTwin(const v1::GetTwinRequest& request, v1::Twin& response) const;
   absl::Status FillList(const v1::ListTwinsRequest& request, v1::ListTwinsResponse& response) const;
   absl::Status FillReadings(const v1::ListReadingsRequest& request,

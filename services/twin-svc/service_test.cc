@@ -74,6 +74,14 @@ class TwinServiceTest : public ::testing::Test {
     if (!status.ok()) return status;
     return response;
   }
+  absl::StatusOr<v1::BatchWriteTwinsResponse> Batch(const v1::BatchWriteTwinsRequest& request) {
+    v1::BatchWriteTwinsResponse response;
+    absl::Status status = rpc::CallUnary(absl::Seconds(30), [&](grpc::ClientContext* context) {
+      return stub_->BatchWriteTwins(context, request, &response);
+    });
+    if (!status.ok()) return status;
+    return response;
+  }
   absl::StatusOr<v1::Twin> Get(const std::string& name) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
@@ -173,6 +181,84 @@ TEST_F(TwinServiceTest, ARepeatedWriteIsOne) {
   ASSERT_THAT(Call(request), IsOk());
   ASSERT_THAT(Call(Reports("level", "2")), IsOk());
   EXPECT_EQ(Call(request)->after().properties().at("level").reported().value(), "2");
+}
+
+TEST_F(TwinServiceTest, WritesOfACallAreDoneOrRefusedEachByItself) {
+  Declare("pump-2", 1, "30");
+  v1::BatchWriteTwinsRequest request;
+  *request.add_requests() = Reports("level", "1");
+  *request.add_requests() = Reports("level", "2");
+  *request.add_requests() = Reports("no spaces", "1");
+  *request.add_requests() = Reports("level", "7");
+  request.mutable_requests(3)->set_name("namespaces/plant/devices/pump-2/twin");
+  *request.add_requests() = Reports("level", "1");
+  request.mutable_requests(4)->set_name("namespaces/plant/devices/other/twin");
+  *request.add_requests() = Reports("level", "1");
+  request.mutable_requests(5)->set_name("x");
+  const auto response = Batch(request);
+  ASSERT_THAT(response, IsOk());
+  ASSERT_EQ(response->results_size(), 6);
+  const auto level = [&](int i) {
+    return response->results(i).written().after().properties().at("level").reported().value();
+  };
+  EXPECT_EQ(level(0), "1");
+  EXPECT_EQ(level(1), "2");
+  EXPECT_EQ(response->results(1).written().before().properties().at("level").reported().value(),
+            "1");
+  EXPECT_THAT(rpc::FromProto(response->results(2).error()),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("no spaces")));
+  EXPECT_EQ(level(3), "7");
+  EXPECT_THAT(rpc::FromProto(response->results(4).error()), HasReason("DEVICE_UNKNOWN"));
+  EXPECT_THAT(rpc::FromProto(response->results(5).error()),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("name")));
+  EXPECT_EQ(Get(kPump)->properties().at("level").reported().value(), "2");
+}
+
+TEST_F(TwinServiceTest, ACallHasSoManyWrites) {
+  v1::BatchWriteTwinsRequest request;
+  EXPECT_THAT(Batch(request).status(),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("requests")));
+  for (int i = 0; i < 256; ++i) *request.add_requests() = Reports("level", absl::StrCat(i));
+  const auto all = Batch(request);
+  ASSERT_THAT(all, IsOk());
+  EXPECT_EQ(all->results(255).written().after().properties().at("level").reported().value(), "255");
+  *request.add_requests() = Reports("level", "x");
+  EXPECT_THAT(Batch(request).status(),
+              StatusIsWith(absl::StatusCode::kInvalidArgument, HasSubstr("256")));
+  EXPECT_EQ(Get(kPump)->properties().at("level").reported().value(), "255");
+}
+
+TEST_F(TwinServiceTest, WhatHasNoRoomInTheAnswerIsNotDone) {
+  for (const std::string text : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+    v1::WriteTwinRequest large = Reports(text, std::string(30'000, 'x'));
+    for (int i = 0; i < 3; ++i) {
+      (*large.mutable_reported())[absl::StrCat(text, i)].set_value(std::string(30'000, 'x'));
+    }
+    ASSERT_THAT(Call(large), IsOk());
+  }
+  v1::BatchWriteTwinsRequest request;
+  for (int i = 0; i < 5; ++i) {
+    *request.add_requests() = Reports("level", absl::StrCat(i));
+    request.mutable_requests(i)->set_whole_answer(true);
+  }
+  int rounds = 0;
+  for (; request.requests_size() > 0; ++rounds) {
+    const auto response = Batch(request);
+    ASSERT_THAT(response, IsOk());
+    v1::BatchWriteTwinsRequest rest;
+    for (int i = 0; i < request.requests_size(); ++i) {
+      if (response->results(i).has_written()) {
+        EXPECT_EQ(rest.requests_size(), 0) << "those that are not done are the last ones";
+        continue;
+      }
+      EXPECT_THAT(rpc::FromProto(response->results(i).error()), HasReason("ANSWER_FULL"));
+      *rest.add_requests() = request.requests(i);
+    }
+    ASSERT_LT(rest.requests_size(), request.requests_size());
+    request = rest;
+  }
+  EXPECT_GT(rounds, 1);
+  EXPECT_EQ(Get(kPump)->properties().at("level").reported().value(), "4");
 }
 
 TEST_F(TwinServiceTest, ALostRaceTellsBothValues) {

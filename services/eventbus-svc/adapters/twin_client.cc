@@ -3,14 +3,19 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "api/skerry/twin/v1/twin_service.grpc.pb.h"
 #include "services/eventbus-svc/wire/twin_messages.h"
+#include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/link/backoff.h"
 #include "services/lib/rpc/channel.h"
@@ -27,6 +32,11 @@ constexpr absl::Duration kTimeout = absl::Seconds(5);
 constexpr absl::Duration kRetryMin = absl::Milliseconds(200);
 constexpr size_t kUntoldMax = 16;
 constexpr int kMessageBytesMax = 16 << 20;  // A write answers with two whole twins.
+// One is at work while the next one is on its way. What comes meanwhile goes together: the more
+// there is, the less each costs.
+constexpr int kWriteCallsMax = 2;
+constexpr size_t kBatchMax = 64;
+constexpr size_t kBatchBytesMax = 1 << 20;  // Or one.
 
 }  // namespace
 
@@ -54,6 +64,21 @@ struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
   std::shared_ptr<rpc::StreamControl> stream;
   bool complained = false;
 
+  struct PendingWrite {
+    v1::WriteTwinRequest request;
+    WriteDone done;
+  };
+  std::deque<PendingWrite> writes ABSL_GUARDED_BY(mutex);  // As many as the caller has under way.
+  int write_calls ABSL_GUARDED_BY(mutex) = 0;
+
+  // Sends what waits, as far as calls may be under way.
+  void SendWrites();
+  std::vector<PendingWrite> TakeWrites() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void SendOne(PendingWrite write, absl::AnyInvocable<void()> ended);
+  void SendMany(std::vector<PendingWrite> writes);
+  void OnWritten(std::vector<PendingWrite> sent, v1::BatchWriteTwinsResponse response);
+  void EndWriteCall();
+
   void Dial();
   void OnMessage(v1::WatchTwinsResponse response);
   void OnClosed(const absl::Status& status);
@@ -69,20 +94,23 @@ struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
   }
 
   // Calls `start(context, request, response, on_done)`; `done` gets what comes of it.
-  template <typename Response, typename Request, typename Start, typename Done>
-  void Call(const Request& request, const Start& start, Done done) {
+  template <typename Response, typename Request, typename Start>
+  void Call(Request request, const Start& start,
+            absl::AnyInvocable<void(absl::StatusOr<Response>)> done) {
     struct State {
       grpc::ClientContext context;
       Request request;
       Response response;
-      Done done;
+      absl::AnyInvocable<void(absl::StatusOr<Response>)> done;
     };
     auto state = std::make_shared<State>();
-    state->request = request;
+    state->request = std::move(request);
     state->done = std::move(done);
     state->context.set_deadline(rpc::DeadlineIn(kTimeout));
     if (!Begin(&state->context)) {
-      executor.Post([state] { state->done(absl::UnavailableError("the service is stopping")); });
+      executor.Post([self = shared_from_this(), state] {
+        state->done(absl::UnavailableError("the service is stopping"));
+      });
       return;
     }
     start(&state->context, &state->request, &state->response,
@@ -156,6 +184,105 @@ void TwinClient::Impl::OnClosed(const absl::Status& status) {
   executor.PostAfter(backoff.Next(), [self = shared_from_this()] { self->Dial(); });
 }
 
+// ---- writes ----
+
+void TwinClient::Impl::SendWrites() {
+  while (true) {
+    std::vector<PendingWrite> next;
+    {
+      absl::MutexLock lock(&mutex);
+      if (writes.empty() || write_calls == kWriteCallsMax) return;
+      ++write_calls;
+      next = TakeWrites();
+    }
+    if (next.size() > 1) {
+      SendMany(std::move(next));
+    } else {
+      SendOne(std::move(next.front()), [this] { EndWriteCall(); });
+    }
+  }
+}
+
+std::vector<TwinClient::Impl::PendingWrite> TwinClient::Impl::TakeWrites() {
+  std::vector<PendingWrite> taken;
+  for (size_t bytes = 0; !writes.empty() && taken.size() < kBatchMax;) {
+    bytes += writes.front().request.ByteSizeLong();
+    if (bytes > kBatchBytesMax && !taken.empty()) break;
+    taken.push_back(std::move(writes.front()));
+    writes.pop_front();
+  }
+  return taken;
+}
+
+void TwinClient::Impl::SendOne(PendingWrite write, absl::AnyInvocable<void()> ended) {
+  Call<v1::WriteTwinResponse>(
+      std::move(write.request),
+      [this](auto* context, const auto* message, auto* response, auto on_done) {
+        stub->async()->WriteTwin(context, message, response, std::move(on_done));
+      },
+      [done = std::move(write.done),
+       ended = std::move(ended)](absl::StatusOr<v1::WriteTwinResponse> response) mutable {
+        done(std::move(response));
+        ended();
+      });
+}
+
+void TwinClient::Impl::SendMany(std::vector<PendingWrite> sent) {
+  v1::BatchWriteTwinsRequest request;
+  for (const PendingWrite& write : sent) *request.add_requests() = write.request;
+  Call<v1::BatchWriteTwinsResponse>(
+      std::move(request),
+      [this](auto* context, const auto* message, auto* response, auto on_done) {
+        stub->async()->BatchWriteTwins(context, message, response, std::move(on_done));
+      },
+      [this, sent = std::move(sent)](absl::StatusOr<v1::BatchWriteTwinsResponse> response) mutable {
+        if (response.ok()) {
+          OnWritten(std::move(sent), *std::move(response));
+        } else if (absl::IsUnimplemented(response.status())) {
+          // A twin-svc of before, as there is one for a while during an upgrade.
+          for (PendingWrite& write : sent) SendOne(std::move(write), [] {});
+        } else {
+          for (PendingWrite& write : sent) write.done(response.status());
+        }
+        EndWriteCall();
+      });
+}
+
+void TwinClient::Impl::OnWritten(std::vector<PendingWrite> sent,
+                                 v1::BatchWriteTwinsResponse response) {
+  std::vector<PendingWrite> again;
+  for (size_t i = 0; i < sent.size(); ++i) {
+    if (i >= static_cast<size_t>(response.results_size())) {
+      sent[i].done(absl::InternalError(absl::StrCat("twin-svc has answered ",
+                                                    response.results_size(), " of ", sent.size(),
+                                                    " writes: are both of one release?")));
+      continue;
+    }
+    v1::BatchWriteTwinsResponse::Result& result = *response.mutable_results(static_cast<int>(i));
+    if (result.has_written()) {
+      sent[i].done(std::move(*result.mutable_written()));
+      continue;
+    }
+    const absl::Status status = rpc::FromProto(result.error());
+    if (i > 0 && GetErrorInfo(status).reason == "ANSWER_FULL") {
+      again.push_back(std::move(sent[i]));
+    } else {
+      sent[i].done(status.ok() ? absl::InternalError("twin-svc's answer has no result") : status);
+    }
+  }
+  absl::MutexLock lock(&mutex);
+  writes.insert(writes.begin(), std::make_move_iterator(again.begin()),
+                std::make_move_iterator(again.end()));
+}
+
+void TwinClient::Impl::EndWriteCall() {
+  {
+    absl::MutexLock lock(&mutex);
+    --write_calls;
+  }
+  SendWrites();
+}
+
 absl::StatusOr<std::unique_ptr<TwinClient>> TwinClient::Create(const Options& options,
                                                                exec::SerialExecutor& executor,
                                                                log::Logger log) {
@@ -205,12 +332,11 @@ void TwinClient::GetTwin(const DeviceName& device, TwinDone done) {
 }
 
 void TwinClient::WriteTwin(const v1::WriteTwinRequest& request, WriteDone done) {
-  impl_->Call<v1::WriteTwinResponse>(
-      request,
-      [this](auto* context, const auto* message, auto* response, auto on_done) {
-        impl_->stub->async()->WriteTwin(context, message, response, std::move(on_done));
-      },
-      std::move(done));
+  {
+    absl::MutexLock lock(&impl_->mutex);
+    impl_->writes.push_back({request, std::move(done)});
+  }
+  impl_->SendWrites();
 }
 
 void TwinClient::ReportState(const v1::ReportStateRequest& request, StateDone done) {

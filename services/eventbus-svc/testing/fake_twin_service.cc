@@ -24,8 +24,8 @@ std::string NameOf(const std::string& device) {
   return absl::StrCat("namespaces/", parts[0], "/devices/", parts[1], "/twin");
 }
 
-grpc::Status Unknown() {
-  return rpc::ToGrpc(Error(absl::StatusCode::kNotFound, "no such device").Reason("DEVICE_UNKNOWN"));
+absl::Status Unknown() {
+  return Error(absl::StatusCode::kNotFound, "no such device").Reason("DEVICE_UNKNOWN");
 }
 
 void Fill(const std::string& value, const google::protobuf::Map<std::string, std::string>& metadata,
@@ -100,6 +100,21 @@ int FakeTwinService::writes() {
   return writes_;
 }
 
+std::vector<int> FakeTwinService::calls() {
+  absl::MutexLock lock(&mutex_);
+  return calls_;
+}
+
+void FakeTwinService::BeOlder() {
+  absl::MutexLock lock(&mutex_);
+  older_ = true;
+}
+
+void FakeTwinService::LimitAnswers(int count) {
+  absl::MutexLock lock(&mutex_);
+  answers_max_ = count;
+}
+
 void FakeTwinService::Refuse(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   refusal_ = std::move(status);
@@ -120,7 +135,7 @@ grpc::Status FakeTwinService::GetTwin(grpc::ServerContext*, const v1::GetTwinReq
                                       v1::Twin* response) {
   absl::MutexLock lock(&mutex_);
   const auto it = twins_.find(request->name());
-  if (it == twins_.end()) return Unknown();
+  if (it == twins_.end()) return rpc::ToGrpc(Unknown());
   *response = it->second;
   return grpc::Status::OK;
 }
@@ -128,30 +143,58 @@ grpc::Status FakeTwinService::GetTwin(grpc::ServerContext*, const v1::GetTwinReq
 grpc::Status FakeTwinService::WriteTwin(grpc::ServerContext*, const v1::WriteTwinRequest* request,
                                         v1::WriteTwinResponse* response) {
   absl::MutexLock lock(&mutex_);
+  AwaitRelease();
+  calls_.push_back(1);
+  return rpc::ToGrpc(WriteOne(*request, *response));
+}
+
+grpc::Status FakeTwinService::BatchWriteTwins(grpc::ServerContext*,
+                                              const v1::BatchWriteTwinsRequest* request,
+                                              v1::BatchWriteTwinsResponse* response) {
+  absl::MutexLock lock(&mutex_);
+  if (older_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  AwaitRelease();
+  calls_.push_back(request->requests_size());
+  for (const v1::WriteTwinRequest& each : request->requests()) {
+    auto* result = response->add_results();
+    const absl::Status status =
+        response->results_size() <= answers_max_
+            ? WriteOne(each, *result->mutable_written())
+            : Error(absl::StatusCode::kResourceExhausted, "no room").Reason("ANSWER_FULL");
+    if (!status.ok()) *result->mutable_error() = rpc::ToProto(status);
+  }
+  return grpc::Status::OK;
+}
+
+void FakeTwinService::AwaitRelease() {
   ++holding_;
   const auto free = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !held_; };
   mutex_.Await(absl::Condition(&free));
   --holding_;
-  if (!refusal_.ok()) return rpc::ToGrpc(refusal_);
-  const auto it = twins_.find(request->name());
+}
+
+absl::Status FakeTwinService::WriteOne(const v1::WriteTwinRequest& request,
+                                       v1::WriteTwinResponse& response) {
+  if (!refusal_.ok()) return refusal_;
+  const auto it = twins_.find(request.name());
   if (it == twins_.end()) return Unknown();
   ++writes_;
-  *response->mutable_before() = it->second;
+  *response.mutable_before() = it->second;
   const bool repeat =
-      !request->request_id().empty() && !write_ids_.insert(request->request_id()).second;
-  if (!repeat && request->desired_size() + request->reported_size() + request->remove_size() > 0) {
-    Change(request->name(), [&](v1::Twin& twin) {
-      for (const auto& [name, each] : request->desired()) {
+      !request.request_id().empty() && !write_ids_.insert(request.request_id()).second;
+  if (!repeat && request.desired_size() + request.reported_size() + request.remove_size() > 0) {
+    Change(request.name(), [&](v1::Twin& twin) {
+      for (const auto& [name, each] : request.desired()) {
         Fill(each.value(), each.metadata(), *(*twin.mutable_properties())[name].mutable_desired());
       }
-      for (const auto& [name, each] : request->reported()) {
+      for (const auto& [name, each] : request.reported()) {
         Fill(each.value(), each.metadata(), *(*twin.mutable_properties())[name].mutable_reported());
       }
-      for (const std::string& name : request->remove()) twin.mutable_properties()->erase(name);
+      for (const std::string& name : request.remove()) twin.mutable_properties()->erase(name);
     });
   }
-  *response->mutable_after() = it->second;
-  return grpc::Status::OK;
+  *response.mutable_after() = it->second;
+  return absl::OkStatus();
 }
 
 grpc::Status FakeTwinService::ReportState(grpc::ServerContext*,
@@ -159,7 +202,7 @@ grpc::Status FakeTwinService::ReportState(grpc::ServerContext*,
                                           v1::DeviceState* response) {
   absl::MutexLock lock(&mutex_);
   if (!refusal_.ok()) return rpc::ToGrpc(refusal_);
-  if (twins_.count(request->name()) == 0) return Unknown();
+  if (twins_.count(request->name()) == 0) return rpc::ToGrpc(Unknown());
   Change(request->name(), [&](v1::Twin& twin) {
     twin.mutable_state()->set_state(request->state());
     *twin.mutable_state()->mutable_last_seen_time() = rpc::ToProto(absl::Now());

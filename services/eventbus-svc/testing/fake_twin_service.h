@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -35,6 +36,12 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
   void SetDesired(const std::string& device, const std::string& property, const std::string& value);
   twin::v1::Twin Get(const std::string& device);
   int writes();
+  // How many writes each call had.
+  std::vector<int> calls();
+  // Knows no BatchWriteTwins.
+  void BeOlder();
+  // Of writes that come together, all but the first so many are answered with ANSWER_FULL.
+  void LimitAnswers(int count);
   // From now on writes end with it; OK: they are done.
   void Refuse(absl::Status status);
   // Writes are held until it is false.
@@ -46,6 +53,9 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
                        twin::v1::Twin* response) override;
   grpc::Status WriteTwin(grpc::ServerContext* context, const twin::v1::WriteTwinRequest* request,
                          twin::v1::WriteTwinResponse* response) override;
+  grpc::Status BatchWriteTwins(grpc::ServerContext* context,
+                               const twin::v1::BatchWriteTwinsRequest* request,
+                               twin::v1::BatchWriteTwinsResponse* response) override;
   grpc::Status ReportState(grpc::ServerContext* context,
                            const twin::v1::ReportStateRequest* request,
                            twin::v1::DeviceState* response) override;
@@ -53,6 +63,10 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
                           grpc::ServerWriter<twin::v1::WatchTwinsResponse>* writer) override;
 
  private:
+  absl::Status WriteOne(const twin::v1::WriteTwinRequest& request,
+                        twin::v1::WriteTwinResponse& response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AwaitRelease() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Change(const std::string& name, absl::FunctionRef<void(twin::v1::Twin&)> change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -64,6 +78,9 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
   int writes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<int> calls_ ABSL_GUARDED_BY(mutex_);
+  bool older_ ABSL_GUARDED_BY(mutex_) = false;
+  int answers_max_ ABSL_GUARDED_BY(mutex_) = 1000;
   int holding_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<grpc::Server> server_;

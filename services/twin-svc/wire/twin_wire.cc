@@ -32,7 +32,31 @@ absl::Status Get(bool present, const v1::Value& message, Held<Value>& value) {
   return absl::OkStatus();
 }
 
+size_t BytesOf(const Value& value) {
+  constexpr size_t kFields = 32;  // Tags, lengths, the time.
+  constexpr size_t kEntry = 12;
+  size_t bytes = kFields + value.value.size() + value.writer.size();
+  for (const auto& [key, text] : value.metadata) bytes += kEntry + key.size() + text.size();
+  return bytes;
+}
+
+size_t BytesOf(const Held<Value>& value) { return value.has_value() ? BytesOf(*value) : 0; }
+
 }  // namespace
+
+size_t MessageBytesOf(const Twin& twin) {
+  constexpr size_t kBesides = 512;  // Names, the state's fields.
+  constexpr size_t kProperty = 48;
+  size_t bytes = kBesides + twin.uid.size() + twin.state.reason.size();
+  for (const auto& [name, property] : twin.properties) {
+    bytes += kProperty + name.size() + BytesOf(property.cloud) + BytesOf(property.local) +
+             BytesOf(property.desired()) + BytesOf(property.reported);
+    if (!property.conflict.has_value()) continue;
+    bytes += BytesOf(property.conflict->local);
+    if (property.conflict->cloud.has_value()) bytes += BytesOf(*property.conflict->cloud);
+  }
+  return bytes;
+}
 
 void Fill(const Value& value, v1::Value& message) {
   message.set_value(value.value);

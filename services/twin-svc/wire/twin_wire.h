@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_TWIN_SVC_WIRE_TWIN_WIRE_H_
 #define SKERRY_SERVICES_TWIN_SVC_WIRE_TWIN_WIRE_H_
 
+#include <cstddef>
 #include <set>
 #include <string>
 
@@ -33,6 +34,8 @@ absl::StatusOr<DeviceState> FromProto(const v1::DeviceState& message);
 // Of `properties`, or of all where it is null.
 v1::Twin ToProto(const DeviceName& device, const Twin& twin,
                  const std::set<std::string>* properties = nullptr);
+// Of the whole twin as a message, roughly and rather more.
+size_t MessageBytesOf(const Twin& twin);
 
 }  // namespace skerry::twin
 

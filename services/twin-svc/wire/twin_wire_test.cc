@@ -76,6 +76,32 @@ TEST(TwinWireTest, ATwinTellsWhatHolds) {
   EXPECT_EQ(ToProto(device, twin, &only).properties_size(), 1);
 }
 
+TEST(TwinWireTest, AMessageIsNotLargerThanToldAndNotMuchSmaller) {
+  Twin twin{.uid = std::string(36, 'u'), .state = {.state = "online", .reason = "r"}};
+  const auto check = [&] {
+    const size_t real = ToProto(*DeviceName::Make("plant", "pump-1"), twin).ByteSizeLong();
+    EXPECT_GE(MessageBytesOf(twin), real);
+    EXPECT_LE(MessageBytesOf(twin), 512 + 4 * real);
+  };
+  check();
+  const Value value{.value = std::string(40, 'v'),
+                    .metadata = {{"type", "string"}, {"timestamp", "1764241200000"}},
+                    .writer = "mqtt",
+                    .time = absl::FromUnixNanos(1764241200123456789)};
+  Property property{
+      .declared = true, .desired_version = 1ull << 60, .reported_version = 1ull << 60};
+  property.cloud = value;
+  property.local = value;
+  property.reported = value;
+  property.conflict = Conflict{value, value, 1ll << 60};
+  for (int i = 0; i < 100; ++i) twin.properties[absl::StrCat("property-", i)] = property;
+  check();
+  property = {};
+  property.reported = Value{.value = "1"};
+  for (int i = 0; i < 100; ++i) twin.properties[absl::StrCat("property-", i)] = property;
+  check();
+}
+
 TEST(TwinWireTest, NamesAreReadBack) {
   const absl::StatusOr<DeviceName> device =
       DeviceOf("name", "namespaces/plant/devices/pump-1/twin");
