@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
+#include "services/twin-svc/wire/write_id.h"
 #include "services/twin-svc/core/device_state.h"
 
 namespace skerry::twin {
@@ -51,7 +52,7 @@ absl::StatusOr<Write> WriteFrom(const v1::WriteTwinRequest& request, absl::Time 
                         absl::StrCat("give at most ", kIdBytesMax, " bytes"));
   }
   SKERRY_RETURN_IF_ERROR(CheckWriter(request.writer()));
-  Write write{.id = request.request_id(),
+  Write write{.id = WriteIdOf(request.request_id()),
               .expected_versions = {request.expected_versions().begin(),
                                     request.expected_versions().end()}};
   for (const auto& [name, desired] : request.desired()) {

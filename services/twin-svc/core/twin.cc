@@ -168,7 +168,7 @@ Changes Declare(Twin& twin, const Declaration& device) {
 
 absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
   Changes changes;
-  if (!write.id.empty() &&
+  if (write.id != 0 &&
       std::find(twin.write_ids.begin(), twin.write_ids.end(), write.id) != twin.write_ids.end()) {
     return changes;
   }
@@ -192,9 +192,9 @@ absl::StatusOr<Changes> Apply(Twin& twin, const Write& write) {
     ++twin.version;
     changes.push_back({Kind::kState, ""});
   }
-  if (!write.id.empty()) {
+  if (write.id != 0) {
+    if (twin.write_ids.size() == Twin::kWriteIdsMax) twin.write_ids.erase(twin.write_ids.begin());
     twin.write_ids.push_back(write.id);
-    if (twin.write_ids.size() > Twin::kWriteIdsMax) twin.write_ids.pop_front();
   }
   return changes;
 }

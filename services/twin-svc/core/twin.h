@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -91,7 +90,7 @@ struct Twin {
   // it knows later whether the twin is another one. Given by who stores the twin.
   uint64_t revision = 0;
   std::map<std::string, Property> properties;
-  std::deque<std::string> write_ids;  // The newest last.
+  std::vector<uint64_t> write_ids;  // The newest last.
   DeviceState state;
 
   bool operator==(const Twin&) const = default;
@@ -110,7 +109,7 @@ using Changes = std::vector<Change>;
 
 // A write on the box: of a mapper, an MQTT client, a local program; all of it or nothing.
 struct Write {
-  std::string id;  // Empty, or a name of this write that its sender gives no other one.
+  uint64_t id = 0;  // Of a name of this write that its sender gives no other one; 0: it has none.
   // A desired value of nullopt: the cloud's holds again. One that is there already stays whose it
   // is.
   std::map<std::string, std::optional<Value>> desired;

@@ -71,7 +71,7 @@ class World {
   Value Next(absl::string_view writer) {
     return {.value = absl::StrCat(++last_value_), .writer = std::string(writer)};
   }
-  std::string Id() { return absl::StrCat("id-", ++last_id_); }
+  uint64_t Id() { return ++last_id_; }
 
   void ChangeDevice() {
     ++device_.generation;

@@ -29,7 +29,7 @@ size_t BytesOf(const Value& value) {
 }
 
 size_t BytesOf(const Write& write) {
-  size_t bytes = sizeof(Write) + write.id.size();
+  size_t bytes = sizeof(Write);
   for (const auto& [name, value] : write.desired) {
     bytes += name.size() + (value.has_value() ? BytesOf(*value) : 0) + 64;
   }

@@ -319,7 +319,7 @@ TEST_F(TwinDeskTest, AWriteKeepsItsPlaceAmongDeclarations) {
 TEST_F(TwinDeskTest, WhatIsReportedIsAReadingOnce) {
   DeclarePump();
   Write write = Report("level", "1.5");
-  write.id = "e1";
+  write.id = 1;
   ASSERT_THAT(DoWrite(kPump, write), IsOk());
   ASSERT_THAT(DoWrite(kPump, write), IsOk()) << "a redelivery";
   ASSERT_THAT(DoWrite(kPump, Desire("target", "30")), IsOk());

@@ -58,7 +58,7 @@ absl::StatusOr<Written> TwinDrafts::Write(const DeviceName& device, const twin::
   if (draft == nullptr) return DeviceUnknown(device);
   Written written{.before = View(*draft->twin, write, whole)};
   SKERRY_ASSIGN_OR_RETURN(written.changes, Apply(*draft->twin, write));
-  draft->dirty |= !written.changes.empty() || !write.id.empty();
+  draft->dirty |= !written.changes.empty() || write.id != 0;
   draft->changed |= !written.changes.empty();
   for (const Change& change : written.changes) {
     if (change.kind != Change::Kind::kState) draft->properties.insert(change.property);

@@ -67,7 +67,7 @@ void TwinProcess::Crash(bool committed) {
       Committed(pending, /*heard=*/false);
       simulation_->Saw("committed, and nobody heard");
     }
-    if (pending.write.has_value() && !pending.write->id.empty() && !pending.again)
+    if (pending.write.has_value() && pending.write->id != 0 && !pending.again)
       unheard.push_back({pending.key, *pending.write, pending.stamps});
   }
   unheard_.insert(unheard_.begin(), unheard.begin(), unheard.end());
@@ -146,7 +146,7 @@ Write TwinProcess::RandomWrite(const std::string& key, std::map<std::string, uin
   const TwinRule& rule = rules_.at(key);
   const std::string name = kProperties[Random(std::size(kProperties))];
   Write write;
-  if (Random(8) != 0) write.id = absl::StrCat("write-", ++last_id_);
+  if (Random(8) != 0) write.id = ++last_id_;
   const uint64_t dice = Random(100);
   if (dice < 35) {
     write.reported[name] = NextValue("mapper");

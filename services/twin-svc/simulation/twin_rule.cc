@@ -67,7 +67,7 @@ void TwinRule::Say(const std::string& property, Word word) {
 TwinRule::Outcome TwinRule::Apply(const Write& write,
                                   const std::map<std::string, uint64_t>& expected_stamps) {
   const auto known = [&](const Write& other) { return other.id == write.id; };
-  if (!write.id.empty() && std::any_of(known_.begin(), known_.end(), known))
+  if (write.id != 0 && std::any_of(known_.begin(), known_.end(), known))
     return Outcome::kRedelivery;
   for (const auto& [name, stamp] : expected_stamps) {
     if (StampOf(name) != stamp) return Outcome::kRefused;
@@ -76,7 +76,7 @@ TwinRule::Outcome TwinRule::Apply(const Write& write,
     if (value.has_value() || properties_.count(name) != 0) Say(name, {false, value, generation_});
   }
   for (const auto& [name, value] : write.reported) properties_[name].reported = value;
-  if (!write.id.empty()) known_.push_back(write);
+  if (write.id != 0) known_.push_back(write);
   if (known_.size() > Twin::kWriteIdsMax) known_.pop_front();
   return Outcome::kDone;
 }

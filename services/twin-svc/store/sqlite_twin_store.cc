@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "api/skerry/twin/v1/twin_record.pb.h"
@@ -9,6 +11,7 @@
 #include "services/lib/base/status_macros.h"
 #include "services/twin-svc/store/twin_schema.h"
 #include "services/twin-svc/wire/twin_wire.h"
+#include "services/twin-svc/wire/write_id.h"
 
 namespace skerry::twin {
 namespace {
@@ -18,6 +21,13 @@ constexpr int64_t kRoomBytesMin = 64 << 10;
 
 absl::Status BadRow(absl::string_view table, absl::string_view device) {
   return absl::DataLossError(absl::StrCat("a row of ", table, " does not parse: device ", device));
+}
+
+std::vector<uint64_t> WriteIdsFrom(const v1::WriteIds& message) {
+  std::vector<uint64_t> ids{message.digests().begin(), message.digests().end()};
+  for (const std::string& name : message.ids()) ids.push_back(WriteIdOf(name));
+  if (ids.size() > Twin::kWriteIdsMax) ids.erase(ids.begin(), ids.end() - Twin::kWriteIdsMax);
+  return ids;
 }
 
 }  // namespace
@@ -77,7 +87,7 @@ absl::Status SqliteTwinStore::LoadTwins(StoredTwins& stored) {
                              .generation = row.Int(2),
                              .version = static_cast<uint64_t>(row.Int(3)),
                              .revision = static_cast<uint64_t>(row.Int(5)),
-                             .write_ids = {ids.ids().begin(), ids.ids().end()},
+                             .write_ids = WriteIdsFrom(ids),
                              .state = *std::move(state)};
   }
 }
@@ -178,7 +188,7 @@ absl::Status SqliteTwinStore::Write(const TwinUpdate& update) {
   const std::string& device = update.device.value();
   const Twin& twin = *update.twin;
   v1::WriteIds ids;
-  for (const std::string& id : twin.write_ids) ids.add_ids(id);
+  ids.mutable_digests()->Add(twin.write_ids.begin(), twin.write_ids.end());
   SKERRY_RETURN_IF_ERROR(
       database_
           ->Prepare("INSERT INTO twin (device, uid, generation, version, write_ids, revision,"

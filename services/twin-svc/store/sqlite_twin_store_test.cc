@@ -1,5 +1,6 @@
 #include "services/twin-svc/store/sqlite_twin_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -22,6 +23,7 @@ namespace {
 
 using skerry::testing::HasReason;
 using skerry::testing::IsOk;
+using ::testing::ElementsAre;
 using sqlite::testing::SimDisk;
 
 const DeviceName kPump = *DeviceName::Parse("plant/pump-1");
@@ -44,7 +46,7 @@ Twin Pump() {
           .version = 7,
           .revision = 12,
           .properties = {{"level", Reported("1")}, {"speed", Reported("2")}},
-          .write_ids = {"e1", std::string("\0\n", 2)},
+          .write_ids = {1, ~0ull},
           .state = {.state = "offline",
                     .reason = "cable",
                     .change_time = absl::FromUnixSeconds(3),
@@ -311,8 +313,8 @@ TEST_F(SqliteTwinStoreTest, AFileOfTheFirstVersionIsMigratedAndToldAnew) {
     constexpr const char* kFirst[] = {kTwinMigrations[0]};
     auto old = *sqlite::Database::Open({.path = "twins.db", .environment = {&disk}}, kFirst);
     for (const char* device : {"plant/pump-1", "plant/valve"}) {
-      ASSERT_THAT(old->Prepare("INSERT INTO twin VALUES (?1, 'u1', 3, 7, x'',"
-                               " row_checksum(?1, 'u1', 3, 7, x''))")
+      ASSERT_THAT(old->Prepare("INSERT INTO twin VALUES (?1, 'u1', 3, 7, x'0a03616263',"
+                               " row_checksum(?1, 'u1', 3, 7, x'0a03616263'))")
                       .Bind(1, device)
                       .Run(),
                   IsOk());
@@ -322,6 +324,8 @@ TEST_F(SqliteTwinStoreTest, AFileOfTheFirstVersionIsMigratedAndToldAnew) {
     const StoredTwins stored = *store->Load();
     EXPECT_EQ(stored.twins.at(kPump).generation, 3);
     EXPECT_EQ(stored.twins.at(kPump).state, DeviceState{});
+    EXPECT_THAT(stored.twins.at(kPump).write_ids, ElementsAre(0xba7816bf8f01cfeaull))
+        << "of the name \"abc\" as 0.1.0 kept it";
     EXPECT_EQ(stored.twins.at(kPump).revision, 1u);
     EXPECT_EQ(stored.twins.at(kValve).revision, 2u);
     EXPECT_TRUE(stored.reported.empty());
