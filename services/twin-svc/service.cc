@@ -123,8 +123,8 @@ void TwinServiceImpl::WriteOne(const v1::WriteTwinRequest& request, v1::WriteTwi
                [device = *device, response,
                 done = std::move(done)](absl::StatusOr<Written> written) mutable {
                  if (!written.ok()) return done(written.status());
-                 *response->mutable_before() = ToProto(device, written->before);
-                 *response->mutable_after() = ToProto(device, written->after);
+                 *response->mutable_before() = ToProto(device, *written->before);
+                 *response->mutable_after() = ToProto(device, *written->after);
                  done(absl::OkStatus());
                });
 }
@@ -156,7 +156,7 @@ grpc::ServerUnaryReactor* TwinServiceImpl::ReportState(grpc::CallbackServerConte
     desk_.Submit(*device, *std::move(write), false,
                  [response, finish = std::move(finish)](absl::StatusOr<Written> written) mutable {
                    if (!written.ok()) return finish(written.status());
-                   *response = ToProto(written->after.state);
+                   *response = ToProto(written->after->state);
                    finish(absl::OkStatus());
                  });
   });

@@ -15,7 +15,7 @@
 namespace skerry::eventbus {
 namespace {
 
-constexpr size_t kActiveMax = 64;
+constexpr size_t kActiveMax = 32;
 
 bool Passes(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||

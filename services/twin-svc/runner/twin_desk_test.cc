@@ -126,11 +126,11 @@ TEST_F(TwinDeskTest, AWriteIsAnsweredWithWhatItFoundAndMade) {
   DeclarePump();
   const absl::StatusOr<Written> written = DoWrite(kPump, Report("level", "1.5"));
   ASSERT_THAT(written, IsOk());
-  EXPECT_FALSE(written->before.properties.at("level").reported.has_value());
-  EXPECT_EQ(written->after.properties.at("level").reported->value, "1.5");
-  EXPECT_EQ(written->after.properties.count("target"), 0u);
+  EXPECT_FALSE(written->before->properties.at("level").reported.has_value());
+  EXPECT_EQ(written->after->properties.at("level").reported->value, "1.5");
+  EXPECT_EQ(written->after->properties.count("target"), 0u);
   EXPECT_THAT(written->changes, ElementsAre(Change{Change::Kind::kReported, "level"}));
-  EXPECT_EQ(DoWrite(kPump, Report("level", "2"), true)->after.properties.count("target"), 1u);
+  EXPECT_EQ(DoWrite(kPump, Report("level", "2"), true)->after->properties.count("target"), 1u);
 }
 
 TEST_F(TwinDeskTest, ValuesFollowTheModel) {
@@ -348,10 +348,10 @@ TEST_F(TwinDeskTest, AStateIsStoredAndToldWhenItIsAnother) {
   DeclarePump();
   events();
   const Write online = {.state = StateReport{.state = "online", .time = clock_.Now()}};
-  EXPECT_EQ(DoWrite(kPump, online)->after.state.state, "online");
+  EXPECT_EQ(DoWrite(kPump, online)->after->state.state, "online");
   EXPECT_THAT(events(), ElementsAre("pump-1"));
   const int saves = store_.saves();
-  EXPECT_EQ(DoWrite(kPump, online)->after.state.state, "online");
+  EXPECT_EQ(DoWrite(kPump, online)->after->state.state, "online");
   EXPECT_EQ(store_.saves(), saves);
   EXPECT_THAT(events(), ElementsAre());
   Start({});
@@ -364,8 +364,8 @@ TEST_F(TwinDeskTest, WhatMqttClientsMadeCanBeRemoved) {
   ASSERT_THAT(DoWrite(kPump, Report("made_here", "1")), IsOk());
   const auto written = DoWrite(kPump, {.remove = {"made_here"}});
   ASSERT_THAT(written, IsOk());
-  EXPECT_EQ(written->before.properties.count("made_here"), 1u);
-  EXPECT_EQ(written->after.properties.count("made_here"), 0u);
+  EXPECT_EQ(written->before->properties.count("made_here"), 1u);
+  EXPECT_EQ(written->after->properties.count("made_here"), 0u);
   EXPECT_EQ(store_.Load()->twins.at(kPump), **desk_->Get(kPump));
   EXPECT_THAT(DoWrite(kPump, {.remove = {"level"}}).status(), HasReason("PROPERTY_DECLARED"));
 }

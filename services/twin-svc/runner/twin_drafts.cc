@@ -12,13 +12,15 @@ namespace skerry::twin {
 namespace {
 
 // With the properties that `write` names, or all.
-Twin View(const Twin& twin, const Write& write, bool whole) {
+TwinPtr View(const TwinPtr& twin, const Write& write, bool whole) {
   if (whole) return twin;
-  Twin view{
-      .uid = twin.uid, .generation = twin.generation, .version = twin.version, .state = twin.state};
+  auto view = std::make_shared<Twin>(Twin{.uid = twin->uid,
+                                          .generation = twin->generation,
+                                          .version = twin->version,
+                                          .state = twin->state});
   const auto add = [&](const std::string& name) {
-    const auto it = twin.properties.find(name);
-    if (it != twin.properties.end()) view.properties.insert(*it);
+    const auto it = twin->properties.find(name);
+    if (it != twin->properties.end()) view->properties.insert(*it);
   };
   for (const auto& [name, value] : write.desired) add(name);
   for (const auto& [name, value] : write.reported) add(name);
@@ -43,12 +45,12 @@ absl::Status DeviceUnknown(const DeviceName& device) {
 TwinDrafts::Draft* TwinDrafts::DraftOf(const DeviceName& device) {
   const auto drafted = drafts_.find(device);
   if (drafted != drafts_.end()) {
-    return drafted->second.twin == nullptr ? nullptr : &drafted->second;
+    return drafted->second.current() == nullptr ? nullptr : &drafted->second;
   }
   const TwinPtr stored = find_(device);
   if (stored == nullptr) return nullptr;
   Draft& draft = drafts_[device];
-  draft.twin = std::make_shared<Twin>(*stored);
+  draft.stored = stored;
   return &draft;
 }
 
@@ -56,8 +58,11 @@ absl::StatusOr<Written> TwinDrafts::Write(const DeviceName& device, const twin::
                                           bool whole) {
   Draft* const draft = DraftOf(device);
   if (draft == nullptr) return DeviceUnknown(device);
-  Written written{.before = View(*draft->twin, write, whole)};
-  SKERRY_ASSIGN_OR_RETURN(written.changes, Apply(*draft->twin, write));
+  const TwinPtr before = draft->current();
+  auto after = std::make_shared<Twin>(*before);
+  Written written{.before = View(before, write, whole)};
+  SKERRY_ASSIGN_OR_RETURN(written.changes, Apply(*after, write));
+  draft->twin = std::move(after);
   draft->dirty |= !written.changes.empty() || write.id != 0;
   draft->changed |= !written.changes.empty();
   for (const Change& change : written.changes) {
@@ -68,7 +73,7 @@ absl::StatusOr<Written> TwinDrafts::Write(const DeviceName& device, const twin::
       draft->readings.push_back(std::move(readings));
     }
   }
-  written.after = View(*draft->twin, write, whole);
+  written.after = View(draft->twin, write, whole);
   return written;
 }
 
@@ -76,7 +81,7 @@ int TwinDrafts::Declare(const DeviceName& device, bool gone,
                         const std::optional<Declaration>& declaration) {
   Draft* draft = DraftOf(device);
   if (gone && draft != nullptr) {
-    counters_.version_floor = std::max(counters_.version_floor, draft->twin->version);
+    counters_.version_floor = std::max(counters_.version_floor, draft->current()->version);
     // What it had reported goes up all the same.
     *draft = {.readings = std::move(draft->readings), .anew = true, .dirty = true, .changed = true};
     draft = nullptr;
@@ -87,9 +92,12 @@ int TwinDrafts::Declare(const DeviceName& device, bool gone,
     draft->twin = std::make_shared<Twin>();
     draft->twin->version = counters_.version_floor;
   }
-  const Twin before = *draft->twin;
-  const Changes changes = twin::Declare(*draft->twin, *declaration);
-  if (*draft->twin == before) return 0;
+  const TwinPtr former = draft->current();
+  const Twin& before = *former;
+  auto after = std::make_shared<Twin>(before);
+  const Changes changes = twin::Declare(*after, *declaration);
+  if (*after == before) return 0;
+  draft->twin = std::move(after);
   draft->dirty = draft->changed = true;
   int conflicts = 0;
   for (const Change& change : changes) {

@@ -23,8 +23,8 @@ using TwinPtr = std::shared_ptr<const Twin>;
 
 // What a write did: the twin with the properties that the write names, or all of them.
 struct Written {
-  Twin before;
-  Twin after;
+  TwinPtr before;
+  TwinPtr after;
   Changes changes;
 };
 
@@ -64,7 +64,10 @@ class TwinDrafts {
 
  private:
   struct Draft {
-    std::shared_ptr<Twin> twin;  // Null: deleted.
+    TwinPtr stored;              // Null: deleted, or it was not there.
+    std::shared_ptr<Twin> twin;  // What came of it; null: nothing yet. Answers share it.
+    TwinPtr current() const { return twin == nullptr ? stored : TwinPtr(twin); }
+
     std::set<std::string> properties;
     std::vector<std::string> readings;
     bool anew = false;     // Its rows are deleted first.
@@ -72,7 +75,7 @@ class TwinDrafts {
     bool changed = false;  // And to tell.
   };
 
-  // Begun from what is stored; null where there is neither.
+  // Begun from what is stored; null where there is no twin.
   Draft* DraftOf(const DeviceName& device);
 
   const Find find_;
