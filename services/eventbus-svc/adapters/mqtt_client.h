@@ -16,6 +16,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
 #include "services/lib/log/logger.h"
+#include "services/lib/security/system_roots.h"
 
 namespace skerry::eventbus {
 
@@ -30,6 +31,7 @@ struct MqttOptions {
   int publish_qos = 1;
   std::string credentials_file;  // User name and password, a line each. Empty: none.
   std::string ca_file;           // Of a TLS broker; empty: the machine's.
+  security::SystemRootPlaces system_roots;
   std::string certificate_file;  // Ours, and its key; empty: none.
   std::string key_file;
   absl::Duration keepalive = absl::Seconds(30);

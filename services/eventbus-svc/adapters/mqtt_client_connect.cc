@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/eventbus-svc/adapters/broker_tls.h"
 #include "services/eventbus-svc/adapters/credentials.h"
 #include "services/eventbus-svc/adapters/mqtt_client_impl.h"
 #include "services/eventbus-svc/adapters/paho_errors.h"
@@ -78,6 +79,7 @@ absl::Status MqttClient::Impl::Begin() {
 absl::Status MqttClient::Impl::BeginConnect() {
   MQTTAsync_connectOptions connect = MQTTAsync_connectOptions_initializer;
   MQTTProperties properties = MQTTProperties_initializer;
+  BrokerTls files;
   MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
   if (options.version_5) {
     const MQTTAsync_connectOptions five = MQTTAsync_connectOptions_initializer5;
@@ -115,14 +117,11 @@ absl::Status MqttClient::Impl::BeginConnect() {
     connect.password = session->password.c_str();
   }
   if (absl::StartsWith(options.broker, "ssl://")) {
-    tls.trustStore = options.ca_file.empty() ? nullptr : options.ca_file.c_str();
-    tls.CApath = options.ca_file.empty() ? "/etc/ssl/certs" : nullptr;
-    tls.disableDefaultTrustStore = 1;
-    tls.keyStore = options.certificate_file.empty() ? nullptr : options.certificate_file.c_str();
-    tls.privateKey = options.key_file.empty() ? nullptr : options.key_file.c_str();
-    tls.enableServerCertAuth = 1;
-    tls.verify = 1;
-    tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
+    SKERRY_ASSIGN_OR_RETURN(files, WithRoots({.ca_file = options.ca_file,
+                                              .certificate_file = options.certificate_file,
+                                              .key_file = options.key_file},
+                                             options.system_roots));
+    tls = PahoTlsOptions(files);
     tls.ssl_error_cb = &TlsError;
     tls.ssl_error_context = session.get();
     connect.ssl = &tls;

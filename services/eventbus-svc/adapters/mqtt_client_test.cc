@@ -14,9 +14,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "services/eventbus-svc/testing/local_mosquitto.h"
 #include "services/eventbus-svc/testing/mqtt_probe.h"
 #include "services/lib/base/error.h"
+#include "services/lib/security/ca.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -131,6 +133,20 @@ class MqttClientTest : public ::testing::TestWithParam<bool> {
     ASSERT_THAT(broker, IsOk());
     broker_ = *std::move(broker);
     options_.broker = broker_->uri();
+  }
+  // Its certificate is of a CA that the system knows by its file of all alone, as in our images.
+  void StartTlsBroker() {
+    const auto ca = *security::CertificateAuthority::Create("ca", absl::Now());
+    const auto own = *ca->Issue({.subject = {.common_name = "broker"},
+                                 .ip_addresses = {"127.0.0.1"},
+                                 .now = absl::Now(),
+                                 .for_server = true});
+    StartBroker(absl::StrCat("allow_anonymous true\ncertfile ",
+                             files_.Write("broker.crt", own.certificate_pem), "\nkeyfile ",
+                             files_.Write("broker.key", own.key_pem)));
+    options_.broker = broker_->uri("ssl");
+    options_.system_roots = {.folder = files_.path(),
+                             .file = files_.Write("ca-certificates.crt", ca->certificate_pem())};
   }
   void StartClient() {
     options_.client_id = "eventbus";
@@ -327,6 +343,38 @@ TEST_P(MqttClientTest, NamesAFileThatIsMissing) {
   ASSERT_TRUE(listener_.AwaitEnds(1));
   EXPECT_THAT(listener_.LastEnd(), HasReason("MQTT_FILE_UNREADABLE"));
   EXPECT_THAT(listener_.LastEnd().message(), HasSubstr(files_.File("absent")));
+}
+
+TEST_P(MqttClientTest, TrustsTheSystemsRoots) {
+  StartTlsBroker();
+  StartClient();
+  EXPECT_TRUE(listener_.AwaitConnections(1));
+}
+
+TEST_P(MqttClientTest, TrustsTheSystemsRootsByTheirHashes) {
+  StartTlsBroker();
+  ASSERT_EQ(system(absl::StrCat("openssl rehash ", files_.path()).c_str()), 0);
+  options_.system_roots.file = files_.File("absent");
+  StartClient();
+  EXPECT_TRUE(listener_.AwaitConnections(1));
+}
+
+TEST_P(MqttClientTest, SaysThatTheSystemHasNoRoots) {
+  StartTlsBroker();
+  options_.system_roots.file = files_.File("absent");
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitEnds(1));
+  EXPECT_THAT(listener_.LastEnd(), HasReason("CA_CERTIFICATES_MISSING"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(listener_.LastEnd()));
+  EXPECT_THAT(listener_.LastEnd().message(), HasSubstr("mqtt.ca_file"));
+}
+
+TEST_P(MqttClientTest, TrustsNobodyElse) {
+  StartTlsBroker();
+  options_.system_roots.file = "/etc/ssl/certs/ca-certificates.crt";
+  StartClient();
+  ASSERT_TRUE(listener_.AwaitEnds(1));
+  EXPECT_THAT(listener_.LastEnd().message(), HasSubstr("certificate verify failed"));
 }
 
 TEST_P(MqttClientTest, TellsWhichFiltersWereRefused) {

@@ -159,7 +159,7 @@ TEST(ClientTlsTest, ReadsTheSystemsRootsAsTheyAreThere) {
   const std::string file = dir.Write("all.crt", pem);
   const std::string folder = dir.File("certs");
   std::filesystem::create_directory(folder);
-  TlsTrust trust{.system_folder = folder, .system_file = file};
+  TlsTrust trust{.system = {.folder = folder, .file = file}};
   auto context = MakeClientContext(trust);
   ASSERT_THAT(context, IsOk());
   EXPECT_EQ(Roots(*context), 1) << "a folder without links by hashes: all of the file";
@@ -167,7 +167,7 @@ TEST(ClientTlsTest, ReadsTheSystemsRootsAsTheyAreThere) {
   context = MakeClientContext(trust);
   ASSERT_THAT(context, IsOk());
   EXPECT_EQ(Roots(*context), 0) << "those of the folder are read when they are needed";
-  trust.system_folder = trust.system_file = dir.File("missing");
+  trust.system.folder = trust.system.file = dir.File("missing");
   EXPECT_THAT(MakeClientContext(trust), HasReason("HTTP_TLS_FAILED"));
 }
 

@@ -7,11 +7,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include <filesystem>
 #include <memory>
-#include <system_error>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/lib/base/error.h"
@@ -43,24 +40,6 @@ Bio ReadOnly(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
 }
 
-// "0a1b2c3d.0"
-bool IsHashOfAName(absl::string_view name) {
-  if (name.size() < 10 || name[8] != '.') return false;
-  for (const char c : name.substr(0, 8)) {
-    if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return false;
-  }
-  return true;
-}
-
-bool HasHashes(const std::string& folder) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    if (IsHashOfAName(it->path().filename().native())) return true;
-  }
-  return false;
-}
-
 absl::Status TrustPem(SSL_CTX* context, const std::string& pem) {
   const Bio bio = ReadOnly(pem);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
@@ -83,14 +62,13 @@ absl::Status TrustRoots(SSL_CTX* context, const TlsTrust& trust) {
                : Unusable(absl::StrCat("the CA file ", trust.ca_file));
   }
   if (!trust.ca_pem.empty()) return TrustPem(context, trust.ca_pem);
-  if (HasHashes(trust.system_folder)) {
-    return SSL_CTX_load_verify_dir(context, trust.system_folder.c_str()) == 1
-               ? absl::OkStatus()
-               : Unusable(trust.system_folder);
-  }
-  return SSL_CTX_load_verify_file(context, trust.system_file.c_str()) == 1
-             ? absl::OkStatus()
-             : Unusable(absl::StrCat("the system's roots, ", trust.system_file));
+  const absl::StatusOr<security::SystemRoots> roots = security::FindSystemRoots(trust.system);
+  if (!roots.ok()) return Failed(roots.status().message());
+  const bool taken = roots->file.empty()
+                         ? SSL_CTX_load_verify_dir(context, roots->folder.c_str()) == 1
+                         : SSL_CTX_load_verify_file(context, roots->file.c_str()) == 1;
+  return taken ? absl::OkStatus()
+               : Unusable(absl::StrCat("the system's roots, ", roots->folder, roots->file));
 }
 
 absl::Status ShowIdentity(SSL_CTX* context, const std::string& pem) {

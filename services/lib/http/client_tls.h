@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/lib/http/tls_context.h"
+#include "services/lib/security/system_roots.h"
 
 namespace skerry::http {
 
@@ -18,10 +19,7 @@ struct TlsTrust {
   std::string ca_file;  // PEM.
   std::string ca_pem;
   std::string identity_pem;  // A certificate and its key; empty: none is shown.
-  // The system's: the file is read where the folder has no links by hashes of names, which are
-  // read one by one as they are needed.
-  std::string system_folder = "/etc/ssl/certs";
-  std::string system_file = "/etc/ssl/certs/ca-certificates.crt";
+  security::SystemRootPlaces system;
 };
 
 // TLS 1.2 and later. Made for each connection: files may change, and the roots are memory.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/eventbus-svc/adapters/broker_tls.h"
 #include "services/eventbus-svc/adapters/credentials.h"
 #include "services/eventbus-svc/adapters/paho_errors.h"
 #include "services/lib/base/error.h"
@@ -62,6 +63,13 @@ absl::Status ProbeBroker(const eventbus::BusConfig& config, absl::Duration withi
   if (!config.mqtt_credentials_file.empty()) {
     SKERRY_ASSIGN_OR_RETURN(credentials, eventbus::ReadCredentials(config.mqtt_credentials_file));
   }
+  eventbus::BrokerTls files;
+  if (absl::StartsWith(config.mqtt_broker, "ssl://")) {
+    SKERRY_ASSIGN_OR_RETURN(files,
+                            eventbus::WithRoots({.ca_file = config.mqtt_ca_file,
+                                                 .certificate_file = config.mqtt_certificate_file,
+                                                 .key_file = config.mqtt_key_file}));
+  }
   const bool version_5 = config.mqtt_version == "5";
   MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer;
   create.MQTTVersion = version_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
@@ -80,15 +88,7 @@ absl::Status ProbeBroker(const eventbus::BusConfig& config, absl::Duration withi
     connect.password = credentials.password.c_str();
   }
   if (absl::StartsWith(config.mqtt_broker, "ssl://")) {
-    auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
-    tls.trustStore = file(config.mqtt_ca_file);
-    tls.CApath = config.mqtt_ca_file.empty() ? "/etc/ssl/certs" : nullptr;
-    tls.disableDefaultTrustStore = 1;
-    tls.keyStore = file(config.mqtt_certificate_file);
-    tls.privateKey = file(config.mqtt_key_file);
-    tls.enableServerCertAuth = 1;
-    tls.verify = 1;
-    tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
+    tls = eventbus::PahoTlsOptions(files);
     connect.ssl = &tls;
   }
   absl::Status status = eventbus::StatusFromPaho("connecting", MQTTAsync_connect(handle, &connect));
