@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <cstdint>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -21,7 +20,10 @@ absl::string_view View(beast::string_view text) { return {text.data(), text.size
 
 }  // namespace
 
-AnswerReader::AnswerReader(Limits limits, bool head) : limits_(limits), head_(head) { Begin(); }
+AnswerReader::AnswerReader(Limits limits, bool head, bool in_pieces)
+    : limits_(limits), head_(head), in_pieces_(in_pieces) {
+  Begin();
+}
 
 void AnswerReader::Begin() {
   parser_.emplace();
@@ -36,27 +38,34 @@ void AnswerReader::Begin() {
 
 AnswerReader::State AnswerReader::Take(absl::string_view bytes) {
   begun_ = begun_ || !bytes.empty();
-  input_.commit(
-      asio::buffer_copy(input_.prepare(bytes.size()), asio::buffer(bytes.data(), bytes.size())));
-  return Parse();
+  if (input_.empty()) {
+    const State state = Parse(bytes);
+    input_ = std::string(bytes);
+    return state;
+  }
+  absl::StrAppend(&input_, bytes);
+  absl::string_view all = input_;
+  const State state = Parse(all);
+  input_.erase(0, input_.size() - all.size());
+  return state;
 }
 
-AnswerReader::State AnswerReader::Parse() {
+AnswerReader::State AnswerReader::Parse(absl::string_view& bytes) {
   for (;;) {
     if (headers_done_ && parser_->is_done()) {
-      if (status_ / 100 != 1) return Finish();
+      if (status_ / 100 != 1 || status_ == 101) return Finish(bytes.empty());
       Begin();
     }
-    if (input_.size() == 0) return State::kMore;
+    if (bytes.empty()) return State::kMore;
     boost::system::error_code error;
-    const size_t used = parser_->put(input_.data(), error);
-    input_.consume(used);
+    const size_t used = parser_->put(asio::buffer(bytes.data(), bytes.size()), error);
+    bytes.remove_prefix(used);
     // What Beast's own limit does not count: fields that arrive one by one; the head of a chunk and
     // trailers, which it takes as a whole.
     if (!headers_done_) header_bytes_ += used;
     if (header_bytes_ > limits_.headers_bytes_max) return State::kTooLarge;
     if (error == beast::http::error::need_more) {
-      if (input_.size() > std::max(limits_.headers_bytes_max, kUnparsedBytesMin))
+      if (bytes.size() > std::max(limits_.headers_bytes_max, kUnparsedBytesMin))
         return State::kTooLarge;
       if (used == 0) return State::kMore;
       error = {};
@@ -76,8 +85,10 @@ AnswerReader::State AnswerReader::OnHeaders() {
   parser_->eager(true);
   const auto& message = parser_->get();
   status_ = static_cast<int>(message.result_int());
-  if (status_ == 101) return Malformed("it changes to another protocol, which nobody asked for");
-  if (status_ / 100 == 1) {
+  const bool switched = status_ == 101;
+  if (switched && !in_pieces_)
+    return Malformed("it changes to another protocol, which nobody asked for");
+  if (status_ / 100 == 1 && !switched) {
     return ++interim_ > kInterimMax
                ? Malformed(absl::StrCat("more than ", kInterimMax, " answers of 1xx"))
                : State::kMore;
@@ -88,11 +99,11 @@ AnswerReader::State AnswerReader::OnHeaders() {
   // Now, as trailers would be added to them.
   for (const auto& field : message)
     headers_.emplace_back(std::string(View(field.name_string())), std::string(View(field.value())));
-  return State::kMore;
+  return in_pieces_ ? State::kHead : State::kMore;
 }
 
-AnswerReader::State AnswerReader::Finish() {
-  keep_alive_ = parser_->keep_alive() && input_.size() == 0;
+AnswerReader::State AnswerReader::Finish(bool nothing_follows) {
+  keep_alive_ = parser_->keep_alive() && nothing_follows;
   return State::kDone;
 }
 
@@ -102,7 +113,7 @@ AnswerReader::State AnswerReader::End() {
   boost::system::error_code error;
   parser_->put_eof(error);
   if (error) return Malformed("it breaks off");
-  return Finish();
+  return Finish(input_.empty());
 }
 
 AnswerReader::State AnswerReader::Malformed(absl::string_view fault) {
@@ -110,6 +121,13 @@ AnswerReader::State AnswerReader::Malformed(absl::string_view fault) {
   return State::kMalformed;
 }
 
-std::string AnswerReader::TakeBody() { return std::move(parser_->get().body()); }
+std::string AnswerReader::Header(absl::string_view name) const {
+  for (const auto& [each, value] : headers_) {
+    if (absl::EqualsIgnoreCase(each, name)) return value;
+  }
+  return "";
+}
+
+std::string AnswerReader::TakeBody() { return std::exchange(parser_->get().body(), {}); }
 
 }  // namespace skerry::http

@@ -2,10 +2,13 @@
 #ifndef SKERRY_SERVICES_LIB_HTTP_ANSWER_READER_H_
 #define SKERRY_SERVICES_LIB_HTTP_ANSWER_READER_H_
 
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/optional/optional.hpp>
+#include <boost/system/error_code.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +17,35 @@
 #include "absl/strings/string_view.h"
 
 namespace skerry::http {
+namespace internal {
+
+// A body as far as it has come. Unlike Beast's string_body it reserves nothing because of what a
+// peer says of its length.
+struct BodySoFar {
+  using value_type = std::string;
+  class reader {  // NOLINT(readability-identifier-naming): Beast's name
+   public:
+    template <bool is_request, typename Fields>
+    reader(boost::beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<uint64_t>&, boost::system::error_code& error) { error = {}; }
+    template <typename Buffers>
+    size_t put(const Buffers& buffers, boost::system::error_code& error) {
+      size_t bytes = 0;
+      for (const auto each : boost::beast::buffers_range_ref(buffers)) {
+        body_.append(static_cast<const char*>(each.data()), each.size());
+        bytes += each.size();
+      }
+      error = {};
+      return bytes;
+    }
+    void finish(boost::system::error_code& error) { error = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
+}  // namespace internal
 
 // Strict: what could be read in two ways (two lengths, a length and chunks, an encoding other than
 // chunked, line ends without CR) is malformed. Answers of 1xx are skipped. Used by one thread.
@@ -23,13 +55,17 @@ class AnswerReader {
     size_t body_bytes_max = 1u << 20;
     size_t headers_bytes_max = 64u << 10;
   };
-  enum class State { kMore, kDone, kTooLarge, kMalformed };
+  // For an answer whose body is wanted before all of it is there, or not at all.
+  static constexpr size_t kBodyUnbounded = SIZE_MAX;
+  enum class State { kMore, kHead, kDone, kTooLarge, kMalformed };
 
-  // `head`: it answers HEAD, and so has no body whatever its headers say.
-  AnswerReader(Limits limits, bool head);
+  // `head`: it answers HEAD, and so has no body whatever its headers say. `in_pieces`: Take stops
+  // once with kHead, where status and headers are known, and goes on with the next call, which may
+  // bring nothing; an answer of 101 has no body then.
+  AnswerReader(Limits limits, bool head, bool in_pieces = false);
 
-  // What was received. Nothing may follow any other state than kMore. Holds at most the limits and
-  // what it is given at once.
+  // What was received. Nothing may follow any other state than kMore and kHead. Holds at most the
+  // limits and what it is given at once.
   State Take(absl::string_view bytes);
   // The server sends no more: kDone where that is how the answer ends, else kMalformed.
   State End();
@@ -41,24 +77,32 @@ class AnswerReader {
   // Why it is kMalformed.
   const std::string& fault() const { return fault_; }
 
+  // From kHead on: the value of the first header of this name; empty where there is none.
+  std::string Header(absl::string_view name) const;
+  // After kHead: what followed the headers, which then is no part of the answer. Ends it.
+  std::string TakeRest() { return std::move(input_); }
+
   // After kDone. The connection can take another request.
   bool keep_alive() const { return keep_alive_; }
   // As they were sent, without trailers.
   std::vector<std::pair<std::string, std::string>> TakeHeaders() { return std::move(headers_); }
+  // In pieces also before: what has come since the last call.
   std::string TakeBody();
 
  private:
-  using Parser = boost::beast::http::response_parser<boost::beast::http::string_body>;
+  using Parser = boost::beast::http::response_parser<internal::BodySoFar>;
 
   void Begin();
-  State Parse();
+  // Takes what it can off the front of `bytes`.
+  State Parse(absl::string_view& bytes);
   State OnHeaders();
-  State Finish();
+  State Finish(bool nothing_follows);
   State Malformed(absl::string_view fault);
 
   const Limits limits_;
   const bool head_;
-  boost::beast::flat_buffer input_;
+  const bool in_pieces_;
+  std::string input_;  // What could not be parsed yet.
   std::optional<Parser> parser_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::string fault_;

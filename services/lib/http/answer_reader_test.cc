@@ -136,6 +136,63 @@ TEST(AnswerReaderTest, EndsWithTheConnection) {
   }
 }
 
+class InPieces {
+ public:
+  State Take(absl::string_view bytes) {
+    const State state = reader.Take(bytes);
+    body += reader.TakeBody();
+    return state;
+  }
+  AnswerReader reader{
+      {.body_bytes_max = AnswerReader::kBodyUnbounded, .headers_bytes_max = 128}, false, true};
+  std::string body;
+};
+
+TEST(AnswerReaderTest, InPiecesTheHeadersComeFirst) {
+  InPieces answer;
+  EXPECT_EQ(answer.Take("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: 1\r\nx: 2\r\n"),
+            State::kMore);
+  EXPECT_EQ(answer.Take("Content-Length: 5\r\n\r\nhe"), State::kHead);
+  EXPECT_EQ(answer.reader.status(), 200);
+  EXPECT_EQ(answer.reader.Header("x"), "1");
+  EXPECT_EQ(answer.reader.Header("y"), "");
+  EXPECT_EQ(answer.body, "");
+  EXPECT_EQ(answer.Take(""), State::kMore);
+  EXPECT_EQ(answer.body, "he");
+  EXPECT_EQ(answer.Take("l"), State::kMore);
+  EXPECT_EQ(answer.body, "hel");
+  EXPECT_EQ(answer.Take("lo"), State::kDone);
+  EXPECT_EQ(answer.body, "hello");
+  InPieces none;
+  EXPECT_EQ(none.Take("HTTP/1.1 204 No Content\r\n\r\n"), State::kHead);
+  EXPECT_EQ(none.Take(""), State::kDone);
+}
+
+TEST(AnswerReaderTest, InPiecesABodyHasNoBoundAndReservesNothing) {
+  InPieces answer;
+  EXPECT_EQ(answer.Take("HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000\r\n\r\n"),
+            State::kHead);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(answer.Take(std::string(1000, 'x')), State::kMore);
+  EXPECT_EQ(answer.body.size(), 100000u);
+  InPieces chunks;
+  EXPECT_EQ(chunks.Take("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), State::kHead);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(chunks.Take("2;x=y\r\nab\r\n"), State::kMore);
+  EXPECT_EQ(chunks.body.size(), 200u);
+  EXPECT_EQ(chunks.Take("1;" + std::string(8000, 'x')), State::kTooLarge);
+}
+
+TEST(AnswerReaderTest, InPiecesWhatFollowsTheHeadersCanBeTaken) {
+  InPieces upgraded;
+  EXPECT_EQ(upgraded.Take("HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\n\r\nraw"),
+            State::kHead);
+  EXPECT_EQ(upgraded.reader.status(), 101);
+  EXPECT_EQ(upgraded.reader.TakeRest(), "raw");
+  InPieces ignored;
+  EXPECT_EQ(ignored.Take("HTTP/1.1 101 Switching Protocols\r\n\r\nraw"), State::kHead);
+  EXPECT_EQ(ignored.Take(""), State::kDone);
+  EXPECT_EQ(ignored.body, "");
+}
+
 TEST(AnswerReaderTest, TellsWhetherAnotherRequestMayFollow) {
   const auto keeps = [](absl::string_view text) {
     AnswerReader reader(kSmall, false);

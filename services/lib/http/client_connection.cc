@@ -166,6 +166,7 @@ absl::StatusOr<CallAnswer> ClientConnection::Ask(std::string request, bool head,
   SKERRY_RETURN_IF_ERROR(ran);
   switch (exchange->state()) {
     case AnswerReader::State::kMore:
+    case AnswerReader::State::kHead:  // Of answers in pieces alone.
       broke_untouched_ = reader.untouched();
       return Broken(absl::StrCat("the connection to ", name_, " broke ",
                                  reader.untouched() ? "before" : "in",
