@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -13,11 +14,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <limits>
 #include <optional>
 #include <set>
 #include <thread>
@@ -27,18 +23,19 @@
 #include "services/edged-svc/adapters/name_lookups.h"
 #include "services/lib/base/error.h"
 #include "services/lib/exec/thread_name.h"
+#include "services/lib/http/answer_reader.h"
 
 namespace skerry::edged {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 using Done = NetworkProbes::Done;
 
-constexpr size_t kHeaderBytesMax = 64 << 10;
+constexpr http::AnswerReader::Limits kLimits = {
+    .body_bytes_max = http::AnswerReader::kBodyUnbounded, .headers_bytes_max = 64 << 10};
 constexpr size_t kBodyBytesMax = 10 << 10;                     // More is not waited for.
 constexpr int kRequestsMax = 10;                               // With those after redirects.
 constexpr absl::Duration kTimeoutMax = absl::Hours(24 * 365);  // A timer can't hold infinity.
@@ -51,7 +48,7 @@ absl::Status No(absl::string_view message) {
 std::string Why(const error_code& error) {
   if (error == asio::error::connection_refused) return "connection refused";
   if (error == asio::error::connection_reset) return "connection reset by peer";
-  if (error == http::error::end_of_stream || error == asio::error::eof) return "EOF";
+  if (error == asio::error::eof) return "EOF";
   return error.message();
 }
 
@@ -180,6 +177,8 @@ class HttpAttempt final : public ProbeAttempt {
   }
 
  private:
+  using State = http::AnswerReader::State;
+
   void Connected() override;
   absl::Status Failed(absl::string_view why) const override {
     const std::string message = absl::StrCat("Get \"", target_.Url(), "\": ", why);
@@ -199,18 +198,20 @@ class HttpAttempt final : public ProbeAttempt {
   }
   void MakeRequest();
   void Send();
-  void ReadHeader();
-  void HeaderRead();
-  bool Redirected(int status);
-  void ReadBody();
+  void Read();
+  void OnAnswer(State state);
+  bool HeaderRead();
+  bool Redirected();
+  void Judge();
 
   const HttpGet get_;
   std::string host_;  // What the Host header says.
   int requests_ = 0;
   std::optional<asio::ssl::stream<tcp::socket&>> tls_;
   std::string request_;
-  boost::beast::flat_buffer buffer_{kHeaderBytesMax + kBodyBytesMax};
-  std::optional<http::response_parser<http::string_body>> parser_;
+  std::array<char, 4096> piece_;
+  std::optional<http::AnswerReader> answer_;
+  size_t body_bytes_ = 0;
   bool body_ = false;  // The header has come: from here on a failure says nothing.
 };
 
@@ -253,40 +254,61 @@ void HttpAttempt::Send() {
                       [self = Self()](const error_code& error, size_t) {
                         if (self->finished()) return;
                         if (error) return self->Finish(self->Failed(Why(error)));
-                        self->ReadHeader();
+                        self->answer_.emplace(kLimits, false, true);
+                        self->Read();
                       });
   });
 }
 
-void HttpAttempt::ReadHeader() {
-  buffer_.clear();
-  parser_.emplace();
-  parser_->header_limit(kHeaderBytesMax);
-  parser_->body_limit(std::numeric_limits<uint64_t>::max());
+void HttpAttempt::Read() {
   With([this](auto& stream) {
-    http::async_read_header(stream, buffer_, *parser_,
-                            [self = Self()](const error_code& error, size_t) {
-                              if (self->finished()) return;
-                              if (error) return self->Finish(self->Failed(Why(error)));
-                              self->HeaderRead();
-                            });
+    stream.async_read_some(asio::buffer(piece_),
+                           [self = Self()](const error_code& error, size_t bytes) {
+                             if (self->finished()) return;
+                             if (error == asio::error::eof && !self->answer_->untouched())
+                               return self->OnAnswer(self->answer_->End());
+                             if (error) return self->Finish(self->Failed(Why(error)));
+                             self->OnAnswer(self->answer_->Take({self->piece_.data(), bytes}));
+                           });
   });
 }
 
-void HttpAttempt::HeaderRead() {
-  const int status = static_cast<int>(parser_->get().result_int());
-  if (Redirected(status)) return;
-  if (get_.any_status) return Finish(absl::OkStatus());
-  body_ = true;
-  parser_->eager(true);
-  ReadBody();
+void HttpAttempt::OnAnswer(State state) {
+  if (state == State::kHead) {
+    if (HeaderRead()) return;
+    state = answer_->Take("");
+  }
+  body_bytes_ += answer_->TakeBody().size();
+  if (body_bytes_ >= kBodyBytesMax) return Judge();
+  switch (state) {
+    case State::kHead:
+    case State::kMore:
+      return Read();
+    case State::kDone:
+      return Judge();
+    case State::kTooLarge:
+      return Finish(Failed("the headers of the answer are too large"));
+    case State::kMalformed:
+      return Finish(Failed(absl::StrCat("malformed HTTP response: ", answer_->fault())));
+  }
 }
 
-bool HttpAttempt::Redirected(int status) {
+// True: its body is not wanted.
+bool HttpAttempt::HeaderRead() {
+  if (Redirected()) return true;
+  if (get_.any_status) {
+    Finish(absl::OkStatus());
+    return true;
+  }
+  body_ = true;
+  return false;
+}
+
+bool HttpAttempt::Redirected() {
+  const int status = answer_->status();
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
     return false;
-  const auto value = parser_->get()[http::field::location];
-  const absl::string_view location(value.data(), value.size());
+  const std::string location = answer_->Header("location");
   if (location.empty()) return false;
   const std::optional<HttpTarget> next = FollowLocation(target_, location);
   if (!next.has_value()) {
@@ -307,18 +329,8 @@ bool HttpAttempt::Redirected(int status) {
   return true;
 }
 
-void HttpAttempt::ReadBody() {
-  if (!parser_->is_done() && parser_->get().body().size() < kBodyBytesMax) {
-    return With([this](auto& stream) {
-      http::async_read_some(stream, buffer_, *parser_,
-                            [self = Self()](const error_code& error, size_t) {
-                              if (self->finished()) return;
-                              if (error) return self->Finish(self->Failed(Why(error)));
-                              self->ReadBody();
-                            });
-    });
-  }
-  const unsigned status = parser_->get().result_int();
+void HttpAttempt::Judge() {
+  const int status = answer_->status();
   Finish(status >= 200 && status < 400
              ? absl::OkStatus()
              : No(absl::StrCat("HTTP probe failed with statuscode: ", status)));

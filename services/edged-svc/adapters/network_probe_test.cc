@@ -81,6 +81,12 @@ class CannedServer {
   std::thread thread_;
 };
 
+std::string Often(absl::string_view text) {
+  std::string all;
+  while (all.size() < 1 << 20) absl::StrAppend(&all, text);
+  return all;
+}
+
 HttpGet Get(int32_t port, const std::string& path = "/") {
   HttpGet get;
   get.target = {false, "127.0.0.1", port, path};
@@ -223,6 +229,17 @@ TEST_F(NetworkProbeTest, BadAnswers) {
       {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", absl::StatusCode::kUnavailable},
       {"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + std::string(20000, 'x'),
        absl::StatusCode::kOk},
+      // What a length says reserves nothing.
+      {"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000000\r\n\r\nx",
+       absl::StatusCode::kUnavailable},
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", absl::StatusCode::kOk},
+      {"HTTP/1.1 101 Switching Protocols\r\n\r\n", absl::StatusCode::kFailedPrecondition},
+      // Headers, heads of chunks and trailers that do not end.
+      {"HTTP/1.1 200 OK\r\n" + Often("X: 1\r\n"), absl::StatusCode::kFailedPrecondition},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + Often("x"),
+       absl::StatusCode::kUnavailable},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + Often("X: 1\r\n"),
+       absl::StatusCode::kUnavailable},
   };
   for (const auto& c : kCases) {
     const CannedServer server(c.answer);

@@ -3,10 +3,10 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <future>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -16,18 +16,19 @@
 #include "services/edged-svc/docker/engine_stream.h"
 #include "services/edged-svc/docker/inside.h"
 #include "services/lib/base/error.h"
+#include "services/lib/http/answer_reader.h"
 
 namespace skerry::edged {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
+namespace beast = boost::beast;
 using ErrorCode = boost::system::error_code;
 
 namespace {
 
 absl::Status Closed() { return absl::CancelledError("the runtime is being closed"); }
 
-absl::Status StatusOfAnswer(unsigned code, absl::string_view body) {
+absl::Status StatusOfAnswer(int code, absl::string_view body) {
   std::string message = absl::StrCat("Docker answered ", code);
   const auto json = nlohmann::json::parse(body, nullptr, false);
   if (json.is_object()) {
@@ -69,7 +70,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     Limit(request_.timeout);
     socket_.async_connect(asio::local::stream_protocol::endpoint(network_->socket_path()),
                           [self = shared_from_this()](const ErrorCode& error) {
-                            if (error) return self->End(self->Broken(error));
+                            if (error) return self->End(self->Broken(error.message()));
                             self->Send();
                           });
   }
@@ -77,13 +78,16 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   std::string TakeBody() { return std::move(body_); }
   // Of a stream that was opened.
   asio::local::stream_protocol::socket TakeSocket() { return std::move(socket_); }
-  std::string TakeRest() {
-    std::string rest(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-    buffer_.consume(buffer_.size());
-    return rest;
-  }
+  std::string TakeRest() { return answer_.TakeRest(); }
 
  private:
+  using State = http::AnswerReader::State;
+
+  // The body is counted here.
+  static constexpr http::AnswerReader::Limits AnswerLimits() {
+    return {.body_bytes_max = http::AnswerReader::kBodyUnbounded};
+  }
+
   void Limit(absl::Duration time) {
     timer_.expires_after(absl::ToChronoNanoseconds(time));
     timer_.async_wait([self = shared_from_this()](const ErrorCode& error) {
@@ -95,9 +99,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     });
   }
 
-  absl::Status Broken(const ErrorCode& error) const {
+  absl::Status Broken(absl::string_view why) const {
     return Error(absl::StatusCode::kUnavailable,
-                 absl::StrCat("Docker at ", network_->socket_path(), ": ", error.message()))
+                 absl::StrCat("Docker at ", network_->socket_path(), ": ", why))
         .Reason("DOCKER_UNREACHABLE");
   }
 
@@ -106,76 +110,92 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     message_.method_string(request_.method);
     message_.target(absl::StrCat(DockerEngine::kApi, request_.target));
     message_.version(11);
-    message_.set(http::field::host, "docker");
+    message_.set(beast::http::field::host, "docker");
     for (const auto& [name, value] : request_.headers) message_.set(name, value);
     if (upgrade_) {
-      message_.set(http::field::connection, "Upgrade");
-      message_.set(http::field::upgrade, "tcp");
+      message_.set(beast::http::field::connection, "Upgrade");
+      message_.set(beast::http::field::upgrade, "tcp");
     } else {
-      message_.set(http::field::connection, "close");
+      message_.set(beast::http::field::connection, "close");
     }
-    if (!request_.body.empty()) message_.set(http::field::content_type, "application/json");
+    if (!request_.body.empty()) message_.set(beast::http::field::content_type, "application/json");
     message_.body() = std::move(request_.body);
     message_.prepare_payload();
-    http::async_write(socket_, message_,
-                      [self = shared_from_this()](const ErrorCode& error, size_t) {
-                        // An answer may be there all the same: one that refuses a request closes
-                        // before all was sent.
-                        if (error && error != asio::error::broken_pipe)
-                          return self->End(self->Broken(error));
-                        self->ReadHead();
-                      });
+    beast::http::async_write(socket_, message_,
+                             [self = shared_from_this()](const ErrorCode& error, size_t) {
+                               // An answer may be there all the same: one that refuses a request
+                               // closes before all was sent.
+                               if (error && error != asio::error::broken_pipe)
+                                 return self->End(self->Broken(error.message()));
+                               self->Read();
+                             });
   }
 
-  void ReadHead() {
+  void Read() {
     if (!done_) return;
-    parser_.body_limit(std::numeric_limits<uint64_t>::max());  // Counted below.
-    http::async_read_header(socket_, buffer_, parser_,
-                            [self = shared_from_this()](const ErrorCode& error, size_t) {
-                              if (error) return self->End(self->Broken(error));
-                              self->TakeHead();
+    socket_.async_read_some(asio::buffer(piece_),
+                            [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+                              if (!self->done_) return;
+                              if (error == asio::error::eof)
+                                return self->OnAnswer(self->answer_.End());
+                              if (error) return self->End(self->Broken(error.message()));
+                              self->OnAnswer(self->answer_.Take({self->piece_, bytes}));
                             });
   }
 
-  void TakeHead() {
-    if (!done_) return;
-    code_ = parser_.get().result_int();
-    if (code_ == 304) return End(absl::OkStatus());
-    if (upgrade_ && (code_ == 101 || code_ == 200)) return End(absl::OkStatus());
+  void OnAnswer(State state) {
+    if (state == State::kHead) {
+      if (TakeHead()) return;
+      state = answer_.Take("");
+    }
+    if (!TakePiece(answer_.TakeBody())) return;
+    switch (state) {
+      case State::kHead:
+      case State::kMore:
+        return Read();
+      case State::kDone:
+        return TakeEnd();
+      case State::kTooLarge:
+        return End(TooLarge(absl::StrCat(AnswerLimits().headers_bytes_max, " bytes of headers")));
+      case State::kMalformed:
+        return End(Broken(absl::StrCat("its answer: ", answer_.fault())));
+    }
+  }
+
+  // True: that was all.
+  bool TakeHead() {
+    code_ = answer_.status();
+    if (code_ == 304 || (upgrade_ && (code_ == 101 || code_ == 200))) {
+      End(absl::OkStatus());
+      return true;
+    }
     const bool good = code_ >= 200 && code_ < 300;
     streams_ = good && take_ != nullptr;
     if (streams_ && request_.endless) timer_.cancel();
-    ReadBody();
+    return false;
   }
 
-  void ReadBody() {
-    if (!done_) return;
-    if (parser_.is_done()) return TakeEnd();
-    parser_.get().body().data = piece_;
-    parser_.get().body().size = sizeof(piece_);
-    http::async_read_some(socket_, buffer_, parser_,
-                          [self = shared_from_this()](ErrorCode error, size_t) {
-                            if (error == http::error::need_buffer) error = {};
-                            if (error) return self->End(self->Broken(error));
-                            self->TakePiece();
-                          });
-  }
-
-  void TakePiece() {
-    if (!done_) return;
-    const absl::string_view piece(piece_, sizeof(piece_) - parser_.get().body().size);
+  // False: it has ended.
+  bool TakePiece(std::string piece) {
+    if (piece.empty()) return true;
     if (streams_) {
-      if (!piece.empty() && !take_(piece))
-        return End(absl::CancelledError("the reader has enough"));
-    } else if (piece.size() > DockerEngine::kAnswerBytesMax - body_.size()) {
-      return End(Error(absl::StatusCode::kResourceExhausted,
-                       absl::StrCat("Docker's answer to ", request_.target.substr(0, 100),
-                                    " has more than ", DockerEngine::kAnswerBytesMax, " bytes"))
-                     .Reason("DOCKER_ANSWER_TOO_LARGE"));
-    } else {
-      absl::StrAppend(&body_, piece);
+      if (take_(piece)) return true;
+      End(absl::CancelledError("the reader has enough"));
+      return false;
     }
-    ReadBody();
+    if (piece.size() <= DockerEngine::kAnswerBytesMax - body_.size()) {
+      absl::StrAppend(&body_, piece);
+      return true;
+    }
+    End(TooLarge(absl::StrCat(DockerEngine::kAnswerBytesMax, " bytes")));
+    return false;
+  }
+
+  absl::Status TooLarge(absl::string_view bound) const {
+    return Error(absl::StatusCode::kResourceExhausted,
+                 absl::StrCat("Docker's answer to ", request_.target.substr(0, 100),
+                              " has more than ", bound))
+        .Reason("DOCKER_ANSWER_TOO_LARGE");
   }
 
   void TakeEnd() {
@@ -201,12 +221,11 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   asio::local::stream_protocol::socket socket_;
   asio::steady_timer timer_;
   EngineRequest request_;
-  http::request<http::string_body> message_;
-  boost::beast::flat_buffer buffer_{64u << 10};
-  http::response_parser<http::buffer_body> parser_;
+  beast::http::request<beast::http::string_body> message_;
+  http::AnswerReader answer_{AnswerLimits(), false, true};
   char piece_[pipe::ByteStream::kChunkBytesMax];
   std::string body_;
-  unsigned code_ = 0;
+  int code_ = 0;
   bool upgrade_ = false, streams_ = false;
   Take take_;
   Done done_;  // Null once it has ended.

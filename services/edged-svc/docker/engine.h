@@ -40,7 +40,8 @@ class EngineStream : public pipe::ByteStream {
 // One connection a call, all on one thread of its own. Any thread may call it, but for the blocking
 // call, which its own thread must not make. Errors: what Docker says, with NOT_FOUND for 404,
 // ABORTED for 409, INVALID_ARGUMENT for 400, INTERNAL for 5xx, UNAVAILABLE where nobody listens or
-// the answer broke off, DEADLINE_EXCEEDED. 304 (it is so already) is OK.
+// the answer broke off, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED where an answer or its headers have
+// more bytes than we take. 304 (it is so already) is OK.
 class DockerEngine {
  public:
   static constexpr size_t kAnswerBytesMax = 16u << 20;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "services/edged-svc/testing/unix_peer.h"
 #include "services/lib/testing/temp_dir.h"
@@ -59,6 +60,72 @@ TEST_F(EngineTest, AnAnswerHasABound) {
   });
   DockerEngine engine(path_, "test");
   EXPECT_EQ(engine.Call({.target = "/x"}).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+// A peer that never stops, in what is not of a body: the call's time is far away.
+TEST_F(EngineTest, HeadersAndHeadsOfChunksHaveABound) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const struct {
+    std::string begin, again;
+  } kEndless[] = {{"HTTP/1.1 200 OK\r\n", "X: 1\r\n"},
+                  {"HTTP/1.1 200 OK\r\nX: ", "x"},
+                  {chunked + "1;", "x"},
+                  {chunked + "0\r\n", "X: 1\r\n"}};
+  for (const auto& endless : kEndless) {
+    UnixPeer peer(path_, [&endless](int fd) {
+      UnixPeer::ReadHead(fd);
+      UnixPeer::Write(fd, endless.begin);
+      std::string many;
+      for (int i = 0; i < 1000; ++i) many += endless.again;
+      // Some MiB, and then no end.
+      for (int i = 0; i < 10000; ++i) UnixPeer::Write(fd, many);
+      UnixPeer::ReadUntilItEnds(fd);
+    });
+    DockerEngine engine(path_, "test");
+    EXPECT_EQ(engine.Call({.target = "/x", .timeout = absl::Minutes(10)}).status().code(),
+              absl::StatusCode::kResourceExhausted)
+        << endless.begin;
+    unlink(path_.c_str());
+  }
+}
+
+TEST_F(EngineTest, ABodyComesInPieces) {
+  UnixPeer peer(path_, [](int fd) {
+    UnixPeer::ReadHead(fd);
+    UnixPeer::Write(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    UnixPeer::ReadUntilItEnds(fd);
+  });
+  DockerEngine engine(path_, "test");
+  std::promise<absl::Status> ended;
+  std::string body;
+  engine.Read(
+      {.target = "/x", .endless = true},
+      [&body](absl::string_view piece) {
+        absl::StrAppend(&body, piece);
+        return body.size() < 5;
+      },
+      [&ended](absl::Status status) { ended.set_value(std::move(status)); });
+  EXPECT_EQ(ended.get_future().get().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(body, "hello");
+}
+
+TEST_F(EngineTest, WhatFollowsAnUpgradeIsOfTheStream) {
+  UnixPeer peer(path_, [](int fd) {
+    UnixPeer::ReadHead(fd);
+    UnixPeer::Write(fd, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\nraw");
+    UnixPeer::ReadUntilItEnds(fd);
+  });
+  DockerEngine engine(path_, "test");
+  std::promise<absl::StatusOr<std::string>> first;
+  engine.Open({.method = "POST", .target = "/x"}, [&first](auto stream) {
+    if (!stream.ok()) return first.set_value(stream.status());
+    (*stream)->Read([&first, keep = *stream](absl::StatusOr<std::string> bytes) {
+      first.set_value(std::move(bytes));
+    });
+  });
+  const absl::StatusOr<std::string> bytes = first.get_future().get();
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(*bytes, "raw");
 }
 
 TEST_F(EngineTest, SilenceHasADeadline) {
