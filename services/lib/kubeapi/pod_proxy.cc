@@ -1,11 +1,10 @@
 #include "services/lib/kubeapi/pod_proxy.h"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/http/answer_reader.h"
 #include "services/lib/kubeapi/api_status.h"
 #include "services/lib/kubeapi/json.h"
 #include "services/lib/kubeapi/status_response.h"
@@ -14,11 +13,12 @@
 namespace skerry::kubeapi {
 namespace {
 
-namespace beast = boost::beast;
 using Stream = std::shared_ptr<pipe::ByteStream>;
 
 constexpr absl::Duration kDialTimeout = absl::Seconds(10);
-constexpr size_t kHeadBytesMax = 64u << 10;
+// Of the body that is waited for only what is an error's is kept, and counted.
+constexpr http::AnswerReader::Limits kLimits = {
+    .body_bytes_max = http::AnswerReader::kBodyUnbounded, .headers_bytes_max = 64u << 10};
 constexpr size_t kErrorBytesMax = 64u << 10;
 
 // What a client says to this server alone.
@@ -60,15 +60,14 @@ absl::Status LogRefusal(int code, const std::string& text, const std::string& po
 
 // One request on its way: the kubelet's answer decides what becomes of it.
 class Exchange : public std::enable_shared_from_this<Exchange> {
+  using State = http::AnswerReader::State;
+
  public:
   Exchange(bool log, std::string pod, std::shared_ptr<http::Responder> responder, Stream kubelet)
       : log_(log),
         pod_(std::move(pod)),
         responder_(std::move(responder)),
-        kubelet_(std::move(kubelet)) {
-    parser_.header_limit(static_cast<uint32_t>(kHeadBytesMax));
-    parser_.body_limit(kErrorBytesMax);
-  }
+        kubelet_(std::move(kubelet)) {}
 
   void Start(std::string request) {
     kubelet_->Write(std::move(request), [self = shared_from_this()](absl::Status status) {
@@ -87,30 +86,28 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // Until the head is complete, and for an error its body.
   void Take(const std::string& bytes) {
-    if (bytes.empty()) return head_done_ ? Refuse() : Fail("unexpected EOF");
-    absl::StrAppend(&answer_, bytes);
-    if (!head_done_) {
-      const size_t end = answer_.find("\r\n\r\n");
-      if (end == std::string::npos) {
-        return answer_.size() > kHeadBytesMax ? Fail("the head of the answer is too long") : Read();
-      }
-      boost::system::error_code error;
-      used_ = parser_.put(boost::asio::buffer(answer_.data(), end + 4), error);
-      if (error && error != beast::http::error::need_more) return Fail(error.message());
-      head_done_ = true;
-      const int code = static_cast<int>(parser_.get().result_int());
+    if (!head_done_) absl::StrAppend(&answer_, bytes);
+    State state = bytes.empty() ? reader_.End() : reader_.Take(bytes);
+    if (state == State::kHead) {
+      const int code = reader_.status();
       if (!log_ || (code >= 200 && code <= 206)) return PassOn();
+      head_done_ = true;
+      answer_.clear();
+      state = reader_.Take("");
     }
-    parser_.eager(true);
-    boost::system::error_code error;
-    while (used_ < answer_.size() && !parser_.is_done() && !error) {
-      const size_t used =
-          parser_.put(boost::asio::buffer(answer_.data() + used_, answer_.size() - used_), error);
-      if (used == 0) break;
-      used_ += used;
+    error_ += reader_.TakeBody();
+    if (error_.size() > kErrorBytesMax) return Refuse();
+    switch (state) {
+      case State::kHead:
+      case State::kMore:
+        return Read();
+      case State::kDone:
+        return Refuse();
+      case State::kTooLarge:
+        return head_done_ ? Refuse() : Fail("the head of the answer is too long");
+      case State::kMalformed:
+        return head_done_ ? Refuse() : Fail(bytes.empty() ? "unexpected EOF" : reader_.fault());
     }
-    if (parser_.is_done() || (error && error != beast::http::error::need_more)) return Refuse();
-    Read();
   }
 
   void PassOn() {
@@ -138,8 +135,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void Refuse() {
     kubelet_->Close(absl::OkStatus());
-    responder_->Send(StatusResponse(
-        LogRefusal(static_cast<int>(parser_.get().result_int()), parser_.get().body(), pod_)));
+    error_.resize(std::min(error_.size(), kErrorBytesMax));
+    responder_->Send(StatusResponse(LogRefusal(reader_.status(), error_, pod_)));
   }
 
   void Fail(absl::string_view why) {
@@ -152,9 +149,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   const std::string pod_;
   const std::shared_ptr<http::Responder> responder_;
   const Stream kubelet_;
-  beast::http::response_parser<beast::http::string_body> parser_;
-  std::string answer_;
-  size_t used_ = 0;  // Of `answer_`, by the parser.
+  http::AnswerReader reader_{kLimits, false, true};
+  std::string answer_;  // As it came, while it may be passed on.
+  std::string error_;
   bool head_done_ = false;
 };
 
