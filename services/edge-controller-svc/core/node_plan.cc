@@ -45,6 +45,22 @@ std::map<std::string, std::string> WantedLabels(absl::string_view name,
   return labels;
 }
 
+// Takes away what a leader before has published as InternalIP: it is the Hostname, too, and the
+// node's own come after it. Where none does it is the node's own, whatever the Hostname says.
+void RemovePublishedInternalIp(nlohmann::json& status) {
+  nlohmann::json addresses = kubeapi::ArrayAt(status, {"addresses"});
+  std::string hostname;
+  std::vector<size_t> internal;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const std::string& type = StringAt(addresses[i], {"type"});
+    if (type == "Hostname") hostname = StringAt(addresses[i], {"address"});
+    if (type == "InternalIP") internal.push_back(i);
+  }
+  if (internal.size() < 2 || StringAt(addresses[internal[0]], {"address"}) != hostname) return;
+  addresses.erase(internal[0]);
+  status["addresses"] = std::move(addresses);
+}
+
 }  // namespace
 
 absl::StatusOr<nlohmann::json> ParseNodeStatus(const NodeReportValue& report) {
@@ -134,22 +150,6 @@ void SetKubeletEndpoint(const KubeletEndpoint& endpoint, nlohmann::json& status)
     const bool twice = endpoint.internal_ip && entry == addresses[1];  // A node beside the leader.
     if (StringAt(entry, {"type"}) != "Hostname" && !twice) addresses.push_back(entry);
   }
-  status["addresses"] = std::move(addresses);
-}
-
-// Takes away what a leader before has published as InternalIP: it is the Hostname, too, and the
-// node's own come after it. Where none does it is the node's own, whatever the Hostname says.
-void RemovePublishedInternalIp(nlohmann::json& status) {
-  nlohmann::json addresses = kubeapi::ArrayAt(status, {"addresses"});
-  std::string hostname;
-  std::vector<size_t> internal;
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    const std::string& type = StringAt(addresses[i], {"type"});
-    if (type == "Hostname") hostname = StringAt(addresses[i], {"address"});
-    if (type == "InternalIP") internal.push_back(i);
-  }
-  if (internal.size() < 2 || StringAt(addresses[internal[0]], {"address"}) != hostname) return;
-  addresses.erase(internal[0]);
   status["addresses"] = std::move(addresses);
 }
 
