@@ -92,7 +92,7 @@ def test_boots_without_the_cloud_and_reconnects_without_a_restart(system, node):
     assert took < BUSY * (1 + alone)
     assert before[0] not in running
     container_id, = (c for c in running if "io.kubernetes.container.name" in node.labels(c))
-    assert node.exec(container_id, "sh", "-c", "cat /etc/settings/colour; echo $WORD; cat /etc/password/word") \
+    assert node.printed(container_id, "sh", "-c", "cat /etc/settings/colour; echo $WORD; cat /etc/password/word") \
         == "greentide\ntide"
     system.cloud.start()
     system.wait_ready("edge-1")

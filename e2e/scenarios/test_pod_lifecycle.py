@@ -43,8 +43,8 @@ def test_configmap_and_secret_are_in_files_and_environment(system, node):
     assert status["restartCount"] == 0 and "running" in status["state"]
     assert web["status"]["podIP"] and web["status"]["hostIP"]
     assert status["containerID"].rpartition("/")[2] in node.running()
-    seen = node.exec(status["containerID"], "sh", "-c",
-                     "echo $COLOUR $WORD $NODE $ALL_size; cat /etc/settings/colour /etc/password/word")
+    seen = node.printed(status["containerID"], "sh", "-c",
+                        "echo $COLOUR $WORD $NODE $ALL_size; cat /etc/settings/colour /etc/password/word")
     assert seen.split() == ["green", "tide", "edge-1", "7", "greentide"]
     row = system.kubectl("get", "pod", "web", "-o", "wide").splitlines()[1].split()
     assert row[:4] == ["web", "1/1", "Running", "0"]
@@ -89,7 +89,7 @@ def test_init_containers_run_in_order_before_the_container(system, node):
     prepared = system.kubectl.wait_for("pod", "prepared", "Running and Ready", ready)
     for name in ("first", "second"):
         assert container(prepared, name, init=True)["state"]["terminated"]["exitCode"] == 0
-    assert node.exec(container(prepared)["containerID"], "cat", "/shared/log").split() == ["first", "second"]
+    assert node.printed(container(prepared)["containerID"], "cat", "/shared/log").split() == ["first", "second"]
 
 
 def test_restart_policy_never_ends_the_pod(system, node):
