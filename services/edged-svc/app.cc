@@ -20,6 +20,7 @@
 #include "services/edged-svc/docker/docker_runtime.h"
 #include "services/edged-svc/kubelet/kubelet_server.h"
 #include "services/edged-svc/metrics.h"
+#include "services/edged-svc/node_limits.h"
 #include "services/edged-svc/runner/event_recorder.h"
 #include "services/edged-svc/runner/image_collector.h"
 #include "services/edged-svc/runner/log_rotator.h"
@@ -207,9 +208,7 @@ absl::Status EdgedApp::StartPods() {
   NodeReporter::Options node;
   node.name = config_.node_name;
   node.version = BuildVersion();
-  node.limits.pods_max = config_.pods_max;
-  node.limits.storage_available_min = static_cast<double>(config_.disk_available_percent_min) / 100;
-  node.limits.image_available_min = static_cast<double>(config_.images_available_percent_min) / 100;
+  node.limits = NodeLimitsOf(config_);
   p.node = std::make_unique<NodeReporter>(node, clock_, p.recorder,
                                           [&p](const std::string& name, const std::string& value) {
                                             p.reports->ReportNode(name, value);
