@@ -20,13 +20,15 @@ namespace {
 
 constexpr absl::Duration kSoon = absl::Seconds(10);  // Lists have 30 s.
 
-class AppStopTest : public ::testing::Test {
+// With each kind of runtime.
+class AppStopTest : public ::testing::TestWithParam<const char*> {
  protected:
   void Start() {
     EdgedConfig config;
     config.node_name = "edge-1";
     config.state_dir = temp_.File("state");
     config.run_dir = temp_.path();
+    config.runtime_kind = GetParam();
     config.runtime_endpoint = "unix://" + runtime_;
     app_ = std::make_unique<EdgedApp>(config, clock_, log::Logger::Null());
     const absl::Status started = app_->Start();
@@ -45,12 +47,12 @@ class AppStopTest : public ::testing::Test {
   std::unique_ptr<EdgedApp> app_;
 };
 
-TEST_F(AppStopTest, ARuntimeThatIsAwayHoldsUpNoEnd) {
+TEST_P(AppStopTest, ARuntimeThatIsAwayHoldsUpNoEnd) {
   Start();
   EXPECT_LT(Stop(), kSoon);
 }
 
-TEST_F(AppStopTest, ARuntimeThatHangsHoldsUpNoEnd) {
+TEST_P(AppStopTest, ARuntimeThatHangsHoldsUpNoEnd) {
   absl::Notification called;
   std::once_flag first;
   UnixPeer peer(runtime_, [&](int fd) {
@@ -61,6 +63,9 @@ TEST_F(AppStopTest, ARuntimeThatHangsHoldsUpNoEnd) {
   ASSERT_TRUE(called.WaitForNotificationWithTimeout(kSoon));
   EXPECT_LT(Stop(), kSoon);
 }
+
+INSTANTIATE_TEST_SUITE_P(Runtimes, AppStopTest, ::testing::Values("cri", "docker"),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace skerry::edged

@@ -313,4 +313,6 @@ absl::StatusOr<std::string> DockerRuntime::ImageFolder() {
   return info.root_dir;
 }
 
+void DockerRuntime::EndCalls() { impl_->engine.EndCalls(); }
+
 }  // namespace skerry::edged

@@ -63,6 +63,8 @@ class DockerRuntime final : public Runtime {
   absl::StatusOr<std::vector<StoredImage>> ListImages() override;
   absl::Status RemoveImage(absl::string_view id) override;
   absl::StatusOr<std::string> ImageFolder() override;
+  // Streams end, too; logs are copied on.
+  void EndCalls() override;
 
  private:
   struct Impl;

@@ -240,6 +240,8 @@ DockerEngine::DockerEngine(std::string socket_path, const char* thread_name)
 
 DockerEngine::~DockerEngine() { network_->Stop(); }
 
+void DockerEngine::EndCalls() { network_->Cut(); }
+
 void DockerEngine::Call(EngineRequest request, Done done) {
   auto exchange = std::make_shared<Exchange>(network_, std::move(request));
   auto call = std::make_shared<Done>(std::move(done));

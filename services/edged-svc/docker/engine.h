@@ -52,6 +52,9 @@ class DockerEngine {
   DockerEngine(std::string socket_path, const char* thread_name);
   // Cuts what is open; every `done` has been called when it returns.
   ~DockerEngine();
+  // Calls, reads and streams that are open end with CANCELLED, and later ones at once. Waits for
+  // that. Not from the own thread.
+  void EndCalls();
   DockerEngine(const DockerEngine&) = delete;
   DockerEngine& operator=(const DockerEngine&) = delete;
 

@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "services/lib/exec/thread_name.h"
 
 namespace skerry::edged {
@@ -29,17 +30,24 @@ class EngineNetwork {
       io_.run();
     });
   }
-  // Cuts every connection. Not from the own thread.
-  void Stop() {
+  // Cuts every connection; none is begun from here on. Waits for that. Not from the own thread.
+  void Cut() {
+    absl::Notification cut_all;
     {
       absl::MutexLock lock(&mutex_);
       stopped_ = true;  // What the cut ones call back begins nothing new.
-      boost::asio::post(io_, [this] {
+      boost::asio::post(io_, [this, &cut_all] {
         cutting_ = true;
         const auto open = open_;
         for (const auto& [connection, cut] : open) cut();
+        cut_all.Notify();
       });
     }
+    cut_all.WaitForNotification();
+  }
+  // Cut, and the thread ends when all has been called back. Once.
+  void Stop() {
+    Cut();
     work_.reset();
     thread_.join();
   }

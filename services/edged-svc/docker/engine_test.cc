@@ -158,6 +158,24 @@ TEST_F(EngineTest, ACallThatBeginsBehindTheEndIsCutToo) {
   EXPECT_EQ(ended.get_future().get().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(EngineTest, CallsCanBeEndedBeforeTheEngine) {
+  absl::Notification asked;
+  UnixPeer peer(path_, [&asked](int fd) {
+    UnixPeer::ReadHead(fd);
+    asked.Notify();
+    UnixPeer::ReadUntilItEnds(fd);
+  });
+  DockerEngine engine(path_, "test");
+  absl::Status ended;
+  engine.Call({.target = "/x", .timeout = absl::Minutes(10)},
+              [&ended](absl::StatusOr<std::string> answer) { ended = answer.status(); });
+  asked.WaitForNotification();
+  engine.EndCalls();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kCancelled) << "it was waited for";
+  EXPECT_EQ(engine.Call({.target = "/x"}).status().code(), absl::StatusCode::kCancelled);
+  engine.EndCalls();
+}
+
 TEST_F(EngineTest, APauseThatIsCutIsTold) {
   auto engine = std::make_unique<DockerEngine>(path_, "test");
   std::promise<absl::Status> ended;
