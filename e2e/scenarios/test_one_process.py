@@ -1,5 +1,7 @@
 """A small box: all its services in one process (skerry-edge)."""
 
+from pathlib import Path
+
 import pytest
 from cluster import wait
 from cluster.binaries import TOP
@@ -47,6 +49,13 @@ def test_everything_works_in_one_process(system, node):
         assert {entry["name"] for entry in heard[0][1]["devices"]} == {"room-3", "lamp-3"}
     finally:
         client.close()
+
+
+def test_its_threads_keep_no_free_memory(node):
+    """[one-process-4] It has begun anew with glibc's setting for that, by its own name, and the id that its starter knows."""
+    process = Path("/proc") / str(node.all.pid)
+    assert b"GLIBC_TUNABLES=glibc.malloc.tcache_count=0" in (process / "environ").read_bytes().split(b"\0")
+    assert (process / "comm").read_text() == "skerry-edge\n"
 
 
 def test_it_dies_and_lives_again(system, node):

@@ -93,6 +93,7 @@ int Main(int argc, char** argv) {
 }  // namespace skerry
 
 int main(int argc, char** argv) {
+  skerry::process::DropThreadCaches(argv);
   skerry::process::SmallHeap heap;
   skerry::KeepSqliteSmall();
   return skerry::Main(argc, argv);

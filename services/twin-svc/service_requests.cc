@@ -9,8 +9,8 @@
 #include "absl/strings/str_split.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
-#include "services/twin-svc/wire/write_id.h"
 #include "services/twin-svc/core/device_state.h"
+#include "services/twin-svc/wire/write_id.h"
 
 namespace skerry::twin {
 namespace {

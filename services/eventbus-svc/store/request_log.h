@@ -43,8 +43,8 @@ class RequestLog final {
   // log. RESOURCE_EXHAUSTED / REQUESTS_FULL: there is no room.
   absl::StatusOr<int64_t> Add(const std::string& topic, const std::string& payload,
                               const std::string& write_id, const Delivery& delivery);
-  // It is answered. Written with the next Add or Flush, at once where nothing waits any more, and as
-  // soon as kDoneMax are to be written: a crash brings at most that many back.
+  // It is answered. Written with the next Add or Flush, at once where nothing waits any more, and
+  // as soon as kDoneMax are to be written: a crash brings at most that many back.
   void Done(int64_t sequence);
   // Writes what is done. Where that fails, it comes once more after a restart.
   void Flush();

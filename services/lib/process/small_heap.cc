@@ -2,6 +2,13 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace skerry::process {
 
@@ -25,6 +32,18 @@ SmallHeap::~SmallHeap() {
     over_ = true;
   }
   thread_.join();
+}
+
+void DropThreadCaches(char** argv) {
+  constexpr char kVariable[] = "GLIBC_TUNABLES";
+  constexpr char kSetting[] = "glibc.malloc.tcache_count=";
+  const char* const given = getenv(kVariable);
+  const absl::string_view before = given == nullptr ? "" : given;
+  if (absl::StrContains(before, kSetting)) return;
+  if (getauxval(AT_BASE) == 0) return;  // The loader was called by hand: it is the program then.
+  setenv(kVariable, absl::StrCat(before, before.empty() ? "" : ":", kSetting, "0").c_str(), 1);
+  // By its name, which ps shows, and not by /proc/self/exe. Where it fails, all goes on as it is.
+  execv(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), argv);
 }
 
 }  // namespace skerry::process

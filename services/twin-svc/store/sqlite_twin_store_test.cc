@@ -23,8 +23,8 @@ namespace {
 
 using skerry::testing::HasReason;
 using skerry::testing::IsOk;
-using ::testing::ElementsAre;
 using sqlite::testing::SimDisk;
+using ::testing::ElementsAre;
 
 const DeviceName kPump = *DeviceName::Parse("plant/pump-1");
 const DeviceName kValve = *DeviceName::Parse("plant/valve");
