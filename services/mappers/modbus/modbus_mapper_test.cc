@@ -90,9 +90,11 @@ TEST_F(ModbusMapperTest, ReadsWritesAndComesBack) {
   EXPECT_TRUE(Until(is("offline")));
   server_.Start();
   EXPECT_TRUE(Until(is("online")));
-  // The server's values begin anew, and what is desired was written before: its reading is told.
-  EXPECT_TRUE(
-      Until([](const FakeTwin::Seen& seen) { return seen.Reported("pump", "target") == "21.5"; }));
+  // The server's values begin anew, so what is desired is written again.
+  EXPECT_TRUE(Until([this](const FakeTwin::Seen& seen) {
+    return server_.Writes() == "1 6 0 305\n1 6 0 305\n" &&
+           seen.Reported("pump", "target") == "30.5";
+  }));
 }
 
 }  // namespace
