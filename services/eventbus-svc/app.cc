@@ -270,10 +270,13 @@ void BusApp::Stop() {
   if (p.hub != nullptr) p.hub->Stop();
   if (p.meta != nullptr) p.meta->Close();
   p.meta.reset();  // While the executor runs.
+  if (p.desk != nullptr) p.executor->Run([&p] { p.desk->Close(); });
   if (p.twins != nullptr) p.twins->Close();
+  // What twin-svc has answered is stored, and what is stored is out of the log.
+  if (p.executor != nullptr) p.executor->Run([] {});
+  if (p.journal != nullptr) p.journal->Stop();
   if (p.executor != nullptr) p.executor->Stop();
   if (p.mqtt_executor != nullptr) p.mqtt_executor->Stop();
-  if (p.journal != nullptr) p.journal->Stop();
   if (p.requests != nullptr) p.requests->Flush();
 }
 

@@ -185,6 +185,37 @@ TEST_F(BusAvailabilityTest, ARedeliveryChangesNothingAndIsAnsweredAgain) {
   EXPECT_EQ(twins_->Get(kPump).properties().at("x").reported().value(), "2");
 }
 
+// eb-3.4
+TEST_F(BusAvailabilityTest, WhatIsWithTwinSvcAtAnOrderlyEndIsDoneByTheNextProcess) {
+  StartAll();
+  std::vector<std::string> devices;
+  for (int i = 1; i <= 5; ++i) {
+    devices.push_back(absl::StrCat("plant/pump-", i));
+    if (i > 1) twins_->AddDevice(devices.back());
+  }
+  ASSERT_TRUE(Await([&] { return Metric("skerry_eventbus_devices") == 5; }));
+  twins_->Hold(true);
+  for (const std::string& device : devices) {
+    Publish("twin/update", R"({"event_id":"e1","twin":{"x":{"actual":{"value":"1"}}}})", device);
+  }
+  ASSERT_TRUE(twins_->AwaitHeld());
+  ASSERT_TRUE(Await([&] {
+    return Metric("skerry_eventbus_messages_received_total{topic=\"twin_update\"}") == 5;
+  }));
+  StopApp();
+  twins_->Hold(false);
+  StartApp();
+  for (const std::string& device : devices) {
+    const Json result = Next("twin/update/result", device);
+    EXPECT_FALSE(result.contains("code")) << result;
+    EXPECT_EQ(twins_->Get(device).properties().at("x").reported().value(), "1");
+  }
+  StopApp();
+  StartApp();
+  ASSERT_TRUE(AwaitReady());
+  EXPECT_EQ(Metric("skerry_eventbus_requests_resumed_total"), 0) << "none is left";
+}
+
 // eb-3.3
 TEST_F(BusAvailabilityTest, RetainedRequestsAreNone) {
   StartBroker();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,9 +98,10 @@ grpc::ServerUnaryReactor* TwinServiceImpl::BatchWriteTwins(
     auto open = std::make_shared<OpenBatch>(count, std::move(finish));
     for (int i = 0; i < count; ++i) response->add_results();  // From here on they stay in place.
     size_t bytes = 0;
+    std::map<absl::string_view, Growth> growth;  // Of each twin.
     for (int i = 0; i < count; ++i) {
       auto* result = response->mutable_results(i);
-      bytes += AnswerBytesOf(request->requests(i));
+      bytes += AnswerBytesOf(request->requests(i), growth[request->requests(i).name()]);
       if (i > 0 && bytes > kBatchAnswerBytesMax) {
         *result->mutable_error() = rpc::ToProto(AnswerFull());
         open->EndOne();
@@ -129,11 +132,14 @@ void TwinServiceImpl::WriteOne(const v1::WriteTwinRequest& request, v1::WriteTwi
                });
 }
 
-size_t TwinServiceImpl::AnswerBytesOf(const v1::WriteTwinRequest& request) const {
+size_t TwinServiceImpl::AnswerBytesOf(const v1::WriteTwinRequest& request, Growth& growth) const {
   const absl::StatusOr<DeviceName> device = DeviceOf("name", request.name());
   if (!device.ok()) return kShownMax;
   const absl::StatusOr<TwinPtr> twin = desk_.Get(*device);
-  return twin.ok() ? request.ByteSizeLong() + 2 * MessageBytesOf(**twin) : kShownMax;
+  if (!twin.ok()) return kShownMax;
+  const std::set<std::string> names = growth.Add(request);
+  if (request.whole_answer()) return 2 * (MessageBytesOf(**twin) + growth.bytes());
+  return 2 * (MessageBytesOf(**twin, names) + growth.bytes(names));
 }
 
 grpc::ServerWriteReactor<v1::WatchTwinsResponse>* TwinServiceImpl::WatchTwins(

@@ -11,6 +11,7 @@
 #include "services/lib/exec/thread_pool.h"
 #include "services/twin-svc/runner/method_calls.h"
 #include "services/twin-svc/runner/twin_desk.h"
+#include "services/twin-svc/service_requests.h"
 #include "services/twin-svc/store/reading_log.h"
 #include "services/twin-svc/twin_watches.h"
 
@@ -56,8 +57,8 @@ class TwinServiceImpl final : public v1::TwinService::CallbackService {
   // `done` is called once, here or on the desk's thread; `response` is valid until then.
   void WriteOne(const v1::WriteTwinRequest& request, v1::WriteTwinResponse* response,
                 absl::AnyInvocable<void(absl::Status)> done);
-  // What an answer to it takes, roughly.
-  size_t AnswerBytesOf(const v1::WriteTwinRequest& request) const;
+  // What an answer to it takes, roughly, after the writes of the twin that came before in the call.
+  size_t AnswerBytesOf(const v1::WriteTwinRequest& request, Growth& growth) const;
   absl::Status FillTwin(const v1::GetTwinRequest& request, v1::Twin& response) const;
   absl::Status FillList(const v1::ListTwinsRequest& request, v1::ListTwinsResponse& response) const;
   absl::Status FillReadings(const v1::ListReadingsRequest& request,

@@ -1,5 +1,6 @@
 #include "services/twin-svc/service_requests.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t kIdBytesMax = 128;
 constexpr size_t kWriterBytesMax = 253;
+constexpr size_t kPropertyBytes = 128;  // As a message, besides names and values.
 constexpr size_t kMetadataBytesMax = 8u << 10;
 
 using Metadata = google::protobuf::Map<std::string, std::string>;
@@ -97,6 +99,34 @@ absl::StatusOr<Write> StateFrom(const v1::ReportStateRequest& request, absl::Tim
                      .time = now};
   SKERRY_RETURN_IF_ERROR(CheckStateReport(report));
   return Write{.state = std::move(report)};
+}
+
+std::set<std::string> Growth::Add(const v1::WriteTwinRequest& request) {
+  std::set<std::string> names(request.remove().begin(), request.remove().end());
+  const auto add = [&](const std::string& name, size_t bytes) {
+    names.insert(name);
+    size_t& most = bytes_[name];
+    most = std::max(most, kPropertyBytes + name.size() + 3 * request.writer().size() + bytes);
+  };
+  // A desired value is there as what holds, as the box's, and perhaps in a conflict.
+  for (const auto& [name, desired] : request.desired()) add(name, 3 * desired.ByteSizeLong());
+  for (const auto& [name, reported] : request.reported()) add(name, reported.ByteSizeLong());
+  return names;
+}
+
+size_t Growth::bytes() const {
+  size_t bytes = 0;
+  for (const auto& [name, each] : bytes_) bytes += each;
+  return bytes;
+}
+
+size_t Growth::bytes(const std::set<std::string>& properties) const {
+  size_t bytes = 0;
+  for (const std::string& name : properties) {
+    const auto it = bytes_.find(name);
+    if (it != bytes_.end()) bytes += it->second;
+  }
+  return bytes;
 }
 
 std::string KeyOf(const ReadingPosition& position) {

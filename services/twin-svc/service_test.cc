@@ -82,6 +82,28 @@ class TwinServiceTest : public ::testing::Test {
     if (!status.ok()) return status;
     return response;
   }
+  // Until all are done, those that had no room again; returns in how many calls.
+  int SendAll(v1::BatchWriteTwinsRequest request) {
+    int calls = 0;
+    for (; request.requests_size() > 0; ++calls) {
+      const auto response = Batch(request);
+      EXPECT_THAT(response, IsOk());
+      if (!response.ok()) break;
+      EXPECT_LT(response->ByteSizeLong(), 3u << 20);
+      v1::BatchWriteTwinsRequest rest;
+      for (int i = 0; i < request.requests_size(); ++i) {
+        if (response->results(i).has_written()) {
+          EXPECT_EQ(rest.requests_size(), 0) << "those that are not done are the last ones";
+          continue;
+        }
+        EXPECT_THAT(rpc::FromProto(response->results(i).error()), HasReason("ANSWER_FULL"));
+        *rest.add_requests() = request.requests(i);
+      }
+      if (rest.requests_size() == request.requests_size()) break;
+      request = rest;
+    }
+    return calls;
+  }
   absl::StatusOr<v1::Twin> Get(const std::string& name) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
@@ -241,24 +263,27 @@ TEST_F(TwinServiceTest, WhatHasNoRoomInTheAnswerIsNotDone) {
     *request.add_requests() = Reports("level", absl::StrCat(i));
     request.mutable_requests(i)->set_whole_answer(true);
   }
-  int rounds = 0;
-  for (; request.requests_size() > 0; ++rounds) {
-    const auto response = Batch(request);
-    ASSERT_THAT(response, IsOk());
-    v1::BatchWriteTwinsRequest rest;
-    for (int i = 0; i < request.requests_size(); ++i) {
-      if (response->results(i).has_written()) {
-        EXPECT_EQ(rest.requests_size(), 0) << "those that are not done are the last ones";
-        continue;
-      }
-      EXPECT_THAT(rpc::FromProto(response->results(i).error()), HasReason("ANSWER_FULL"));
-      *rest.add_requests() = request.requests(i);
-    }
-    ASSERT_LT(rest.requests_size(), request.requests_size());
-    request = rest;
-  }
-  EXPECT_GT(rounds, 1);
+  EXPECT_GT(SendAll(request), 1);
   EXPECT_EQ(Get(kPump)->properties().at("level").reported().value(), "4");
+}
+
+TEST_F(TwinServiceTest, AnAnswerHasRoomForWhatTheWritesOfOneTwinMakeOfIt) {
+  v1::BatchWriteTwinsRequest request;
+  for (int i = 0; i < 30; ++i) {
+    *request.add_requests() = Reports(absl::StrCat("p", i), std::string(30'000, 'x'));
+    request.mutable_requests(i)->set_whole_answer(true);
+  }
+  EXPECT_GT(SendAll(request), 5);
+  EXPECT_EQ(Get(kPump)->properties().size(), 32u);
+}
+
+TEST_F(TwinServiceTest, AWriteThatAsksForLittleOfALargeTwinTakesLittleRoom) {
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_THAT(Call(Reports(absl::StrCat("p", i), std::string(30'000, 'x'))), IsOk());
+  }
+  v1::BatchWriteTwinsRequest request;
+  for (int i = 0; i < 100; ++i) *request.add_requests() = Reports("level", absl::StrCat(i));
+  EXPECT_EQ(SendAll(request), 1);
 }
 
 TEST_F(TwinServiceTest, ALostRaceTellsBothValues) {

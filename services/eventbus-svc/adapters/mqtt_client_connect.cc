@@ -81,6 +81,16 @@ absl::Status MqttClient::Impl::BeginConnect() {
   MQTTProperties properties = MQTTProperties_initializer;
   BrokerTls files;
   MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+  const bool encrypted = absl::StartsWith(options.broker, "ssl://");
+  if (encrypted) {
+    SKERRY_ASSIGN_OR_RETURN(files, WithRoots({.ca_file = options.ca_file,
+                                              .certificate_file = options.certificate_file,
+                                              .key_file = options.key_file},
+                                             options.system_roots));
+    tls = PahoTlsOptions(files);
+    tls.ssl_error_cb = &TlsError;
+    tls.ssl_error_context = session.get();
+  }
   if (options.version_5) {
     const MQTTAsync_connectOptions five = MQTTAsync_connectOptions_initializer5;
     connect = five;
@@ -108,6 +118,7 @@ absl::Status MqttClient::Impl::BeginConnect() {
                     data == nullptr ? nullptr : data->message);
     };
   }
+  if (encrypted) connect.ssl = &tls;
   connect.context = session.get();
   connect.keepAliveInterval = Seconds(options.keepalive);
   connect.connectTimeout = Seconds(options.connect_timeout);
@@ -115,16 +126,6 @@ absl::Status MqttClient::Impl::BeginConnect() {
   if (!options.credentials_file.empty()) {
     connect.username = session->user.c_str();
     connect.password = session->password.c_str();
-  }
-  if (absl::StartsWith(options.broker, "ssl://")) {
-    SKERRY_ASSIGN_OR_RETURN(files, WithRoots({.ca_file = options.ca_file,
-                                              .certificate_file = options.certificate_file,
-                                              .key_file = options.key_file},
-                                             options.system_roots));
-    tls = PahoTlsOptions(files);
-    tls.ssl_error_cb = &TlsError;
-    tls.ssl_error_context = session.get();
-    connect.ssl = &tls;
   }
   const int code = MQTTAsync_connect(session->handle, &connect);
   MQTTProperties_free(&properties);

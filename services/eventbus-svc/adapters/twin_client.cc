@@ -38,6 +38,13 @@ constexpr int kWriteCallsMax = 2;
 constexpr size_t kBatchMax = 64;
 constexpr size_t kBatchBytesMax = 1 << 20;  // Or one.
 
+absl::Status Stopping() { return absl::UnavailableError("the service is stopping"); }
+
+// Of a call of many writes, and not for want of twin-svc: one of them may be why.
+bool IsOfOne(const absl::Status& status) {
+  return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status);
+}
+
 }  // namespace
 
 struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
@@ -108,9 +115,7 @@ struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
     state->done = std::move(done);
     state->context.set_deadline(rpc::DeadlineIn(kTimeout));
     if (!Begin(&state->context)) {
-      executor.Post([self = shared_from_this(), state] {
-        state->done(absl::UnavailableError("the service is stopping"));
-      });
+      executor.Post([self = shared_from_this(), state] { state->done(Stopping()); });
       return;
     }
     start(&state->context, &state->request, &state->response,
@@ -118,7 +123,9 @@ struct TwinClient::Impl : std::enable_shared_from_this<TwinClient::Impl> {
             if (status.ok()) {
               state->done(std::move(state->response));
             } else {
-              state->done(rpc::FromGrpc(status));
+              // Nobody but Close() cancels: what it was for has not failed.
+              absl::Status error = rpc::FromGrpc(status);
+              state->done(absl::IsCancelled(error) ? Stopping() : std::move(error));
             }
             self->Ended(&state->context);
           });
@@ -238,8 +245,9 @@ void TwinClient::Impl::SendMany(std::vector<PendingWrite> sent) {
       [this, sent = std::move(sent)](absl::StatusOr<v1::BatchWriteTwinsResponse> response) mutable {
         if (response.ok()) {
           OnWritten(std::move(sent), *std::move(response));
-        } else if (absl::IsUnimplemented(response.status())) {
-          // A twin-svc of before, as there is one for a while during an upgrade.
+        } else if (IsOfOne(response.status())) {
+          // Or a twin-svc of before that knows no such call, as there is one during an upgrade.
+          // What was done all the same is known again by its id.
           for (PendingWrite& write : sent) SendOne(std::move(write), [] {});
         } else {
           for (PendingWrite& write : sent) write.done(response.status());

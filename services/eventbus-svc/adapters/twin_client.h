@@ -14,9 +14,9 @@
 namespace skerry::eventbus {
 
 // Calls have 5 s. Writes that come while two calls of writes are under way go together with the
-// next one; they are as many as the caller has not been answered. Watches all twins, and again
-// after a loss; the watcher holds back twin-svc by at most 16 twins that it has not been told of.
-// Any thread may call it.
+// next one; they are as many as the caller has not been answered. Cancelled by Close() they are
+// UNAVAILABLE. Watches all twins, and again after a loss; the watcher holds back twin-svc by at
+// most 16 twins that it has not been told of. Any thread may call it.
 class TwinClient final : public TwinPort {
  public:
   struct Options {

@@ -27,7 +27,6 @@ using skerry::testing::StatusIs;
 using ::testing::_;
 using ::testing::AllOf;
 using ::testing::Each;
-using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -104,6 +103,10 @@ class TwinWritesTest : public ::testing::Test {
       EXPECT_TRUE(answers_.emplace(i, response.status()).second) << "answered twice: " << i;
     });
   }
+  void Forget() {
+    absl::MutexLock lock(&mutex_);
+    answers_.clear();
+  }
   void WriteAll() {
     for (int i = 0; i < kDevices; ++i) Write(i, absl::StrCat("d", i));
   }
@@ -161,13 +164,26 @@ TEST_F(TwinWritesTest, WhatHadNoRoomInAnAnswerIsSentAgain) {
 }
 
 TEST_F(TwinWritesTest, ATwinServiceOfBeforeGetsThemOneByOne) {
-  fake_->BeOlder();
+  fake_->RefuseMany(absl::UnimplementedError(""));
   fake_->Hold(true);
   WriteAll();
   ASSERT_TRUE(fake_->AwaitHeld());
   fake_->Hold(false);
   EXPECT_THAT(Await(kDevices), AllOf(SizeIs(kDevices), Each(Pair(_, IsOk()))));
   EXPECT_THAT(fake_->calls(), AllOf(SizeIs(kDevices), Each(1)));
+}
+
+TEST_F(TwinWritesTest, OneThatSpoilsACallSpoilsNoOther) {
+  for (const absl::Status& error :
+       {absl::InternalError("x"), absl::ResourceExhaustedError("larger than max")}) {
+    fake_->RefuseMany(error);
+    fake_->Hold(true);
+    WriteAll();
+    ASSERT_TRUE(fake_->AwaitHeld());
+    fake_->Hold(false);
+    EXPECT_THAT(Await(kDevices), AllOf(SizeIs(kDevices), Each(Pair(_, IsOk()))));
+    Forget();
+  }
 }
 
 TEST_F(TwinWritesTest, ACallThatFailsFailsAllOfIt) {
@@ -182,7 +198,9 @@ TEST_F(TwinWritesTest, TheEndAnswersThoseThatWait) {
   WriteAll();
   ASSERT_TRUE(fake_->AwaitHeld());
   client_->Close();
-  EXPECT_THAT(Await(kDevices), AllOf(SizeIs(kDevices), Each(Pair(_, Not(IsOk())))));
+  EXPECT_THAT(Await(kDevices),
+              AllOf(SizeIs(kDevices), Each(Pair(_, StatusIs(absl::StatusCode::kUnavailable)))))
+      << "nothing has failed for good";
 }
 
 }  // namespace

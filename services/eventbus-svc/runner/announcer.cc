@@ -1,7 +1,5 @@
 #include "services/eventbus-svc/runner/announcer.h"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "services/eventbus-svc/core/topics.h"
@@ -21,19 +19,6 @@ size_t BytesOf(const TwinProperties& properties) {
              property.actual.value.value_or("").size();
   }
   return bytes;
-}
-
-// In place, where the properties are the same ones: what is kept for long does not go from one page
-// of what is needed for a moment to the next.
-void Keep(TwinProperties now, std::optional<TwinProperties>& kept) {
-  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
-  if (!kept.has_value() || !std::equal(now.begin(), now.end(), kept->begin(), kept->end(), same)) {
-    kept = std::move(now);
-    return;
-  }
-  for (auto from = now.begin(), to = kept->begin(); to != kept->end(); ++from, ++to) {
-    to->second = from->second;  // A copy: with the room that its text has.
-  }
 }
 
 bool IsEmpty(const BusChange& change) {
@@ -232,16 +217,15 @@ void Announcer::AddMembership(const DeviceName& device, bool added, BusChange& c
 }
 
 void Announcer::Remember(const twin::v1::Twin& twin, TwinProperties properties, Known& known) {
+  Forget(known);
   known.uid = twin.uid();
   known.version = twin.version();
   known.stale = false;
   const size_t bytes = BytesOf(properties);
-  if (cached_bytes_ - known.bytes + bytes <= options_.cache_bytes_max) {
-    Keep(std::move(properties), known.properties);
-    cached_bytes_ += bytes - known.bytes;
+  if (cached_bytes_ + bytes <= options_.cache_bytes_max) {
+    known.properties = std::move(properties);
     known.bytes = bytes;
-  } else {
-    Forget(known);
+    cached_bytes_ += bytes;
   }
   Show();
 }

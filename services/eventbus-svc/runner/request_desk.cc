@@ -15,9 +15,10 @@
 namespace skerry::eventbus {
 namespace {
 
-constexpr size_t kActiveMax = 32;
+constexpr size_t kActiveMax = 64;
 
 bool Passes(const absl::Status& status) {
+  if (GetErrorInfo(status).reason == "TWIN_FULL") return false;
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsResourceExhausted(status);
 }
@@ -66,7 +67,7 @@ void RequestDesk::MakeReady(const DeviceName& device, Lane& lane) {
 }
 
 void RequestDesk::Pump() {
-  while (active_ < kActiveMax && !ready_.empty()) {
+  while (!closed_ && active_ < kActiveMax && !ready_.empty()) {
     const DeviceName device = std::move(ready_.front());
     ready_.pop_front();
     Lane& lane = lanes_.at(device);
@@ -118,6 +119,7 @@ void RequestDesk::Answer(const DeviceName& device, BusChange change, bool announ
 
 bool RequestDesk::TryAgain(const DeviceName& device, const absl::Status& status,
                            absl::AnyInvocable<void()> again) {
+  if (closed_ && Passes(status)) return true;
   const Request& request = lanes_.at(device).waiting.front();
   if (!Passes(status) ||
       clock_.Monotonic() + options_.retry > request.arrived + options_.time_max) {

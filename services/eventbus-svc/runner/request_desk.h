@@ -46,6 +46,9 @@ class RequestDesk final : public TwinWatcher {
               BusMetrics& metrics, log::Logger log);
 
   void Submit(Request request);
+  // The end, while twin-svc is still there: no request is begun from here on, and none fails
+  // because of it. What has no answer is left to the next process. On the executor.
+  void Close() { closed_ = true; }
   // Of the announcer: asks for the twin, and tells of it as the watch does.
   void Refetch(const DeviceName& device);
 
@@ -82,7 +85,8 @@ class RequestDesk final : public TwinWatcher {
   void Report(const DeviceName& device, const twin::v1::ReportStateRequest& message,
               bool connected);
 
-  // Runs `again` after a pause, if `status` is one that passes and the request has time.
+  // Runs `again` after a pause, if `status` is one that passes and the request has time; at the end
+  // the next process does.
   bool TryAgain(const DeviceName& device, const absl::Status& status,
                 absl::AnyInvocable<void()> again);
   void Answer(const DeviceName& device, std::string topic, std::string payload);
@@ -103,6 +107,7 @@ class RequestDesk final : public TwinWatcher {
   std::map<DeviceName, Lane> lanes_;
   std::deque<DeviceName> ready_;
   size_t active_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace skerry::eventbus

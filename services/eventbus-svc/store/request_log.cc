@@ -85,7 +85,7 @@ void RequestLog::Done(int64_t sequence) {
   waiting_bytes_ -= it->second;
   waiting_.erase(it);
   done_.push_back(sequence);
-  if (waiting_.empty() || done_.size() >= kDoneMax) WriteDone();
+  if (waiting_.empty() || done_.size() % kDoneMax == 0) WriteDone();
 }
 
 void RequestLog::Flush() {

@@ -105,9 +105,9 @@ std::vector<int> FakeTwinService::calls() {
   return calls_;
 }
 
-void FakeTwinService::BeOlder() {
+void FakeTwinService::RefuseMany(absl::Status status) {
   absl::MutexLock lock(&mutex_);
-  older_ = true;
+  many_ = std::move(status);
 }
 
 void FakeTwinService::LimitAnswers(int count) {
@@ -140,20 +140,23 @@ grpc::Status FakeTwinService::GetTwin(grpc::ServerContext*, const v1::GetTwinReq
   return grpc::Status::OK;
 }
 
-grpc::Status FakeTwinService::WriteTwin(grpc::ServerContext*, const v1::WriteTwinRequest* request,
+grpc::Status FakeTwinService::WriteTwin(grpc::ServerContext* context,
+                                        const v1::WriteTwinRequest* request,
                                         v1::WriteTwinResponse* response) {
   absl::MutexLock lock(&mutex_);
   AwaitRelease();
+  if (context->IsCancelled()) return grpc::Status::CANCELLED;
   calls_.push_back(1);
   return rpc::ToGrpc(WriteOne(*request, *response));
 }
 
-grpc::Status FakeTwinService::BatchWriteTwins(grpc::ServerContext*,
+grpc::Status FakeTwinService::BatchWriteTwins(grpc::ServerContext* context,
                                               const v1::BatchWriteTwinsRequest* request,
                                               v1::BatchWriteTwinsResponse* response) {
   absl::MutexLock lock(&mutex_);
-  if (older_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  if (!many_.ok()) return rpc::ToGrpc(many_);
   AwaitRelease();
+  if (context->IsCancelled()) return grpc::Status::CANCELLED;
   calls_.push_back(request->requests_size());
   for (const v1::WriteTwinRequest& each : request->requests()) {
     auto* result = response->add_results();
@@ -181,7 +184,8 @@ absl::Status FakeTwinService::WriteOne(const v1::WriteTwinRequest& request,
   ++writes_;
   *response.mutable_before() = it->second;
   const bool repeat =
-      !request.request_id().empty() && !write_ids_.insert(request.request_id()).second;
+      !request.request_id().empty() &&
+      !write_ids_.insert(absl::StrCat(request.name(), " ", request.request_id())).second;
   if (!repeat && request.desired_size() + request.reported_size() + request.remove_size() > 0) {
     Change(request.name(), [&](v1::Twin& twin) {
       for (const auto& [name, each] : request.desired()) {

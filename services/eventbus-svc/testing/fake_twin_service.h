@@ -38,8 +38,8 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
   int writes();
   // How many writes each call had.
   std::vector<int> calls();
-  // Knows no BatchWriteTwins.
-  void BeOlder();
+  // From now on calls of many writes end with it.
+  void RefuseMany(absl::Status status);
   // Of writes that come together, all but the first so many are answered with ANSWER_FULL.
   void LimitAnswers(int count);
   // From now on writes end with it; OK: they are done.
@@ -79,7 +79,7 @@ class FakeTwinService final : public twin::v1::TwinService::Service {
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<int> calls_ ABSL_GUARDED_BY(mutex_);
-  bool older_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status many_ ABSL_GUARDED_BY(mutex_);
   int answers_max_ ABSL_GUARDED_BY(mutex_) = 1000;
   int holding_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

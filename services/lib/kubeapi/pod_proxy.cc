@@ -53,7 +53,7 @@ absl::Status LogRefusal(int code, const std::string& text, const std::string& po
         absl::StrCat("the server could not find the requested resource ( pods/log ", pod, ")"));
   }
   return ApiError(
-      code, "InternalError",
+      code < 400 ? 502 : code, "InternalError",  // Below, it would be no refusal to the client.
       absl::StrCat("an error on the server (\"", text,
                    "\") has prevented the request from succeeding ( pods/log ", pod, ")"));
 }

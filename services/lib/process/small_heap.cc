@@ -6,6 +6,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <string>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -36,12 +38,16 @@ SmallHeap::~SmallHeap() {
 
 void DropThreadCaches(char** argv) {
   constexpr char kVariable[] = "GLIBC_TUNABLES";
+  constexpr char kBegun[] = "_SKERRY_BEGUN_ANEW";
   constexpr char kSetting[] = "glibc.malloc.tcache_count=";
   const char* const given = getenv(kVariable);
   const absl::string_view before = given == nullptr ? "" : given;
   if (absl::StrContains(before, kSetting)) return;
+  // A second time would be for ever: with rights of its file's glibc takes the setting away again.
+  if (getauxval(AT_SECURE) != 0 || getenv(kBegun) != nullptr) return;
   if (getauxval(AT_BASE) == 0) return;  // The loader was called by hand: it is the program then.
-  setenv(kVariable, absl::StrCat(before, before.empty() ? "" : ":", kSetting, "0").c_str(), 1);
+  const std::string now = absl::StrCat(before, before.empty() ? "" : ":", kSetting, "0");
+  if (setenv(kBegun, "1", 1) != 0 || setenv(kVariable, now.c_str(), 1) != 0) return;
   // By its name, which ps shows, and not by /proc/self/exe. Where it fails, all goes on as it is.
   execv(reinterpret_cast<const char*>(getauxval(AT_EXECFN)), argv);
 }

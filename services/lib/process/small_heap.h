@@ -29,7 +29,7 @@ class SmallHeap {
 // Begins the program anew, as the same process with the same arguments, so that glibc keeps no free
 // memory for each thread: what small pieces there are hold a page each. It reads that at a start
 // alone, from GLIBC_TUNABLES, where other settings stay. Returns where it is set already, to
-// whatever, or can't be set. The first thing in main().
+// whatever, was tried already, or can't be set. The first thing in main().
 void DropThreadCaches(char** argv);
 
 }  // namespace skerry::process

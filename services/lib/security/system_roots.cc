@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -38,11 +37,12 @@ bool HasHashes(const std::string& folder) {
 absl::StatusOr<SystemRoots> FindSystemRoots(const SystemRootPlaces& places) {
   if (HasHashes(places.folder)) return SystemRoots{.folder = places.folder};
   if (access(places.file.c_str(), R_OK) == 0) return SystemRoots{.file = places.file};
-  return Error(absl::StatusCode::kFailedPrecondition,
-               absl::StrCat("this machine has no CA certificates: ", places.file,
-                            " can't be read (", strerror(errno), "), and ", places.folder,
-                            " has no links by hashes: install the package ca-certificates, or "
-                            "name a CA file"))
+  return Error(
+             absl::StatusCode::kFailedPrecondition,
+             absl::StrCat("this machine has no CA certificates: ", places.file, " can't be read (",
+                          std::generic_category().message(errno), "), and ", places.folder,
+                          " has no links by hashes: install the package ca-certificates, or "
+                          "name a CA file"))
       .Reason("CA_CERTIFICATES_MISSING")
       .Meta("file", places.file)
       .Meta("folder", places.folder);

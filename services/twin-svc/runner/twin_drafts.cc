@@ -58,9 +58,10 @@ absl::StatusOr<Written> TwinDrafts::Write(const DeviceName& device, const twin::
                                           bool whole) {
   Draft* const draft = DraftOf(device);
   if (draft == nullptr) return DeviceUnknown(device);
-  const TwinPtr before = draft->current();
-  auto after = std::make_shared<Twin>(*before);
-  Written written{.before = View(before, write, whole)};
+  Written written{.before = View(draft->current(), write, whole)};
+  // No answer has it yet: it can be changed, by a write that is done whole or not at all.
+  const bool own = draft->twin != nullptr && draft->twin.use_count() == 1;
+  std::shared_ptr<Twin> after = own ? draft->twin : std::make_shared<Twin>(*draft->current());
   SKERRY_ASSIGN_OR_RETURN(written.changes, Apply(*after, write));
   draft->twin = std::move(after);
   draft->dirty |= !written.changes.empty() || write.id != 0;

@@ -42,18 +42,35 @@ size_t BytesOf(const Value& value) {
 
 size_t BytesOf(const Held<Value>& value) { return value.has_value() ? BytesOf(*value) : 0; }
 
+size_t BytesOf(const std::string& name, const Property& property) {
+  constexpr size_t kFields = 48;
+  size_t bytes = kFields + name.size() + BytesOf(property.cloud) + BytesOf(property.local) +
+                 BytesOf(property.desired()) + BytesOf(property.reported);
+  if (property.conflict.has_value()) {
+    bytes += BytesOf(property.conflict->local);
+    if (property.conflict->cloud.has_value()) bytes += BytesOf(*property.conflict->cloud);
+  }
+  return bytes;
+}
+
+size_t BytesBesides(const Twin& twin) {
+  constexpr size_t kFields = 512;  // Names, the state's fields.
+  return kFields + twin.uid.size() + twin.state.reason.size();
+}
+
 }  // namespace
 
 size_t MessageBytesOf(const Twin& twin) {
-  constexpr size_t kBesides = 512;  // Names, the state's fields.
-  constexpr size_t kProperty = 48;
-  size_t bytes = kBesides + twin.uid.size() + twin.state.reason.size();
-  for (const auto& [name, property] : twin.properties) {
-    bytes += kProperty + name.size() + BytesOf(property.cloud) + BytesOf(property.local) +
-             BytesOf(property.desired()) + BytesOf(property.reported);
-    if (!property.conflict.has_value()) continue;
-    bytes += BytesOf(property.conflict->local);
-    if (property.conflict->cloud.has_value()) bytes += BytesOf(*property.conflict->cloud);
+  size_t bytes = BytesBesides(twin);
+  for (const auto& [name, property] : twin.properties) bytes += BytesOf(name, property);
+  return bytes;
+}
+
+size_t MessageBytesOf(const Twin& twin, const std::set<std::string>& properties) {
+  size_t bytes = BytesBesides(twin);
+  for (const std::string& name : properties) {
+    const auto it = twin.properties.find(name);
+    if (it != twin.properties.end()) bytes += BytesOf(name, it->second);
   }
   return bytes;
 }

@@ -34,8 +34,9 @@ absl::StatusOr<DeviceState> FromProto(const v1::DeviceState& message);
 // Of `properties`, or of all where it is null.
 v1::Twin ToProto(const DeviceName& device, const Twin& twin,
                  const std::set<std::string>* properties = nullptr);
-// Of the whole twin as a message, roughly and rather more.
+// Of the twin as a message, roughly and rather more; with those properties alone.
 size_t MessageBytesOf(const Twin& twin);
+size_t MessageBytesOf(const Twin& twin, const std::set<std::string>& properties);
 
 }  // namespace skerry::twin
 
