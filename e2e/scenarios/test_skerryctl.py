@@ -194,13 +194,9 @@ def _some(view):
 
 def test_top_draws_on_a_terminal(system, box):
     """[ctl-8.4] Again and again, within its size; 'q' ends it and gives the terminal back."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm"
-        # High: it lists the processes of all boxes of this machine, and other scenarios have some.
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 500, 120, 0, 0))
-        command = [str(system.binaries["skerryctl"]), "top", "--interval=200ms", f"--run-dir={box.run_dir}"]
-        os.execv(command[0], command)
+    # High: it lists the processes of all boxes of this machine, and other scenarios have some.
+    pid, terminal = on_terminal([str(system.binaries["skerryctl"]), "top", "--interval=200ms", f"--run-dir={box.run_dir}"],
+                                {**os.environ, "TERM": "xterm"}, rows=500)
     try:
         drawn = read_until(terminal, lambda text: text.count("\x1b[H") >= 3)
         assert drawn.startswith("\x1b[?1049h\x1b[?25l") and "edge-1   link up" in drawn and "twin-svc" in drawn
@@ -210,6 +206,19 @@ def test_top_draws_on_a_terminal(system, box):
     finally:
         os.close(terminal)
         assert os.waitpid(pid, 0)[1] == 0
+
+
+def on_terminal(command, env, rows=24, folder=None):
+    """A program with a terminal of its own: its id and the terminal. Where it can't be run the child ends: it would be a second pytest."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        try:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 120, 0, 0))
+            os.chdir(folder or ".")
+            os.execve(command[0], command, env)
+        finally:
+            os._exit(127)
+    return pid, terminal
 
 
 def read_until(terminal, enough, timeout=30):
@@ -280,11 +289,8 @@ def plain(text):
 
 def typed(shell, line, env):
     """The line as it stands after TAB was pressed at its end."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(env["SCRIPTS"])
-        flags = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}[shell]
-        os.execve(f"/usr/bin/{shell}", [shell, *flags], env)
+    flags = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}[shell]
+    pid, terminal = on_terminal([f"/usr/bin/{shell}", *flags], env, folder=env["SCRIPTS"])
     try:
         begin = {"bash": "PS1='> '; bind 'set enable-bracketed-paste off'; source $SCRIPTS/bash",
                  "zsh": "unset zle_bracketed_paste; PS1='> '; autoload -Uz compinit; compinit -u -D; source $SCRIPTS/zsh"
