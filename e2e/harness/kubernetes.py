@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import threading
 import urllib.request
+from datetime import datetime, timezone
 from pathlib import Path
 
 import yaml
@@ -74,6 +75,7 @@ class Kubernetes:
         self.folder = machine.folder / "kubernetes"
         self.server = f"https://{machine.address}:6443"
         self.admin = None
+        self.api_ready_time = None  # Of its last start, as logs have it.
         self._programs = Path(run(TOP / "tools/dev/kubernetes", timeout=3600).strip())
         self._children = {}
         self.pki = None
@@ -126,6 +128,7 @@ class Kubernetes:
                    "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname", "--enable-admission-plugins=NodeRestriction",
                    "--authorization-mode=Node,RBAC", _FEATURES)
         self._await("the API", lambda: self.kubectl("get", "--raw", "/readyz") == "ok")
+        self.api_ready_time = datetime.now(timezone.utc).isoformat()
 
     def kill_api(self):
         """SIGKILL; returns when it is gone."""
