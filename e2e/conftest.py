@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """SIGTERM ends a run as Ctrl-C does: nothing that the scenarios started outlives it."""
     config.addinivalue_line("markers", "alone: measures delays or what is sent, so nothing else may run beside it")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A worker of xdist whose first thread is taken runs this on another, where Python allows no handler.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _make(request):

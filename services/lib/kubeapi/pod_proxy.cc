@@ -69,7 +69,15 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         responder_(std::move(responder)),
         kubelet_(std::move(kubelet)) {}
 
-  void Start(std::string request) {
+  // On the network thread, as all that follows.
+  void Start(std::string request, pipe::Connector& connector, absl::Duration timeout) {
+    timer_ = connector.After(timeout, [weak = weak_from_this(), timeout] {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      self->Answer(ApiError(
+          504, "Timeout",
+          absl::StrCat("the kubelet has not answered within ", absl::FormatDuration(timeout))));
+    });
     kubelet_->Write(std::move(request), [self = shared_from_this()](absl::Status status) {
       if (!status.ok()) return self->Fail(status.message());
       self->Read();
@@ -86,6 +94,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // Until the head is complete, and for an error its body.
   void Take(const std::string& bytes) {
+    if (answered_) return;
     if (!head_done_) absl::StrAppend(&answer_, bytes);
     State state = bytes.empty() ? reader_.End() : reader_.Take(bytes);
     if (state == State::kHead) {
@@ -111,6 +120,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void PassOn() {
+    answered_ = true;
+    timer_.reset();
     Stream client = responder_->TakeConnection();
     Send(client, std::move(answer_));
   }
@@ -134,15 +145,21 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void Refuse() {
-    kubelet_->Close(absl::OkStatus());
     error_.resize(std::min(error_.size(), kErrorBytesMax));
-    responder_->Send(StatusResponse(LogRefusal(reader_.status(), error_, pod_)));
+    Answer(LogRefusal(reader_.status(), error_, pod_));
   }
 
   void Fail(absl::string_view why) {
-    kubelet_->Close(absl::CancelledError("no answer"));
-    responder_->Send(StatusResponse(
-        ApiError(502, "InternalError", absl::StrCat("error reading the kubelet's answer: ", why))));
+    Answer(
+        ApiError(502, "InternalError", absl::StrCat("error reading the kubelet's answer: ", why)));
+  }
+
+  // The first one: closing the connection ends what waits for it with an error of its own.
+  void Answer(const absl::Status& error) {
+    if (std::exchange(answered_, true)) return;
+    timer_.reset();
+    kubelet_->Close(absl::CancelledError("answered"));
+    responder_->Send(StatusResponse(error));
   }
 
   const bool log_;
@@ -153,6 +170,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::string answer_;  // As it came, while it may be passed on.
   std::string error_;
   bool head_done_ = false;
+  bool answered_ = false;
+  std::shared_ptr<void> timer_;
 };
 
 }  // namespace
@@ -163,7 +182,7 @@ void PodProxy::Serve(PodStreamRequest request, std::shared_ptr<http::Responder> 
     return responder->Send(StatusResponse(BadRequestError("the request is too long")));
   connector_.Connect(
       {.host = request.kubelet.host, .port = request.kubelet.port, .tls = &tls_}, kDialTimeout,
-      [log = request.log, pod = std::move(request.pod), head = std::move(head),
+      [this, log = request.log, pod = std::move(request.pod), head = std::move(head),
        responder = std::move(responder)](absl::StatusOr<Stream> kubelet) mutable {
         if (!kubelet.ok()) {
           return responder->Send(StatusResponse(
@@ -171,7 +190,7 @@ void PodProxy::Serve(PodStreamRequest request, std::shared_ptr<http::Responder> 
                        absl::StrCat("error dialing backend: ", kubelet.status().message()))));
         }
         std::make_shared<Exchange>(log, std::move(pod), std::move(responder), *std::move(kubelet))
-            ->Start(std::move(head));
+            ->Start(std::move(head), connector_, answer_timeout_);
       });
 }
 

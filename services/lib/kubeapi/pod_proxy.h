@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "services/lib/kubeapi/pod_streams.h"
 #include "services/lib/pipe/connector.h"
 
@@ -12,14 +13,18 @@ namespace skerry::kubeapi {
 
 // As kube-apiserver: dials the kubelet with the API server's client certificate, sends the request,
 // and passes bytes on untouched once the kubelet has agreed; its refusal of a log becomes a Status.
+// What takes longer than `answer_timeout` from the request to the agreement or the whole refusal is
+// a 504.
 class PodProxy final : public PodStreams {
  public:
-  explicit PodProxy(pipe::TlsClient tls) : tls_(std::move(tls)) {}
+  explicit PodProxy(pipe::TlsClient tls, absl::Duration answer_timeout = absl::Minutes(1))
+      : tls_(std::move(tls)), answer_timeout_(answer_timeout) {}
 
   void Serve(PodStreamRequest request, std::shared_ptr<http::Responder> responder) override;
 
  private:
   const pipe::TlsClient tls_;
+  const absl::Duration answer_timeout_;
   pipe::Connector connector_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "services/lib/http/testing/raw_server.h"
 #include "services/lib/pipe/testing/fake_stream.h"
@@ -68,8 +69,9 @@ class PodProxyTest : public ::testing::Test {
     SSL_CTX_use_PrivateKey_file(context_.get(), folder_.Write("key", own.key_pem).c_str(),
                                 SSL_FILETYPE_PEM);
   }
-  // The kubelet has the request; `answer` speaks.
-  Outcome Ask(bool log, const std::function<void(const Say&)>& answer) {
+  // The kubelet has the request; `answer` speaks. `answered`: the client has its outcome.
+  Outcome Ask(bool log, const std::function<void(const Say&)>& answer,
+              absl::Duration timeout = absl::Minutes(1), absl::Notification* answered = nullptr) {
     RawServer kubelet([&](RawConnection& connection, int) {
       const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context_.get()), SSL_free);
       SSL_set_fd(ssl.get(), connection.fd());
@@ -84,14 +86,16 @@ class PodProxyTest : public ::testing::Test {
     int port = 0;
     EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
     const auto responder = std::make_shared<TestResponder>(client_);
-    PodProxy proxy({});
+    PodProxy proxy({}, timeout);
     proxy.Serve({.request = {.method = "GET", .remote = "127.0.0.1:1"},
                  .pod = "web",
                  .log = log,
                  .kubelet = {"127.0.0.1", static_cast<uint16_t>(port)},
                  .target = "/containerLogs/default/web/nginx"},
                 responder);
-    return responder->outcome.get_future().get();
+    Outcome outcome = responder->outcome.get_future().get();
+    if (answered != nullptr) answered->Notify();
+    return outcome;
   }
   static std::string Often(const std::string& text) {
     std::string all;
@@ -161,6 +165,22 @@ TEST_F(PodProxyTest, ARefusalHasABound) {
     });
     EXPECT_EQ(refused.response.status, 500) << begin;
     EXPECT_LT(refused.response.body.size(), 100u << 10);
+  }
+}
+
+TEST_F(PodProxyTest, AnAnswerHasItsTime) {
+  for (const char* begin :
+       {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\noops"}) {
+    absl::Notification answered;
+    const Outcome late = Ask(
+        true,
+        [&](const Say& say) {
+          if (*begin != '\0') say(begin);
+          answered.WaitForNotification();
+        },
+        absl::Milliseconds(50), &answered);
+    EXPECT_EQ(late.response.status, 504) << begin;
+    EXPECT_THAT(late.response.body, HasSubstr("within 50ms")) << begin;
   }
 }
 

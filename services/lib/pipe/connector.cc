@@ -207,6 +207,13 @@ class TcpStream final : public ByteStream, public std::enable_shared_from_this<T
 
 namespace {
 
+struct Timer {
+  explicit Timer(std::shared_ptr<internal::Network> its_network)
+      : network(std::move(its_network)), timer(network->io) {}
+  const std::shared_ptr<internal::Network> network;
+  asio::steady_timer timer;
+};
+
 absl::StatusOr<std::unique_ptr<ssl::context>> MakeContext(const TlsClient& tls) {
   auto context = std::make_unique<ssl::context>(ssl::context::tls_client);
   ErrorCode error;
@@ -278,6 +285,18 @@ void Connector::Connect(const Target& target, absl::Duration timeout, Done done)
         stream->Open(host, port, server_name, verify, timeout, std::move(*call));
       });
   if (!posted) (*call)(absl::CancelledError("the connector has ended"));
+}
+
+std::shared_ptr<void> Connector::After(absl::Duration delay, absl::AnyInvocable<void()> function) {
+  auto timer = std::make_shared<Timer>(network_);
+  timer->timer.expires_after(absl::ToChronoNanoseconds(delay));
+  // Weak: what is dropped may have run out already, its handler waiting for its turn.
+  timer->timer.async_wait(
+      [weak = std::weak_ptr<Timer>(timer), function = std::make_shared<absl::AnyInvocable<void()>>(
+                                               std::move(function))](const ErrorCode& error) {
+        if (!error && weak.lock() != nullptr) (*function)();
+      });
+  return timer;
 }
 
 }  // namespace skerry::pipe
