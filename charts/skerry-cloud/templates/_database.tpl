@@ -19,6 +19,6 @@
         matchLabels: {{- include "skerry.selector" (dict "root" . "name" "postgres") | nindent 10 }}
   ports: [{port: 5432}]
 {{- else -}}
-- ports: [{port: 5432}, {port: 6432}]
+- ports: {{ include "skerry.ports" (.Values.networkPolicy.databasePorts | default (list 5432 6432)) }}
 {{- end -}}
 {{- end -}}

@@ -163,10 +163,17 @@ spec:
     - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
     {{- if .api }}
     # The Kubernetes API: its address is no pod's.
-    - ports: [{port: 443}, {port: 6443}]
+    - ports: {{ include "skerry.ports" ($root.Values.networkPolicy.apiPorts | default (list 443 6443)) }}
     {{- end }}
     {{- with .egress }}{{ . | nindent 4 }}{{ end }}
 {{- end }}
+{{- end -}}
+
+{{/* Ports of a NetworkPolicy's rule, as JSON; takes their numbers. */}}
+{{- define "skerry.ports" -}}
+{{- $ports := list -}}
+{{- range . }}{{ $ports = append $ports (dict "port" (int .)) }}{{ end -}}
+{{- $ports | toJson -}}
 {{- end -}}
 
 {{/* {root, name, type, ports: {name: number}}: a Service of a service's pods. */}}
