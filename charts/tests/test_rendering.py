@@ -242,6 +242,21 @@ def test_monitoring_needs_the_operator():
         path.name: path.read_text() for path in CHART.glob("dashboards/*.json")}
 
 
+@pytest.mark.parametrize("base", ["https://git.example.com/skerry/blob/v1", "https://git.example.com/skerry/blob/v1/"])
+def test_runbooks_are_links(base):
+    """Alertmanager shows runbook_url as it is: with the value it is an address, of a page that is there."""
+    objects = render({"monitoring": {"prometheusRule": {"runbookBase": base}}}, versions=[PROMETHEUS])
+    rules = [rule for obj in objects if obj["kind"] == "PrometheusRule" for group in obj["spec"]["groups"] for rule in group["rules"]]
+    source = [rule for path in CHART.glob("alerts/*.yaml") for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    assert len(rules) == len(source) > 0
+    for rule, original in zip(rules, source):
+        page = rule["annotations"]["runbook_url"].removeprefix("https://git.example.com/skerry/blob/v1/")
+        assert page == original["annotations"]["runbook_url"] and (CHART.parents[1] / page).is_file()
+        assert {**rule, "annotations": {**rule["annotations"], "runbook_url": page}} == original
+    with pytest.raises(HelmFailed, match="runbookBase"):
+        render({"monitoring": {"prometheusRule": {"runbookBase": "docs"}}})
+
+
 def test_the_upgrade_brings_all_definitions():
     """What the hook writes is what crds/ has, and its rights are for these alone."""
     objects = render(upgrade=True)
