@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not: dependencies, layers, names, format, rules that no test cites.
+"""Checks what the compiler does not: dependencies, layers, names, format, rules that no test cites, documents, Python.
 
 usage: tools/lint/tidy.py [ROOT]
 
 Prints one finding a line, "path:line: rule: what, and how to mend it", and exits 1 if there are any. Files that are
-getting long are listed as warnings, which do not fail. Needs Python 3.9 and nothing besides; clang-format is used
-where it is installed.
+getting long are listed as warnings, which do not fail. Needs Python 3.9 and nothing besides; clang-format and pyflakes3
+are used where they are installed.
 """
 
 import os
@@ -15,6 +15,7 @@ import sys
 import cpp_checks
 import doc_checks
 import proto_checks
+import python_checks
 import spec_checks
 from build_graph import BuildError, BuildGraph, read_build
 from tree import Finding, Tree
@@ -40,7 +41,7 @@ def find(tree):
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
                   cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree),
                   spec_checks.check_rules(tree), doc_checks.check_blocks(tree),
-                  doc_checks.check_links(tree)):
+                  doc_checks.check_links(tree), python_checks.check_names(tree)):
         findings += check
     return sorted(set(findings))
 
@@ -59,6 +60,8 @@ def main(arguments):
         print(warning)
     if shutil.which("clang-format") is None:
         print("tidy: clang-format is not installed, format not checked", file=sys.stderr)
+    if not python_checks.checked():
+        print("tidy: pyflakes3 is not installed, names of Python files not checked", file=sys.stderr)
     findings = find(tree)
     for finding in findings:
         print(finding)

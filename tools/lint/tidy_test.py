@@ -254,6 +254,14 @@ class TidyTest(unittest.TestCase):
         self.expect("format", "services/lib/base/b.cc", _files(**{
             "services/lib/base/b.cc": '#include "services/lib/base/b.h"\n\nint  F( ){return 1;}\n'}), line=3)
 
+    @unittest.skipUnless(shutil.which("pyflakes3"), "pyflakes3 is not installed")
+    def test_names_of_python(self):
+        code = "import os\n\n\ndef main():\n    return %s.which('x')\n"
+        self.expect_clean(_files(**{"tools/x.py": code % "os", "tools/x": "#!/bin/sh\nshutil.which\n"}))
+        self.expect("undefined-name", "tools/x.py", _files(**{"tools/x.py": code % "shutil"}), line=5, text="'shutil'")
+        self.expect("undefined-name", "tools/x", _files(**{"tools/x": "#!/usr/bin/env python3\n" + code % "shutil"}), line=6)
+        self.expect("python-syntax", "tools/x.py", _files(**{"tools/x.py": "import os\ndef main(:\n"}), line=2)
+
     def test_long_files_are_warnings(self):
         self.find(_files(**{"services/lib/base/b.cc": '#include "services/lib/base/b.h"\n' + "// x\n" * 401}))
         warnings = list(tidy.long_files(Tree(self.root)))
