@@ -101,12 +101,20 @@ def test_each_alert_has_a_page_and_each_page_an_alert():
 
 def test_pages_name_metrics_and_files_that_exist():
     known = metrics()
-    for path in RUNBOOKS.glob("*.md"):
+    for path in [*RUNBOOKS.glob("*.md"), *(TOP / "docs/runbooks").glob("*.md")]:
         text = path.read_text()
         for metric in re.findall(r"\b(?:skerry|process)_[a-z0-9_]+", text):
             assert promql.family(metric, known), f"{path.name}: {metric}"
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_every_store_that_repairs_itself_is_on_the_page_and_in_the_alert():
+    counters = {name for name in metrics() if name.endswith("_store_repairs_total")}
+    page = (TOP / "docs/runbooks/damaged-store.md").read_text()
+    assert set(re.findall(r"`(skerry_\w+_store_repairs_total)`", page)) == counters
+    alert = next(rule for rule in rules() if rule["alert"] == "SkerryStoreRepaired")
+    assert {metric for metric, _ in promql.selectors(alert["expr"])} == counters
 
 
 def test_promtool_accepts_configuration_and_rules(tmp_path):
