@@ -86,22 +86,63 @@ def test_links_of_the_pages_lead_somewhere():
             assert not part or part in anchors[file or name], f"{name} links to {target}"
 
 
-def test_errors_of_the_devices_api_are_described_and_made():
-    described = set(re.findall(r"^\| `([A-Z_]+)`", ERRORS.read_text(), re.MULTILINE))
-    sources = "".join(path.read_text() for path in (TOP / "services").rglob("*")
-                      if path.suffix in (".h", ".cc") and not path.stem.endswith("_test"))
-    assert described, "the table has gone"
-    for reason in sorted(described):
-        assert f'"{reason}"' in sources, f"docs/reference/errors.md names {reason}, which nothing makes"
-    codes = "|".join(("NOT_FOUND", "ABORTED", "UNAVAILABLE", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED",
-                      "DEADLINE_EXCEEDED"))
+CODES = ("CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+         "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+         "UNAUTHENTICATED")
+NAMED = re.compile(rf"\b(?:{'|'.join(CODES)}) / ([A-Z_]+(?:(?:, | or |, or )[A-Z]+(?:_[A-Z]+)+\b(?! /))*)")
+# What stands between a service and its peers; what is behind it is told in its words.
+SURFACE = re.compile(r"/(?:service|gateway)/|/[a-z_]*service\.(?:h|cc)$|/command_desk\.cc$|/tunnel_call\.h$")
+# Of a process, an HTTP server or the Kubernetes API: no peer of a gRPC API or of the REST endpoint gets them.
+ELSEWHERE = {"NO_CONFIGURATION", "STORED_OBJECT_BROKEN"}
+
+
+def sources():
+    """{path from services/: text} of what is built into the services."""
+    return {str(path.relative_to(TOP / "services")): path.read_text() for path in (TOP / "services").rglob("*")
+            if path.suffix in (".h", ".cc") and not path.stem.endswith("_test")}
+
+
+def named_by_protos(folder):
+    """Reasons that the comments of a folder's protos name, each behind its code."""
     named = set()
-    for path in (TOP / "api/skerry/devicecontroller/v1").glob("*.proto"):
+    for path in folder.rglob("*.proto"):
         text = re.sub(r"\s*\n\s*//\s*", " ", path.read_text())
-        for match in re.finditer(rf"\b(?:{codes}) / ([A-Z_]+(?:(?:, | or |, or )[A-Z]+(?:_[A-Z]+)+\b(?! /))*)", text):
+        for match in NAMED.finditer(text):
             named.update(re.findall(r"[A-Z_]{4,}", match.group(1)))
+    return named
+
+
+def test_errors_that_are_described_are_made():
+    described = set(re.findall(r"^\| `([A-Z_]+)`", ERRORS.read_text(), re.MULTILINE))
+    assert described, "the table has gone"
+    made = "".join(sources().values())
+    for reason in sorted(described):
+        assert f'"{reason}"' in made, f"docs/reference/errors.md names {reason}, which nothing makes"
+    packages = [folder for folder in sorted((TOP / "api/skerry").iterdir()) if folder.is_dir()]
+    assert len(packages) > 10
+    for folder in packages:
+        for reason in sorted(named_by_protos(folder)):
+            assert f'"{reason}"' in made, f"a proto of {folder.name} names {reason}, which nothing makes"
+    named = named_by_protos(TOP / "api/skerry/devicecontroller")
     assert len(named) > 20
     assert named <= described, f"docs/reference/errors.md lacks {sorted(named - described)}"
+
+
+def test_errors_that_are_made_are_described():
+    """By a proto, by errors.md, or by a README of the service; each in code font or as a word of a comment."""
+    common = ERRORS.read_text() + "".join(path.read_text() for path in (TOP / "api/skerry").rglob("*.proto"))
+    missing, seen = [], set()
+    for name, text in sources().items():
+        if not SURFACE.search(f"/{name}") or "/testing/" in name:
+            continue
+        folder = TOP / "services" / name.partition("/")[0]
+        readmes = "".join(path.read_text() for path in folder.rglob("README.md")) if folder.name != "lib" else ""
+        known = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", common + readmes))
+        made = set(re.findall(r'\bReason\(\s*"([A-Z_]+)"', text))
+        seen |= made
+        missing += [f"{reason} of services/{name}" for reason in sorted(made - known - ELSEWHERE)]
+    assert len(seen) > 40
+    assert not missing, "name them in a comment of their method's proto, or in the service's README: " + "; ".join(missing)
 
 
 # ---- pages
