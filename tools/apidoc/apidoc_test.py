@@ -112,6 +112,13 @@ def named_by_protos(folder):
     return named
 
 
+def test_no_comment_goes_on_behind_a_field():
+    """protoc gives its second line to the next field."""
+    for path in (TOP / "api").rglob("*.proto"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert not re.match(r" {8,}//", line), f"{path}:{number}: put the comment above its field"
+
+
 def test_errors_that_are_described_are_made():
     described = set(re.findall(r"^\| `([A-Z_]+)`", ERRORS.read_text(), re.MULTILINE))
     assert described, "the table has gone"
