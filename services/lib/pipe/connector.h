@@ -41,8 +41,8 @@ class Connector {
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<ByteStream>>)>;
   // `done` on the network thread, within `timeout`. UNAVAILABLE says what could not be reached.
   void Connect(const Target& target, absl::Duration timeout, Done done);
-  // Calls `function` on the network thread in `delay`, but not once what is returned is gone. Called
-  // and dropped on the network thread alone; the connector's end waits for it.
+  // Calls `function` on the network thread in `delay`, but not once what is returned is gone.
+  // Called and dropped on the network thread alone; the connector's end waits for it.
   std::shared_ptr<void> After(absl::Duration delay, absl::AnyInvocable<void()> function);
 
  private:
