@@ -1,17 +1,72 @@
 """What tools/quickstart starts, and the Prometheus that tools/dev/prometheus starts beside it: the same code, another folder."""
 
+import contextlib
+import json
+import signal
+import subprocess
+import urllib.request
+
 import pytest
 from cluster import quickstart, wait
+from cluster.binaries import TOP
 from cluster.prometheus import Prometheus
 
 BOX = quickstart.NODE
 
 
-@pytest.fixture(scope="module", name="prometheus")
-def fixture_prometheus(system):
-    """Beside the quickstart's system, on which everything is shown."""
+@pytest.fixture(scope="module", name="running")
+def fixture_running(system):
+    """The quickstart's system with its pod."""
     quickstart.start(system)
     quickstart.run_pod(system)
+    return system
+
+
+@contextlib.contextmanager
+def script(*arguments, **options):
+    """tools/dev/prometheus as people start it; it is gone afterwards."""
+    child = subprocess.Popen([TOP / "tools/dev/prometheus", *arguments], text=True, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    try:
+        yield child
+    finally:
+        child.terminate()  # Which it passes on; what is killed can't.
+        child.communicate(timeout=30)
+
+
+def test_the_script_runs_prometheus_until_it_is_told_to_end(running):
+    """[quickstart-5] Its line says where; every service is scraped; Ctrl-C ends it, and its data go."""
+    with script(running.folder) as child:
+        said = child.stdout.readline()
+        assert said.startswith("Prometheus: http://127.0.0.1:"), said + child.stderr.read()
+        url = said.split()[1]
+
+        def scraped():
+            with urllib.request.urlopen(f"{url}/api/v1/targets?state=active", timeout=5) as answer:
+                return {target["labels"]["job"] for target in json.load(answer)["data"]["activeTargets"]}
+        expected = {service.name for _, service in running.services()}
+        wait.until("every target to be known", lambda: scraped() == expected, 30)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 0, child.stderr.read()
+        assert not (running.folder / "prometheus").exists()
+        with pytest.raises(OSError):
+            scraped()
+
+
+def test_the_script_says_what_it_lacks(tmp_path):
+    """[quickstart-6] A system that runs, and Debian's Prometheus: exit 1, and what to do."""
+    for arguments, options, said in (
+            ([tmp_path], {}, f"prometheus: nothing runs in {tmp_path}: start it with tools/quickstart\n"),
+            ([tmp_path / "gone"], {}, f"prometheus: nothing runs in {tmp_path / 'gone'}: start it with tools/quickstart\n"),
+            ([], {"env": {"PATH": str(tmp_path)}}, "prometheus: Debian's package of that name is not installed: tools/dev/install does it\n")):
+        with script(*arguments, **options) as child:
+            assert child.communicate(timeout=30) == ("", said) and child.returncode == 1
+
+
+@pytest.fixture(scope="module", name="prometheus")
+def fixture_prometheus(running):
+    """Beside it, on which everything is shown."""
+    system = running
     prometheus = Prometheus.beside(system, interval="1s")
     try:
         prometheus.start()
