@@ -42,6 +42,15 @@ MetaMetrics::MetaMetrics(metrics::Registry& r)
       reports_refused(r.Counter(kReportsOut, kReportsOutHelp, {{"result", "refused"}})),
       reports_retried(r.Counter(kReportsOut, kReportsOutHelp, {{"result", "retried"}})),
       reports_pending(r.Gauge("skerry_edgemeta_reports_pending",
-                              "Reports that edgehub-svc does not have yet.")) {}
+                              "Reports that edgehub-svc does not have yet.")),
+      registry_(r) {}
+
+prometheus::Gauge& MetaMetrics::SyncBehind(absl::string_view type) {
+  return registry_.Gauge(
+      "skerry_edgemeta_sync_behind_seconds",
+      "Time with a link since the objects of a type were last in step with the cloud's; 0 in step. "
+      "Without a link it stands still.",
+      {{"type", std::string(type)}});
+}
 
 }  // namespace skerry::edgemeta

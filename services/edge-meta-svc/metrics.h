@@ -5,6 +5,8 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
+#include "absl/strings/string_view.h"
+
 namespace skerry::metrics {
 class Registry;
 }
@@ -14,6 +16,9 @@ namespace skerry::edgemeta {
 // Any thread may use it; `registry` outlives it.
 struct MetaMetrics {
   explicit MetaMetrics(metrics::Registry& registry);
+
+  // Of one of resource_types; there is no other label value.
+  prometheus::Gauge& SyncBehind(absl::string_view type);
 
   prometheus::Gauge& attached;
   prometheus::Gauge& link_connected;
@@ -35,6 +40,9 @@ struct MetaMetrics {
   prometheus::Counter& reports_refused;
   prometheus::Counter& reports_retried;
   prometheus::Gauge& reports_pending;
+
+ private:
+  metrics::Registry& registry_;
 };
 
 }  // namespace skerry::edgemeta

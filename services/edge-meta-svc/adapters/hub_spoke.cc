@@ -61,6 +61,7 @@ HubSpoke::HubSpoke(Options options, HubDialer dialer, MetaStore& store,
       metrics_(metrics),
       log_(log),
       machine_(kObjectBytesMax),
+      lag_(options_.resource_types, executor, clock, metrics),
       window_(kReportsInFlightMax) {}
 
 HubSpoke::~HubSpoke() { Stop(); }
@@ -164,6 +165,7 @@ void HubSpoke::HandleFrame(edgehub::v1::HubFrame frame, Batch& batch,
       break;
     case edgehub::v1::HubFrame::kLinkState:
       metrics_.link_connected.Set(frame.link_state().connected() ? 1 : 0);
+      lag_.Linked(frame.link_state().connected());
       break;
     case edgehub::v1::HubFrame::kSubscribeRequest:
       Commit(batch);  // What is held must include it.
@@ -186,6 +188,7 @@ void HubSpoke::HandleSubscribeRequest(const edgehub::v1::SubscribeRequest& reque
   auto holdings = store_.Holdings(request.type());
   if (!holdings.ok()) return Break(holdings.status());
   machine_.Subscribe(request.type(), request.subscription_id());
+  lag_.Subscribed(request.type());
   auto next = holdings->begin();
   do {
     edgehub::v1::SpokeFrame frame;
@@ -247,8 +250,10 @@ void HubSpoke::Commit(Batch& batch) {
     }
     stream_->Send(std::move(frame));
   }
-  for (const std::string& type : batch.synced)
+  for (const std::string& type : batch.synced) {
+    lag_.InStep(type);
     log_.Info("in sync with the cloud", {{"type", type}});
+  }
   batch = {};
   publish_(*std::move(changes));
 }
@@ -312,6 +317,7 @@ void HubSpoke::Ended(const absl::Status& status) {
   const bool was_attached = attached_.exchange(false);
   metrics_.attached.Set(0);
   metrics_.link_connected.Set(0);
+  lag_.Linked(false);
   stream_ = nullptr;
   machine_.Reset();
   window_.Detach();

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/skerry/edgehub/v1/edgehub_service.pb.h"
+#include "services/edge-meta-svc/adapters/sync_lag_gauges.h"
 #include "services/edge-meta-svc/core/report_window.h"
 #include "services/edge-meta-svc/core/sync_machine.h"
 #include "services/edge-meta-svc/metrics.h"
@@ -100,6 +101,7 @@ class HubSpoke {
 
   // On the executor only.
   SyncMachine machine_;
+  SyncLagGauges lag_;
   ReportWindow window_;
   std::shared_ptr<HubStream> stream_;
   uint64_t attempt_ = 0;

@@ -322,5 +322,45 @@ TEST_F(HubSpokeTest, ARefusalForGoodIsForgotten) {
   EXPECT_EQ(metrics_.reports_refused.Value(), 1);
 }
 
+TEST_F(HubSpokeTest, ShowsForHowLongTheObjectsHaveBeenBehind) {
+  prometheus::Gauge& behind = metrics_.SyncBehind("configmaps");
+  auto connected = [this](bool is) {
+    HubFrame frame;
+    frame.mutable_link_state()->set_connected(is);
+    Deliver(std::move(frame));
+  };
+  auto pass = [this](int seconds) {
+    clock_.Advance(absl::Seconds(seconds));
+    Settle();
+  };
+  Register();
+  pass(60);
+  EXPECT_EQ(behind.Value(), 0) << "no link";
+  connected(true);
+  RequestSubscribe(1);
+  pass(5);
+  EXPECT_EQ(behind.Value(), 5) << "brought up to date without a frame";
+  pass(5);
+  EXPECT_EQ(behind.Value(), 10);
+  Deliver(Synced(1, 1));
+  EXPECT_EQ(behind.Value(), 0);
+  pass(60);
+  EXPECT_EQ(behind.Value(), 0);
+  RequestSubscribe(2);
+  pass(5);
+  EXPECT_EQ(behind.Value(), 5);
+  store_->FailAt(1);
+  Deliver(Upsert(2, 1, "a", "1"));
+  Deliver(Synced(2, 2));
+  store_->FailAt(1 << 30);
+  EXPECT_EQ(behind.Value(), 5) << "what was not committed is not in step";
+  Redial();
+  EXPECT_EQ(behind.Value(), 5) << "stands still without edgehub-svc";
+  Register();
+  connected(true);
+  pass(5);
+  EXPECT_EQ(behind.Value(), 10);
+}
+
 }  // namespace
 }  // namespace skerry::edgemeta

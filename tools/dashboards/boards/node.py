@@ -177,6 +177,13 @@ DASHBOARD = Dashboard(
                     named("{{node}} cloud", value("skerry_edgemeta_link_connected", by="node", how="min")),
                 ),
                 graph(
+                    "Behind the cloud",
+                    "Time with a link since a type was last in step; 0 in step, stands still without a link.",
+                    value("skerry_edgemeta_sync_behind_seconds", by="node, type", how="max"),
+                    unit="s",
+                    limit=600,
+                ),
+                graph(
                     "Changes",
                     "Committed, refused, too late.",
                     rate("skerry_edgemeta_changes_total", by="change"),
