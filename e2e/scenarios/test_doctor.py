@@ -1,6 +1,7 @@
 """`skerryctl doctor` on a real box: nothing is found where all is well, and one thing where one thing is wrong."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -33,9 +34,9 @@ def run(system, box, *flags, config_dir=None, env=None):
                           timeout=TIMEOUT, env=env)
 
 
-def report(system, box, **options):
+def report(system, box, *flags, **options):
     """What it finds; its exit code says whether there is an error."""
-    done = run(system, box, "-o", "json", **options)
+    done = run(system, box, "-o", "json", *flags, **options)
     found = json.loads(done.stdout)
     assert done.returncode == (0 if found["healthy"] else 1), done.stderr
     for finding in found["findings"]:
@@ -43,9 +44,9 @@ def report(system, box, **options):
     return found
 
 
-def codes(system, box, **options):
+def codes(system, box, *flags, **options):
     """The codes of what it finds."""
-    return [finding["code"] for finding in report(system, box, **options)["findings"]]
+    return [finding["code"] for finding in report(system, box, *flags, **options)["findings"]]
 
 
 @pytest.fixture(name="copied")
@@ -204,3 +205,66 @@ def test_a_bundle_has_what_is_known_and_no_key(system, box, tmp_path):
 def test_a_box_that_has_not_joined(system, box, tmp_path):
     """[ctl-5.2] That is all there is to say."""
     assert codes(system, box, config_dir=tmp_path) == ["NOT_JOINED"]
+
+
+@pytest.fixture(name="token")
+def fixture_token(system, box, tmp_path):
+    """token(text, *flags, hub=…, env=…): what is found of a token by a box that has yet to join as edge-2."""
+    def look(text, *flags, hub=True, env=None):
+        flags = [*flags, "--node-name=edge-2", *(system.cloud.operator_flags if hub else [])]
+        return report(system, box, *flags, config_dir=tmp_path / "new", env={**os.environ, "SKERRY_JOIN_TOKEN": text, **(env or {})})
+
+    return look
+
+
+def codes_of(found):
+    """The codes of a report's findings."""
+    return [finding["code"] for finding in found["findings"]]
+
+
+def results(found):
+    """{check: result} of a report."""
+    return {check["check"]: check["result"] for check in found["checks"]}
+
+
+def test_a_good_token(system, token):
+    """[ctl-5.3] Nothing is in the way of a join, and the token is as good afterwards; without the hub's API its age stays open."""
+    secret = system.cloud.create_token("--single-use", "--node=edge-2")
+    cloud = f"--cloud={system.cloud.join_address}"
+    found = token(secret, cloud)
+    assert found["healthy"] and found["findings"] == []
+    assert {name for name, result in results(found).items() if result == "ok"} == {"clock", "hub", "token", "token-age", "disk"}
+    found = token(secret, cloud, hub=False)
+    assert found["healthy"] and found["findings"] == []
+    assert {"check": "token-age", "result": "skipped", "reason": "only the hub's API knows it: --hub"} in found["checks"]
+    tokens = json.loads(system.cloud.skerryctl("token", "list", "-o", "json", *system.cloud.operator_flags))["tokens"]
+    listed, = [each for each in tokens if each["name"] == f"joinTokens/{secret.split('.')[1]}"]
+    assert (listed["state"], listed["uses"]) == ("valid", 0)
+
+
+def test_a_token_that_the_hub_would_refuse(system, token):
+    """[ctl-5.3] Each for its own reason, and the secret is in none of them."""
+    secret = system.cloud.create_token("--ttl=8h")
+    hash_, name, rest = secret.split(".")
+    assert codes_of(token(secret[:-1])) == ["TOKEN_MALFORMED"]
+    assert codes_of(token(f"{hash_}.{name[::-1]}.{rest}")) == ["TOKEN_UNKNOWN"]
+    assert codes_of(token(secret)) == []
+    found = token(secret, env=faketime("+450m"))
+    assert found["healthy"] and codes_of(found) == ["TOKEN_EXPIRING"]
+    found = token(secret, env=faketime("+9h"))
+    assert codes_of(found) == ["TOKEN_EXPIRED"] and rest not in json.dumps(found)
+    assert codes_of(token(system.cloud.create_token("--node=edge-3"))) == ["TOKEN_WRONG_NODE"]
+    system.cloud.skerryctl("token", "revoke", name, *system.cloud.operator_flags)
+    assert codes_of(token(secret)) == ["TOKEN_REVOKED"]
+
+
+def test_a_token_of_another_hub(system, box, token):
+    """[ctl-5.3] By the hash of the CA; and what is no hub's join port."""
+    hash_, name, rest = system.cloud.create_token().split(".")
+    cloud = f"--cloud={system.cloud.join_address}"
+    finding, = token(f"{hash_[::-1]}.{name}.{rest}", cloud)["findings"]
+    assert finding["code"] == "CA_HASH_MISMATCH" and hash_ in finding["seen"] and hash_[::-1] in finding["seen"]
+    secret = f"{hash_}.{name}.{rest}"
+    assert codes_of(token(secret, f"--cloud={system.cloud.hub.addresses['api']}", hub=False)) == ["CA_UNAVAILABLE"]
+    assert codes_of(token(secret, f"--cloud={box.host.address}:1")) == ["HUB_UNREACHABLE"]
+    assert codes_of(token(secret, f"--hub={box.host.address}:1", hub=False)) == ["HUB_API_FAILED"]

@@ -1,7 +1,5 @@
 #include "tools/skerryctl/join.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -14,11 +12,6 @@
 
 namespace skerry::skerryctl {
 namespace {
-
-std::string HostName() {
-  char name[256] = {};
-  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
-}
 
 absl::Status Join(JoinOptions options) {
   if (options.node_name.empty()) options.node_name = HostName();
@@ -37,10 +30,7 @@ void AddJoin(Commands& commands) {
   CLI::App& command = commands.Add("join", "make this box a node of a hub", kOnABox,
                                    [join] { return Join(*join); });
   command.add_option("--cloud", join->cloud, "the hub's join port, https://host:10002")->required();
-  // From a variable the token is not seen by everyone who lists processes.
-  command.add_option("--token", join->token, "what 'skerryctl token create' printed")
-      ->envname("SKERRY_JOIN_TOKEN")
-      ->required();
+  AddJoinToken(command, join->token)->required();
   command.add_option("--node-name", join->node_name, "this node's name; default: the host's name");
   AddFolder(commands, command, join->layout.folder);
   AddRunDir(commands, command, join->layout.run_dir);

@@ -1,5 +1,7 @@
 #include "tools/skerryctl/cli/shared.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -67,6 +69,17 @@ void AddFolder(Commands& commands, CLI::App& command, std::string& folder) {
       command.add_option("--dir", folder, "folder of the node's certificate and configuration")
           ->capture_default_str(),
       {.path = Values::Path::kFolder});
+}
+
+CLI::Option* AddJoinToken(CLI::App& command, std::string& token) {
+  // From a variable the token is not seen by everyone who lists processes.
+  return command.add_option("--token", token, "what 'skerryctl token create' printed")
+      ->envname("SKERRY_JOIN_TOKEN");
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
 }
 
 absl::Status NotHealthy() {

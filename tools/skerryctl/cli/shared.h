@@ -33,6 +33,12 @@ void AddRunDir(Commands& commands, CLI::App& command, std::string& run_dir);
 // --dir.
 void AddFolder(Commands& commands, CLI::App& command, std::string& folder);
 
+// --token, or SKERRY_JOIN_TOKEN.
+CLI::Option* AddJoinToken(CLI::App& command, std::string& token);
+
+// This machine's; empty if it can't be told.
+std::string HostName();
+
 // What `check` and `doctor` end with where there is something to mend.
 absl::Status NotHealthy();
 

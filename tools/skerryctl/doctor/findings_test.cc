@@ -9,6 +9,7 @@
 #include <set>
 
 #include "services/lib/base/error.h"
+#include "tools/skerryctl/doctor/core/token.h"
 #include "tools/skerryctl/doctor/report.h"
 
 namespace skerry::skerryctl {
@@ -64,7 +65,117 @@ std::vector<std::string> Codes(const Observations& seen) {
 
 TEST(FindingsTest, AHealthyBoxHasNone) {
   EXPECT_THAT(Codes(Healthy()), IsEmpty());
-  for (absl::string_view check : Checks()) EXPECT_EQ(WhySkipped(check, Healthy()), "") << check;
+  for (absl::string_view check : ChecksOf(Healthy())) {
+    EXPECT_EQ(WhySkipped(check, Healthy()), "") << check;
+  }
+}
+
+// One that has not joined yet, and has a good token.
+Observations ToJoin() {
+  Observations seen;
+  seen.now = kNow;
+  seen.identity = IdentityFile{.read = absl::NotFoundError("none")};
+  seen.token = GivenToken{.id = "abc", .ca_hash = "11", .node = "edge-1"};
+  seen.token->ca_served = absl::OkStatus();
+  seen.token->served_ca_hash = "11";
+  seen.token->asked = absl::OkStatus();
+  seen.token->known = TokenRecord{.create_time = kNow - absl::Hours(1),
+                                  .expire_time = kNow + absl::Hours(23),
+                                  .node = "edge-1",
+                                  .single_use = true};
+  seen.hub = {{.setting = "--cloud", .address = "hub:1", .name = "hub"}};
+  seen.hub[0].reached = absl::OkStatus();
+  seen.hub_time = kNow;
+  return seen;
+}
+
+TEST(TokenFindingsTest, AGoodOneIsEnoughToJoin) {
+  EXPECT_THAT(Codes(ToJoin()), IsEmpty());
+  for (const char* check : {"clock", "hub", "token", "token-age", "disk"}) {
+    EXPECT_EQ(WhySkipped(check, ToJoin()), "") << check;
+  }
+  EXPECT_EQ(WhySkipped("config", ToJoin()), "this box has not joined");
+}
+
+TEST(TokenFindingsTest, NoneIsNotOneToFind) {
+  Observations seen = ToJoin();
+  seen.token.reset();
+  seen.hub.clear();
+  EXPECT_THAT(Codes(seen), ElementsAre("NOT_JOINED"));
+  EXPECT_THAT(WhySkipped("token", seen), HasSubstr("no token was given"));
+  EXPECT_THAT(WhySkipped("hub", seen), HasSubstr("--cloud"));
+}
+
+TEST(TokenFindingsTest, MalformedOrAnotherHubs) {
+  Observations seen = ToJoin();
+  seen.token->known->expire_time = kNow;  // Would be of the other hub.
+  seen.token->served_ca_hash = "22";
+  EXPECT_THAT(Codes(seen), ElementsAre("CA_HASH_MISMATCH"));
+  EXPECT_EQ(WhySkipped("token-age", seen), "it is another hub's");
+  seen.token->parsed = absl::InvalidArgumentError("not a join token");
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_MALFORMED"));
+  seen = ToJoin();
+  seen.token->ca_served = absl::NotFoundError("HTTP 404");
+  EXPECT_THAT(Codes(seen), ElementsAre("CA_UNAVAILABLE"));
+}
+
+TEST(TokenFindingsTest, WhatTheHubWouldRefuse) {
+  Observations seen = ToJoin();
+  seen.token->known->uses = 1;
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_USED"));
+  seen.token->known->single_use = false;
+  EXPECT_THAT(Codes(seen), IsEmpty());
+  seen.token->node = "edge-2";
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_WRONG_NODE"));
+  seen.token->known->expire_time = kNow;
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_EXPIRED"));
+  seen.token->known->revoked = true;
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_REVOKED"));
+  seen.token->known.reset();
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_UNKNOWN"));
+}
+
+TEST(TokenFindingsTest, SoonIsAnHourOrAQuarterOfItsLife) {
+  Observations seen = ToJoin();
+  TokenRecord& known = *seen.token->known;
+  known.expire_time = kNow + kTokenSoon;
+  known.create_time = kNow - absl::Hours(9);
+  EXPECT_THAT(Codes(seen), IsEmpty());
+  known.expire_time -= absl::Seconds(1);
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_EXPIRING"));
+  EXPECT_TRUE(IsHealthy(FindingsOf(seen)));
+  known.create_time = kNow - absl::Seconds(1);
+  EXPECT_THAT(Codes(seen), IsEmpty()) << "a token for an hour, just made";
+}
+
+TEST(TokenFindingsTest, TimesGoByTheHubsClock) {
+  Observations seen = ToJoin();
+  seen.hub_time = kNow + absl::Hours(24);
+  EXPECT_THAT(Codes(seen), ElementsAre("CLOCK_SKEW", "TOKEN_EXPIRED"));
+}
+
+TEST(TokenFindingsTest, AHubThatDoesNotSay) {
+  Observations seen = ToJoin();
+  seen.token->asked = Failed("UNAVAILABLE");
+  EXPECT_THAT(Codes(seen), ElementsAre("HUB_API_FAILED"));
+  seen.hub[0].reached = Failed("CONNECT_FAILED");  // Explains it.
+  seen.token->ca_served.reset();
+  EXPECT_THAT(Codes(seen), ElementsAre("HUB_UNREACHABLE"));
+  EXPECT_EQ(WhySkipped("token", seen), "the hub's CA could not be fetched");
+  EXPECT_EQ(WhySkipped("token-age", seen), "the hub's API did not say");
+  seen.token->asked.reset();
+  EXPECT_THAT(WhySkipped("token-age", seen), HasSubstr("--hub"));
+}
+
+TEST(TokenFindingsTest, IsOfNoInterestToABoxThatHasJoined) {
+  Observations seen = Healthy();
+  seen.token = ToJoin().token;
+  seen.token->known.reset();
+  EXPECT_THAT(Codes(seen), IsEmpty());
+  EXPECT_THAT(ChecksOf(seen), Not(testing::Contains("token")));
+  seen.identity->not_after = kNow;  // It has to join again.
+  EXPECT_THAT(Codes(seen), ElementsAre("CERTIFICATE_EXPIRED", "TOKEN_UNKNOWN"));
+  EXPECT_THAT(ChecksOf(seen), testing::Contains("token"));
 }
 
 TEST(FindingsTest, CertificatesGoByTheHubsClock) {

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -16,6 +16,7 @@
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/x509.h"
 #include "tools/skerryctl/doctor/box_config.h"
+#include "tools/skerryctl/doctor/hub_answers.h"
 #include "tools/skerryctl/doctor/local_probes.h"
 #include "tools/skerryctl/doctor/tls_probe.h"
 #include "tools/skerryctl/status_command.h"
@@ -52,22 +53,6 @@ IdentityFile LookAtIdentity(const std::string& path, const std::string& ca) {
   return identity;
 }
 
-// The hub's word in the body of its answer; nullopt if it is none.
-std::optional<absl::Time> TimeIn(const std::string& answer) {
-  const size_t begin = answer.find('{');
-  const size_t end = answer.rfind('}');
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return std::nullopt;
-  const nlohmann::json body =
-      nlohmann::json::parse(answer.substr(begin, end - begin + 1), nullptr, false);
-  if (!body.is_object() || !body.contains("time") || !body["time"].is_string()) return std::nullopt;
-  absl::Time time;
-  std::string error;
-  if (!absl::ParseTime(absl::RFC3339_full, body["time"].get<std::string>(), &time, &error)) {
-    return std::nullopt;
-  }
-  return time;
-}
-
 std::string HostOf(const std::string& address) {
   std::string host = address.substr(0, address.rfind(':'));
   return host.size() > 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
@@ -90,14 +75,20 @@ TlsPeer ProbePort(HubPort& port, const edgehub::EdgeHubConfig& config, bool link
   return peer;
 }
 
+std::string LinkAddressOf(const edgehub::EdgeHubConfig& config) {
+  return std::string(absl::StripPrefix(config.cloud_address, "dns:///"));
+}
+
+std::string JoinAddressOf(const edgehub::EdgeHubConfig& config) {
+  if (!config.cloud_join_address.empty()) return config.cloud_join_address;
+  const std::string link = LinkAddressOf(config);
+  return absl::StrCat(link.substr(0, link.rfind(':')), ":10002");
+}
+
 void LookAtHub(const edgehub::EdgeHubConfig& config, const std::string& ca, Clock& clock,
                Observations& seen) {
-  const std::string link_address(absl::StripPrefix(config.cloud_address, "dns:///"));
-  const std::string host = link_address.substr(0, link_address.rfind(':'));
-  HubPort link = {.setting = "cloud.address", .address = link_address};
-  HubPort join = {.setting = "cloud.join_address",
-                  .address = config.cloud_join_address.empty() ? absl::StrCat(host, ":10002")
-                                                               : config.cloud_join_address};
+  HubPort link = {.setting = "cloud.address", .address = LinkAddressOf(config)};
+  HubPort join = {.setting = "cloud.join_address", .address = JoinAddressOf(config)};
   const TlsPeer link_peer = ProbePort(link, config, true);
   const TlsPeer join_peer = ProbePort(join, config, false);
   seen.now = clock.Now();
@@ -157,6 +148,16 @@ void LookAtServices(const BoxConfig& box, Observations& seen) {
   }
 }
 
+// Where a folder that is not there yet would be made.
+std::string NearestFolder(const std::string& folder) {
+  std::error_code failed;
+  std::filesystem::path path = std::filesystem::absolute(folder, failed);
+  while (path.has_relative_path() && !std::filesystem::exists(path, failed)) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
 // One look at each file system, though several folders are on it.
 void LookAtDisks(const std::string& folder, const BoxConfig& box, Observations& seen) {
   std::vector<std::string> folders = {folder};
@@ -177,7 +178,7 @@ void LookAtDisks(const std::string& folder, const BoxConfig& box, Observations& 
 
 }  // namespace
 
-Observations ObserveBox(const std::string& folder, Clock& clock) {
+Observations ObserveBox(const std::string& folder, Clock& clock, TokenOptions token) {
   const BoxConfig box = LoadBoxConfig(folder);
   Observations seen = {.now = clock.Now(), .folder = folder, .configs = box.files};
   // Without its configuration, the files are where join puts them.
@@ -187,11 +188,16 @@ Observations ObserveBox(const std::string& folder, Clock& clock) {
   // An unreadable CA is seen as one that has issued nothing.
   const std::string ca = security::ReadSmallFile(ca_file).value_or("");
   seen.identity = LookAtIdentity(identity_file, ca);
-  if (!absl::IsNotFound(seen.identity->read)) {
+  const bool joined = !absl::IsNotFound(seen.identity->read);
+  if (joined) {
     if (box.edgehub.has_value()) LookAtHub(*box.edgehub, ca, clock, seen);
     LookAtServices(box, seen);
   }
-  LookAtDisks(folder, box, seen);
+  if (!token.token.empty()) {
+    if (token.cloud.empty() && box.edgehub.has_value()) token.cloud = JoinAddressOf(*box.edgehub);
+    LookAtToken(token, clock, seen);
+  }
+  LookAtDisks(joined ? folder : NearestFolder(folder), box, seen);
   return seen;
 }
 

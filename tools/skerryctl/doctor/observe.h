@@ -6,13 +6,14 @@
 
 #include "services/lib/base/clock.h"
 #include "tools/skerryctl/doctor/core/observations.h"
+#include "tools/skerryctl/doctor/token_probe.h"
 
 namespace skerry::skerryctl {
 
 // `folder` is the one that skerryctl join wrote. Changes nothing but for one session at the broker
-// that is ended at once. Blocks: every look has its own deadline of 3 to 8 s, about 40 s in all
-// where nothing answers.
-Observations ObserveBox(const std::string& folder, Clock& clock);
+// that is ended at once. Blocks: every look has its own deadline of 3 to 10 s, about 40 s in all
+// where nothing answers, and 20 s more with a token.
+Observations ObserveBox(const std::string& folder, Clock& clock, TokenOptions token = {});
 
 }  // namespace skerry::skerryctl
 

@@ -25,7 +25,7 @@ std::string ResultOf(absl::string_view check, const Observations& seen,
 
 nlohmann::json ReportOf(const Observations& seen, const std::vector<Finding>& findings) {
   nlohmann::json checks = nlohmann::json::array();
-  for (absl::string_view check : Checks()) {
+  for (absl::string_view check : ChecksOf(seen)) {
     nlohmann::json item = {{"check", std::string(check)},
                            {"result", ResultOf(check, seen, findings)}};
     if (item["result"] == "skipped") item["reason"] = WhySkipped(check, seen);
@@ -45,7 +45,7 @@ nlohmann::json ReportOf(const Observations& seen, const std::vector<Finding>& fi
 
 std::string TextOf(const Observations& seen, const std::vector<Finding>& findings) {
   Table table({"CHECK", "RESULT"});
-  for (absl::string_view check : Checks()) {
+  for (absl::string_view check : ChecksOf(seen)) {
     const std::string result = ResultOf(check, seen, findings);
     table.Add({std::string(check),
                result == "skipped" ? absl::StrCat(result, ": ", WhySkipped(check, seen)) : result});

@@ -4,7 +4,8 @@ namespace skerry::skerryctl {
 
 const std::vector<absl::string_view>& Checks() {
   static const auto& checks = *new std::vector<absl::string_view>{
-      "config", "certificate", "clock", "hub", "services", "link", "runtime", "broker", "disk"};
+      "config",   "certificate", "clock",   "hub",    "token", "token-age",
+      "services", "link",        "runtime", "broker", "disk"};
   return checks;
 }
 
@@ -42,8 +43,8 @@ const std::vector<Diagnosis>& Diagnoses() {
       {"CLOCK_SKEW", "clock", kError, "the clock of this box or of the hub is wrong",
        "set this box's clock (timedatectl set-ntp true), or the hub's if it is that one"},
       {"HUB_NAME_UNRESOLVED", "hub", kError, "DNS has no address for the hub's name",
-       "getent hosts <name>: mend this box's DNS, or the name in edgehub.yaml"},
-      {"HUB_UNREACHABLE", "hub", kError, "neither port of the hub takes a connection",
+       "getent hosts <name>: mend this box's DNS, or the name in edgehub.yaml or --cloud"},
+      {"HUB_UNREACHABLE", "hub", kError, "no port of the hub takes a connection",
        "is the hub running, has this box a route to it, and does a firewall let the ports "
        "through?"},
       {"LINK_PORT_UNREACHABLE", "hub", kError, "the hub's link port alone takes no connection",
@@ -52,7 +53,7 @@ const std::vector<Diagnosis>& Diagnoses() {
        "the hub's join port alone takes no connection, so the certificate can't be renewed",
        "let cloud.join_address of edgehub.yaml through firewalls; is it the join port (10002)?"},
       {"HUB_TLS_FAILED", "hub", kError, "what answers at the hub's address does not speak TLS",
-       "check the port in edgehub.yaml, and that no proxy is in between"},
+       "check the port in edgehub.yaml or --cloud, and that no proxy is in between"},
       {"HUB_UNTRUSTED", "hub", kError,
        "the hub's certificate was not issued by our CA: another hub, or someone in between",
        "check cloud.address; where the hub was set up anew, join again"},
@@ -60,6 +61,32 @@ const std::vector<Diagnosis>& Diagnoses() {
        "on the hub: its log says why it did not renew its own certificate"},
       {"HUB_NAME_MISMATCH", "hub", kError, "the hub's certificate lacks the name that we dial",
        "add the name to tls.sans of cloudhub-svc, or dial one of those it has"},
+      {"TOKEN_MALFORMED", "token", kError, "the join token is none, or not the whole of one",
+       "copy the whole token: skerryctl token create prints it"},
+      {"CA_UNAVAILABLE", "token", kError, "what answers at the hub's address serves no CA",
+       "give --cloud the hub's join port: https://host:10002"},
+      {"CA_HASH_MISMATCH", "token", kError,
+       "this is not the hub that made the token, or someone is in between",
+       "check --cloud, or create a token on this very hub"},
+      {"HUB_API_FAILED", "token-age", kError,
+       "the hub's API did not say what it knows of the token",
+       "--hub is the hub's api.listen (10005), which wants an operator's certificate: --ca, "
+       "--cert, "
+       "--key; or skerryctl token list on the hub"},
+      {"TOKEN_UNKNOWN", "token-age", kError,
+       "the hub has no such token: another hub made it, or it ended more than 30 days ago",
+       "create a token on this hub: skerryctl token create"},
+      {"TOKEN_REVOKED", "token-age", kError, "an operator revoked the token",
+       "create a new token: skerryctl token create"},
+      {"TOKEN_EXPIRED", "token-age", kError, "the token has ended",
+       "create a new token: skerryctl token create --ttl 24h"},
+      {"TOKEN_USED", "token-age", kError, "the token was for a single use",
+       "create a new token for this box: skerryctl token create --single-use"},
+      {"TOKEN_WRONG_NODE", "token-age", kError, "the token was made for another node",
+       "join with the name that it was made for (--node-name), or create a token for this one"},
+      {"TOKEN_EXPIRING", "token-age", kWarning,
+       "the token ends soon: in less than an hour, and less than a quarter of its life",
+       "join now, or create a new token: skerryctl token create --ttl 24h"},
       {"SERVICE_DOWN", "services", kError, "a service does not run, or does not answer",
        "start it; its log says why it ended"},
       {"LINK_DOWN", "link", kError, "edgehub-svc has no session, though the hub can be reached",

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "services/lib/base/check.h"
 #include "services/lib/base/error.h"
+#include "tools/skerryctl/doctor/core/token.h"
 
 namespace skerry::skerryctl {
 namespace {
@@ -15,19 +16,43 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
 }
 
+bool HasJoined(const Observations& seen) {
+  return !seen.identity.has_value() || !absl::IsNotFound(seen.identity->read);
+}
+
+// The hub's clock is the one that certificates go by; ours only where it can't be asked.
+absl::Time NowOf(const Observations& seen) { return seen.hub_time.value_or(seen.now); }
+
+// It has not joined, or what it has of that is of no use any more.
+bool HasToJoin(const Observations& seen) {
+  if (!seen.identity.has_value()) return false;
+  const IdentityFile& file = *seen.identity;
+  return absl::IsNotFound(file.read) ||
+         (file.read.ok() &&
+          (!file.parsed.ok() || NowOf(seen) < file.not_before || NowOf(seen) > file.not_after ||
+           GetErrorInfo(file.chain).reason == "CERTIFICATE_UNTRUSTED"));
+}
+
 // Collects findings of one box.
 class Doctor {
  public:
   explicit Doctor(const Observations& seen) : seen_(seen) {}
 
   std::vector<Finding> Run() {
-    if (seen_.identity.has_value() && absl::IsNotFound(seen_.identity->read)) {
-      Find("NOT_JOINED", std::string(seen_.identity->read.message()));
+    if (!HasJoined(seen_)) {
+      // Who shows a token asks whether a join would succeed.
+      if (!seen_.token.has_value()) {
+        Find("NOT_JOINED", std::string(seen_.identity->read.message()));
+      }
+      LookAtClock();
+      LookAtHub();
+      LookAtToken();
     } else {
       LookAtConfig();
       LookAtCertificate();
       LookAtClock();
       LookAtHub();
+      LookAtToken();
       LookAtServices();
       LookAtLink();
     }
@@ -59,8 +84,7 @@ class Doctor {
     }
   }
 
-  // The hub's clock is the one that certificates go by; ours only where it can't be asked.
-  absl::Time Now() const { return seen_.hub_time.value_or(seen_.now); }
+  absl::Time Now() const { return NowOf(seen_); }
 
   void LookAtCertificate() {
     if (!seen_.identity.has_value()) return;
@@ -145,6 +169,14 @@ class Doctor {
     }
   }
 
+  void LookAtToken() {
+    if (!seen_.token.has_value() || !HasToJoin(seen_)) return;
+    for (TokenFault& fault : FaultsOf(*seen_.token, Now())) {
+      if (fault.code == "HUB_API_FAILED" && Found("hub")) continue;
+      Find(fault.code, std::move(fault.seen));
+    }
+  }
+
   void LookAtServices() {
     for (const Service& service : seen_.services) {
       if (service.used && service.answered.has_value() && !service.answered->ok()) {
@@ -207,18 +239,52 @@ class Doctor {
   std::vector<Finding> findings_;
 };
 
+std::string WhyTokenSkipped(absl::string_view check, bool any_port, const Observations& seen) {
+  if (!seen.token.has_value()) return "no token was given: --token or SKERRY_JOIN_TOKEN";
+  const GivenToken& token = *seen.token;
+  if (!token.parsed.ok()) return check == "token" ? "" : "the token is malformed";
+  if (check == "token") {
+    if (token.ca_served.has_value()) return "";
+    return any_port ? "the hub's CA could not be fetched" : "no --cloud names the hub";
+  }
+  if (token.ca_served.has_value() && token.ca_served->ok() &&
+      token.served_ca_hash != token.ca_hash) {
+    return "it is another hub's";
+  }
+  if (!token.asked.has_value()) return "only the hub's API knows it: --hub";
+  return token.asked->ok() ? "" : "the hub's API did not say";
+}
+
 }  // namespace
 
 std::vector<Finding> FindingsOf(const Observations& seen) { return Doctor(seen).Run(); }
 
+std::vector<absl::string_view> ChecksOf(const Observations& seen) {
+  std::vector<absl::string_view> checks = Checks();
+  if (!HasToJoin(seen)) {
+    checks.erase(std::remove_if(checks.begin(), checks.end(),
+                                [](absl::string_view check) {
+                                  return check == "token" || check == "token-age";
+                                }),
+                 checks.end());
+  }
+  return checks;
+}
+
 std::string WhySkipped(absl::string_view check, const Observations& seen) {
-  const bool joined = !seen.identity.has_value() || !absl::IsNotFound(seen.identity->read);
-  if (!joined && check != "config" && check != "disk") return "this box has not joined";
-  if (check == "certificate" && !seen.identity.has_value()) return "no configuration names it";
-  if (check == "clock" && !seen.hub_time.has_value()) return "the hub's time is not known";
   const bool any_port = std::any_of(seen.hub.begin(), seen.hub.end(),
                                     [](const HubPort& port) { return port.reached.has_value(); });
-  if (check == "hub" && !any_port) return "no configuration names it";
+  if (check == "token" || check == "token-age") return WhyTokenSkipped(check, any_port, seen);
+  if (check == "clock" && !any_port && !HasJoined(seen)) return "no --cloud names the hub";
+  if (check == "clock" && !seen.hub_time.has_value()) return "the hub's time is not known";
+  if (check == "hub" && !any_port) {
+    return HasJoined(seen) ? "no configuration names it" : "no --cloud names it";
+  }
+  if (check == "disk" || check == "hub" || check == "clock") return "";
+  if (!HasJoined(seen)) {
+    return check == "config" && !seen.token.has_value() ? "" : "this box has not joined";
+  }
+  if (check == "certificate" && !seen.identity.has_value()) return "no configuration names it";
   if (check == "link" && !seen.link.has_value()) return "edgehub-svc does not answer";
   if (check == "runtime" && !seen.runtime_reached.has_value()) {
     return "edged-svc has never run here";

@@ -32,6 +32,8 @@ const std::vector<Diagnosis>& Diagnoses();
 
 // In the order in which they are shown.
 const std::vector<absl::string_view>& Checks();
+// Without those of join tokens where this box needs none.
+std::vector<absl::string_view> ChecksOf(const Observations& seen);
 
 struct Finding {
   const Diagnosis* diagnosis;  // Of Diagnoses().

@@ -65,11 +65,35 @@ struct Disk {
   std::optional<int64_t> free_inodes;  // Where the file system counts them.
 };
 
+// What the hub's API says of a join token.
+struct TokenRecord {
+  absl::Time create_time;
+  absl::Time expire_time;
+  std::string node;  // Only this node may use it; empty: any.
+  bool single_use = false;
+  int64_t uses = 0;
+  bool revoked = false;
+};
+
+// A join token that this box was given.
+struct GivenToken {
+  absl::Status parsed;
+  std::string id;
+  std::string ca_hash;  // In the token.
+  std::string node;     // That would join with it.
+  // By the join port, where that was reached: OK, or that what answers there has none.
+  Tried ca_served;
+  std::string served_ca_hash;
+  Tried asked;                       // The hub's API.
+  std::optional<TokenRecord> known;  // nullopt where `asked` is OK: no token of this id.
+};
+
 struct Observations {
   absl::Time now;
   std::string folder;  // Of the configuration.
   std::vector<ConfigFile> configs;
   std::optional<IdentityFile> identity;
+  std::optional<GivenToken> token;
   std::vector<HubPort> hub;
   std::optional<absl::Time> hub_time;  // By the hub's own certificate.
   std::vector<Service> services;
