@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 
@@ -268,3 +269,16 @@ def test_a_token_of_another_hub(system, box, token):
     assert codes_of(token(secret, f"--cloud={system.cloud.hub.addresses['api']}", hub=False)) == ["CA_UNAVAILABLE"]
     assert codes_of(token(secret, f"--cloud={box.host.address}:1")) == ["HUB_UNREACHABLE"]
     assert codes_of(token(secret, f"--hub={box.host.address}:1", hub=False)) == ["HUB_API_FAILED"]
+
+
+def test_the_runtime_is_stopped(system, box):
+    """[ctl-5.2] containerd, of which edged-svc hears too."""
+    os.kill(int((box.containerd_dir / "pid").read_text()), signal.SIGKILL)
+    try:
+        wait.until("containerd to be missed", lambda: codes(system, box) == ["RUNTIME_UNREACHABLE"], 30)
+        done = run(system, box)
+        assert done.returncode == 1 and "[RUNTIME_UNREACHABLE]" in done.stdout
+        assert f"{box.containerd_dir}/run/containerd.sock" in done.stdout
+    finally:
+        box.start()
+    wait.until("the box to be healthy", lambda: not codes(system, box), 60)
