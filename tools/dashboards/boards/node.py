@@ -64,7 +64,7 @@ DASHBOARD = Dashboard(
                 ),
                 graph(
                     "Runtime operations",
-                    "Calls to containerd, by what and how they ended.",
+                    "Calls to the container runtime, by what and how they ended.",
                     rate("skerry_edged_runtime_operations_total", by="operation,result"),
                     unit="ops",
                 ),
@@ -76,7 +76,7 @@ DASHBOARD = Dashboard(
                 ),
                 graph(
                     "Relists",
-                    "Errors: containerd does not answer. p95 grows with the number of containers.",
+                    "Errors: the container runtime does not answer. p95 grows with the number of containers.",
                     rate("skerry_edged_relists_total", by="result"),
                     quantile(0.95, "skerry_edged_relist_seconds"),
                 ),
@@ -202,7 +202,7 @@ DASHBOARD = Dashboard(
                     rate("skerry_edgemeta_commits_total", by="result"),
                     unit="ops",
                 ),
-                graph("Store", "Size of objects.db.", value("skerry_edgemeta_store_bytes", by="node"), unit="bytes"),
+                graph("Store", "Size of edge-meta.db.", value("skerry_edgemeta_store_bytes", by="node"), unit="bytes"),
                 graph(
                     "Watches",
                     "Open, and ended because the reader was too slow.",
