@@ -85,7 +85,8 @@ HubPkiOptions PkiOptions(const CloudHubConfig& config) {
   return {.state_dir = config.state_dir,
           .ca_dir = config.ca_dir,
           .sans = config.tls_sans,
-          .certificate_lifetime = config.certificate_lifetime};
+          .certificate_lifetime = config.certificate_lifetime,
+          .write_clients = config.write_clients};
 }
 
 CommandQueueBounds QueueBounds(const CloudHubConfig& config) {
@@ -268,7 +269,10 @@ absl::Status CloudHubApp::OpenSqliteCommands() {
   SKERRY_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteCommandStore> commands,
       SqliteCommandStore::Open(config_.state_dir + "/commands.db", QueueBounds(config_),
-                               config_.commands_store_bytes_max, clock_));
+                               config_.commands_store_bytes_max, clock_,
+                               [&p, bytes_max = config_.commands_store_bytes_max](int64_t bytes) {
+                                 p.metrics.CommandStore(bytes, bytes_max);
+                               }));
   if (commands->set_aside().has_value()) {
     log_.Error("queued commands were damaged: they were set aside and a new queue begun",
                {{"path", *commands->set_aside()}, {"lost", "commands that waited for a node"}});

@@ -38,6 +38,9 @@ void Declare(config::Schema& schema, CloudHubConfig& c) {
   schema.Add("tls.sans", &c.tls_sans,
              "names and addresses by which nodes and controllers reach this hub, beside its own "
              "and localhost");
+  schema.Add("tls.write_clients", &c.write_clients,
+             "write certificates of the controllers, the router and the operator to "
+             "<state_dir>/clients, and renew them there; false where theirs come from elsewhere");
   schema
       .Add("tls.certificate_lifetime", &c.certificate_lifetime,
            "life of the hub's own certificates and of its clients'; they are renewed at two thirds "

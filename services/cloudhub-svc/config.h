@@ -26,6 +26,7 @@ struct CloudHubConfig {
   auth::BearerConfig bearer;
   std::string link_advertise;  // What joined nodes dial.
   std::vector<std::string> tls_sans;
+  bool write_clients = true;
   absl::Duration certificate_lifetime = absl::Hours(24 * 365);
   absl::Duration node_certificate_lifetime = absl::Hours(24 * 365);
   absl::Duration expired_grace = absl::Hours(24 * 30);

@@ -79,6 +79,12 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
           registry.Counter("skerry_cloudhub_tunnels_total", "Tunnels that were asked for.")),
       commands_(
           registry.Gauge("skerry_cloudhub_commands", "Commands in memory that have not ended.")),
+      command_store_bytes_(
+          registry.Gauge("skerry_cloudhub_command_store_bytes",
+                         "Size of the file of queued commands; 0 with PostgreSQL.")),
+      command_store_bytes_max_(
+          registry.Gauge("skerry_cloudhub_command_store_bytes_max",
+                         "The bound of the file of queued commands; 0 with PostgreSQL.")),
       commands_total_(
           registry.Counter("skerry_cloudhub_commands_total", "Commands that were accepted.")),
       command_responses_deferred_(
@@ -177,6 +183,11 @@ void CloudHubMetrics::Admission(size_t syncs, size_t waiting, size_t tickets) {
   syncs_.Set(static_cast<double>(syncs));
   waiting_.Set(static_cast<double>(waiting));
   tickets_.Set(static_cast<double>(tickets));
+}
+
+void CloudHubMetrics::CommandStore(int64_t bytes, int64_t bytes_max) {
+  command_store_bytes_.Set(static_cast<double>(bytes));
+  command_store_bytes_max_.Set(static_cast<double>(bytes_max));
 }
 
 void CloudHubMetrics::CommandRefused(const std::string& reason) {

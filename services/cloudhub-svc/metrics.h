@@ -41,6 +41,8 @@ class CloudHubMetrics {
   // A node has everything: since it asked for its full sync.
   void Synced(absl::Duration took) { sync_seconds_.Observe(absl::ToDoubleSeconds(took)); }
   void SyncOverruns(uint64_t count) { sync_overruns_.Increment(static_cast<double>(count)); }
+  // Of the file of queued commands; a hub on PostgreSQL has none.
+  void CommandStore(int64_t bytes, int64_t bytes_max);
   void CommandAccepted() { commands_total_.Increment(); }
   void CommandsUnderWay(int delta) { commands_.Increment(delta); }
   // reason: of the status.
@@ -73,6 +75,8 @@ class CloudHubMetrics {
   prometheus::Gauge& tunnels_;
   prometheus::Counter& tunnels_total_;
   prometheus::Gauge& commands_;
+  prometheus::Gauge& command_store_bytes_;
+  prometheus::Gauge& command_store_bytes_max_;
   prometheus::Counter& commands_total_;
   prometheus::Counter& command_responses_deferred_;
   Counters command_refusals_;

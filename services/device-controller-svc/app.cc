@@ -63,6 +63,10 @@ absl::Status DeviceControllerApp::Start() {
   client_ = std::make_unique<kubeclient::CurlClient>(std::move(source),
                                                      absl::StrCat(kService, "/", BuildVersion()));
   SKERRY_ASSIGN_OR_RETURN(hubs_, MakeFinder());
+  if (!config_.tls_ca.empty()) {
+    certificates_ = std::make_unique<security::CertificateExpiry>(
+        std::map<std::string, std::string>{{"client", config_.tls_cert}}, clock_, registry_, log_);
+  }
   SKERRY_RETURN_IF_ERROR(StartApi());
   if (config_.leader_election) {
     StartElector();
@@ -181,6 +185,7 @@ void DeviceControllerApp::Stop() {
   elector_.reset();
   SetEngine(nullptr);
   api_.reset();
+  certificates_.reset();
   hubs_.reset();
   client_.reset();
   stores_.reset();

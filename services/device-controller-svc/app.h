@@ -25,6 +25,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/process/readiness.h"
 #include "services/lib/process/run.h"
+#include "services/lib/security/certificate_expiry.h"
 
 namespace skerry::devicecontroller {
 
@@ -62,7 +63,8 @@ class DeviceControllerApp final : public process::App {
   std::unique_ptr<StoreSet> stores_;
   std::unique_ptr<kubeclient::Client> client_;
   std::unique_ptr<cloudspoke::HubFinder> hubs_;
-  std::unique_ptr<auth::TokenReviews> tokens_;  // Null: certificates only.
+  std::unique_ptr<security::CertificateExpiry> certificates_;  // Null without TLS.
+  std::unique_ptr<auth::TokenReviews> tokens_;                 // Null: certificates only.
   std::unique_ptr<ApiServer> api_;
   absl::Mutex engine_mutex_;
   // Set by the elector's thread while there is an elector; read by the API's.

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -73,6 +75,8 @@ absl::Status EdgeControllerApp::FindHubs() {
         options.credentials,
         security::MutualTlsClient(
             {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
+    certificates_ = std::make_unique<security::CertificateExpiry>(
+        std::map<std::string, std::string>{{"client", config_.tls_cert}}, clock_, registry_, log_);
   }
   SKERRY_ASSIGN_OR_RETURN(
       hubs_,
@@ -192,6 +196,7 @@ void EdgeControllerApp::Stop() {
   elector_.reset();
   gateway_.reset();
   SetEngine(nullptr);
+  certificates_.reset();
   hubs_.reset();
   client_.reset();
   ops_.reset();

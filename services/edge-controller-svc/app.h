@@ -25,6 +25,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/process/readiness.h"
 #include "services/lib/process/run.h"
+#include "services/lib/security/certificate_expiry.h"
 
 namespace skerry::edgecontroller {
 
@@ -63,6 +64,7 @@ class EdgeControllerApp final : public process::App {
   std::unique_ptr<metrics::OpsServer> ops_;
   std::unique_ptr<kubeclient::Client> client_;
   std::unique_ptr<cloudspoke::HubFinder> hubs_;
+  std::unique_ptr<security::CertificateExpiry> certificates_;  // Null without TLS.
   absl::Mutex engine_mutex_;
   // Set by the elector's thread while there is an elector; read by the gateway's.
   std::unique_ptr<Engine> engine_ ABSL_GUARDED_BY(engine_mutex_);

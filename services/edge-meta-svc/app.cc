@@ -102,6 +102,7 @@ absl::Status MetaApp::Start() {
     log_.Error("encrypted objects lost their key; the cloud sends them again",
                {{"objects", notes.dropped_objects}});
   }
+  p.metrics.store_bytes_max.Set(static_cast<double>(config_.size_bytes_max));
   p.metrics.revision.Set(static_cast<double>(p.store->Revision()));
   p.metrics.store_bytes.Set(static_cast<double>(p.store->SizeBytes()));
 

@@ -32,6 +32,7 @@ MetaMetrics::MetaMetrics(metrics::Registry& r)
       store_repairs(r.Counter("skerry_edgemeta_store_repairs_total",
                               "Damaged files that were set aside and made anew.")),
       store_bytes(r.Gauge("skerry_edgemeta_store_bytes", "Size of the store.")),
+      store_bytes_max(r.Gauge("skerry_edgemeta_store_bytes_max", "The bound of the store.")),
       revision(r.Gauge("skerry_edgemeta_store_revision", "Revision of the last change.")),
       watchers(r.Gauge("skerry_edgemeta_watchers", "Open watches.")),
       watchers_slow(r.Counter("skerry_edgemeta_watchers_slow_total",

@@ -31,6 +31,7 @@ struct MetaMetrics {
   prometheus::Counter& commits_failed;
   prometheus::Counter& store_repairs;
   prometheus::Gauge& store_bytes;
+  prometheus::Gauge& store_bytes_max;
   prometheus::Gauge& revision;
   prometheus::Gauge& watchers;
   prometheus::Counter& watchers_slow;

@@ -95,6 +95,10 @@ absl::Status EdgeHubApp::Start() {
 
 absl::Status EdgeHubApp::OpenStores() {
   Parts& p = *parts_;
+  p.metrics.SetBounds({.journal_bytes = config_.journal_bytes_max,
+                       .journal_type_bytes = config_.journal_type_bytes_max,
+                       .event_stream_bytes = config_.event_stream_bytes_max,
+                       .command_response_bytes = config_.command_response_bytes_max});
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
   sqlite::Environment environment;
   environment.on_damage = [log = log_](const absl::Status& status) {

@@ -43,6 +43,13 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
           registry.Gauge("skerry_edgehub_journal_entries", "Reports that wait for the cloud.")),
       journal_bytes_(registry.Gauge("skerry_edgehub_journal_bytes",
                                     "Size of the reports that wait for the cloud.")),
+      journal_bytes_max_(registry.Gauge("skerry_edgehub_journal_bytes_max",
+                                        "The bound of the reports that wait, of all types.")),
+      journal_type_bytes_(
+          registry.Gauge("skerry_edgehub_journal_type_bytes",
+                         "Size of the reports that wait, of the type that has most.")),
+      journal_type_bytes_max_(registry.Gauge("skerry_edgehub_journal_type_bytes_max",
+                                             "The bound of the reports of one type.")),
       journal_oldest_(
           registry.Gauge("skerry_edgehub_journal_oldest_timestamp_seconds",
                          "Now less the age of the oldest report that waits; 0 when none waits.")),
@@ -59,6 +66,10 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
           registry.Gauge("skerry_edgehub_event_entries", "Events that wait for the cloud.")),
       event_bytes_(registry.Gauge("skerry_edgehub_event_bytes",
                                   "Size of the events that wait for the cloud.")),
+      event_stream_bytes_(registry.Gauge("skerry_edgehub_event_stream_bytes",
+                                         "Size of the events that wait, of the fullest stream.")),
+      event_stream_bytes_max_(registry.Gauge("skerry_edgehub_event_stream_bytes_max",
+                                             "The bound of the events of one stream.")),
       event_oldest_(
           registry.Gauge("skerry_edgehub_event_oldest_timestamp_seconds",
                          "When the oldest event that waits was stored; 0 when none waits.")),
@@ -76,6 +87,9 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
           registry.Gauge("skerry_edgehub_command_records", "Commands whose keys are remembered.")),
       command_response_bytes_(registry.Gauge("skerry_edgehub_command_response_bytes",
                                              "Responses that are kept for repeats.")),
+      command_response_bytes_max_(
+          registry.Gauge("skerry_edgehub_command_response_bytes_max",
+                         "The bound of the responses that are kept for repeats.")),
       commands_started_(
           registry.Counter("skerry_edgehub_commands_started_total", "Commands that were started.")),
       commands_repeated_(registry.Counter("skerry_edgehub_commands_repeated_total",
@@ -158,6 +172,13 @@ EdgeHubMetrics::EdgeHubMetrics(metrics::Registry& registry)
                         "How often something began to wait for the budget of link.metered.");
 }
 
+void EdgeHubMetrics::SetBounds(const Bounds& bounds) {
+  journal_bytes_max_.Set(static_cast<double>(bounds.journal_bytes));
+  journal_type_bytes_max_.Set(static_cast<double>(bounds.journal_type_bytes));
+  event_stream_bytes_max_.Set(static_cast<double>(bounds.event_stream_bytes));
+  command_response_bytes_max_.Set(static_cast<double>(bounds.command_response_bytes));
+}
+
 void EdgeHubMetrics::Connected(absl::Duration clock_skew, absl::Duration heartbeat_interval) {
   connected_.Set(1);
   connects_.Increment();
@@ -186,6 +207,9 @@ void EdgeHubMetrics::Incident(link::edge::Incident incident) {
 void EdgeHubMetrics::Journal(const JournalStats& stats) {
   journal_entries_.Set(static_cast<double>(stats.entries));
   journal_bytes_.Set(static_cast<double>(stats.size_bytes));
+  int64_t fullest = 0;
+  for (const auto& [type, bytes] : stats.type_bytes) fullest = std::max(fullest, bytes);
+  journal_type_bytes_.Set(static_cast<double>(fullest));
   journal_oldest_.Set(
       stats.entries == 0 ? 0 : absl::ToDoubleSeconds(stats.oldest_time - absl::UnixEpoch()));
 }
@@ -222,14 +246,17 @@ void EdgeHubMetrics::CommandEnded(const absl::Status& status, int64_t responses_
 void EdgeHubMetrics::Streams(const std::map<std::string, StreamStats>& streams) {
   int64_t entries = 0;
   int64_t bytes = 0;
+  int64_t fullest = 0;
   absl::Time oldest = absl::InfiniteFuture();
   for (const auto& [name, stats] : streams) {
     entries += stats.entries;
     bytes += stats.size_bytes;
+    fullest = std::max(fullest, stats.size_bytes);
     oldest = std::min(oldest, stats.oldest_time);
   }
   event_entries_.Set(static_cast<double>(entries));
   event_bytes_.Set(static_cast<double>(bytes));
+  event_stream_bytes_.Set(static_cast<double>(fullest));
   event_oldest_.Set(entries == 0 ? 0 : absl::ToDoubleSeconds(oldest - absl::UnixEpoch()));
 }
 

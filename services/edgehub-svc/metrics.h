@@ -30,6 +30,14 @@ class EdgeHubMetrics {
  public:
   explicit EdgeHubMetrics(metrics::Registry& registry);
 
+  // What the stores may hold; of the settings.
+  struct Bounds {
+    int64_t journal_bytes = 0;
+    int64_t journal_type_bytes = 0;
+    int64_t event_stream_bytes = 0;
+    int64_t command_response_bytes = 0;
+  };
+  void SetBounds(const Bounds& bounds);
   void Dialed() { dials_.Increment(); }
   void Connected(absl::Duration clock_skew, absl::Duration heartbeat_interval);
   void IntervalAdapted(const link::edge::IntervalAdapted& adapted);
@@ -87,12 +95,17 @@ class EdgeHubMetrics {
   prometheus::Gauge& spokes_;
   prometheus::Gauge& journal_entries_;
   prometheus::Gauge& journal_bytes_;
+  prometheus::Gauge& journal_bytes_max_;
+  prometheus::Gauge& journal_type_bytes_;
+  prometheus::Gauge& journal_type_bytes_max_;
   prometheus::Gauge& journal_oldest_;
   prometheus::Counter& stored_;
   prometheus::Histogram& round_trip_;
   prometheus::Gauge& certificate_expire_;
   prometheus::Gauge& event_entries_;
   prometheus::Gauge& event_bytes_;
+  prometheus::Gauge& event_stream_bytes_;
+  prometheus::Gauge& event_stream_bytes_max_;
   prometheus::Gauge& event_oldest_;
   prometheus::Counter& events_stored_;
   prometheus::Counter& events_repeated_;
@@ -102,6 +115,7 @@ class EdgeHubMetrics {
   prometheus::Gauge& commands_;
   prometheus::Gauge& command_records_;
   prometheus::Gauge& command_response_bytes_;
+  prometheus::Gauge& command_response_bytes_max_;
   prometheus::Counter& commands_started_;
   prometheus::Counter& commands_repeated_;
   prometheus::Counter& commands_refused_;

@@ -1,5 +1,7 @@
 #include "services/eventbus-svc/app.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -29,6 +31,7 @@
 #include "services/lib/metrics/registry.h"
 #include "services/lib/model/names.h"
 #include "services/lib/process/readiness.h"
+#include "services/lib/security/certificate_expiry.h"
 #include "services/lib/security/files.h"
 #include "services/lib/sqlite/storage.h"
 
@@ -95,6 +98,7 @@ struct BusApp::Parts {
   std::unique_ptr<metaclient::MetaClient> meta;
   std::unique_ptr<BrokerEvents> broker_events;
   std::unique_ptr<MqttClient> mqtt;
+  std::unique_ptr<security::CertificateExpiry> certificates;  // Null without one for the broker.
   std::unique_ptr<metrics::OpsServer> ops;
 };
 
@@ -134,6 +138,11 @@ absl::Status BusApp::Start() {
 
 absl::Status BusApp::OpenStore() {
   Parts& p = *parts_;
+  const auto show = [](auto& gauge, int64_t bound) { gauge.Set(static_cast<double>(bound)); };
+  show(p.metrics.requests_waiting_bytes_max, config_.requests_bytes_max);
+  show(p.metrics.publications_waiting_bytes_max, config_.publications_bytes_max);
+  show(p.metrics.uploads_waiting_bytes_max, config_.uploads_bytes_max);
+  show(p.metrics.twins_cached_bytes_max, config_.twins_cache_bytes_max);
   sqlite::Environment environment;
   environment.on_damage = [log = log_](const absl::Status& status) {
     log.Error("the store is damaged: this service ends, and its next start repairs it", status);
@@ -228,6 +237,11 @@ absl::Status BusApp::MakeAdapters() {
                    .keepalive = config_.mqtt_keepalive,
                    .connect_timeout = config_.mqtt_connect_timeout,
                    .reconnect_max = config_.mqtt_reconnect_max};
+  if (!config_.mqtt_certificate_file.empty()) {
+    p.certificates = std::make_unique<security::CertificateExpiry>(
+        std::map<std::string, std::string>{{"mqtt", config_.mqtt_certificate_file}}, clock_,
+        p.registry, log_);
+  }
   mqtt.topic_filters.insert(mqtt.topic_filters.end(), config_.mqtt_user_topics.begin(),
                             config_.mqtt_user_topics.end());
   SKERRY_ASSIGN_OR_RETURN(std::set<std::string> rule_filters, p.store->ReadRuleFilters());
@@ -265,6 +279,7 @@ void BusApp::Drain(absl::Time) {
 void BusApp::Stop() {
   Parts& p = *parts_;
   p.ops.reset();
+  p.certificates.reset();
   if (p.intake != nullptr) p.intake->Close();
   if (p.mqtt != nullptr) p.mqtt->Stop();
   if (p.hub != nullptr) p.hub->Stop();

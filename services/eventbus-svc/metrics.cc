@@ -47,6 +47,8 @@ BusMetrics::BusMetrics(metrics::Registry& r)
       repeated(r.Counter(kRefused, kRefusedHelp, {{"reason", "repeated"}})),
       requests_waiting_bytes(r.Gauge("skerry_eventbus_requests_waiting_bytes",
                                      "Bytes of devices' requests that wait for their turn.")),
+      requests_waiting_bytes_max(r.Gauge("skerry_eventbus_requests_waiting_bytes_max",
+                                         "The bound of devices' requests in memory.")),
       requests_unlogged(r.Counter("skerry_eventbus_requests_unlogged_total",
                                   "Requests that the disk did not take: a crash would lose them.")),
       requests_resumed(r.Counter("skerry_eventbus_requests_resumed_total",
@@ -60,6 +62,8 @@ BusMetrics::BusMetrics(metrics::Registry& r)
                                    "Publications that wait for the broker.")),
       publications_waiting_bytes(r.Gauge("skerry_eventbus_publications_waiting_bytes",
                                          "Bytes of publications that wait for the broker.")),
+      publications_waiting_bytes_max(r.Gauge("skerry_eventbus_publications_waiting_bytes_max",
+                                             "The bound of publications that wait.")),
       publications_replaced(r.Counter("skerry_eventbus_publications_replaced_total",
                                       "Waiting publications that a newer state made obsolete.")),
       publications_dropped_full(r.Counter(kDropped, kDroppedHelp, {{"reason", "full"}})),
@@ -70,6 +74,8 @@ BusMetrics::BusMetrics(metrics::Registry& r)
           r.Gauge("skerry_eventbus_uploads_waiting", "User messages that wait for edgehub-svc.")),
       uploads_waiting_bytes(r.Gauge("skerry_eventbus_uploads_waiting_bytes",
                                     "Bytes of user messages that wait for edgehub-svc.")),
+      uploads_waiting_bytes_max(r.Gauge("skerry_eventbus_uploads_waiting_bytes_max",
+                                        "The bound of user messages that wait.")),
       uploads_handed_over(r.Counter("skerry_eventbus_uploads_handed_over_total",
                                     "User messages that edgehub-svc has stored.")),
       uploads_dropped_full(r.Counter(kUploadsDropped, kUploadsDroppedHelp, {{"reason", "full"}})),
@@ -88,6 +94,8 @@ BusMetrics::BusMetrics(metrics::Registry& r)
       devices(r.Gauge("skerry_eventbus_devices", "Devices that twin-svc has.")),
       twins_cached_bytes(
           r.Gauge("skerry_eventbus_twins_cached_bytes", "Bytes of the last known twins.")),
+      twins_cached_bytes_max(
+          r.Gauge("skerry_eventbus_twins_cached_bytes_max", "The bound of the last known twins.")),
       documents_skipped(r.Counter("skerry_eventbus_documents_skipped_total",
                                   "Documents without a state before, which were not published.")) {}
 

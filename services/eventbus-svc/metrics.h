@@ -37,6 +37,7 @@ struct BusMetrics {
   prometheus::Counter& refused_store;     // User messages that the disk did not take.
   prometheus::Counter& repeated;          // The broker has sent them before: nothing is lost.
   prometheus::Gauge& requests_waiting_bytes;
+  prometheus::Gauge& requests_waiting_bytes_max;
   prometheus::Counter& requests_unlogged;  // The disk did not take them.
   prometheus::Counter& requests_resumed;   // Of the process before this one.
   prometheus::Counter& requests_deferred;  // They wait in the log: there was no room in memory.
@@ -45,6 +46,7 @@ struct BusMetrics {
   prometheus::Counter& publish_failed;  // They are tried again.
   prometheus::Gauge& publications_waiting;
   prometheus::Gauge& publications_waiting_bytes;
+  prometheus::Gauge& publications_waiting_bytes_max;
   prometheus::Counter& publications_replaced;
   prometheus::Counter& publications_dropped_full;
   prometheus::Counter& publications_dropped_expired;
@@ -53,6 +55,7 @@ struct BusMetrics {
   // User messages on their way up, and commands.
   prometheus::Gauge& uploads_waiting;
   prometheus::Gauge& uploads_waiting_bytes;
+  prometheus::Gauge& uploads_waiting_bytes_max;
   prometheus::Counter& uploads_handed_over;
   prometheus::Counter& uploads_dropped_full;
   prometheus::Counter& uploads_dropped_expired;
@@ -67,6 +70,7 @@ struct BusMetrics {
   prometheus::Gauge& twins_connected;
   prometheus::Gauge& devices;
   prometheus::Gauge& twins_cached_bytes;
+  prometheus::Gauge& twins_cached_bytes_max;
   prometheus::Counter& documents_skipped;  // The state before was not known any more.
 };
 

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -27,6 +29,7 @@
 #include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/rpc/use_tls.h"
+#include "services/lib/security/certificate_expiry.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/tls.h"
@@ -79,6 +82,7 @@ struct RouterApp::Parts {
   std::unique_ptr<TableMessageStore> store;
   std::unique_ptr<kubeclient::Client> client;
   std::unique_ptr<cloudspoke::HubFinder> hubs;
+  std::unique_ptr<security::CertificateExpiry> certificates;  // Null without TLS.
   std::unique_ptr<http::BeastCaller> caller;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<RestAccess> access;
@@ -122,6 +126,7 @@ absl::Status RouterApp::OpenSqlite() {
     log.Error("the store is damaged: this service ends, and its next start repairs it", status);
     process::RequestStop();
   };
+  p.metrics.store_bytes_max.Set(static_cast<double>(config_.size_bytes_max));
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteMessageTables> tables,
                           SqliteMessageTables::Open(config_.state_dir + "/router.db",
                                                     config_.size_bytes_max, environment));
@@ -148,6 +153,8 @@ absl::Status RouterApp::OpenPostgres() {
 }
 
 absl::Status RouterApp::UseTables(std::unique_ptr<MessageTables> tables) {
+  parts_->metrics.rule_waiting_bytes_max.Set(static_cast<double>(config_.rule_bytes_max));
+  parts_->metrics.dead_letter_bytes_max.Set(static_cast<double>(config_.letter_bytes_max));
   SKERRY_ASSIGN_OR_RETURN(
       parts_->store,
       TableMessageStore::Open(std::move(tables), {.rule_bytes_max = config_.rule_bytes_max,
@@ -164,6 +171,13 @@ absl::Status RouterApp::FindHubs() {
         options.credentials,
         security::MutualTlsClient(
             {.ca = config_.tls_ca, .cert = config_.tls_cert, .key = config_.tls_key}));
+  }
+  std::map<std::string, std::string> certificates;
+  if (!config_.tls_ca.empty()) certificates["client"] = config_.tls_cert;
+  if (!config_.rest_cert.empty()) certificates["rest"] = config_.rest_cert;
+  if (!certificates.empty()) {
+    parts_->certificates = std::make_unique<security::CertificateExpiry>(
+        certificates, parts_->clock, parts_->registry, log_);
   }
   SKERRY_ASSIGN_OR_RETURN(
       parts_->hubs,
@@ -255,6 +269,7 @@ void RouterApp::Stop() {
   p.sender.reset();
   p.rest.reset();
   p.engine.reset();
+  p.certificates.reset();
   p.hubs.reset();
   p.client.reset();
   p.store.reset();

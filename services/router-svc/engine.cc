@@ -108,8 +108,10 @@ void Engine::MeasureStore() {
   const MessageStats stats = store_.stats();
   metrics_.waiting.Set(static_cast<double>(stats.waiting));
   metrics_.waiting_bytes.Set(static_cast<double>(stats.waiting_bytes));
+  metrics_.rule_waiting_bytes.Set(static_cast<double>(stats.rule_waiting_bytes));
   metrics_.dead_letters.Set(static_cast<double>(stats.letters));
   metrics_.dead_letter_bytes.Set(static_cast<double>(stats.letter_bytes));
+  metrics_.store_bytes.Set(static_cast<double>(stats.store_bytes));
   executor_.PostAfter(kMeasureInterval, [this] { MeasureStore(); });
 }
 

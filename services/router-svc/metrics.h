@@ -41,9 +41,14 @@ struct RouterMetrics {
   prometheus::Histogram& delivery_seconds;
   prometheus::Gauge& waiting;
   prometheus::Gauge& waiting_bytes;
+  prometheus::Gauge& rule_waiting_bytes;
+  prometheus::Gauge& rule_waiting_bytes_max;
   prometheus::Gauge& dead_letters;
   prometheus::Gauge& dead_letter_bytes;
+  prometheus::Gauge& dead_letter_bytes_max;
   prometheus::Counter& dead_letters_dropped;
+  prometheus::Gauge& store_bytes;
+  prometheus::Gauge& store_bytes_max;
   std::map<std::string, prometheus::Counter*> requests;
   prometheus::Counter& status_writes;
   prometheus::Counter& status_writes_failed;

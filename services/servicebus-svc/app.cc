@@ -101,6 +101,7 @@ absl::Status ServiceBusApp::StartPosts() {
                                               .reconnect_max = config_.meta_reconnect_max},
                                              p.executor, *p.targets, log_));
   p.meta->Start();
+  p.metrics.posts_waiting_bytes_max.Set(static_cast<double>(config_.posts_waiting_bytes_max));
   p.posts = std::make_unique<PostQueue>(
       PostQueue::Options{.producer = MakeProducer(),
                          .bytes_max = static_cast<size_t>(config_.posts_waiting_bytes_max)},

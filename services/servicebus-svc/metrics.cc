@@ -11,6 +11,8 @@ ServiceBusMetrics::ServiceBusMetrics(metrics::Registry& r)
                                metrics::LatencyBounds())),
       posts_waiting_bytes(r.Gauge("skerry_servicebus_posts_waiting_bytes",
                                   "Bytes of posts that edgehub-svc has not stored yet.")),
+      posts_waiting_bytes_max(
+          r.Gauge("skerry_servicebus_posts_waiting_bytes_max", "The bound of posts that wait.")),
       target_urls(r.Gauge("skerry_servicebus_target_urls",
                           "URLs of settings and rules that local programs may post for.")),
       meta_connected(r.Gauge("skerry_servicebus_meta_connected",

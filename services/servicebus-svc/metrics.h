@@ -33,6 +33,7 @@ struct ServiceBusMetrics {
   prometheus::Histogram& call_seconds;
   std::map<std::string, prometheus::Counter*> posts;
   prometheus::Gauge& posts_waiting_bytes;
+  prometheus::Gauge& posts_waiting_bytes_max;
   prometheus::Gauge& target_urls;
   prometheus::Gauge& meta_connected;
 };

@@ -131,6 +131,9 @@ absl::Status TwinApp::OpenStores() {
                 {"incomplete", absl::StrJoin(repair->incomplete, ", ")}});
     counter.Increment();
   };
+  p.metrics.store_bytes_max.Set(static_cast<double>(config_.size_bytes_max));
+  p.metrics.waiting_bytes_max.Set(static_cast<double>(config_.waiting_bytes_max));
+  p.metrics.readings_bytes_max.Set(static_cast<double>(config_.readings_bytes_max));
   const std::string path = config_.state_dir + "/twins.db";
   SKERRY_ASSIGN_OR_RETURN(
       p.store, SqliteTwinStore::Open(path,

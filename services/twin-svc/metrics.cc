@@ -18,8 +18,12 @@ constexpr char kDroppedHelp[] =
 
 TwinMetrics::TwinMetrics(metrics::Registry& r)
     : devices(r.Gauge("skerry_twin_devices", "Devices that are bound to this node.")),
+      store_bytes(r.Gauge("skerry_twin_store_bytes",
+                          "Size of twins.db, brought up to date every ten minutes.")),
+      store_bytes_max(r.Gauge("skerry_twin_store_bytes_max", "The bound of twins.db.")),
       waiting_bytes(
           r.Gauge("skerry_twin_waiting_bytes", "Bytes of writes that wait for the disk.")),
+      waiting_bytes_max(r.Gauge("skerry_twin_waiting_bytes_max", "The bound of writes that wait.")),
       commits_ok(r.Counter(kCommits, kCommitsHelp, {{"result", "ok"}})),
       commits_failed(r.Counter(kCommits, kCommitsHelp, {{"result", "failed"}})),
       writes_done(r.Counter(kWrites, kWritesHelp, {{"result", "done"}})),
@@ -34,6 +38,9 @@ TwinMetrics::TwinMetrics(metrics::Registry& r)
                                 "Devices and models that could not be read.")),
       watchers(r.Gauge("skerry_twin_watchers", "Open watches of twins.")),
       readings_bytes(r.Gauge("skerry_twin_readings_bytes", "Of the readings that are kept.")),
+      readings_bytes_max(
+          r.Gauge("skerry_twin_readings_bytes_max",
+                  "The bound of the readings that are kept; at it the oldest make room.")),
       readings_unsent(r.Gauge("skerry_twin_readings_unsent",
                               "Readings (one for each write) that edgehub-svc may not have.")),
       readings_dropped_full(r.Counter(kDropped, kDroppedHelp, {{"reason", "full"}})),

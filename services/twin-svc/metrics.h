@@ -16,7 +16,10 @@ struct TwinMetrics {
   explicit TwinMetrics(metrics::Registry& registry);
 
   prometheus::Gauge& devices;
+  prometheus::Gauge& store_bytes;
+  prometheus::Gauge& store_bytes_max;
   prometheus::Gauge& waiting_bytes;
+  prometheus::Gauge& waiting_bytes_max;
   prometheus::Counter& commits_ok;
   prometheus::Counter& commits_failed;
   prometheus::Counter& writes_done;
@@ -27,6 +30,7 @@ struct TwinMetrics {
   prometheus::Counter& objects_refused;
   prometheus::Gauge& watchers;
   prometheus::Gauge& readings_bytes;
+  prometheus::Gauge& readings_bytes_max;
   prometheus::Gauge& readings_unsent;
   prometheus::Counter& readings_dropped_full;
   prometheus::Counter& readings_dropped_disk_full;

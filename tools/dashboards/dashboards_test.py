@@ -49,6 +49,14 @@ def promtool(*arguments, cwd=None):
     assert done.returncode == 0, done.stdout
 
 
+def test_a_bound_stands_beside_what_it_bounds():
+    known = metrics()
+    bounds = [name for name in known if name.endswith("_bytes_max")]
+    assert bounds
+    for name in bounds:
+        assert known[name].kind == known[name.removesuffix("_max")].kind == "gauge", name
+
+
 # ---- dashboards
 
 def test_the_json_is_that_of_the_source():

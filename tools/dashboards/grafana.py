@@ -93,6 +93,12 @@ def quantile(q, metric, by="", match=""):
                  " ".join(filter(None, [f"p{round(q * 100)}", _legend(by)])))
 
 
+def share(metric, by=""):
+    """How much of its bound (<metric>_max) is used; of the fullest."""
+    group = f" by ({by})" if by else ""
+    return Query(f"max{group} ({metric}{{$in}} / {metric}_max{{$in}})", _legend(by))
+
+
 def named(legend, query):
     """The query with another name for its series."""
     return dataclasses.replace(query, legend=legend)

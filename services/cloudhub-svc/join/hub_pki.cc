@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& option
   SKERRY_ASSIGN_OR_RETURN(
       pki->ca_, security::CertificateAuthority::LoadOrCreate(CaDir(options), kCaName, clock.Now()));
   if (first) log.Info("CA created", {{"folder", CaDir(options)}, {"ca_hash", pki->ca_->hash()}});
-  SKERRY_RETURN_IF_ERROR(pki->WriteClients());
+  if (options.write_clients) SKERRY_RETURN_IF_ERROR(pki->WriteClients());
   SKERRY_RETURN_IF_ERROR(pki->Renew().status());
   return pki;
 }
@@ -77,6 +77,7 @@ absl::StatusOr<security::RenewalReport> HubPki::Renew() {
   security::RenewalReport report;
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate server, Keep(files_.cert, files_.key, spec));
   report.Add("server", server);
+  if (!options_.write_clients) return report;
   for (const Client& client : kClients) {
     std::string stem = absl::StrCat(options_.state_dir, "/clients/", client.file);
     // One that was moved elsewhere is its owner's to renew.

@@ -24,6 +24,9 @@ struct HubPkiOptions {
   // ::1 and the host's name.
   std::vector<std::string> sans;
   absl::Duration certificate_lifetime = absl::Hours(24 * 365);
+  // False: clients' certificates come from elsewhere, so that none are written, renewed or
+  // reported; what lies below clients/ is left as it is.
+  bool write_clients = true;
 };
 
 // Files below <state_dir>:

@@ -21,6 +21,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::HasReason;
 using testing::IsOk;
+using ::testing::Pair;
 using testing::ReadFileText;
 
 class HubPkiTest : public ::testing::Test {
@@ -161,6 +162,21 @@ TEST_F(HubPkiTest, ClientsThatWereMovedAwayAreNotWrittenAgain) {
   Open();
   EXPECT_NE(access(File("clients/operator.key").c_str(), F_OK), 0);
   EXPECT_NE(access(File("clients/operator.crt").c_str(), F_OK), 0);
+}
+
+TEST_F(HubPkiTest, ClientsOfAnotherSourceAreNeitherWrittenNorRenewedNorReported) {
+  Open();
+  const std::string before = ReadFileText(File("clients/router.crt"));
+  HubPkiOptions options{.state_dir = dir_.File("state"), .write_clients = false};
+  auto pki = *HubPki::Open(options, clock_, log::Logger::Null());
+  clock_.Advance(absl::Hours(24 * 300));
+  const security::RenewalReport report = *pki->Renew();
+  EXPECT_THAT(report.expire_times, ElementsAre(Pair("server", ::testing::_)));
+  EXPECT_EQ(report.renewed, 1);
+  EXPECT_EQ(ReadFileText(File("clients/router.crt")), before);
+  options.state_dir = dir_.File("other");
+  ASSERT_THAT(HubPki::Open(options, clock_, log::Logger::Null()), IsOk());
+  EXPECT_NE(access(dir_.File("other/clients").c_str(), F_OK), 0);
 }
 
 TEST_F(HubPkiTest, AStartThatBrokeOffIsCompleted) {

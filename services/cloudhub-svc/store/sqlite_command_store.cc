@@ -71,13 +71,20 @@ absl::StatusOr<std::vector<StoredCommand>> Rows(sqlite::Statement& read) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteCommandStore>> SqliteCommandStore::Open(
-    const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max,
-    Clock& clock) {
+    const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max, Clock& clock,
+    std::function<void(int64_t)> measured) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
       sqlite::Database::Open({.path = path, .size_bytes_max = size_bytes_max}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "command store");
-  return std::unique_ptr<SqliteCommandStore>(
-      new SqliteCommandStore(*std::move(database), bounds, clock));
+  std::unique_ptr<SqliteCommandStore> store(
+      new SqliteCommandStore(*std::move(database), bounds, clock, std::move(measured)));
+  absl::MutexLock lock(&store->mutex_);
+  store->Measure();
+  return store;
+}
+
+void SqliteCommandStore::Measure() {
+  if (measured_ != nullptr) measured_(database_->SizeBytes());
 }
 
 absl::StatusOr<bool> SqliteCommandStore::Insert(const StoredCommand& command) {
@@ -106,6 +113,7 @@ absl::StatusOr<bool> SqliteCommandStore::Insert(const StoredCommand& command) {
     inserted = true;
     return absl::OkStatus();
   }));
+  Measure();
   return inserted;
 }
 
@@ -201,6 +209,7 @@ absl::StatusOr<int64_t> SqliteCommandStore::Sweep(absl::Duration grace, absl::Du
     remove.Bind(1, absl::ToUnixMicros(now - retention));
     return remove.Run();
   }));
+  Measure();
   return ended;
 }
 

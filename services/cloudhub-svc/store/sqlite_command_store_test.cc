@@ -36,5 +36,27 @@ TEST(SqliteCommandStoreTest, SetsADamagedFileAside) {
   EXPECT_TRUE(store->Unended("edge-1")->empty());
 }
 
+TEST(SqliteCommandStoreTest, TellsItsSize) {
+  skerry::testing::TempDir folder;
+  skerry::testing::FakeClock clock;
+  int64_t size = 0;
+  auto store = *SqliteCommandStore::Open(folder.File("commands.db"), {}, 0, clock,
+                                         [&size](int64_t bytes) { size = bytes; });
+  const int64_t empty = size;
+  EXPECT_GT(empty, 0) << "told at once";
+  StoredCommand command;
+  command.node = "edge-1";
+  command.key = "k";
+  command.payload = std::string(1 << 20, 'x');
+  command.expire_time = clock.Now() + absl::Hours(1);
+  ASSERT_TRUE(*store->Insert(command));
+  EXPECT_GE(size, empty + (1 << 20));
+  clock.Advance(absl::Hours(2));
+  ASSERT_EQ(*store->Sweep(absl::ZeroDuration(), absl::Hours(24)), 1);
+  clock.Advance(absl::Hours(48));
+  ASSERT_TRUE(store->Sweep(absl::ZeroDuration(), absl::Hours(24)).ok());
+  EXPECT_LT(size, empty + (1 << 19)) << "what is free in the file is left out";
+}
+
 }  // namespace
 }  // namespace skerry::cloudhub

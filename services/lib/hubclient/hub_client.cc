@@ -8,7 +8,9 @@ namespace skerry::hubclient {
 HubClient::HubClient(Options options, HubDialer dialer, exec::SerialExecutor& executor,
                      HubEvents events, HubClientMetrics& metrics, log::Logger log)
     : impl_(std::make_shared<Impl>(std::move(options), std::move(dialer), executor,
-                                   std::move(events), metrics, std::move(log))) {}
+                                   std::move(events), metrics, std::move(log))) {
+  metrics.waiting_bytes_max.Set(static_cast<double>(impl_->options.waiting_bytes_max));
+}
 
 HubClient::~HubClient() { Stop(); }
 

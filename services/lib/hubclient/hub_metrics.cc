@@ -21,6 +21,8 @@ HubClientMetrics::HubClientMetrics(metrics::Registry& r)
                              "1 while edgehub-svc says that the cloud is reached.")),
       waiting_bytes(r.Gauge("skerry_hubclient_waiting_bytes",
                             "Reports and events that edgehub-svc has not answered yet.")),
+      waiting_bytes_max(r.Gauge("skerry_hubclient_waiting_bytes_max",
+                                "The bound of reports and events without an answer.")),
       reports_stored(r.Counter(kReports, kReportsHelp, {{"result", "stored"}})),
       reports_replaced(r.Counter(kReports, kReportsHelp, {{"result", "replaced"}})),
       reports_refused(r.Counter(kReports, kReportsHelp, {{"result", "refused"}})),

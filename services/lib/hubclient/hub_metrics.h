@@ -18,6 +18,7 @@ struct HubClientMetrics {
   prometheus::Gauge& attached;
   prometheus::Gauge& link_connected;
   prometheus::Gauge& waiting_bytes;
+  prometheus::Gauge& waiting_bytes_max;
   prometheus::Counter& reports_stored;
   prometheus::Counter& reports_replaced;
   prometheus::Counter& reports_refused;

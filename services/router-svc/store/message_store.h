@@ -61,8 +61,10 @@ struct Accepted {
 struct MessageStats {
   int64_t waiting = 0;
   int64_t waiting_bytes = 0;
+  int64_t rule_waiting_bytes = 0;  // Of the rule that has most.
   int64_t letters = 0;
   int64_t letter_bytes = 0;
+  int64_t store_bytes = 0;  // Of the file; 0 where it has no bound of ours.
 };
 
 // Whatever returned OK survives a crash of the process and a loss of power. Any thread may call it.

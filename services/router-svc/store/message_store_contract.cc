@@ -105,6 +105,7 @@ TEST_P(MessageStoreContract, KeepsWhatAMessageIs) {
   EXPECT_THAT(store->Remove({waiting[0].id, 999}), IsOk());
   EXPECT_THAT(store->RulesWaiting(), IsEmpty());
   EXPECT_EQ(store->stats().waiting_bytes, 0);
+  EXPECT_EQ(store->stats().rule_waiting_bytes, 0);
 }
 
 // [rt-3.4]
@@ -144,6 +145,8 @@ TEST_P(MessageStoreContract, BoundsARuleAndTheDead) {
   const Accepted accepted = store.Accept(2, {For("ns/a", "2" + large), For("ns/b", "3" + large)});
   EXPECT_EQ(accepted.overflowed.at("ns/a"), 1);
   EXPECT_EQ(accepted.waiting.at("ns/b"), 1);
+  EXPECT_GT(store->stats().rule_waiting_bytes, 1000);
+  EXPECT_EQ(store->stats().waiting_bytes, 2 * store->stats().rule_waiting_bytes);
   EXPECT_THAT(store.Letters(), ElementsAre("2" + large));
   EXPECT_THAT(store->Replay((*store->Letters("", 0, 1))[0].id, kNow), HasReason("RULE_QUEUE_FULL"));
   store.Accept(3, {For("ns/a", "4" + large)});

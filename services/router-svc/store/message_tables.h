@@ -30,6 +30,8 @@ class MessageTables {
   virtual absl::Status Transact(absl::FunctionRef<absl::Status()> body) = 0;
 
   virtual absl::StatusOr<std::vector<Size>> Sizes() = 0;
+  // Of a file that has a bound; else 0.
+  virtual int64_t SizeBytes() = 0;
   // Of the last event that was accepted; 0: none of that event store.
   virtual absl::StatusOr<uint64_t> LastSequence(const EventSource& source) = 0;
   virtual absl::Status SetLast(const EventSource& source, uint64_t sequence) = 0;

@@ -19,6 +19,7 @@ class PostgresMessageTables final : public MessageTables {
 
   absl::Status Transact(absl::FunctionRef<absl::Status()> body) override;
   absl::StatusOr<std::vector<Size>> Sizes() override;
+  int64_t SizeBytes() override { return 0; }
   absl::StatusOr<uint64_t> LastSequence(const EventSource& source) override;
   absl::Status SetLast(const EventSource& source, uint64_t sequence) override;
   absl::Status Insert(const DeadLetter& message, bool dead) override;

@@ -26,6 +26,7 @@ class SqliteMessageTables final : public MessageTables {
 
   absl::Status Transact(absl::FunctionRef<absl::Status()> body) override;
   absl::StatusOr<std::vector<Size>> Sizes() override;
+  int64_t SizeBytes() override { return database_->SizeBytes(); }
   absl::StatusOr<uint64_t> LastSequence(const EventSource& source) override;
   absl::Status SetLast(const EventSource& source, uint64_t sequence) override;
   absl::Status Insert(const DeadLetter& message, bool dead) override;

@@ -1,5 +1,6 @@
 #include "services/router-svc/store/table_message_store.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -227,10 +228,13 @@ absl::Status TableMessageStore::Drop(int64_t id) {
 
 MessageStats TableMessageStore::stats() {
   absl::MutexLock lock(&mutex_);
-  MessageStats stats{.letters = totals_.letters.count, .letter_bytes = totals_.letters.bytes};
+  MessageStats stats{.letters = totals_.letters.count,
+                     .letter_bytes = totals_.letters.bytes,
+                     .store_bytes = tables_->SizeBytes()};
   for (const auto& [rule, size] : totals_.waiting) {
     stats.waiting += size.count;
     stats.waiting_bytes += size.bytes;
+    stats.rule_waiting_bytes = std::max(stats.rule_waiting_bytes, size.bytes);
   }
   return stats;
 }

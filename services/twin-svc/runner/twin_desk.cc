@@ -344,6 +344,7 @@ void TwinDesk::DropExpired() {
   const absl::StatusOr<bool> more = store_.DropExpiredReadings();
   if (!more.ok()) metrics_.commits_failed.Increment();
   ShowReadings();
+  metrics_.store_bytes.Set(static_cast<double>(store_.SizeBytes()));
   executor_.PostAfter(more.ok() && *more ? absl::ZeroDuration() : kExpiry,
                       [this] { DropExpired(); });
 }

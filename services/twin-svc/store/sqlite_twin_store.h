@@ -38,6 +38,7 @@ class SqliteTwinStore final : public TwinStore {
   absl::StatusOr<StoredTwins> Load() override;
   absl::Status Save(const std::vector<TwinUpdate>& updates) override;
   const ReadingState& readings() const override { return readings_.state(); }
+  int64_t SizeBytes() override { return database_->SizeBytes(); }
   absl::Status SaveProgress(const Progress& progress) override;
   absl::StatusOr<bool> DropExpiredReadings() override;
 

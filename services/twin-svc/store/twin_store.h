@@ -59,6 +59,8 @@ class TwinStore {
   virtual absl::Status Save(const std::vector<TwinUpdate>& updates) = 0;
 
   virtual const ReadingState& readings() const = 0;
+  // Of all that is kept; 0 where that can't be told.
+  virtual int64_t SizeBytes() = 0;
   virtual absl::Status SaveProgress(const Progress& progress) = 0;
   // Drops some of the readings that are older than the bound. True: there are further ones. To be
   // called now and then: a crash takes back the ageing since the last call.

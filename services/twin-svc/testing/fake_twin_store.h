@@ -60,6 +60,7 @@ class FakeTwinStore final : public TwinStore {
 
   // On the thread that saves, as SqliteTwinStore has it.
   const ReadingState& readings() const override { return state_; }
+  int64_t SizeBytes() override { return 4096; }
   absl::Status SaveProgress(const Progress& progress) override {
     absl::MutexLock lock(&mutex_);
     if (!failure_.ok()) return failure_;

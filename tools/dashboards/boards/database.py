@@ -1,6 +1,6 @@
 """PostgreSQL as the services see it, the Kubernetes API's store, and the SQLite files."""
 
-from grafana import Dashboard, Query, Row, graph, named, number, quantile, rate, value
+from grafana import Dashboard, Query, Row, graph, named, number, quantile, rate, share, value
 
 DASHBOARD = Dashboard(
     "database",
@@ -148,6 +148,16 @@ DASHBOARD = Dashboard(
                     unit="bytes",
                 ),
                 graph(
+                    "Used share of bounds",
+                    "Of the fullest rule, of dead letters; files have one with SQLite only.",
+                    named("rule", share("skerry_router_rule_waiting_bytes")),
+                    named("dead letters", share("skerry_router_dead_letter_bytes")),
+                    named("router.db", share("skerry_router_store_bytes")),
+                    named("commands", share("skerry_cloudhub_command_store_bytes")),
+                    unit="percentunit",
+                    limit=0.8,
+                ),
+                graph(
                     "Repairs",
                     "A damaged file was set aside and made anew.",
                     named("router", rate("skerry_router_store_repairs_total")),
@@ -169,6 +179,23 @@ DASHBOARD = Dashboard(
                     named("readings", value("skerry_twin_readings_bytes", how="max")),
                     named("uploads", value("skerry_eventbus_uploads_waiting_bytes", how="max")),
                     unit="bytes",
+                ),
+                graph(
+                    "Used share of bounds",
+                    "Of the fullest box. Readings are a history: theirs is full in time, and the oldest make room.",
+                    named("objects", share("skerry_edgemeta_store_bytes")),
+                    named("readings", share("skerry_twin_readings_bytes")),
+                    named("twins.db", share("skerry_twin_store_bytes")),
+                    named("writes of devices", share("skerry_twin_waiting_bytes")),
+                    named("uploads", share("skerry_eventbus_uploads_waiting_bytes")),
+                    named("publications", share("skerry_eventbus_publications_waiting_bytes")),
+                    named("requests of devices", share("skerry_eventbus_requests_waiting_bytes")),
+                    named("twins for the broker", share("skerry_eventbus_twins_cached_bytes")),
+                    named("posts of programs", share("skerry_servicebus_posts_waiting_bytes")),
+                    named("towards edgehub-svc", share("skerry_hubclient_waiting_bytes")),
+                    named("responses of commands", share("skerry_edgehub_command_response_bytes")),
+                    unit="percentunit",
+                    limit=0.8,
                 ),
                 graph(
                     "Commits that failed",

@@ -1,6 +1,6 @@
 """What goes over the links, what waits for them, what was lost. The boxes' own view needs boxes that are scraped."""
 
-from grafana import Dashboard, Query, Row, graph, named, number, quantile, rate, value
+from grafana import Dashboard, Query, Row, graph, named, number, quantile, rate, share, value
 
 
 def _age(metric):
@@ -142,6 +142,15 @@ DASHBOARD = Dashboard(
                     "The bound is journal.bytes_max.",
                     value("skerry_edgehub_journal_bytes", by="node"),
                     unit="bytes",
+                ),
+                graph(
+                    "Used share of the journals",
+                    "Reports of all types, of the fullest type, events of the fullest stream. At 1 something is lost or refused.",
+                    named("{{node}} reports", share("skerry_edgehub_journal_bytes", by="node")),
+                    named("{{node}} type", share("skerry_edgehub_journal_type_bytes", by="node")),
+                    named("{{node}} events", share("skerry_edgehub_event_stream_bytes", by="node")),
+                    unit="percentunit",
+                    limit=0.8,
                 ),
                 graph(
                     "Age of the oldest event",
