@@ -19,7 +19,7 @@ OWNERS = {
     "skerry_edgemeta": "`edge-meta-svc`",
     "skerry_eventbus": "`eventbus-svc`",
     "skerry_http": "Services with an HTTP port: `standalone-api-svc`, `edge-controller-svc`, `router-svc`, "
-                   "`servicebus-svc`",
+                   "`cloudhub-svc` (join), `servicebus-svc`",
     "skerry_hubclient": "Services of the box, towards `edgehub-svc`: `twin-svc`, `eventbus-svc`, `servicebus-svc`",
     "skerry_kubeapi": "`standalone-api-svc`: the Kubernetes API",
     "skerry_kubeclient": "Controllers, towards the Kubernetes API",
@@ -46,6 +46,11 @@ a running system exposes, and a test compares the two;
 A series whose label values are known beforehand exists from the start, at 0; the column "labels" has these values.
 Node, device, topic or error text are never labels: a box's metrics get their `node` from the target
 (`docker/compose/prometheus/prometheus.yml`). A histogram has the series `_bucket`, `_sum` and `_count`.
+
+Rate, errors and duration: of gRPC calls `skerry_rpc_server_handling_seconds` has all three (`code`), of HTTP requests
+`skerry_http_responses_total` and `skerry_http_request_seconds`. A gRPC stream (link, spoke, watch, tunnel) is one call there: it counts
+when it ends, with its whole life, and what is sent in it is not counted. For that there are metrics of what it carries:
+link bytes by class, reports, events, commands and tunnels by how they ended, watches and those that were ended for slow readers.
 
 Dashboards for Grafana are in `charts/skerry-cloud/dashboards` (fleet, link, node, devices, database), made by
 `tools/dashboards`; alerts in `charts/skerry-cloud/alerts`, with a [page](runbooks) each. A box behind NAT can't be

@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<JoinServer>> JoinServer::Create(
   serving.workers = 2;
   serving.queue_max = 256;
   serving.idle_timeout = absl::Seconds(15);
+  serving.registry = &registry;
   SKERRY_ASSIGN_OR_RETURN(
       impl->server, http::Server::Create(
                         serving, [impl = impl.get()](http::Request request,

@@ -1,5 +1,7 @@
 #include "services/lib/http/http_metrics.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace skerry::http {
 
 HttpMetrics::HttpMetrics(metrics::Registry& registry)
@@ -13,7 +15,23 @@ HttpMetrics::HttpMetrics(metrics::Registry& registry)
       requests_refused(
           registry.Counter("skerry_http_requests_refused_total",
                            "Requests that were malformed, too big, too slow or too many.")),
+      request_seconds(
+          registry.Histogram("skerry_http_request_seconds",
+                             "From the whole request to its answer, or to the head of a stream.",
+                             {0.005, 0.025, 0.1, 0.5, 2.5, 10})),
       streams_cut(registry.Counter("skerry_http_streams_cut_total",
-                                   "Streams broken off because the client was too slow.")) {}
+                                   "Streams broken off because the client was too slow.")) {
+  for (size_t i = 0; i < answers.size(); ++i) {
+    answers[i] = &registry.Counter("skerry_http_responses_total",
+                                   "Answers, those to requests that were refused among them; 1xx: "
+                                   "the connection was handed over.",
+                                   {{"code_class", absl::StrCat(i + 1, "xx")}});
+  }
+}
+
+void HttpMetrics::Answered(int status) {
+  const int hundreds = status / 100;
+  if (hundreds >= 1 && hundreds <= 5) answers[static_cast<size_t>(hundreds - 1)]->Increment();
+}
 
 }  // namespace skerry::http

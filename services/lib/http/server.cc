@@ -171,6 +171,11 @@ class Server::Impl final : public SessionHost {
         return metrics_->streams_cut.Increment();
     }
   }
+  void Answered(int status, std::optional<absl::Duration> took) override {
+    if (metrics_ == nullptr) return;
+    metrics_->Answered(status);
+    if (took.has_value()) metrics_->request_seconds.Observe(absl::ToDoubleSeconds(*took));
+  }
   void Closed(Session* session) override {
     // Its caller may still be inside it.
     const auto found = sessions_.find(session);

@@ -197,6 +197,29 @@ TEST(ServerTest, CountsInTheRegistry) {
   EXPECT_THAT(text, HasSubstr("skerry_http_requests_total 1"));
   EXPECT_THAT(text, HasSubstr("skerry_http_requests_refused_total 1"));
   EXPECT_THAT(text, HasSubstr("skerry_http_connections 2"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_responses_total{code_class=\"2xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_responses_total{code_class=\"4xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_responses_total{code_class=\"5xx\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_request_seconds_count 1\n"))
+      << "the refused one was given to nobody";
+}
+
+TEST(ServerTest, CountsStreamsWithTheirHeadAndWhatNobodyAnswered) {
+  metrics::Registry registry("test");
+  auto server = Start(
+      [](Request request, std::shared_ptr<Responder> responder) {
+        if (request.path != "/stream") return;
+        const std::shared_ptr<ResponseStream> stream = responder->Stream(200, {});
+        stream->Write("chunk");
+        stream->End();
+      },
+      {.registry = &registry});
+  EXPECT_EQ(Fetch({.url = Url(*server, "/stream")}).body, "chunk");
+  EXPECT_EQ(Fetch({.url = Url(*server, "/none")}).status, 500);
+  const std::string text = registry.Render();
+  EXPECT_THAT(text, HasSubstr("skerry_http_responses_total{code_class=\"2xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_responses_total{code_class=\"5xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skerry_http_request_seconds_count 2\n"));
 }
 
 TEST(ServerTest, AnswersForHandlersThatDoNot) {

@@ -297,6 +297,7 @@ void Session::Dispatch() {
   auto responder = std::make_shared<SessionResponder>(shared_from_this());
   if (host_->Submit(std::move(request), responder)) {
     host_->Add(SessionHost::Count::kRequest);
+    handed_over_ = std::chrono::steady_clock::now();
     return;
   }
   responder->Disown();

@@ -11,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ class SessionHost {
   virtual void ReleaseBody(size_t bytes) = 0;
   enum class Count { kHandshakeFailed, kRequest, kRequestRefused, kStreamCut };
   virtual void Add(Count count) = 0;
+  // took: of a request that was handed to a worker.
+  virtual void Answered(int status, std::optional<absl::Duration> took) = 0;
   // The last call of a session.
   virtual void Closed(Session* session) = 0;
 };
@@ -107,6 +110,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   void Dispatch();
   void Refuse(int status, absl::string_view message);
 
+  void CountAnswer(int status);
   void SendAnswer(Response response);
   void BeginStream(int status, const std::vector<std::pair<std::string, std::string>>& headers,
                    std::shared_ptr<QueuedStream> stream);
@@ -146,6 +150,8 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool refused_ = false;   // Its rest may still arrive.
   bool head_ = false;      // HEAD: no body in the answer.
   bool http_1_0_ = false;  // No chunks for these.
+  // When it was given to a worker; nullopt: it was not, or is answered.
+  std::optional<std::chrono::steady_clock::time_point> handed_over_;
   size_t reserved_bytes_ = 0;
 
   std::string output_;

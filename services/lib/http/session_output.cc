@@ -1,6 +1,8 @@
 // The half of a session that answers: single answers, streams, and how a connection ends.
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,7 +40,16 @@ void Session::Answer(Response response) {
   });
 }
 
+void Session::CountAnswer(int status) {
+  std::optional<absl::Duration> took;
+  if (handed_over_.has_value())
+    took = absl::FromChrono(std::chrono::steady_clock::now() - *handed_over_);
+  handed_over_.reset();
+  host_->Answered(status, took);
+}
+
 void Session::SendAnswer(Response response) {
+  CountAnswer(response.status);
   state_ = State::kResponding;
   if (draining_ || read_ended_) keep_alive_ = false;
   std::string bytes = RenderHead({.status = response.status,
@@ -72,6 +83,7 @@ void Session::BeginStream(int status,
                           const std::vector<std::pair<std::string, std::string>>& headers,
                           std::shared_ptr<QueuedStream> stream) {
   if (state_ != State::kHandling) return stream->Close();
+  CountAnswer(status);
   if (draining_ || http_1_0_) keep_alive_ = false;
   std::string bytes = RenderHead(
       {.status = status, .headers = &headers, .http_1_0 = http_1_0_, .keep_alive = keep_alive_},

@@ -46,6 +46,7 @@ class Session::RawCall {
 std::shared_ptr<pipe::ByteStream> Session::StartRaw() {
   Post([](Session& self) {
     if (self.state_ != State::kHandling) return;
+    self.CountAnswer(101);  // As a rule: its head is the handler's to write.
     self.state_ = State::kRaw;
     self.host_->ReleaseBody(std::exchange(self.reserved_bytes_, 0));
     if (self.draining_) self.Close();

@@ -212,6 +212,18 @@ DASHBOARD = Dashboard(
                     rate("skerry_http_handshakes_failed_total", by="job", legend="{{job}} handshakes failed"),
                     unit="ops",
                 ),
+                graph(
+                    "Answers of HTTPS ports",
+                    "REST, kubelet, Kubernetes API, join. 5xx: the service, or what it asks.",
+                    rate("skerry_http_responses_total", by="job, code_class"),
+                    unit="ops",
+                ),
+                graph(
+                    "Time of HTTPS requests",
+                    "p95, to the answer, or to the head of a stream. kubectl logs and what waits for a box take their time.",
+                    quantile(0.95, "skerry_http_request_seconds", by="job"),
+                    unit="s",
+                ),
                 graph("Memory", "Resident memory.", value("process_resident_memory_bytes", by="job"), unit="bytes"),
                 graph("CPU", "Cores.", rate("process_cpu_seconds_total", by="job")),
                 graph(

@@ -251,6 +251,12 @@ DASHBOARD = Dashboard(
                     unit="ops",
                 ),
                 graph("Time of these calls", "p95.", quantile(0.95, "skerry_servicebus_call_seconds"), unit="s"),
+                graph(
+                    "Requests of local programs",
+                    "Answers of servicebus-svc's HTTP port, and p95 of the time to them.",
+                    rate("skerry_http_responses_total", by="code_class"),
+                    quantile(0.95, "skerry_http_request_seconds"),
+                ),
             ),
         ),
     ),
