@@ -125,6 +125,9 @@ def test_the_numbers_are_those_of_the_system(system, prometheus):
         "sum(skerry_twin_devices)": 2,
         "sum(skerry_twin_mappers)": 2,
         "min(skerry_eventbus_mqtt_connected)": 1,
+        "max(skerry_edgemeta_sync_behind_seconds)": 0,
+        "min(skerry_edgehub_journal_bytes_max)": 64 << 20,
+        'count(skerry_certificate_expire_timestamp_seconds{certificate="client"} > time() + 86400)': 3,
         "count(skerry_build_info)": len(system.services()),
     }
     for query, value in wanted.items():

@@ -11,6 +11,8 @@
 #include "services/device-controller-svc/store/sqlite_twin_history_store.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/files.h"
+#include "services/lib/sqlite/failure_metrics.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::devicecontroller {
 namespace {
@@ -39,16 +41,20 @@ absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::Open(const Options& options,
 
 absl::Status StoreSet::OpenSqlite(const Options& options, Clock& clock, log::Logger& log) {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
-  SKERRY_ASSIGN_OR_RETURN(registry_, SqliteRegistryStore::Open(options.state_dir + "/registry.db",
-                                                               options.size_bytes_max, clock));
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<SqliteTwinHistoryStore> twins,
-      SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db", options.size_bytes_max, clock));
+  sqlite::Environment environment;
+  if (options.registry != nullptr)
+    environment.on_failure = sqlite::CountFailures(*options.registry);
+  SKERRY_ASSIGN_OR_RETURN(registry_,
+                          SqliteRegistryStore::Open(options.state_dir + "/registry.db",
+                                                    options.size_bytes_max, clock, environment));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTwinHistoryStore> twins,
+                          SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db",
+                                                       options.size_bytes_max, clock, environment));
   TellOfRepair(*twins, "twins", log, repaired_);
   twins_ = std::move(twins);
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTelemetryStore> telemetry,
                           SqliteTelemetryStore::Open(options.state_dir + "/telemetry.db",
-                                                     options.size_bytes_max, clock));
+                                                     options.size_bytes_max, clock, environment));
   TellOfRepair(*telemetry, "telemetry", log, repaired_);
   telemetry_ = std::move(telemetry);
   return absl::OkStatus();

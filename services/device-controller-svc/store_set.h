@@ -27,7 +27,7 @@ class StoreSet {
     std::string postgres_url_file;          // Empty: SQLite.
     int64_t size_bytes_max = 0;             // Of each SQLite file; 0: none.
     size_t connections_max = 8;             // Of PostgreSQL.
-    metrics::Registry* registry = nullptr;  // Gets the metrics of PostgreSQL's connections.
+    metrics::Registry* registry = nullptr;  // Gets the metrics of connections and files.
   };
   // Makes what is missing. `clock` outlives it.
   static absl::StatusOr<std::unique_ptr<StoreSet>> Open(const Options& options, Clock& clock,

@@ -46,6 +46,7 @@
 #include "services/lib/rpc/server.h"
 #include "services/lib/security/files.h"
 #include "services/lib/sqlite/database.h"
+#include "services/lib/sqlite/failure_metrics.h"
 #include "services/lib/sqlite/storage.h"
 
 namespace skerry::edged {
@@ -247,6 +248,7 @@ absl::Status EdgedApp::StartPods() {
 absl::Status EdgedApp::OpenCheckpoints() {
   Parts& p = *parts_;
   sqlite::Environment environment;
+  environment.on_failure = sqlite::CountFailures(p.registry);
   environment.on_damage = [log = log_](const absl::Status& status) {
     log.Error("the checkpoints are damaged: this service ends, and its next start repairs them",
               status);

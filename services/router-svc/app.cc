@@ -33,6 +33,7 @@
 #include "services/lib/security/files.h"
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/tls.h"
+#include "services/lib/sqlite/failure_metrics.h"
 #include "services/lib/sqlite/storage.h"
 #include "services/router-svc/engine.h"
 #include "services/router-svc/gateway/command_sender.h"
@@ -122,6 +123,7 @@ absl::Status RouterApp::OpenSqlite() {
   Parts& p = *parts_;
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(config_.state_dir, 0700));
   sqlite::Environment environment;
+  environment.on_failure = sqlite::CountFailures(p.registry);
   environment.on_damage = [log = log_](const absl::Status& status) {
     log.Error("the store is damaged: this service ends, and its next start repairs it", status);
     process::RequestStop();

@@ -34,6 +34,8 @@ OWNERS = {
     "skerry_rpc_server": "Services with a gRPC port",
     "skerry_scheduler": "`standalone-api-svc`: the scheduler of pods",
     "skerry_servicebus": "`servicebus-svc`",
+    "skerry_sqlite": "SQLite files: `edged-svc`, with `store.kind: sqlite` `router-svc` and `device-controller-svc` "
+                     "(others count in their own metrics)",
     "skerry_twin": "`twin-svc`",
 }
 
@@ -54,8 +56,8 @@ link bytes by class, reports, events, commands and tunnels by how they ended, wa
 
 Dashboards for Grafana are in `charts/skerry-cloud/dashboards` (fleet, link, node, devices, database), made by
 `tools/dashboards`; alerts in `charts/skerry-cloud/alerts`, with a [page](runbooks) each. A box behind NAT can't be
-scraped from outside: a Prometheus of its own can send on what it has (`remote_write`). Without that, *fleet*,
-*database* and the hubs' part of *link* show what the cloud knows. `tools/dev/prometheus` runs a Prometheus beside the
+scraped from outside: a Prometheus of its own can send on what it has (`remote_write`); of the alerts the group
+`skerry-box` is for it. Without that, *fleet*, *database* and the hubs' part of *link* show what the cloud knows. `tools/dev/prometheus` runs a Prometheus beside the
 quickstart.
 """
 _ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| (.*) \|$")

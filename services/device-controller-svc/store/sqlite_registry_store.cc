@@ -69,9 +69,14 @@ std::string ListSql(const DeviceFilter& filter) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteRegistryStore>> SqliteRegistryStore::Open(
-    const std::string& path, int64_t size_bytes_max, Clock& clock) {
-  absl::StatusOr<std::unique_ptr<sqlite::Database>> database = sqlite::Database::Open(
-      {.path = path, .size_bytes_max = size_bytes_max, .set_aside_damaged = false}, kMigrations);
+    const std::string& path, int64_t size_bytes_max, Clock& clock,
+    const sqlite::Environment& environment) {
+  absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
+      sqlite::Database::Open({.path = path,
+                              .size_bytes_max = size_bytes_max,
+                              .set_aside_damaged = false,
+                              .environment = environment},
+                             kMigrations);
   if (!database.ok()) return Annotate(database.status(), "device registry");
   // Counting begins at the present time, so that a registry that was lost gives higher ones than
   // before.

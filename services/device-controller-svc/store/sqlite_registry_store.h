@@ -23,9 +23,9 @@ class SqliteRegistryStore final : public RegistryStore {
  public:
   // size_bytes_max: of the file (0: none); what would exceed it is RESOURCE_EXHAUSTED /
   // DATABASE_FULL.
-  static absl::StatusOr<std::unique_ptr<SqliteRegistryStore>> Open(const std::string& path,
-                                                                   int64_t size_bytes_max,
-                                                                   Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteRegistryStore>> Open(
+      const std::string& path, int64_t size_bytes_max, Clock& clock,
+      const sqlite::Environment& environment = {});
 
   absl::StatusOr<DeviceRecord> Put(const RegisteredDevice& object) override;
   absl::StatusOr<std::optional<DeviceRecord>> Get(const DeviceName& device) override;

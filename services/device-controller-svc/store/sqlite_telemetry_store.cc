@@ -61,9 +61,14 @@ void Add(TelemetryBucket& bucket, double number) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteTelemetryStore>> SqliteTelemetryStore::Open(
-    const std::string& path, int64_t size_bytes_max, Clock& clock) {
-  absl::StatusOr<std::unique_ptr<sqlite::Database>> database = sqlite::Database::Open(
-      {.path = path, .size_bytes_max = size_bytes_max, .after_repair = AfterRepair}, kMigrations);
+    const std::string& path, int64_t size_bytes_max, Clock& clock,
+    const sqlite::Environment& environment) {
+  absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
+      sqlite::Database::Open({.path = path,
+                              .size_bytes_max = size_bytes_max,
+                              .after_repair = AfterRepair,
+                              .environment = environment},
+                             kMigrations);
   if (!database.ok()) return Annotate(database.status(), "telemetry store");
   return std::unique_ptr<SqliteTelemetryStore>(
       new SqliteTelemetryStore(*std::move(database), clock));

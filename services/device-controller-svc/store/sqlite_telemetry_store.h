@@ -22,9 +22,9 @@ class SqliteTelemetryStore final : public TelemetryStore {
  public:
   // size_bytes_max: of the file (0: none); what would exceed it is RESOURCE_EXHAUSTED /
   // DATABASE_FULL.
-  static absl::StatusOr<std::unique_ptr<SqliteTelemetryStore>> Open(const std::string& path,
-                                                                    int64_t size_bytes_max,
-                                                                    Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteTelemetryStore>> Open(
+      const std::string& path, int64_t size_bytes_max, Clock& clock,
+      const sqlite::Environment& environment = {});
 
   absl::StatusOr<AppendedTelemetry> Append(const TelemetryEvents& events,
                                            absl::Span<const TelemetryRow> rows) override;

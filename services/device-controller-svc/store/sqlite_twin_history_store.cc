@@ -84,9 +84,14 @@ int64_t Number(TwinSide side) { return static_cast<int64_t>(side); }
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteTwinHistoryStore>> SqliteTwinHistoryStore::Open(
-    const std::string& path, int64_t size_bytes_max, Clock& clock) {
-  absl::StatusOr<std::unique_ptr<sqlite::Database>> database = sqlite::Database::Open(
-      {.path = path, .size_bytes_max = size_bytes_max, .after_repair = AfterRepair}, kMigrations);
+    const std::string& path, int64_t size_bytes_max, Clock& clock,
+    const sqlite::Environment& environment) {
+  absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
+      sqlite::Database::Open({.path = path,
+                              .size_bytes_max = size_bytes_max,
+                              .after_repair = AfterRepair,
+                              .environment = environment},
+                             kMigrations);
   if (!database.ok()) return Annotate(database.status(), "twin history");
   return std::unique_ptr<SqliteTwinHistoryStore>(
       new SqliteTwinHistoryStore(*std::move(database), clock));

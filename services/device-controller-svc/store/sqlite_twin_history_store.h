@@ -24,9 +24,9 @@ class SqliteTwinHistoryStore final : public TwinHistoryStore {
  public:
   // size_bytes_max: of the file (0: none); what would exceed it is RESOURCE_EXHAUSTED /
   // DATABASE_FULL.
-  static absl::StatusOr<std::unique_ptr<SqliteTwinHistoryStore>> Open(const std::string& path,
-                                                                      int64_t size_bytes_max,
-                                                                      Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteTwinHistoryStore>> Open(
+      const std::string& path, int64_t size_bytes_max, Clock& clock,
+      const sqlite::Environment& environment = {});
 
   absl::StatusOr<AppliedValues> ApplyReported(const TwinKey& twin,
                                               absl::Span<const ReportedValue> values) override;

@@ -252,7 +252,7 @@ absl::Status Database::Execute(absl::string_view sql) {
 absl::Status Database::Transaction(absl::FunctionRef<absl::Status()> body) {
   SKERRY_RETURN_IF_ERROR(Prepare("BEGIN IMMEDIATE").Run());
   absl::Status status = body();
-  if (status.ok() && keep_room_) status = AllocatePages(handle_);
+  if (status.ok() && keep_room_) status = Tell(AllocatePages(handle_));
   if (status.ok()) status = Prepare("COMMIT").Run();
   // Some errors (a full disk) have rolled back by themselves.
   if (!status.ok() && sqlite3_get_autocommit(handle_) == 0) Exec(handle_, "ROLLBACK").IgnoreError();
@@ -262,7 +262,18 @@ absl::Status Database::Transaction(absl::FunctionRef<absl::Status()> body) {
   return status;
 }
 
+absl::Status Database::Tell(absl::Status status) {
+  if (status.ok() || environment_.on_failure == nullptr) return status;
+  const std::string reason = GetErrorInfo(status).reason;
+  if (reason == "DATABASE_FULL" || reason == "DATABASE_IO" || reason == "DATABASE_INACCESSIBLE" ||
+      reason == "DATABASE_DAMAGED") {
+    environment_.on_failure(status);
+  }
+  return status;
+}
+
 absl::Status Database::Note(absl::Status status) {
+  status = Tell(std::move(status));
   if (!absl::IsDataLoss(status) || path_ == kMemoryPath) return status;
   environment_.storage->Create(SuspectPath(path_)).IgnoreError();
   if (environment_.on_damage != nullptr) environment_.on_damage(status);

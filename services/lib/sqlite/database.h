@@ -136,7 +136,9 @@ class Database {
   absl::Status TakeOver(const DatabaseOptions& options, Repair& repair);
   absl::Status TakeCopy(const DatabaseOptions& options, Repair& repair);
   void Recycle(std::string sql, sqlite3_stmt* statement);
-  // Remembers damage for the next Open, and tells.
+  // Tells of what the disk did.
+  absl::Status Tell(absl::Status status);
+  // That, and remembers damage for the next Open.
   absl::Status Note(absl::Status status);
 
   const std::string path_;

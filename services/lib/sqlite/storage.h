@@ -38,6 +38,9 @@ struct Environment {
   // it, and each time. The next Open repairs it, so the service should end soon and be started
   // again.
   std::function<void(const absl::Status&)> on_damage;
+  // Called when a statement or a commit fails for the disk or the file: full, or at its bound; an
+  // I/O error; no access; damaged. On the thread that met it; it must not use the database.
+  std::function<void(const absl::Status&)> on_failure;
 };
 
 }  // namespace skerry::sqlite

@@ -203,6 +203,8 @@ DASHBOARD = Dashboard(
                     named("edge-meta", rate("skerry_edgemeta_commits_total", match='result="failed"')),
                     named("twin", rate("skerry_twin_commits_total", match='result="failed"')),
                     named("eventbus", rate("skerry_eventbus_commits_total", match='result="failed"')),
+                    named("mappers of twin", rate("skerry_twin_mapper_store_failures_total")),
+                    rate("skerry_sqlite_failures_total", by="job, reason"),
                     named("edgehub {{store}} {{reason}}", rate("skerry_edgehub_store_errors_total", by="store,reason")),
                     unit="ops",
                 ),
