@@ -13,6 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "services/lib/http/server.h"
 #include "services/lib/http/testing/raw_client.h"
+#include "services/lib/metrics/registry.h"
 #include "services/lib/pipe/connector.h"
 #include "services/lib/pipe/pipe.h"
 
@@ -52,12 +53,13 @@ absl::Status Write(pipe::ByteStream& stream, std::string bytes) {
 class RawTest : public ::testing::Test {
  protected:
   RawTest() {
-    auto server = Server::Create({}, [this](Request request, std::shared_ptr<Responder> responder) {
-      absl::MutexLock lock(&mutex_);
-      target_ = request.target;
-      taken_ = responder->TakeConnection();
-      EXPECT_EQ(responder->TakeConnection(), nullptr);
-    });
+    auto server = Server::Create({.registry = &registry_},
+                                 [this](Request request, std::shared_ptr<Responder> responder) {
+                                   absl::MutexLock lock(&mutex_);
+                                   target_ = request.target;
+                                   taken_ = responder->TakeConnection();
+                                   EXPECT_EQ(responder->TakeConnection(), nullptr);
+                                 });
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -88,6 +90,7 @@ class RawTest : public ::testing::Test {
     return dialled;
   }
 
+  metrics::Registry registry_{"test"};
   absl::Mutex mutex_;
   std::shared_ptr<pipe::ByteStream> taken_ ABSL_GUARDED_BY(mutex_);
   std::string target_ ABSL_GUARDED_BY(mutex_);
@@ -102,6 +105,9 @@ TEST_F(RawTest, BytesGoBothWaysAlsoThoseSentAhead) {
   EXPECT_EQ(target(), "/exec?command=a%20b");
   EXPECT_TRUE(Write(*stream, kSwitching).ok());
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), kSwitching);
+  const std::string counts = registry_.Render();
+  EXPECT_THAT(counts, HasSubstr("skerry_http_responses_total{code_class=\"1xx\"} 1\n"));
+  EXPECT_THAT(counts, HasSubstr("skerry_http_request_seconds_count 1\n"));
   EXPECT_EQ(*Read(*stream), "ahead");
   client.Send("more");
   EXPECT_EQ(*Read(*stream), "more");
