@@ -3,7 +3,7 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from cluster import wait
+from cluster import binaries, wait
 from cluster.binaries import TOP, Binaries
 
 from . import images
@@ -26,6 +26,7 @@ class HelmSystem(ComposedSystem):
         super().__init__(name)
         self.kubernetes = Kubernetes(self.cloud)
         self.notes = ""
+        self.desk = self.folder / "desk"  # Of the operator: the keys that he fetched.
 
     def values(self):
         """What an operator would write for this cluster: no load balancer, images of its own, no patience with boxes."""
@@ -68,6 +69,17 @@ class HelmSystem(ComposedSystem):
         """helm, in the release's namespace."""
         return self.kubernetes.helm(*argv, "--namespace", NAMESPACE, values=values, timeout=timeout)
 
+    def shell(self, text, program=("bash", "-o", "pipefail"), timeout=300):
+        """Lines that an operator types, on the desk, where the repository's charts are, too; each has to succeed. Returns what they print."""
+        desk = self.desk
+        if not desk.exists():
+            (desk / "bin").mkdir(parents=True)
+            (desk / "charts").symlink_to(TOP / "charts")
+            for name, path in (("helm", binaries.tool("helm")), ("kubectl", binaries.kubectl()), ("skerryctl", Binaries()["skerryctl"])):
+                (desk / "bin" / name).symlink_to(path)
+        return run(*self.cloud.command("env", f"--chdir={desk}", f"PATH={desk}/bin:/usr/bin:/bin", f"HOME={desk}",
+                                       f"KUBECONFIG={self.kubernetes.admin}", *program, "-eu", "-c", text), timeout=timeout)
+
     def install(self):
         """helm install; returns what it prints once all is ready."""
         self.kubernetes.volume("postgres", f"data-{NAME}-postgres-0", NAMESPACE)
@@ -79,16 +91,16 @@ class HelmSystem(ComposedSystem):
         return [pod for pod in found if pod["metadata"]["labels"].get("app.kubernetes.io/component") == component
                 and "deletionTimestamp" not in pod["metadata"]]
 
+    def noted(self, start):
+        """The one line that begins so of the notes that helm has printed."""
+        (line,) = [line.strip() for line in self.notes.splitlines() if line.strip().startswith(start)]
+        return line
+
     def create_token(self):
-        """As the notes say that helm prints."""
-        for key in ("ca.crt", "tls.crt", "tls.key"):
-            template = "{.data['" + key.replace(".", "\\.") + "']}"
-            text = self.kubectl("-n", NAMESPACE, "get", "secret", f"{NAME}-operator-tls", "-o", f"jsonpath={template}")
-            (self.folder / key).write_text(run("base64", "-d", stdin=text))
+        """As the notes say that helm prints: their own lines."""
+        self.shell(self.noted("for key in "), program=("sh",))
         with self.forwarded(f"deployment/{NAME}-cloudhub-svc", "10005", namespace=NAMESPACE):
-            return self.cloud.run(
-                Binaries()["skerryctl"], "token", "create", "--single-use", "--node", NODE, "--hub=localhost:10005", "--nodes-known",
-                f"--ca={self.folder / 'ca.crt'}", f"--cert={self.folder / 'tls.crt'}", f"--key={self.folder / 'tls.key'}").strip()
+            return self.shell(f"{self.noted('skerryctl token create')} --single-use --node {NODE} --nodes-known", program=("sh",)).strip()
 
     @property
     def join_url(self):

@@ -223,9 +223,9 @@ def test_tokens_of_the_cluster(joined):
     """A program in the cluster calls device-controller-svc with a token of its ServiceAccount; the cluster's API says whose it is."""
     token = joined.kubectl("create", "token", "billing", "-n", "shop", "--audience=skerry", "--duration=10m").strip()
     address = joined.kubectl.get("service", f"{NAME}-device-controller-svc", NAMESPACE)["spec"]["clusterIP"]
-    relay = Relay(joined.cloud.network, joined.folder / "devices.sock", f"{address}:10006")
     name = f"{NAME}-device-controller-svc.{NAMESPACE}.svc"
-    credentials = grpc.ssl_channel_credentials((joined.folder / "ca.crt").read_bytes())
+    credentials = grpc.ssl_channel_credentials((joined.desk / "ca.crt").read_bytes())
+    relay = Relay(joined.cloud.network, joined.folder / "devices.sock", f"{address}:10006")
     try:
         with grpc.secure_channel(f"unix://{joined.folder / 'devices.sock'}", credentials,
                                  options=[("grpc.ssl_target_name_override", name)]) as channel:
