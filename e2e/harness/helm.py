@@ -1,5 +1,6 @@
 """The system as docs/ops/cluster.md installs it: the chart in a Kubernetes cluster, and a box of compose that joins it."""
 
+import shlex
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,7 +27,7 @@ class HelmSystem(ComposedSystem):
         super().__init__(name)
         self.kubernetes = Kubernetes(self.cloud)
         self.notes = ""
-        self.desk = self.folder / "desk"  # Of the operator: the keys that he fetched.
+        self.desk = self.folder / "desk"  # Of the operator: the keys that he fetched, and backups.
 
     def values(self):
         """What an operator would write for this cluster: no load balancer, images of its own, no patience with boxes."""
@@ -80,9 +81,13 @@ class HelmSystem(ComposedSystem):
         return run(*self.cloud.command("env", f"--chdir={desk}", f"PATH={desk}/bin:/usr/bin:/bin", f"HOME={desk}",
                                        f"KUBECONFIG={self.kubernetes.admin}", *program, "-eu", "-c", text), timeout=timeout)
 
+    def volume(self):
+        """Of the bundled database."""
+        self.kubernetes.volume("postgres", f"data-{NAME}-postgres-0", NAMESPACE)
+
     def install(self):
         """helm install; returns what it prints once all is ready."""
-        self.kubernetes.volume("postgres", f"data-{NAME}-postgres-0", NAMESPACE)
+        self.volume()
         return self.helm("install", RELEASE, CHART, "--create-namespace", "--wait", "--timeout=240s", values=self.values())
 
     def pods(self, component):
@@ -91,10 +96,21 @@ class HelmSystem(ComposedSystem):
         return [pod for pod in found if pod["metadata"]["labels"].get("app.kubernetes.io/component") == component
                 and "deletionTimestamp" not in pod["metadata"]]
 
+    def lose(self):
+        """The release, its namespace and its database go; what the cluster has outside of that namespace stays."""
+        self.helm("uninstall", RELEASE, "--wait", "--timeout=120s")
+        self.kubectl("delete", "namespace", NAMESPACE, "--timeout=120s", timeout=150)
+        self.kubernetes.lose_volume("postgres")
+
     def noted(self, start):
         """The one line that begins so of the notes that helm has printed."""
         (line,) = [line.strip() for line in self.notes.splitlines() if line.strip().startswith(start)]
         return line
+
+    def skerryctl(self, *argv):
+        """As the operator whose key the notes have fetched, through a port that is forwarded."""
+        with self.forwarded(f"deployment/{NAME}-cloudhub-svc", "10005", namespace=NAMESPACE):
+            return self.shell(shlex.join(["skerryctl", *argv, "--hub=localhost:10005", "--ca=ca.crt", "--cert=tls.crt", "--key=tls.key"]))
 
     def create_token(self):
         """As the notes say that helm prints: their own lines."""

@@ -83,7 +83,7 @@ def postgres(machine):
     files.base()
     files.shell()
     version = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))
-    for name in ("postgres", "initdb", "pg_isready"):
+    for name in ("postgres", "initdb", "pg_isready", "pg_dump", "pg_restore"):
         files.program(version / "bin" / name)
     for name in ("plpgsql.so", "dict_snowball.so"):
         files.program(version / "lib" / name)

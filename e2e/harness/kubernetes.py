@@ -8,6 +8,7 @@ NetworkPolicies, cert-manager, a load balancer.
 
 import http.client
 import json
+import shutil
 import ssl
 import subprocess
 import threading
@@ -220,7 +221,7 @@ class Kubernetes:
 
     def volume(self, name, claim, namespace):
         """A PersistentVolume of the node's disk, for a claim that will be made."""
-        path = self.folder / "volumes" / name
+        path = self._volume(name)
         path.mkdir(parents=True)
         self.kubectl.apply({
             "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
@@ -228,6 +229,14 @@ class Kubernetes:
                      "persistentVolumeReclaimPolicy": "Retain", "claimRef": {"namespace": namespace, "name": claim},
                      "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
                          {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}]}]}}}})
+
+    def lose_volume(self, name):
+        """With what is on it; nobody uses it."""
+        self.kubectl("delete", "persistentvolume", name)
+        shutil.rmtree(self._volume(name))
+
+    def _volume(self, name):
+        return self.folder / "volumes" / name
 
     def describe(self):
         """What there is and ends of logs, for the report of a failure."""

@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+from pathlib import Path
 
 import pytest
 from cluster import wait
 from cluster.binaries import TOP
 from cluster.kube import KubectlFailed, condition, container
-from harness import devices, pods, stubs
+from harness import devices, handbook, pods, stubs
 from harness.compose import NODE, Relay
 from harness.helm import NAME, NAMESPACE, RELEASE, CHART, HelmSystem
 from harness.stubs import grpc
@@ -257,3 +258,37 @@ def test_uninstall_and_install_again(joined):
     devices.desire(joined.kubectl, "room-3", "target", "20")
     await_reported(joined, target="20.00")
     assert container(app_pod(joined))["containerID"] == container(before)["containerID"]
+
+
+def tokens(system):
+    """Those that the hubs know."""
+    return json.loads(system.skerryctl("token", "list", "-o", "json"))
+
+
+def page_blocks(path):
+    """What a page says to type, where it names this file as what does."""
+    return [block.text for block in handbook.read(path).blocks if block.options.get("checked-by") == f"e2e/scenarios/{Path(__file__).name}"]
+
+
+def test_backup_and_restore(joined):
+    """docs/ops/backup.md, block by block: release, namespace and database are lost, and the box goes on with its pod and its device."""
+    backup, *restore = page_blocks("docs/ops/backup.md")
+    before, known = app_pod(joined), tokens(joined)
+    joined.shell(backup)
+    joined.lose()
+    devices.desire(joined.kubectl, "room-3", "target", "19")
+    joined.volume()
+    for block in restore:
+        joined.shell(block)
+    check_release(joined)
+    joined.wait_ready()
+    await_reported(joined, target="19.00")
+    after = app_pod(joined)
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert container(after)["containerID"] == container(before)["containerID"]
+    assert container(after)["restartCount"] == container(before)["restartCount"]
+    check_streams(joined, "again")
+    # The hubs know what they knew, and which nodes there are: a token for anybody needs no --nodes-known.
+    joined.shell(joined.noted("for key in "), program=("sh",))
+    assert tokens(joined) == known
+    assert joined.skerryctl("token", "create", "--single-use")
