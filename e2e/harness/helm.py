@@ -102,6 +102,16 @@ class HelmSystem(ComposedSystem):
         self.kubectl("delete", "namespace", NAMESPACE, "--timeout=120s", timeout=150)
         self.kubernetes.lose_volume("postgres")
 
+    def external_database(self, port):
+        """Starts a PostgreSQL beside the cluster, on the machine's network, with an empty database; returns its URL."""
+        password = self.folder / "database.password"
+        password.write_text("a-password")
+        self.cloud.docker("run", "--detach", "--name=database", "--network=host", "--env=POSTGRES_USER=skerry", "--env=POSTGRES_DB=skerry",
+                          "--env=POSTGRES_PASSWORD_FILE=/password", f"--env=PGPORT={port}", f"--volume={password}:/password:ro", images.POSTGRES)
+        url = f"postgresql://skerry:{password.read_text()}@{self.cloud.address}:{port}/skerry"
+        wait.until("the database", lambda: self.shell(f"psql '{url}' -Atc 'SELECT 1'") == "1\n", 60, 0.3)
+        return url
+
     def noted(self, start):
         """The one line that begins so of the notes that helm has printed."""
         (line,) = [line.strip() for line in self.notes.splitlines() if line.strip().startswith(start)]

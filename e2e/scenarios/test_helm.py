@@ -292,3 +292,17 @@ def test_backup_and_restore(joined):
     joined.shell(joined.noted("for key in "), program=("sh",))
     assert tokens(joined) == known
     assert joined.skerryctl("token", "create", "--single-use")
+
+
+def test_a_database_of_ones_own(joined):
+    """docs/ops/cluster.md moves the bundled one's contents to a PostgreSQL outside of the cluster, which a Secret names; nothing is forgotten."""
+    known = tokens(joined)
+    (move,) = (block for block in page_blocks("docs/ops/cluster.md") if "pg_restore" in block)
+    joined.shell(f"URL={joined.external_database(25060)}\n{move.rstrip()},networkPolicy.databasePorts={{25060}}\n")
+    assert not joined.kubectl.get("statefulsets", namespace=NAMESPACE)["items"]
+    for service, count in SERVICES.items():
+        joined.wait_ready_pods(service, count)
+    assert tokens(joined) == known
+    joined.wait_ready()
+    devices.desire(joined.kubectl, "room-3", "target", "18")
+    await_reported(joined, target="18.00")
