@@ -12,7 +12,7 @@ from cluster import binaries, wait
 from cluster.binaries import TOP, Binaries
 from cluster.kube import Kubectl, condition
 
-from . import images, stubs
+from . import followed, images, stubs
 from .devices import DeviceApi
 from .machine import Machine, run
 from .network import Network
@@ -23,6 +23,7 @@ EDGE = TOP / "docker/compose/edge/docker-compose.yml"
 ONE_PROCESS = TOP / "docker/compose/edge/one-process.yml"
 DOCKER_RUNTIME = TOP / "docker/compose/edge/docker-runtime.yml"
 VERSION = "0.1.0"
+PAGE = "docs/ops/box.md"
 CLOUD_IMAGES = ("cloudhub-svc", "standalone-api-svc", "edge-controller-svc", "device-controller-svc", "router-svc", "skerryctl")
 EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper", "skerryctl",
                "pause")
@@ -140,28 +141,29 @@ class ComposedSystem:
 
     def join(self):
         """The folders, and skerryctl join, as box.md says."""
-        for line in (EDGE.parent / "skerry.conf").read_text().splitlines():
-            if line.startswith("d "):  # As systemd-tmpfiles reads it, which is not on every machine.
-                _, path, mode, user, group = line.split()
-                self.box.run("install", "-d", "-m", mode, "-o", user, "-g", group, path)
+        for line in followed.commands(PAGE, "skerry.conf"):
+            self.box.run("sh", "-ec", f"cd {TOP}; {line}")
         self.box.docker(
             "run", "--rm", "--network", "host", "-v", "/etc/skerry:/etc/skerry", "-v", "/run/skerry:/run/skerry",
             "-v", "/var/lib/skerry:/var/lib/skerry", "-e", f"SKERRY_JOIN_TOKEN={self.create_token()}", f"skerry/skerryctl:{VERSION}",
             "join", "--cloud", self.join_url, "--node-name", NODE)
 
-    def box_up(self, *over, by):
-        """The box's compose file, and those laid over it; returns when its containers have started."""
-        self._compose_box(by, over, "up", "-d")
+    def box_up(self, *over, by, options=(), **variables):
+        """The box's compose file, and those laid over it; returns when its containers have started. As box.md has the command."""
+        files = [word for file in (EDGE, *over) for word in ("-f", file.relative_to(TOP))]
+        followed.check(PAGE, "docker-compose", *files, "up", "-d", *options)
+        self._compose_box(by, over, "up", "-d", *options, **variables)
 
     def box_down(self, *over, by):
         """Its containers go."""
         self._compose_box(by, over, "down")
 
-    def _compose_box(self, by, over, *command):
+    def _compose_box(self, by, over, *command, **variables):
         self.box.compose(by, [EDGE, *over], *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
                          SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
                          SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
-                         SKERRY_RESTRICT_OOM_SCORE_ADJ="true")  # Where the tests run nobody may lower it.
+                         SKERRY_RESTRICT_OOM_SCORE_ADJ="true",  # Where the tests run nobody may lower it.
+                         **variables)
 
     def load_pod_image(self):
         """pods.IMAGE, for pods by docker."""

@@ -187,6 +187,21 @@ def test_a_cut_of_the_boxs_network(system):
     assert container(pod_running(system))["restartCount"] == 0
 
 
+def test_an_update_and_back(system):
+    """Images of another release, then those of before: what docker-compose makes anew has the release's images, and the pod runs all the while."""
+    before = container(pod_running(system))
+    for version in ("0.1.1", VERSION):
+        for name in EDGE_IMAGES:
+            system.box.docker("tag", f"skerry/{name}:{VERSION}", f"skerry/{name}:{version}")
+        system.box_up(by=2, SKERRY_VERSION=version)
+        system.wait_healthy(system.box, 8)
+        tags = {found["Config"]["Image"].partition(":")[2] for found in system.box.containers().values()
+                if found["Config"]["Image"].startswith("skerry/") and "mapper" not in found["Name"]}
+        assert tags == {version}
+    after = container(pod_running(system))
+    assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
+
+
 def test_pods_by_docker_alone(system):
     """The box's file with docker-runtime.yml over it: the engine that runs the services runs pods, and pods stay over `down` and `up`."""
     system.kubectl("delete", "pod", "web", "--timeout=60s", timeout=90)
@@ -204,3 +219,15 @@ def test_pods_by_docker_alone(system):
     after = container(pod_running(system))
     assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
     check_streams(system, "again")
+
+
+def test_a_box_without_pods(system):
+    """edged-svc left out: devices are heard as before, and a device obeys."""
+    system.box_down(DOCKER_RUNTIME, by=1)
+    system.box_up(by=2, options=("--scale", "edged-svc=0"))
+    system.wait_healthy(system.box, 7)
+    assert not [name for name in system.box.containers() if "edged-svc" in name]
+    count(system, 1000)
+    await_reported(system, "counter-1", count="1000")
+    devices.desire(system.kubectl, "room-3", "target", "24")
+    await_reported(system, "room-3", target="24.00")
