@@ -127,9 +127,9 @@ def chart_jobs(machine, tag):
 
 
 def skerry(machine, binaries, dist, *names):
-    """The project's own, by tools/release."""
+    """The project's own, by tools/release; what it printed."""
     only = [f"--only={name}" for name in names]
-    run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only, env=machine.client, timeout=240)
+    return run(TOP / "tools/release/release", "--here", f"--bin={binaries.folder}", f"--dist={dist}", *only, env=machine.client, timeout=240)
 
 
 def layers(machine, tag, folder):
