@@ -41,7 +41,7 @@ def find(tree):
                   cpp_checks.check_guards(tree), cpp_checks.check_metrics(tree), cpp_checks.check_text(tree),
                   cpp_checks.check_deadlines(tree), cpp_checks.check_format(tree), proto_checks.check_protos(tree),
                   spec_checks.check_rules(tree), doc_checks.check_blocks(tree),
-                  doc_checks.check_links(tree), python_checks.check_names(tree)):
+                  doc_checks.check_links(tree), doc_checks.check_commands(tree), python_checks.check_names(tree)):
         findings += check
     return sorted(set(findings))
 

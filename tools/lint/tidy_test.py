@@ -238,6 +238,13 @@ class TidyTest(unittest.TestCase):
         self.expect("broken-link", "README.md", _files(**{"docs/a.md": "# A\n", "README.md": "\n[a](docs/b.md)\n"}), line=2)
         self.expect("broken-link", "README.md", _files(**{"docs/a.md": "# A\n", "README.md": "[a](docs/a.md#b)\n"}))
 
+    def test_commands_are_blocks(self):
+        for text, good in (("`a && b`", False), ("`docker-compose -f x.yml up -d`", False), ("`docker-compose up -d --scale x=0`", False),
+                           ("`a` && `b`", True), ("`docker-compose ps`", True), ("`down` and `up`", True),
+                           ("\n```figure\n`a && b`\n```", True)):
+            findings = self.find(_files(**{"docs/a.md": f"# T\n{text}\n", "docs/adr/a.md": f"# T\n{text}\n"}))
+            self.assertEqual([(f.rule, f.path) for f in findings], [] if good else [("untested-command", "docs/a.md")], text)
+
     def test_rules_are_cited(self):
         spec = {"docs/spec/link.md": "# Rules\n\n- **link-1.1** One, as link-1.2.\n- **link-1.10** Ten.\n"}
         self.expect_clean(_files(**spec, **{
