@@ -30,6 +30,10 @@ EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbu
 NODE = "edge-1"
 
 
+def _of_box(over):
+    return over if ONE_PROCESS in over else (EDGE, *over)
+
+
 class ComposedSystem:
     """Two machines with docker, and all images on them; nothing of the system runs yet. The cloud's is Debian 12's docker, the box's Debian
     13's. `by` is docker-compose's major version."""
@@ -149,8 +153,9 @@ class ComposedSystem:
             "join", "--cloud", self.join_url, "--node-name", NODE)
 
     def box_up(self, *over, by, options=(), **variables):
-        """The box's compose file, and those laid over it; returns when its containers have started. As box.md has the command."""
-        files = [word for file in (EDGE, *over) for word in ("-f", file.relative_to(TOP))]
+        """The box's compose file, and those laid over it, or ONE_PROCESS; returns when its containers have started. As box.md has the
+        command."""
+        files = [word for file in _of_box(over) for word in ("-f", file.relative_to(TOP))]
         followed.check(PAGE, "docker-compose", *files, "up", "-d", *options)
         self._compose_box(by, over, "up", "-d", *options, **variables)
 
@@ -159,7 +164,7 @@ class ComposedSystem:
         self._compose_box(by, over, "down")
 
     def _compose_box(self, by, over, *command, **variables):
-        self.box.compose(by, [EDGE, *over], *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
+        self.box.compose(by, _of_box(over), *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
                          SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
                          SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
                          SKERRY_RESTRICT_OOM_SCORE_ADJ="true",  # Where the tests run nobody may lower it.
