@@ -1,6 +1,8 @@
 """KubeEdge's rules end to end: HTTP requests of the cloud to MQTT and to a service of the box, MQTT messages and posts
 of the box to URLs, as examples/rules.yaml has them."""
 
+import base64
+import json
 import os
 import random
 import subprocess
@@ -250,6 +252,43 @@ def test_dead_letters(plant, letters):
     with pytest.raises(grpc.RpcError) as denied:
         controller.list()
     assert denied.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_dead_letters_by_skerryctl(plant, letters):
+    """[ctl-10.1] As the runbook has it: listed, replayed by id and by rule, dropped; what is not there is said."""
+    cloud = plant.system.cloud
+
+    def ctl(*argv, **options):
+        return cloud.skerryctl("deadletter", *argv, f"--router={cloud.router.addresses['api']}", *cloud.operator_flags[1:], **options)
+
+    assert ctl("list") == "No dead letters.\n"
+    plant.target.answer = lambda request: (422, "no")
+    for number in range(4):
+        plant.alarm(number)
+    wait.until("the dead letters", lambda: len(letters.list("alarms")) == 4, 30)
+    listed = json.loads(ctl("list", "--rule=alarms", "--payloads", "-o", "json"))
+    assert not listed["more"] and [base64.b64decode(each["payload"]) for each in listed["deadLetters"]] == [b"0", b"1", b"2", b"3"]
+    ids = [each["name"].removeprefix("deadLetters/") for each in listed["deadLetters"]]
+    table = ctl("list", "--rule=default/alarms").splitlines()
+    assert table[0].split() == ["ID", "RULE", "NODE", "SOURCE", "BYTES", "DIED", "ERROR"]
+    assert table[1].split()[:5] == [ids[0], "default/alarms", "edge-1", "default/alarms", "1"] and "answered 422" in table[1]
+    assert ctl("list", "--limit=1").splitlines()[-1] == "There are more: --limit"
+    assert ctl("list", "--rule=orders") == "No dead letters.\n"
+
+    plant.target.answer = rules.yes
+    plant.target.requests.clear()
+    assert ctl("drop", ids[3]) == f"deadLetters/{ids[3]} dropped\n"
+    assert ctl("replay", ids[0]) == f"deadLetters/{ids[0]} replayed\n"
+    replayed = json.loads(ctl("replay", "--rule=alarms", "-o", "json"))
+    assert replayed == {"replayed": [f"deadLetters/{ids[1]}", f"deadLetters/{ids[2]}"], "gone": []}
+    wait.until("the letters to be posted", lambda: plant.posted("/alarms") == ["0", "1", "2"], 20)
+    assert [request.key for request in plant.target.asked("/alarms")] == [each["key"] for each in listed["deadLetters"][:3]]
+    wait.until("no letter to be left", lambda: not letters.list(), 20)
+    assert ctl("drop", "--all") == ""
+    with pytest.raises(RuntimeError, match="DEAD_LETTER_UNKNOWN"):
+        ctl("replay", ids[3])
+    with pytest.raises(RuntimeError, match="--rule, or --all"):
+        ctl("drop", ids[3], "--all")
 
 
 def test_a_target_that_is_down(plant, letters):

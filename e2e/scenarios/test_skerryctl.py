@@ -258,7 +258,7 @@ def test_help_and_what_was_meant(system, box):
     """[ctl-9.2] Within 100 columns for every command; unknown words say what was meant."""
     text = said(system, box, "help")
     commands = [line.split("  ")[1] for line in text.splitlines() if line.startswith("  ") and line[2] not in "- "]
-    assert {"join", "get", "top", "token create", "device call", "completion", "help"} <= set(commands)
+    assert {"join", "get", "top", "token create", "device call", "deadletter replay", "completion", "help"} <= set(commands)
     for command in commands:
         text = said(system, box, "help", *command.split())
         assert f"Usage: skerryctl {command}" in text, text

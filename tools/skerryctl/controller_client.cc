@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/rpc/channel.h"
-#include "tools/skerryctl/step_error.h"
 
 namespace skerry::skerryctl {
 namespace {
@@ -18,20 +17,7 @@ constexpr int kPageSize = 500;
 }  // namespace
 
 absl::Status ExplainController(const absl::Status& status, const Endpoint& controller) {
-  if (status.ok()) return status;
-  StepError error = FromStatus(status);
-  error.step = "ask device-controller-svc";
-  error.expected = absl::StrCat("an answer at ", controller.address);
-  if (error.exit_code == ExitCode::kUnreachable && error.reason.empty()) {
-    error.fix = absl::StrCat(
-        "is device-controller-svc running, is ", controller.address,
-        " its listen address, is that name in its certificate, and is the certificate of its CA?");
-  } else if (error.exit_code == ExitCode::kRefused) {
-    error.fix = "use a certificate with O=skerry:operators";
-  } else if (error.exit_code == ExitCode::kUnreachable) {
-    error.exit_code = ExitCode::kFailed;  // It was reached, and said so of somebody behind it.
-  }
-  return ToStatus(error);
+  return ExplainCall(status, "device-controller-svc", controller);
 }
 
 ControllerClient::ControllerClient(Endpoint controller,

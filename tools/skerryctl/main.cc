@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   commands.root().set_version_flag("--version", absl::StrCat("skerryctl ", skerry::BuildVersion(),
                                                              " (", skerry::BuildCommit(), ")"));
   for (const auto add : {AddJoin, AddStatus, AddGet, AddTop, AddDoctor, AddBundle, AddToken,
-                         AddNode, AddDevice, AddDrain, AddCompletion, AddHelp}) {
+                         AddNode, AddDevice, AddDeadLetter, AddDrain, AddCompletion, AddHelp}) {
     add(commands);
   }
   if (argc > 1 && std::string(argv[1]) == kCompleteWord) {

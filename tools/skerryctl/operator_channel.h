@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/lib/security/tls.h"
 
 namespace skerry::skerryctl {
@@ -19,6 +21,10 @@ struct Endpoint {
 };
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectAsOperator(const Endpoint& endpoint);
+
+// What a call to `service` at `endpoint` ended with, as a StepError.
+absl::Status ExplainCall(const absl::Status& status, absl::string_view service,
+                         const Endpoint& endpoint);
 
 }  // namespace skerry::skerryctl
 

@@ -15,6 +15,7 @@ void AddBundle(Commands& commands);
 void AddToken(Commands& commands);
 void AddNode(Commands& commands);
 void AddDevice(Commands& commands);
+void AddDeadLetter(Commands& commands);
 void AddDrain(Commands& commands);
 void AddCompletion(Commands& commands);
 void AddHelp(Commands& commands);

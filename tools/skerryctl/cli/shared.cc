@@ -58,6 +58,14 @@ void AddController(Commands& commands, CLI::App& command, Endpoint& controller, 
   if (tls) AddTls(commands, command, controller);
 }
 
+void AddRouter(Commands& commands, CLI::App& command, Endpoint& router) {
+  router.address = "127.0.0.1:10007";
+  command.add_option("--router", router.address, "host:port of router-svc's API (its listen)")
+      ->envname("SKERRY_ROUTER")
+      ->capture_default_str();
+  AddTls(commands, command, router);
+}
+
 void AddRunDir(Commands& commands, CLI::App& command, std::string& run_dir) {
   commands.Offer(command.add_option("--run-dir", run_dir, "folder of the services' Unix sockets")
                      ->capture_default_str(),

@@ -28,6 +28,8 @@ void AddTls(Commands& commands, CLI::App& command, Endpoint& endpoint);
 void AddHub(Commands& commands, CLI::App& command, Endpoint& hub);
 // --controller and the above unless `tls` is false, where AddHub is there, too.
 void AddController(Commands& commands, CLI::App& command, Endpoint& controller, bool tls = true);
+// --router and --ca, --cert, --key, --server-name.
+void AddRouter(Commands& commands, CLI::App& command, Endpoint& router);
 // --run-dir.
 void AddRunDir(Commands& commands, CLI::App& command, std::string& run_dir);
 // --dir.
