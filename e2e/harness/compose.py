@@ -26,7 +26,7 @@ VERSION = "0.1.0"
 PAGE = "docs/ops/box.md"
 CLOUD_IMAGES = ("cloudhub-svc", "standalone-api-svc", "edge-controller-svc", "device-controller-svc", "router-svc", "skerryctl")
 EDGE_IMAGES = ("edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper", "skerryctl",
-               "pause")
+               "pause", "skerry-edge")
 NODE = "edge-1"
 
 
@@ -163,12 +163,21 @@ class ComposedSystem:
         """Its containers go."""
         self._compose_box(by, over, "down")
 
+    def skerryctl(self, *argv, over=(), by=2, options=()):
+        """skerryctl on the box; its standard output. `over` is as for box_up, `options` docker-compose's."""
+        return self._compose_box(by, over, "run", "--rm", "-T", *options, "skerryctl", *argv)
+
+    def to_six(self):
+        """What box.md says of a box that was one process, between its `down` and the `up` of the six."""
+        for line in followed.commands(PAGE, "chown"):
+            self.box.run("sh", "-ec", line)
+
     def _compose_box(self, by, over, *command, **variables):
-        self.box.compose(by, _of_box(over), *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
-                         SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
-                         SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
-                         SKERRY_RESTRICT_OOM_SCORE_ADJ="true",  # Where the tests run nobody may lower it.
-                         **variables)
+        return self.box.compose(by, _of_box(over), *command, SKERRY_MOSQUITTO_IMAGE=images.MOSQUITTO,
+                                SKERRY_CONTAINERD_DIR=str(self.box.containerd_dir / "run"),
+                                SKERRY_CONTAINERD_ROOT=str(self.box.containerd_dir / "root"),
+                                SKERRY_RESTRICT_OOM_SCORE_ADJ="true",  # Where the tests run nobody may lower it.
+                                **variables)
 
     def load_pod_image(self):
         """pods.IMAGE, for pods by docker."""
@@ -179,7 +188,8 @@ class ComposedSystem:
         """The virtual mapper, as box.md says."""
         self.box.run("tee", "/etc/skerry/virtual-mapper.yaml", stdin="name: virtual\nprotocol: virtual\n")
         self.box.docker("run", "--detach", "--name", "virtual-mapper", "--restart", "unless-stopped", "--network", "host", "--read-only",
-                        "--cap-drop", "ALL", "-v", "/etc/skerry/virtual-mapper.yaml:/etc/skerry/virtual-mapper.yaml:ro",
+                        "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true", "--memory", "64m", "--log-opt", "max-size=5m",
+                        "--log-opt", "max-file=3", "-v", "/etc/skerry/virtual-mapper.yaml:/etc/skerry/virtual-mapper.yaml:ro",
                         "-v", "/run/skerry:/run/skerry", f"skerry/virtual-mapper:{VERSION}")
 
     def publish(self, topic, *lines):

@@ -106,6 +106,7 @@ def mosquitto(machine):
     files = _Files()
     files.base()
     files.program("/usr/sbin/mosquitto")
+    files.program("/usr/bin/mosquitto_pub")
     files.text("root/etc/passwd", "mosquitto:x:1883:1883::/:/bin/sh\n")
     files.text("root/etc/group", "mosquitto:x:1883:\n")
     files.build(machine, MOSQUITTO, """FROM scratch

@@ -105,7 +105,7 @@ def test_a_compose_file_is_one_for_both(file, version, tmp_path):
 
 def test_images(system):
     """Made twice, each time from the binaries alone and by two versions of Docker, what is in their layers is the same to the byte. No image
-    is root's but edged-svc's, whose volumes it mounts."""
+    is root's but those that mount pods' volumes."""
     assert [machine.docker("version", "--format", "{{.Server.Version}}")[:2] for machine in (system.cloud, system.box)] == ["20", "26"]
     layers = [images.layers(machine, f"skerry/skerryctl:{VERSION}", system.folder) for machine in (system.cloud, system.box)]
     assert layers[0] == layers[1] and len(layers[0]) == 4 and all(layers[0]), layers
@@ -113,7 +113,7 @@ def test_images(system):
         for name in names:
             image = machine.inspect(f"skerry/{name}:{VERSION}")
             assert image["Size"] < IMAGE_BYTES_MAX, name
-            assert image["Config"]["User"] == ("0:0" if name == "edged-svc" else "65532:65532"), name
+            assert image["Config"]["User"] == {"edged-svc": "0:0", "skerry-edge": "0:65532"}.get(name, "65532:65532"), name
 
 
 def test_all_services_are_healthy(system):
@@ -123,9 +123,21 @@ def test_all_services_are_healthy(system):
     for machine in (system.cloud, system.box):
         for name, found in machine.containers().items():
             assert found["RestartCount"] == 0 and not found["State"]["OOMKilled"], name
-            used, limit = machine.memory_mb(found)
-            print(f"{name:32} PSS {used:6.1f} MB of {limit:.0f}")
-            assert limit == 0 or used < limit / 2, name
+        check_settings(machine)
+
+
+def check_settings(machine):
+    """What keeps one container from harming the others, and the machine's disk from being filled: the same for all."""
+    for name, found in machine.containers().items():
+        used, limit = machine.memory_mb(found)
+        print(f"{name:32} PSS {used:6.1f} MB of {limit:.0f}")
+        assert 0 < used < limit / 2, name
+        host = found["HostConfig"]
+        assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "5m", "max-file": "3"}}, name
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+        assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["Privileged"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert found["State"]["Health"]["Status"] == "healthy", name
 
 
 def test_a_pod(system):
@@ -148,6 +160,58 @@ def test_devices(system):
     await_reported(system, "room-3", target="25.00")
     wait.until("the box to know the counter", lambda: count(system, 0) or
                devices.reported(system.kubectl, "counter-1").get("count") == "0", 60, 0.5)
+
+
+def check_skerryctl(system, *over, by, services):
+    """What box.md says of looking at a box, where a pod and two devices are: doctor, status, top, get, bundle."""
+    def ctl(*argv, **options):
+        return system.skerryctl(*argv, over=over, by=by, **options)
+
+    found = json.loads(ctl("doctor", "-o", "json"))
+    assert found["findings"] == [] and {check["result"] for check in found["checks"]} == {"ok"}, found
+    assert json.loads(ctl("status", "--check", "-o", "json"))["healthy"]
+    pods_line, = [line for line in ctl("get", "pods").splitlines() if line.startswith("web ")]
+    assert pods_line.split()[1:4] == ["1/1", "Running", "0"]
+    assert "room-3" in ctl("get", "devices")
+    top = json.loads(ctl("top", "--once", "-o", "json"))
+    assert {each["service"] for each in top["services"]} == services
+    assert top["link"]["rttMilliseconds"] > 0
+    for each in top["services"]:
+        assert each["rssBytes"] > 0 and each["pssBytes"] > 0, each
+    ctl("bundle", "--out", "/out/box.tar.gz", "--ops", "edgehub-svc=127.0.0.1:9101", options=("-v", "/root:/out"))
+    names = system.box.run("tar", "-tzf", "/root/box.tar.gz").split()
+    assert {"doctor.json", "status.json", "metrics/edgehub-svc.txt", "config/edged.yaml"} <= set(names)
+    assert "MISSING" not in system.box.run("tar", "-xzOf", "/root/box.tar.gz", "MANIFEST")
+    assert system.box.run("stat", "-c", "%a", "/root/box.tar.gz").strip() == "600"
+
+
+SIX = {"edgehub-svc", "edge-meta-svc", "edged-svc", "twin-svc", "eventbus-svc", "servicebus-svc", "virtual-mapper"}
+
+
+def test_skerryctl_on_the_box(system):
+    """By either version of docker-compose; and, of a token, before there is anything on the box."""
+    found = json.loads(system.box.docker(
+        "run", "--rm", "--network", "host", "-e", f"SKERRY_JOIN_TOKEN={system.create_token()}", f"skerry/skerryctl:{VERSION}",
+        "doctor", "--cloud", system.join_url, "--node-name", NODE, "-o", "json"))
+    assert found["findings"] == [] and {"check": "token", "result": "ok"} in found["checks"]
+    pod_running(system)
+    check_skerryctl(system, by=1, services=SIX)
+    check_skerryctl(system, by=2, services=SIX)
+
+
+def test_killed_services_come_back(system):
+    """All containers of the box at once, as after a power cut but for the pods: Docker starts them again, and they go on."""
+    before = container(pod_running(system))
+    system.box.run("kill", "-KILL", *(str(found["State"]["Pid"]) for found in system.box.containers().values()))
+    wait.until("all to be started again", lambda: {
+        found["RestartCount"] for found in system.box.containers().values()} == {1}, 60, 0.5)
+    system.wait_healthy(system.box, 8)
+    devices.desire(system.kubectl, "room-3", "target", "24")
+    await_reported(system, "room-3", target="24.00")
+    devices.desire(system.kubectl, "room-3", "target", "25")
+    await_reported(system, "room-3", target="25.00")
+    after = container(pod_running(system))
+    assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
 
 
 def test_down_and_up_again_lose_nothing(system):
@@ -202,6 +266,36 @@ def test_an_update_and_back(system):
     assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
 
 
+def test_to_one_process_and_back(system):
+    """`down`, `up` of the other file; the owner of the services' files, and of no pod's. The pod runs all the while, the devices' last
+    values stay."""
+    before = container(pod_running(system))
+    owner = system.kubectl("exec", "web", "--", "stat", "-c", "%u:%g", "/settings/greeting")
+    last = 100 + CUT_UPDATES
+
+    def stays(count_containers, *numbers):
+        system.wait_healthy(system.box, count_containers)
+        system.wait_ready()
+        check_settings(system.box)
+        await_reported(system, "room-3", target="23.00")
+        await_counted(system, numbers[0], numbers[-1])
+        after = container(pod_running(system))
+        assert (after["containerID"], after["restartCount"], after["state"]) == (before["containerID"], 0, before["state"])
+        assert system.kubectl("exec", "web", "--", "stat", "-c", "%u:%g", "/settings/greeting") == owner
+
+    system.box_down(by=1)
+    system.box_up(ONE_PROCESS, by=2)
+    count(system, *range(last + 1, last + 11))
+    stays(3, *range(last + 1, last + 11))
+    check_skerryctl(system, ONE_PROCESS, by=2, services={"skerry-edge", "virtual-mapper"})
+    system.box_down(ONE_PROCESS, by=2)
+    system.to_six()
+    system.box_up(by=1)
+    count(system, *range(last + 11, last + 21))
+    stays(8, *range(last + 11, last + 21))
+    check_skerryctl(system, by=1, services=SIX)
+
+
 def test_pods_by_docker_alone(system):
     """The box's file with docker-runtime.yml over it: the engine that runs the services runs pods, and pods stay over `down` and `up`."""
     system.kubectl("delete", "pod", "web", "--timeout=60s", timeout=90)
@@ -212,6 +306,9 @@ def test_pods_by_docker_alone(system):
     before = container(pod_running(system))
     assert before["containerID"].startswith("docker://")
     check_streams(system, "good-bye")
+    system.wait_healthy(system.box, 8)
+    check_settings(system.box)
+    check_skerryctl(system, DOCKER_RUNTIME, by=2, services=SIX)
     system.box_down(DOCKER_RUNTIME, by=2)
     system.box_up(DOCKER_RUNTIME, by=1)
     system.wait_healthy(system.box, 8)

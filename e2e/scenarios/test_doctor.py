@@ -184,6 +184,12 @@ def test_the_key_and_the_configuration(system, box, copied):
     assert finding["code"] == "CONFIG_INVALID" and "color" in finding["seen"]
 
 
+def test_what_services_are_given_by_variables(system, box):
+    """[ctl-5.2] It is looked at where the doctor is given the same, as in the compose files."""
+    finding, = report(system, box, env={**os.environ, "SKERRY_EDGED_RUNTIME_ENDPOINT": "unix:///run/none.sock"})["findings"]
+    assert finding["code"] == "RUNTIME_UNREACHABLE" and "/run/none.sock" in finding["seen"]
+
+
 def test_a_bundle_has_what_is_known_and_no_key(system, box, tmp_path):
     """[ctl-6.1] Configuration, findings, status, metrics and logs of a running box."""
     out = tmp_path / "bundle.tar.gz"

@@ -17,7 +17,7 @@ std::optional<Config> Load(const std::string& service, const std::string& path, 
   Declare(schema, config);  // Of the service's own namespace.
   const std::string flag = absl::StrCat("--config=", path);
   const char* const arguments[] = {service.c_str(), flag.c_str()};
-  const absl::Status loaded = schema.LoadWith(2, arguments, {}).status();
+  const absl::Status loaded = schema.Load(2, arguments).status();
   files.push_back({.path = path, .loaded = loaded});
   if (!loaded.ok()) return std::nullopt;
   return config;

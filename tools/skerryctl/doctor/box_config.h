@@ -25,8 +25,9 @@ struct BoxConfig {
   std::vector<ConfigFile> files;  // Those that are there, and those that have to be.
 };
 
-// The files that skerryctl join wrote. Variables and flags that services are started with are not
-// seen. At most 1 MiB a file.
+// The files that skerryctl join wrote, and the services' variables (SKERRY_EDGED_…) where this
+// process was given them, too; flags that services are started with are not seen. At most 1 MiB a
+// file.
 BoxConfig LoadBoxConfig(const std::string& folder);
 
 }  // namespace skerry::skerryctl
