@@ -236,7 +236,8 @@ def test_every_command_that_prints_data_has_each_form(system, box):
     hub, device = system.cloud.operator_flags, system.cloud.device_flags
     for command in (("status", f"--run-dir={box.run_dir}"), ("status", "--cloud", *hub), ("token", "list", *hub),
                     ("get", "pods", f"--run-dir={box.run_dir}"), ("doctor", f"--dir={box.config_dir}"),
-                    ("device", "enable", "room-3", *device)):
+                    ("device", "enable", "room-3", *device),
+                    ("deadletter", "list", f"--router={system.cloud.router.addresses['api']}", *hub[1:])):
         as_json, as_yaml = [wait.until(f"{command} as {form}", lambda form=form: system.cloud.skerryctl(
             *command, "-o", form), 30) for form in ("json", "yaml")]
         assert shape(json.loads(as_json)) == shape(yaml.safe_load(as_yaml)), command

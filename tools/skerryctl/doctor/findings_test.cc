@@ -114,6 +114,8 @@ TEST(TokenFindingsTest, MalformedOrAnotherHubs) {
   EXPECT_EQ(WhySkipped("token-age", seen), "it is another hub's");
   seen.token->parsed = absl::InvalidArgumentError("not a join token");
   EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_MALFORMED"));
+  seen.hub.clear();  // Nobody is asked by such a token.
+  EXPECT_EQ(WhySkipped("hub", seen), "the token is malformed");
   seen = ToJoin();
   seen.token->ca_served = absl::NotFoundError("HTTP 404");
   EXPECT_THAT(Codes(seen), ElementsAre("CA_UNAVAILABLE"));

@@ -275,11 +275,12 @@ std::string WhySkipped(absl::string_view check, const Observations& seen) {
   const bool any_port = std::any_of(seen.hub.begin(), seen.hub.end(),
                                     [](const HubPort& port) { return port.reached.has_value(); });
   if (check == "token" || check == "token-age") return WhyTokenSkipped(check, any_port, seen);
-  if (check == "clock" && !any_port && !HasJoined(seen)) return "no --cloud names the hub";
-  if (check == "clock" && !seen.hub_time.has_value()) return "the hub's time is not known";
-  if (check == "hub" && !any_port) {
-    return HasJoined(seen) ? "no configuration names it" : "no --cloud names it";
+  if ((check == "clock" || check == "hub") && !any_port && !HasJoined(seen)) {
+    return seen.token.has_value() && !seen.token->parsed.ok() ? "the token is malformed"
+                                                              : "no --cloud names the hub";
   }
+  if (check == "clock" && !seen.hub_time.has_value()) return "the hub's time is not known";
+  if (check == "hub" && !any_port) return "no configuration names it";
   if (check == "disk" || check == "hub" || check == "clock") return "";
   if (!HasJoined(seen)) {
     return check == "config" && !seen.token.has_value() ? "" : "this box has not joined";
