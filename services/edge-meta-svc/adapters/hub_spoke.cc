@@ -164,6 +164,8 @@ void HubSpoke::HandleFrame(edgehub::v1::HubFrame frame, Batch& batch,
       log_.Info("attached to edgehub-svc", {{"node", frame.registered().node()}});
       break;
     case edgehub::v1::HubFrame::kLinkState:
+      Commit(batch);  // What came before is the former link's.
+      if (broken_) break;
       metrics_.link_connected.Set(frame.link_state().connected() ? 1 : 0);
       lag_.Linked(frame.link_state().connected());
       break;

@@ -362,5 +362,26 @@ TEST_F(HubSpokeTest, ShowsForHowLongTheObjectsHaveBeenBehind) {
   EXPECT_EQ(behind.Value(), 10);
 }
 
+TEST_F(HubSpokeTest, WhatASyncBroughtBeforeTheLinkEndedIsNotTheNextLinks) {
+  prometheus::Gauge& behind = metrics_.SyncBehind("configmaps");
+  HubFrame linked;
+  linked.mutable_link_state()->set_connected(true);
+  HubFrame cut;
+  cut.mutable_link_state()->set_connected(false);
+  Register();
+  Deliver(linked);
+  RequestSubscribe(1);
+  clock_.Advance(absl::Seconds(5));
+  executor_.Run([&] {  // One drain takes all three.
+    stream_->Deliver(Synced(1, 1));
+    stream_->Deliver(cut);
+    stream_->Deliver(linked);
+  });
+  Settle();
+  clock_.Advance(absl::Seconds(5));
+  Settle();
+  EXPECT_EQ(behind.Value(), 5) << "the former lag has ended, the new link is not in step";
+}
+
 }  // namespace
 }  // namespace skerry::edgemeta
