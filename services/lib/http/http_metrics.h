@@ -12,7 +12,8 @@
 
 namespace skerry::http {
 
-// Any thread may use them. The registry outlives it. Servers of one process share them.
+// Any thread may use them. The registry outlives it. `connections` is one server's: a
+// registry has one.
 struct HttpMetrics {
   explicit HttpMetrics(metrics::Registry& registry);
 

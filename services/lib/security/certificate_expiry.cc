@@ -20,33 +20,35 @@ absl::StatusOr<absl::Time> EndOf(const std::string& path) {
 
 CertificateExpiry::CertificateExpiry(const std::map<std::string, std::string>& files, Clock& clock,
                                      metrics::Registry& registry, const log::Logger& log)
-    : clock_(clock), log_(log), executor_("certificates", clock_) {
+    : clock_(clock), registry_(registry), log_(log), executor_("certificates", clock_) {
   for (const auto& [name, path] : files) {
-    Shown& shown = files_[path];
-    shown.gauge =
-        &registry.Gauge("skerry_certificate_expire_timestamp_seconds",
-                        "When a certificate of this service ends.", {{"certificate", name}});
-    shown.stamp = StampOf(path);
-    Read(path, shown);
+    files_.push_back({.name = name, .path = path, .stamp = StampOf(path)});
+    Read(files_.back());
   }
   executor_.PostAfter(kLookEvery, [this] { Look(); });
 }
 
 void CertificateExpiry::Look() {
-  for (auto& [path, shown] : files_) {
-    const FileStamp stamp = StampOf(path);
+  for (Shown& shown : files_) {
+    const FileStamp stamp = StampOf(shown.path);
     if (stamp == shown.stamp) continue;
     shown.stamp = stamp;
-    Read(path, shown);
+    Read(shown);
   }
   executor_.PostAfter(kLookEvery, [this] { Look(); });
 }
 
-void CertificateExpiry::Read(const std::string& path, Shown& shown) {
-  const absl::StatusOr<absl::Time> end = EndOf(path);
-  if (end.ok()) return shown.gauge->Set(absl::ToDoubleSeconds(*end - absl::UnixEpoch()));
-  log_.Warning("a certificate can't be read; the one that was read last is used", end.status(),
-               {{"file", path}});
+void CertificateExpiry::Read(const Shown& shown) {
+  const absl::StatusOr<absl::Time> end = EndOf(shown.path);
+  if (!end.ok()) {
+    log_.Warning("a certificate can't be read; the one that was read last is used", end.status(),
+                 {{"file", shown.path}});
+    return;
+  }
+  registry_
+      .Gauge("skerry_certificate_expire_timestamp_seconds",
+             "When a certificate of this service ends.", {{"certificate", shown.name}})
+      .Set(absl::ToDoubleSeconds(*end - absl::UnixEpoch()));
 }
 
 }  // namespace skerry::security

@@ -2,10 +2,9 @@
 #ifndef SKERRY_SERVICES_LIB_SECURITY_CERTIFICATE_EXPIRY_H_
 #define SKERRY_SERVICES_LIB_SECURITY_CERTIFICATE_EXPIRY_H_
 
-#include <prometheus/gauge.h>
-
 #include <map>
 #include <string>
+#include <vector>
 
 #include "services/lib/base/clock.h"
 #include "services/lib/exec/serial_executor.h"
@@ -18,7 +17,7 @@ namespace skerry::security {
 // skerry_certificate_expire_timestamp_seconds{certificate}, as RenewalLoop has it for what a
 // service issues itself. Looks once a minute, on a thread of its own, whether a file was replaced.
 // While one can't be read the former value stands, for the certificate that was read last is still
-// in use, and the log says so once.
+// in use, and the log says so once; one that never could be read has none.
 //
 // Used by one thread. What it is given outlives it.
 class CertificateExpiry {
@@ -35,17 +34,19 @@ class CertificateExpiry {
 
  private:
   struct Shown {
+    std::string name;
+    std::string path;
     FileStamp stamp;  // Of what was read last, or could not be.
-    prometheus::Gauge* gauge = nullptr;
   };
 
   void Look();
-  void Read(const std::string& path, Shown& shown);
+  void Read(const Shown& shown);
 
   Clock& clock_;
+  metrics::Registry& registry_;
   const log::Logger log_;
-  std::map<std::string, Shown> files_;  // By path. Of the executor.
-  exec::SerialExecutor executor_;       // Last: its thread uses the rest.
+  std::vector<Shown> files_;       // Of the executor.
+  exec::SerialExecutor executor_;  // Last: its thread uses the rest.
 };
 
 }  // namespace skerry::security

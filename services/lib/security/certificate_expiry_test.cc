@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Not;
 
 class CertificateExpiryTest : public ::testing::Test {
  protected:
@@ -60,6 +61,26 @@ TEST_F(CertificateExpiryTest, FollowsTheFiles) {
   Pass(expiry);
   ExpectShown("client", second);
   ExpectShown("rest", other);
+}
+
+TEST_F(CertificateExpiryTest, TwoNamesMayHaveOneFile) {
+  const std::string file = dir_.File("tls.crt");
+  Issue(file, absl::Hours(100));
+  CertificateExpiry expiry({{"client", file}, {"rest", file}}, clock_, registry_,
+                           log::Logger::Null());
+  const absl::Time second = Issue(file, absl::Hours(2000));
+  Pass(expiry);
+  ExpectShown("client", second);
+  ExpectShown("rest", second);
+}
+
+TEST_F(CertificateExpiryTest, WhatNeverCouldBeReadHasNoEnd) {
+  const std::string file = dir_.File("tls.crt");
+  CertificateExpiry expiry({{"client", file}}, clock_, registry_, log::Logger::Null());
+  EXPECT_THAT(registry_.Render(), Not(HasSubstr("expire_timestamp")));
+  const absl::Time end = Issue(file, absl::Hours(100));
+  Pass(expiry);
+  ExpectShown("client", end);
 }
 
 TEST_F(CertificateExpiryTest, WhatCannotBeReadLeavesTheFormerValue) {
