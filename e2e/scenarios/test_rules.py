@@ -289,6 +289,8 @@ def test_dead_letters_by_skerryctl(plant, letters):
         ctl("replay", ids[3])
     with pytest.raises(RuntimeError, match="--rule, or --all"):
         ctl("drop", ids[3], "--all")
+    with pytest.raises(RuntimeError, match="--rule"):  # A namespace alone narrows nothing.
+        ctl("drop", "--all", "--namespace=factory")
 
 
 def test_a_target_that_is_down(plant, letters):

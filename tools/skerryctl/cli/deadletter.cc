@@ -96,9 +96,12 @@ void AddDeadLetter(Commands& commands) {
     command->add_flag("--all", options->all, "all of all rules");
   }
   for (CLI::App* command : {&list, &replay, &drop}) {
-    command->add_option("--rule", options->rule, "all of this rule: its name, or namespace/name");
+    CLI::Option* const rule = command->add_option("--rule", options->rule,
+                                                  "all of this rule: its name, or namespace/name");
+    // Without it, a namespace would not narrow --all, which may drop.
     command->add_option("-n,--namespace", options->name_space, "the rule's namespace")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(rule);
     AddRouter(commands, *command, options->router);
     AddOutput(commands, *command, options->output);
   }
