@@ -48,6 +48,7 @@
 #include "services/lib/security/method_policy.h"
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/renewal_loop.h"
+#include "services/lib/sqlite/failure_metrics.h"
 
 namespace skerry::cloudhub {
 namespace {
@@ -224,18 +225,24 @@ absl::Status CloudHubApp::OpenStores() {
 absl::Status CloudHubApp::OpenSqlite() {
   Parts& p = *parts_;
   // Before there is a CA: a first start that breaks off in between is still a first start.
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<SqliteTokenStore> tokens,
-      SqliteTokenStore::Open(config_.state_dir + "/tokens.db", HubPki::IsNew(PkiOptions(config_))));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTokenStore> tokens,
+                          SqliteTokenStore::Open(config_.state_dir + "/tokens.db",
+                                                 HubPki::IsNew(PkiOptions(config_)), Files()));
   if (tokens->set_aside().has_value()) {
     log_.Error(
         "tokens and joined nodes were damaged and set aside: make new tokens, disable nodes anew",
         {{"path", *tokens->set_aside()}});
   }
   p.tokens = std::move(tokens);
-  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(config_.state_dir, clock_));
+  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(config_.state_dir, clock_, Files()));
   SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(PkiOptions(config_), clock_, log_));
   return OpenSqliteCommands();
+}
+
+sqlite::Environment CloudHubApp::Files() {
+  sqlite::Environment environment;
+  environment.on_failure = sqlite::CountFailures(parts_->registry);
+  return environment;
 }
 
 absl::Status CloudHubApp::OpenPostgres() {
@@ -266,13 +273,14 @@ absl::Status CloudHubApp::OpenPostgres() {
 
 absl::Status CloudHubApp::OpenSqliteCommands() {
   Parts& p = *parts_;
-  SKERRY_ASSIGN_OR_RETURN(
-      std::unique_ptr<SqliteCommandStore> commands,
-      SqliteCommandStore::Open(config_.state_dir + "/commands.db", QueueBounds(config_),
-                               config_.commands_store_bytes_max, clock_,
-                               [&p, bytes_max = config_.commands_store_bytes_max](int64_t bytes) {
-                                 p.metrics.CommandStore(bytes, bytes_max);
-                               }));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteCommandStore> commands,
+                          SqliteCommandStore::Open(
+                              config_.state_dir + "/commands.db", QueueBounds(config_),
+                              config_.commands_store_bytes_max, clock_,
+                              [&p, bytes_max = config_.commands_store_bytes_max](int64_t bytes) {
+                                p.metrics.CommandStore(bytes, bytes_max);
+                              },
+                              Files()));
   if (commands->set_aside().has_value()) {
     log_.Error("queued commands were damaged: they were set aside and a new queue begun",
                {{"path", *commands->set_aside()}, {"lost", "commands that waited for a node"}});

@@ -13,6 +13,7 @@
 #include "services/lib/log/logger.h"
 #include "services/lib/process/readiness.h"
 #include "services/lib/process/run.h"
+#include "services/lib/sqlite/storage.h"
 
 namespace skerry::cloudhub {
 
@@ -34,6 +35,7 @@ class CloudHubApp final : public process::App {
   // The CA, tokens, and what is known of the nodes' names.
   absl::Status OpenStores();
   absl::Status OpenSqlite();
+  sqlite::Environment Files();  // What its databases get.
   absl::Status OpenPostgres();
   absl::Status OpenSqliteCommands();
   absl::Status StartServers();

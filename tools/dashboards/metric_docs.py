@@ -34,8 +34,8 @@ OWNERS = {
     "skerry_rpc_server": "Services with a gRPC port",
     "skerry_scheduler": "`standalone-api-svc`: the scheduler of pods",
     "skerry_servicebus": "`servicebus-svc`",
-    "skerry_sqlite": "SQLite files: `edged-svc`, with `store.kind: sqlite` `router-svc` and `device-controller-svc` "
-                     "(others count in their own metrics)",
+    "skerry_sqlite": "SQLite files: `edged-svc`, with `store.kind: sqlite` `cloudhub-svc`, `router-svc` and "
+                     "`device-controller-svc` (others count in their own metrics)",
     "skerry_twin": "`twin-svc`",
 }
 

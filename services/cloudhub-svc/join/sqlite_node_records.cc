@@ -8,15 +8,16 @@
 namespace skerry::cloudhub {
 
 absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> SqliteNodeRecords::Open(
-    const std::string& folder, Clock& clock) {
+    const std::string& folder, Clock& clock, const sqlite::Environment& environment) {
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
                           sqlite::Database::Open({.path = folder + "/tokens.db",
                                                   .full_sync = false,
                                                   .set_aside_damaged = false,
-                                                  .check_integrity = false},
+                                                  .check_integrity = false,
+                                                  .environment = environment},
                                                  kTokensDbMigrations));
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<EpochStore> epochs,
-                          EpochStore::Open(folder + "/epoch.db", clock));
+                          EpochStore::Open(folder + "/epoch.db", clock, environment));
   return std::unique_ptr<SqliteNodeRecords>(
       new SqliteNodeRecords(std::move(database), std::move(epochs), clock));
 }

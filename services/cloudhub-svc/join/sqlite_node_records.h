@@ -26,8 +26,8 @@ namespace skerry::cloudhub {
 class SqliteNodeRecords final : public NodeRecords {
  public:
   // folder: where SqliteTokenStore::Open has opened tokens.db.
-  static absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> Open(const std::string& folder,
-                                                                 Clock& clock);
+  static absl::StatusOr<std::unique_ptr<SqliteNodeRecords>> Open(
+      const std::string& folder, Clock& clock, const sqlite::Environment& environment = {});
 
   absl::StatusOr<uint64_t> Admit(const LinkingBox& box) override;
   absl::StatusOr<bool> EpochStored(const LinkingBox& box, uint64_t epoch) override;

@@ -35,10 +35,11 @@ absl::StatusOr<TokenRecord> Read(const sqlite::Statement& row) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteTokenStore>> SqliteTokenStore::Open(const std::string& path,
-                                                                         bool new_hub) {
-  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<sqlite::Database> database,
-                          sqlite::Database::Open({.path = path}, kTokensDbMigrations));
+absl::StatusOr<std::unique_ptr<SqliteTokenStore>> SqliteTokenStore::Open(
+    const std::string& path, bool new_hub, const sqlite::Environment& environment) {
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<sqlite::Database> database,
+      sqlite::Database::Open({.path = path, .environment = environment}, kTokensDbMigrations));
   sqlite::Statement insert = database->Prepare(
       "INSERT INTO joined_nodes_state (id, complete) VALUES (1, ?1) ON CONFLICT DO NOTHING");
   SKERRY_RETURN_IF_ERROR(insert.Bind(1, int64_t{new_hub}).Run());

@@ -19,8 +19,8 @@ class SqliteTokenStore final : public JoinStore {
  public:
   // path: a file whose folder exists. new_hub: no node has ever joined, so that a file which is
   // created now knows all of them.
-  static absl::StatusOr<std::unique_ptr<SqliteTokenStore>> Open(const std::string& path,
-                                                                bool new_hub);
+  static absl::StatusOr<std::unique_ptr<SqliteTokenStore>> Open(
+      const std::string& path, bool new_hub, const sqlite::Environment& environment = {});
 
   absl::Status Create(const TokenRecord& token) override;
   absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) override;

@@ -19,10 +19,10 @@ constexpr const char* kMigrations[] = {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<EpochStore>> EpochStore::Open(const std::string& path,
-                                                             Clock& clock) {
+absl::StatusOr<std::unique_ptr<EpochStore>> EpochStore::Open(
+    const std::string& path, Clock& clock, const sqlite::Environment& environment) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
-      sqlite::Database::Open({.path = path}, kMigrations);
+      sqlite::Database::Open({.path = path, .environment = environment}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "epoch store");
   return std::unique_ptr<EpochStore>(new EpochStore(*std::move(database), clock));
 }

@@ -22,7 +22,8 @@ namespace skerry::cloudhub {
 // greater ones than before. Any thread may call it; `clock` outlives it.
 class EpochStore {
  public:
-  static absl::StatusOr<std::unique_ptr<EpochStore>> Open(const std::string& path, Clock& clock);
+  static absl::StatusOr<std::unique_ptr<EpochStore>> Open(
+      const std::string& path, Clock& clock, const sqlite::Environment& environment = {});
 
   // Greater than every epoch handed out before.
   absl::StatusOr<uint64_t> Next();

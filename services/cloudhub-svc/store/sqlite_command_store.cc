@@ -72,9 +72,9 @@ absl::StatusOr<std::vector<StoredCommand>> Rows(sqlite::Statement& read) {
 
 absl::StatusOr<std::unique_ptr<SqliteCommandStore>> SqliteCommandStore::Open(
     const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max, Clock& clock,
-    std::function<void(int64_t)> measured) {
-  absl::StatusOr<std::unique_ptr<sqlite::Database>> database =
-      sqlite::Database::Open({.path = path, .size_bytes_max = size_bytes_max}, kMigrations);
+    std::function<void(int64_t)> measured, const sqlite::Environment& environment) {
+  absl::StatusOr<std::unique_ptr<sqlite::Database>> database = sqlite::Database::Open(
+      {.path = path, .size_bytes_max = size_bytes_max, .environment = environment}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "command store");
   std::unique_ptr<SqliteCommandStore> store(
       new SqliteCommandStore(*std::move(database), bounds, clock, std::move(measured)));

@@ -27,7 +27,8 @@ class SqliteCommandStore final : public CommandStore {
   // may be another one; must not call the store.
   static absl::StatusOr<std::unique_ptr<SqliteCommandStore>> Open(
       const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max,
-      Clock& clock, std::function<void(int64_t size_bytes)> measured = {});
+      Clock& clock, std::function<void(int64_t size_bytes)> measured = {},
+      const sqlite::Environment& environment = {});
 
   absl::StatusOr<bool> Insert(const StoredCommand& command) override;
   absl::StatusOr<std::optional<StoredCommand>> Find(absl::string_view node,
