@@ -36,6 +36,23 @@ TEST(SqliteCommandStoreTest, SetsADamagedFileAside) {
   EXPECT_TRUE(store->Unended("edge-1")->empty());
 }
 
+TEST(SqliteCommandStoreTest, TellsThatItsFileIsFull) {
+  skerry::testing::TempDir folder;
+  skerry::testing::FakeClock clock;
+  int failures = 0;
+  sqlite::Environment environment;
+  environment.on_failure = [&failures](const absl::Status&) { ++failures; };
+  auto store =
+      *SqliteCommandStore::Open(folder.File("commands.db"), {}, 256 << 10, clock, {}, environment);
+  StoredCommand command;
+  command.node = "edge-1";
+  command.key = "k";
+  command.payload = std::string(1 << 20, 'x');
+  command.expire_time = clock.Now() + absl::Hours(1);
+  EXPECT_EQ(store->Insert(command).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GT(failures, 0);
+}
+
 TEST(SqliteCommandStoreTest, TellsItsSize) {
   skerry::testing::TempDir folder;
   skerry::testing::FakeClock clock;
