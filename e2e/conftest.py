@@ -24,6 +24,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """SIGTERM ends a run as Ctrl-C does: nothing that the scenarios started outlives it."""
     config.addinivalue_line("markers", "alone: measures delays or what is sent, so nothing else may run beside it")
+    config.addinivalue_line("markers", "text: holds what documents say against the programs; starts nothing that stays")
     # A worker of xdist whose first thread is taken runs this on another, where Python allows no handler.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)

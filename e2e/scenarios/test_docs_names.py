@@ -9,6 +9,8 @@ from cluster.binaries import TARGETS, TOP, Binaries
 
 from harness import handbook
 
+pytestmark = pytest.mark.text
+
 # KubeEdge's names are in its own columns.
 FOREIGN = ["docs/migrating.md"]
 # Generated, or about the past.
@@ -16,9 +18,9 @@ LEFT_OUT = ("docs/adr/", "docs/reference/", "docs/measurements/")
 CODE = re.compile(r"`([^`\n]+)`")
 DOTTED = re.compile(r"(?<![\w/.$-])([a-z_]+(?:\.[a-z_]+)+)(?![\w/.-])")
 FILES = ("md", "db", "yaml", "yml", "pem", "crt", "key", "csr", "sock", "py", "service", "target", "conf", "proto", "json", "sh", "log", "com",
-         "io", "example", "kubeconfig", "url", "env", "local", "tar", "cc", "h", "sql", "txt", "gz", "copy")
+         "io", "example", "kubeconfig", "url", "env", "local", "tar", "cc", "h", "sql", "txt", "gz", "copy", "dump")
 # Names in code, of Kubernetes, and of an example.
-OTHERS = ("pytest.mark.alone", "cluster.wait.until", "load.running", "api.google.rpc", "metadata.generation", "a.b")
+OTHERS = ("pytest.mark.alone", "pytest.mark.text", "cluster.wait.until", "load.running", "api.google.rpc", "metadata.generation", "a.b")
 
 
 def _texts():

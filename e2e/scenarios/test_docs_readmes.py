@@ -44,6 +44,7 @@ def test_pages_run():
         pytest.fail(failure, pytrace=False)
 
 
+@pytest.mark.text
 @pytest.mark.parametrize("path, block", EXCERPTS, ids=lambda value: value if isinstance(value, str) else str(value.line))
 def test_settings_are_read_by_their_service(path, block, binaries, tmp_path):
     """A file of what is shown is valid: every key is known, every value good."""
@@ -86,6 +87,7 @@ def _defaults(binaries, service):
     return dict(re.findall(r"\[([a-z_0-9.]+), SKERRY_\w+; default '(.*?)'\]", _help(binaries[service])))
 
 
+@pytest.mark.text
 def test_defaults_in_tables_are_those_of_the_program(binaries):
     """Of tables "setting, default"; words such as "required" and what follows from other settings are left out."""
     wrong, seen = [], 0
@@ -108,6 +110,7 @@ def test_defaults_in_tables_are_those_of_the_program(binaries):
     assert seen > 20
 
 
+@pytest.mark.text
 def test_ports_in_tables_are_those_of_the_program(binaries):
     """Of tables "port": settings and flags that say who listens exist, and a port beside its flag is its default."""
     wrong, seen = [], 0
@@ -138,6 +141,7 @@ def _is_served(name, labels, metrics):
     return name in metrics and labels <= metrics[name]
 
 
+@pytest.mark.text
 def test_metrics_in_tables_are_served():
     """With their labels, in braces or in a column of their own. A name that begins with "_" goes on from where one before it in its row begins."""
     metrics, wrong, seen = _documented_metrics(), [], 0
@@ -176,6 +180,7 @@ def _commands():
                         yield path, block.line, words
 
 
+@pytest.mark.text
 def test_commands_that_are_shown_exist(binaries):
     """Programs, their options, and the files that they are given."""
     wrong, seen = [], 0
