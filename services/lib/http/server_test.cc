@@ -77,6 +77,16 @@ TEST(ServerTest, TakesChunkedBodies) {
   EXPECT_THAT(client.ReadUntil("- 6"), HasSubstr("POST / - 6"));
 }
 
+// Who looks at the headers on the way does not see them.
+TEST(ServerTest, TrailersAreNoHeaders) {
+  auto server = Start(Echo);
+  RawClient client(server->address());
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Token: a\r\n\r\n"
+      "1\r\n!\r\n0\r\nX-Token: b\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("- 1"), HasSubstr("X-Token: a\r\n"));
+}
+
 TEST(ServerTest, AnswersHeadWithoutABody) {
   auto server = Start(Echo);
   const CurlAnswer head = Fetch({.url = Url(*server), .method = "HEAD"});
@@ -156,6 +166,11 @@ TEST(ServerTest, RefusesMalformedRequests) {
        "400"},
       {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
       {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "501"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\n",
+       "501"},
+      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501"},
   };
   for (const auto& row : rows) {
     RawClient client(server->address());

@@ -248,8 +248,11 @@ bool Session::OnHeaders() {
     Refuse(400, "exactly one Host header is needed");
     return false;
   }
-  if (message.count(beast::http::field::transfer_encoding) > 0 && !parser_->chunked()) {
-    Refuse(501, "only the chunked transfer encoding is known");
+  // Others, and lists of them, would be read by some as something else.
+  const auto encoding = message.find(beast::http::field::transfer_encoding);
+  if (encoding != message.end() && (http_1_0_ || message.count(encoding->name()) != 1 ||
+                                    !absl::EqualsIgnoreCase(View(encoding->value()), "chunked"))) {
+    Refuse(501, "only the chunked transfer encoding of HTTP/1.1 is known");
     return false;
   }
   const auto length = parser_->content_length();
@@ -261,6 +264,7 @@ bool Session::OnHeaders() {
     return false;
   }
   reserved_bytes_ = bytes;
+  TakeHeaders();
   if (bytes > 0) SetDeadline(host_->options().idle_timeout);
   parser_->eager(true);
   if (!http_1_0_ && !parser_->is_done() &&
@@ -270,6 +274,18 @@ bool Session::OnHeaders() {
     return false;
   }
   return true;
+}
+
+// Before the body: behind it Beast adds the trailers to them, of which nothing here wants any, and
+// which nobody on the way has looked at.
+void Session::TakeHeaders() {
+  headers_.clear();
+  for (const auto& field : parser_->get()) {
+    const absl::string_view value = View(field.value());
+    const auto [entry, fresh] =
+        headers_.emplace(absl::AsciiStrToLower(View(field.name_string())), std::string(value));
+    if (!fresh) absl::StrAppend(&entry->second, ", ", value);
+  }
 }
 
 void Session::Dispatch() {
@@ -282,12 +298,7 @@ void Session::Dispatch() {
   request.target = std::string(View(message.target()));
   request.path = std::move(target->path);
   request.query = std::move(target->query);
-  for (const auto& field : message) {
-    const absl::string_view value = View(field.value());
-    const auto [entry, fresh] = request.headers.emplace(
-        absl::AsciiStrToLower(View(field.name_string())), std::string(value));
-    if (!fresh) absl::StrAppend(&entry->second, ", ", value);
-  }
+  request.headers = std::exchange(headers_, {});
   request.body = std::move(message.body());
   request.client = client_;
   request.remote = remote_;

@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,6 +108,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool HasTooManyHeaders(bool needs_more) const;
   // False: the request was answered here.
   bool OnHeaders();
+  void TakeHeaders();
   void Dispatch();
   void Refuse(int status, absl::string_view message);
 
@@ -146,6 +148,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool request_begun_ = false;    // Some of its bytes are here.
   size_t header_bytes_ = 0;       // Of it, so far.
   bool headers_done_ = false;
+  std::map<std::string, std::string> headers_;  // Request::headers, once they are done.
   bool keep_alive_ = false;
   bool refused_ = false;   // Its rest may still arrive.
   bool head_ = false;      // HEAD: no body in the answer.
