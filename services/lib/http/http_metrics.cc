@@ -19,8 +19,10 @@ HttpMetrics::HttpMetrics(metrics::Registry& registry)
           registry.Histogram("skerry_http_request_seconds",
                              "From the whole request to its answer, or to the head of a stream.",
                              {0.005, 0.025, 0.1, 0.5, 2.5, 10})),
-      streams_cut(registry.Counter("skerry_http_streams_cut_total",
-                                   "Streams broken off because the client was too slow.")) {
+      streams_cut(
+          registry.Counter("skerry_http_streams_cut_total",
+                           "Streams, and connections that were handed over, broken off because "
+                           "the client was too slow.")) {
   for (size_t i = 0; i < answers.size(); ++i) {
     answers[i] = &registry.Counter("skerry_http_responses_total",
                                    "Answers, those to requests that were refused among them; 1xx: "

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "services/lib/base/error.h"
 #include "services/lib/http/server.h"
 #include "services/lib/http/testing/raw_client.h"
 #include "services/lib/metrics/registry.h"
@@ -52,14 +53,17 @@ absl::Status Write(pipe::ByteStream& stream, std::string bytes) {
 
 class RawTest : public ::testing::Test {
  protected:
-  RawTest() {
-    auto server = Server::Create({.registry = &registry_},
-                                 [this](Request request, std::shared_ptr<Responder> responder) {
-                                   absl::MutexLock lock(&mutex_);
-                                   target_ = request.target;
-                                   taken_ = responder->TakeConnection();
-                                   EXPECT_EQ(responder->TakeConnection(), nullptr);
-                                 });
+  RawTest() { Start({}); }
+  void Start(ServerOptions options) {
+    options.registry = &registry_;
+    server_ = nullptr;
+    auto server =
+        Server::Create(options, [this](Request request, std::shared_ptr<Responder> responder) {
+          absl::MutexLock lock(&mutex_);
+          target_ = request.target;
+          taken_ = responder->TakeConnection();
+          EXPECT_EQ(responder->TakeConnection(), nullptr);
+        });
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -134,6 +138,65 @@ TEST_F(RawTest, AStreamThatIsLetGoIsCut) {
   client.Send(kUpgrade);
   Taken().reset();
   EXPECT_EQ(client.ReadAll(), "");
+}
+
+TEST_F(RawTest, AClientThatDoesNotReadIsCut) {
+  Start({.taken_write_timeout = absl::Milliseconds(50)});
+  RawClient client(server_->address(), 4096);
+  client.Send(kUpgrade);
+  auto stream = Taken();
+  absl::Notification read_done;
+  absl::Status read;
+  stream->Read([&](absl::StatusOr<std::string> bytes) {
+    read = bytes.status();
+    read_done.Notify();
+  });
+  absl::Status written;
+  for (int i = 0; i < 10000 && written.ok(); ++i)
+    written = Write(*stream, std::string(pipe::ByteStream::kChunkBytesMax, 'x'));
+  EXPECT_EQ(written.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(GetErrorInfo(written).reason, "CLIENT_STALLED");
+  read_done.WaitForNotification();
+  EXPECT_EQ(read, written);
+  EXPECT_FALSE(Write(*stream, "more").ok());
+  server_->Shutdown(absl::InfiniteFuture());  // It has no connection left to wait for.
+  EXPECT_EQ(server_->stats().streams_cut, 1u);
+  EXPECT_THAT(registry_.Render(), HasSubstr("skerry_http_streams_cut_total 1\n"));
+}
+
+// What was written must go before it may end in order.
+TEST_F(RawTest, AClientThatDoesNotReadTheLastIsCut) {
+  Start({.taken_write_timeout = absl::Milliseconds(50)});
+  RawClient client(server_->address(), 4096);
+  client.Send(kUpgrade);
+  auto stream = Taken();
+  absl::Notification done;
+  absl::Status written;
+  stream->Write(std::string(64 << 20, 'x'), [&](absl::Status status) {
+    written = std::move(status);
+    done.Notify();
+  });
+  stream->Close(absl::OkStatus());
+  done.WaitForNotification();
+  EXPECT_EQ(written.code(), absl::StatusCode::kDeadlineExceeded);
+  server_->Shutdown(absl::InfiniteFuture());
+}
+
+TEST_F(RawTest, APauseWithNothingToReadOutlivesEveryTimeout) {
+  Start({.header_timeout = absl::Milliseconds(20),
+         .idle_timeout = absl::Milliseconds(20),
+         .write_timeout = absl::Milliseconds(20),
+         .taken_write_timeout = absl::Milliseconds(20)});
+  RawClient client(server_->address());
+  client.Send(kUpgrade);
+  auto stream = Taken();
+  EXPECT_TRUE(Write(*stream, "a\n").ok());
+  EXPECT_EQ(client.ReadUntil("\n"), "a\n");
+  // Another client meets all its timeouts meanwhile.
+  EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
+  EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
+  EXPECT_TRUE(Write(*stream, "b\n").ok());
+  EXPECT_EQ(client.ReadUntil("\n"), "b\n");
 }
 
 TEST_F(RawTest, ShutdownAnswersWhoWaits) {

@@ -85,8 +85,9 @@ class Responder {
   virtual std::shared_ptr<ResponseStream> Stream(
       int status, std::vector<std::pair<std::string, std::string>> headers) = 0;
   // Hands over the connection: what follows the request is raw bytes both ways, beginning with the
-  // head of the answer, which is the handler's to write. There is no idle timeout. Null where an
-  // answer was given, or where there is no connection.
+  // head of the answer, which is the handler's to write. There is no idle timeout; a write whose
+  // bytes the client does not take for taken_write_timeout ends the connection, and fails with
+  // DEADLINE_EXCEEDED. Null where an answer was given, or where there is no connection.
   virtual std::shared_ptr<pipe::ByteStream> TakeConnection() { return nullptr; }
 };
 
@@ -113,7 +114,10 @@ struct ServerOptions {
   absl::Duration idle_timeout =
       absl::Seconds(90);  // Keep-alive between requests; also one whole request body.
   absl::Duration write_timeout = absl::Seconds(30);  // Without progress towards the client.
-  size_t header_bytes_max = 64u << 10;               // Beyond: 431.
+  // The same on a connection that was taken over. Longer, as who stops a terminal (or the program
+  // behind a forwarded port in a debugger) stops reading, too. Beyond: cut, counted.
+  absl::Duration taken_write_timeout = absl::Minutes(5);
+  size_t header_bytes_max = 64u << 10;   // Beyond: 431.
   size_t bodies_bytes_max = 256u << 20;  // Of all requests that are read or handled; beyond: 503.
   // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
   // stay in use), accept errors. From the network thread; must not block.
@@ -128,7 +132,7 @@ struct ServerStats {
   uint64_t handshakes_failed = 0;
   uint64_t requests = 0;          // Handed to the handler.
   uint64_t requests_refused = 0;  // Answered 4xx or 503 here: malformed, too big, too many.
-  uint64_t streams_cut = 0;       // The client was too slow.
+  uint64_t streams_cut = 0;       // The client was too slow; connections taken over among them.
 };
 
 // Network I/O and TLS run on one thread, handlers on `workers` others. Any thread may call it, but

@@ -91,6 +91,7 @@ void Session::SetDeadline(absl::Duration timeout) {
     if (self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
     if (self->state_ == State::kHandshake) self->host_->Add(SessionHost::Count::kHandshakeFailed);
     if (self->state_ == State::kStreaming) self->host_->Add(SessionHost::Count::kStreamCut);
+    if (self->state_ == State::kRaw) return self->RawStalled();
     if (self->state_ == State::kReading && self->request_begun_ && !self->writing_) {
       self->Refuse(408, "the request took too long to arrive");
     } else {
@@ -140,7 +141,7 @@ void Session::Close() {
   transport_.socket().close(ignored);
   host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->Close();
-  EndRaw();
+  EndRaw(absl::CancelledError("the connection was closed"));
   host_->Closed(this);
 }
 

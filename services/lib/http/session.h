@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "services/lib/http/queued_stream.h"
 #include "services/lib/http/server.h"
@@ -120,7 +121,10 @@ class Session final : public std::enable_shared_from_this<Session> {
   // Gives what was read to who waits for it.
   void DeliverRaw();
   void RawWritten();
-  void EndRaw();
+  // Who waits is told why.
+  void EndRaw(const absl::Status& why);
+  // The client does not read what is being written.
+  void RawStalled();
   void Write(std::string bytes);
   void WriteMore();
   void OnWritten();

@@ -127,8 +127,8 @@ void Session::Write(std::string bytes) {
 }
 
 void Session::WriteMore() {
-  // The other end of a raw connection decides how long it may pause.
-  if (state_ != State::kRaw) SetDeadline(host_->options().write_timeout);
+  SetDeadline(state_ == State::kRaw ? host_->options().taken_write_timeout
+                                    : host_->options().write_timeout);
   const size_t bytes = std::min(output_.size() - output_offset_, kWriteSliceBytes);
   transport_.AsyncWrite(asio::buffer(output_.data() + output_offset_, bytes),
                         [self = shared_from_this()](const ErrorCode& error, size_t written) {

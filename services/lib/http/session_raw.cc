@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
 #include "services/lib/http/session.h"
 
 namespace skerry::http {
@@ -97,13 +99,23 @@ void Session::DeliverRaw() {
 void Session::RawWritten() {
   if (raw_write_ != nullptr) (*std::exchange(raw_write_, nullptr))(absl::OkStatus());
   if (!raw_closing_) return;
-  EndRaw();
+  EndRaw(Ended());
   Linger();
 }
 
-void Session::EndRaw() {
-  if (raw_read_ != nullptr) (*std::exchange(raw_read_, nullptr))(Ended());
-  if (raw_write_ != nullptr) (*std::exchange(raw_write_, nullptr))(Ended());
+void Session::RawStalled() {
+  host_->Add(SessionHost::Count::kStreamCut);
+  EndRaw(Error(absl::StatusCode::kDeadlineExceeded,
+               absl::StrCat("the client has read nothing for ",
+                            absl::FormatDuration(host_->options().taken_write_timeout)))
+             .Reason("CLIENT_STALLED")
+             .Meta("remote", remote_));
+  Close();
+}
+
+void Session::EndRaw(const absl::Status& why) {
+  if (raw_read_ != nullptr) (*std::exchange(raw_read_, nullptr))(why);
+  if (raw_write_ != nullptr) (*std::exchange(raw_write_, nullptr))(why);
 }
 
 }  // namespace skerry::http
