@@ -19,7 +19,7 @@ OWNERS = {
     "skerry_edgemeta": "`edge-meta-svc`",
     "skerry_eventbus": "`eventbus-svc`",
     "skerry_http": "Services with an HTTP port: `standalone-api-svc`, `edge-controller-svc`, `router-svc`, "
-                   "`cloudhub-svc` (join), `servicebus-svc`",
+                   "`cloudhub-svc` (join), `servicebus-svc`, `edged-svc` (streams of Docker's containers)",
     "skerry_hubclient": "Services of the box, towards `edgehub-svc`: `twin-svc`, `eventbus-svc`, `servicebus-svc`",
     "skerry_kubeapi": "`standalone-api-svc`: the Kubernetes API",
     "skerry_kubeclient": "Controllers, towards the Kubernetes API",

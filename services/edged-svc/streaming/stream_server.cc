@@ -60,7 +60,9 @@ class StreamServer::Impl {
          .body_bytes_max = 0,
          .connections_max = options_.open_max + options_.waiting_max,
          .workers = 2,
-         .queue_max = options_.waiting_max},
+         .queue_max = options_.waiting_max,
+         .taken_write_timeout = options_.write_timeout,
+         .registry = deps_.registry},
         [this](http::Request request, std::shared_ptr<http::Responder> responder) {
           Handle(request, *responder);
         });

@@ -28,6 +28,8 @@ struct StreamServerOptions {
   // The kubelet's: until the client has opened its streams, and without a byte either way.
   absl::Duration creation_timeout = absl::Seconds(30);
   absl::Duration idle_timeout = absl::Hours(4);
+  // While something waits to be written, and the client reads nothing.
+  absl::Duration write_timeout = absl::Minutes(5);
   size_t workers = 4;  // Threads for StreamBackend::Open.
 };
 
@@ -40,7 +42,8 @@ class StreamServer {
     StreamBackend& backend;
     Clock& clock;
     log::Logger log;
-    metrics::Registry* registry = nullptr;  // Outlives the server; null: nothing is counted there.
+    // Outlives the server, and has no other HTTP server; null: nothing is counted there.
+    metrics::Registry* registry = nullptr;
   };
 
   static absl::StatusOr<std::unique_ptr<StreamServer>> Create(const StreamServerOptions& options,

@@ -260,6 +260,30 @@ TEST_F(StreamServerTest, ItsEndIsToldToClients) {
   EXPECT_EQ(Metric("skerry_edged_streams"), 0);
 }
 
+TEST_F(StreamServerTest, AClientThatDoesNotReadIsCut) {
+  Start({.open_max = 1, .write_timeout = absl::Milliseconds(100)});
+  const auto client = Spdy(Shell("exec yes"), "v4.channel.k8s.io", {"error", "stdout"});
+  client->HearSpdy([](const Heard& heard) { return heard.text.count(3) > 0; });
+  while (Metric("skerry_edged_streams") != 0) std::this_thread::yield();
+  EXPECT_EQ(Metric("skerry_edged_streams_ended_total{result=\"error\"}"), 1);
+  EXPECT_EQ(Metric("skerry_http_streams_cut_total"), 1);
+  // Its place is another's.
+  while (Metric("skerry_http_connections") != 0) std::this_thread::yield();
+  const auto next = Spdy(Shell("true"), "v4.channel.k8s.io", {"error", "stdout"});
+  EXPECT_EQ(next->HearSpdy(StreamClient::Never).text.at(1), kSuccess);
+}
+
+TEST_F(StreamServerTest, ItsAnswersAreCounted) {
+  Start();
+  const std::string url = Url(Shell("true"));
+  const std::string headers = StreamClient::SpdyHeaders("v4.channel.k8s.io");
+  EXPECT_TRUE(absl::StrContains(StreamClient(url, headers).head(), " 101 "));
+  EXPECT_TRUE(absl::StrContains(StreamClient(url, headers).head(), " 404 "));
+  EXPECT_EQ(Metric("skerry_http_responses_total{code_class=\"1xx\"}"), 1);
+  EXPECT_EQ(Metric("skerry_http_responses_total{code_class=\"4xx\"}"), 1);
+  EXPECT_EQ(Metric("skerry_http_request_seconds_count"), 2);
+}
+
 TEST_F(StreamServerTest, ItEndsThoughAClientDoesNotRead) {
   Start();
   const auto client = Spdy(Shell("yes"), "v4.channel.k8s.io", {"error", "stdout"});
