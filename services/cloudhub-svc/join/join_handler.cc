@@ -1,9 +1,10 @@
 #include "services/cloudhub-svc/join/join_handler.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/cloudhub-svc/join/refusals.h"
@@ -16,6 +17,9 @@
 namespace skerry::cloudhub {
 namespace {
 
+constexpr char kJoinPath[] = "/v1/join";
+constexpr char kRenewPath[] = "/v1/renew";
+constexpr char kTokenPath[] = "/v1/token";
 constexpr char kNodePrefix[] = "system:node:";
 constexpr char kNodesOrganization[] = "system:nodes";
 
@@ -74,17 +78,20 @@ http::Response JoinHandler::Handle(const http::Request& request) {
     return refuse(absl::StatusCode::kResourceExhausted, "too many requests from this address",
                   "RATE_LIMITED");
   }
-  bool is_join = request.path == "/v1/join";
-  bool is_renewal = request.path == "/v1/renew";
-  if (!is_join && !is_renewal && request.path != "/ca.crt" && request.path != "/v1/ca.pem" &&
+  const bool is_join = request.path == kJoinPath;
+  const bool is_renewal = request.path == kRenewPath;
+  const bool is_look = request.path == kTokenPath;
+  const bool is_post = is_join || is_renewal || is_look;
+  if (!is_post && request.path != "/ca.crt" && request.path != "/v1/ca.pem" &&
       request.path != "/v1/time") {
     return refuse(absl::StatusCode::kNotFound, "nothing is served at this path", "NOT_FOUND");
   }
-  if (request.method != (is_join || is_renewal ? "POST" : "GET")) {
+  if (request.method != (is_post ? "POST" : "GET")) {
     return refuse(absl::StatusCode::kUnimplemented, "the path is served with another method",
                   "METHOD_NOT_ALLOWED");
   }
-  if (is_join) return Join(request);
+  if (is_join) return Guarded(request, [&] { return Issue(request); });
+  if (is_look) return Guarded(request, [&] { return Look(request); });
   if (is_renewal) return renewals_.Handle(request);
   if (request.path == "/v1/time") return JsonResponse(200, {{"time", Rfc3339(clock_.Now())}});
   if (request.path == "/v1/ca.pem") {
@@ -95,7 +102,8 @@ http::Response JoinHandler::Handle(const http::Request& request) {
   return {.headers = {{"Content-Type", "application/octet-stream"}}, .body = *std::move(der)};
 }
 
-http::Response JoinHandler::Join(const http::Request& request) {
+http::Response JoinHandler::Guarded(const http::Request& request,
+                                    absl::FunctionRef<absl::StatusOr<http::Response>()> answer) {
   absl::string_view remote = AddressOf(request.remote);
   absl::Duration now = clock_.Monotonic();
   if (!failures_.HasLeft(remote, now)) {
@@ -103,13 +111,10 @@ http::Response JoinHandler::Join(const http::Request& request) {
                                  "too many failed attempts from this address")
                                .Reason("RATE_LIMITED"));
   }
-  absl::StatusOr<http::Response> answer = Issue(request);
-  if (answer.ok()) {
-    metrics_.CountJoin("ISSUED");
-    return *std::move(answer);
-  }
+  absl::StatusOr<http::Response> answered = answer();
+  if (answered.ok()) return *std::move(answered);
   failures_.Allow(remote, now);
-  return Refuse(request, answer.status());
+  return Refuse(request, answered.status());
 }
 
 absl::StatusOr<http::Response> JoinHandler::Issue(const http::Request& request) {
@@ -143,6 +148,7 @@ absl::StatusOr<http::Response> JoinHandler::Issue(const http::Request& request) 
                                         {"serial", info.serial},
                                         {"expire_time", info.not_after},
                                         {"remote", request.remote}});
+  metrics_.CountJoin("ISSUED");
   return JsonResponse(200, {{"node", node.value()},
                             {"certificate", certificate},
                             {"caCertificate", ca_.certificate_pem()},
@@ -150,13 +156,41 @@ absl::StatusOr<http::Response> JoinHandler::Issue(const http::Request& request) 
                             {"linkAddress", LinkAddressFor(request)}});
 }
 
+// Whether a join with the token would get past it, for whoever holds the whole of it. Says nothing
+// of nodes: a holder must not learn without a trace which names have joined.
+absl::StatusOr<http::Response> JoinHandler::Look(const http::Request& request) {
+  const absl::string_view text = absl::StripAsciiWhitespace(request.body);
+  if (text.empty()) {
+    return Error(absl::StatusCode::kUnauthenticated, "the request's body is no token")
+        .Reason("TOKEN_MISSING");
+  }
+  SKERRY_ASSIGN_OR_RETURN(security::JoinToken shown, security::ParseJoinToken(text));
+  SKERRY_ASSIGN_OR_RETURN(
+      TokenRecord token,
+      tokens_.Look(shown.id, security::HashJoinSecret(shown.secret), clock_.Now()));
+  nlohmann::json body = {{"id", token.id},
+                         {"createTime", Rfc3339(token.create_time)},
+                         {"expireTime", Rfc3339(token.expire_time)}};
+  if (token.node.has_value()) body["node"] = token.node->value();
+  if (token.single_use) body["usesLeft"] = 1;  // One that is used up is refused.
+  log_.Info("join token looked at", {{"token", token.id}, {"remote", request.remote}});
+  metrics_.CountToken("GOOD");
+  return JsonResponse(200, body);
+}
+
 http::Response JoinHandler::Refuse(const http::Request& request, const absl::Status& status) {
   const Refusal& refusal = RefusalOf(status);
-  metrics_.CountJoin(refusal.reason);
-  if (refusal.status == 500) {
-    log_.Error("join request failed", status, {{"path", request.path}, {"remote", request.remote}});
+  const bool is_look = request.path == kTokenPath;
+  if (is_look) {
+    metrics_.CountToken(refusal.reason);
   } else {
-    log_.Info("join request refused",
+    metrics_.CountJoin(refusal.reason);
+  }
+  if (refusal.status == 500) {
+    log_.Error(is_look ? "look at a join token failed" : "join request failed", status,
+               {{"path", request.path}, {"remote", request.remote}});
+  } else {
+    log_.Info(is_look ? "look at a join token refused" : "join request refused",
               {{"reason", refusal.reason}, {"path", request.path}, {"remote", request.remote}});
   }
   return RefusalResponse(status);

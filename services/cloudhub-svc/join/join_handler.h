@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,8 +36,11 @@ class JoinHandler {
   http::Response Handle(const http::Request& request);
 
  private:
-  http::Response Join(const http::Request& request);
+  // `answer`, within the bound on failures of the request's address.
+  http::Response Guarded(const http::Request& request,
+                         absl::FunctionRef<absl::StatusOr<http::Response>()> answer);
   absl::StatusOr<http::Response> Issue(const http::Request& request);
+  absl::StatusOr<http::Response> Look(const http::Request& request);
   http::Response Refuse(const http::Request& request, const absl::Status& status);
   std::string LinkAddressFor(const http::Request& request) const;
 
@@ -48,7 +52,7 @@ class JoinHandler {
   Clock& clock_;
   const log::Logger log_;
   RateLimiter requests_;
-  RateLimiter failures_;  // Guesses at tokens.
+  RateLimiter failures_;  // Guesses at tokens, whatever they are shown to.
 };
 
 }  // namespace skerry::cloudhub

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "api/skerry/cloudhub/v1/admin_service.pb.h"
 #include "services/cloudhub-svc/join/sqlite_token_store.h"
 #include "services/cloudhub-svc/join/token_admin.h"
@@ -51,6 +53,18 @@ class JoinHandlerTest : public ::testing::Test {
          .headers = {{"authorization", "Bearer " + token}, {"host", "hub.example:10002"}},
          .body = csr,
          .remote = remote});
+  }
+  http::Response Look(const std::string& token, const std::string& remote = "10.0.0.1:4711") {
+    return handler_.Handle(
+        {.method = "POST", .path = "/v1/token", .body = token, .remote = remote});
+  }
+  // Of skerry_cloudhub_<requests>_requests_total.
+  ::testing::AssertionResult Counted(const std::string& requests, const std::string& reason,
+                                     int count) {
+    const std::string line = absl::StrCat("skerry_cloudhub_", requests, "_requests_total{reason=\"",
+                                          reason, "\"} ", count, "\n");
+    return absl::StrContains(registry_.Render(), line) ? ::testing::AssertionSuccess()
+                                                       : ::testing::AssertionFailure() << line;
   }
   std::string ReasonOf(const http::Response& response) {
     nlohmann::json body = nlohmann::json::parse(response.body);
@@ -146,6 +160,85 @@ TEST_F(JoinHandlerTest, ABadRequestDoesNotCostASingleUseToken) {
             "NODE_NAME_INVALID");
   EXPECT_EQ(Post(token, CsrFor("system:node:edge-1")).status, 200);
   EXPECT_EQ(ReasonOf(Post(token, CsrFor("system:node:edge-1"))), "TOKEN_USED");
+}
+
+// ---- A look at a token before a join.
+
+TEST_F(JoinHandlerTest, TellsWhatAGoodTokenIsGoodForAndUsesNothingUp) {
+  v1::CreateJoinTokenRequest bound;
+  bound.set_node("edge-1");
+  bound.set_single_use(true);
+  const std::string token = Create(bound);
+  for (const std::string& sent : {token, token + "\n"}) {
+    const http::Response response = Look(sent);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(nlohmann::json::parse(response.body),
+              (nlohmann::json{{"id", security::ParseJoinToken(token)->id},
+                              {"createTime", "2026-01-01T00:00:00+00:00"},
+                              {"expireTime", "2026-01-02T00:00:00+00:00"},
+                              {"node", "edge-1"},
+                              {"usesLeft", 1}}));
+    EXPECT_THAT(response.body, Not(HasSubstr(security::ParseJoinToken(token)->secret)));
+  }
+  const nlohmann::json any = nlohmann::json::parse(Look(Create()).body);
+  EXPECT_FALSE(any.contains("node") || any.contains("usesLeft")) << any;
+  EXPECT_TRUE(Counted("token", "GOOD", 3));
+  EXPECT_EQ(Post(token, CsrFor("system:node:edge-1")).status, 200);
+  EXPECT_TRUE(Counted("join", "ISSUED", 1));
+}
+
+TEST_F(JoinHandlerTest, ALookIsRefusedAsAJoinWouldBe) {
+  const std::string expired = Create();
+  clock_.Advance(absl::Hours(24));
+  v1::CreateJoinTokenRequest once;
+  once.set_single_use(true);
+  const std::string used = Create(once);
+  ASSERT_EQ(Post(used, CsrFor("system:node:edge-1")).status, 200);
+  const std::string revoked = Create();
+  v1::RevokeJoinTokenRequest revoke;
+  revoke.set_name("joinTokens/" + security::ParseJoinToken(revoked)->id);
+  ASSERT_THAT(admin_.Revoke(revoke, "tester"), IsOk());
+  security::JoinToken guessed = *security::ParseJoinToken(Create());
+  guessed.secret = std::string(32, '0');
+  const std::string unknown = security::FormatJoinToken(*security::MakeJoinToken(ca_->hash()));
+
+  const std::string csr = CsrFor("system:node:edge-2");
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {expired, "TOKEN_EXPIRED"},
+      {used, "TOKEN_USED"},
+      {revoked, "TOKEN_REVOKED"},
+      {security::FormatJoinToken(guessed), "TOKEN_UNKNOWN"},
+      {"x", "TOKEN_MALFORMED"}};
+  for (const auto& [token, reason] : refused) {
+    const http::Response look = Look(token);
+    EXPECT_EQ(ReasonOf(look), reason);
+    EXPECT_TRUE(Counted("token", reason, 1));
+    EXPECT_TRUE(Counted("join", reason, 0)) << "a look is no join";
+    const http::Response join = Post(token, csr, "10.0.0.2:1");
+    EXPECT_EQ(look.status, join.status) << reason;
+    EXPECT_EQ(look.body, join.body);
+  }
+  EXPECT_EQ(Look(security::FormatJoinToken(guessed)).body, Look(unknown).body)
+      << "a guesser learns nothing of the token";
+  EXPECT_EQ(ReasonOf(Look(" \n")), "TOKEN_MISSING");
+  EXPECT_EQ(Get("/v1/token").status, 405);
+}
+
+TEST_F(JoinHandlerTest, GuessersAreSlowedDownWhereverTheyGuess) {
+  const std::string token = Create();
+  const std::string csr = CsrFor("system:node:edge-1");
+  const std::string wrong = security::FormatJoinToken(*security::MakeJoinToken(ca_->hash()));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(ReasonOf(Post(wrong, csr)), "TOKEN_UNKNOWN");
+    EXPECT_EQ(ReasonOf(Look(wrong)), "TOKEN_UNKNOWN");
+  }
+  EXPECT_EQ(ReasonOf(Look(token)), "RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(Post(token, csr)), "RATE_LIMITED");
+  EXPECT_TRUE(Counted("token", "RATE_LIMITED", 1));
+  EXPECT_TRUE(Counted("join", "RATE_LIMITED", 1));
+  EXPECT_EQ(Look(token, "10.0.0.2:1").status, 200);
+  clock_.Advance(absl::Seconds(7));
+  EXPECT_EQ(Look(token).status, 200);
 }
 
 // ---- The name of a node that has joined.
@@ -278,61 +371,6 @@ TEST_F(JoinHandlerTest, KnowsTheLinkAddressOfOddHosts) {
                                           .body = csr,
                                           .remote = "10.0.0.1:1"});
   EXPECT_EQ(nlohmann::json::parse(response.body)["linkAddress"], "link.example:443");
-}
-
-// ---- TokenAdmin.
-
-TEST_F(JoinHandlerTest, AdminChecksWhatItIsGiven) {
-  v1::CreateJoinTokenResponse response;
-  auto refused = [&](auto change) {
-    v1::CreateJoinTokenRequest request;
-    change(request);
-    return admin_.Create(request, "tester", response).code();
-  };
-  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(59); }), kInvalid);
-  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(366 * 86400); }), kInvalid);
-  EXPECT_EQ(refused([](auto& r) { r.mutable_ttl()->set_seconds(-5); }), kInvalid);
-  EXPECT_EQ(refused([](auto& r) { r.set_node("Not A Name"); }), kInvalid);
-  EXPECT_EQ(refused([](auto& r) { r.set_description(std::string(201, 'x')); }), kInvalid);
-  EXPECT_EQ(refused([](auto& r) { r.set_request_id(std::string(65, 'x')); }), kInvalid);
-  v1::RevokeJoinTokenRequest revoke;
-  revoke.set_name("tokens/x");
-  EXPECT_EQ(admin_.Revoke(revoke, "tester").code(), kInvalid);
-  revoke.set_name("joinTokens/x");
-  EXPECT_THAT(admin_.Revoke(revoke, "tester"), HasReason("TOKEN_UNKNOWN"));
-}
-
-TEST_F(JoinHandlerTest, AdminTellsTheSecretOnceAndListsByPages) {
-  v1::CreateJoinTokenRequest request;
-  request.mutable_ttl()->set_seconds(3600);
-  request.set_node("edge-1");
-  request.set_single_use(true);
-  request.set_description("harbour");
-  request.set_request_id("r1");
-  v1::CreateJoinTokenResponse created;
-  ASSERT_THAT(admin_.Create(request, "tester", created), IsOk());
-  EXPECT_THAT(admin_.Create(request, "tester", created), HasReason("REQUEST_REPEATED"));
-  EXPECT_EQ(created.token().expire_time().seconds() - created.token().create_time().seconds(),
-            3600);
-  Create();
-  Create();
-  v1::ListJoinTokensRequest list;
-  list.set_page_size(2);
-  v1::ListJoinTokensResponse page;
-  ASSERT_THAT(admin_.List(list, page), IsOk());
-  EXPECT_EQ(page.tokens_size(), 2);
-  EXPECT_THAT(page.DebugString(),
-              Not(HasSubstr(security::ParseJoinToken(created.secret())->secret)));
-  list.set_page_token(page.next_page_token());
-  v1::ListJoinTokensResponse last;
-  ASSERT_THAT(admin_.List(list, last), IsOk());
-  EXPECT_EQ(last.tokens_size(), 1);
-  EXPECT_EQ(last.next_page_token(), "");
-  list.set_page_token("nonsense");
-  EXPECT_EQ(admin_.List(list, last).code(), absl::StatusCode::kInvalidArgument);
-  list.set_page_size(-1);
-  EXPECT_EQ(admin_.List(list, last).code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

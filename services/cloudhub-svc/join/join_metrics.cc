@@ -14,12 +14,19 @@ JoinMetrics::JoinMetrics(metrics::Registry& registry) {
         "skerry_cloudhub_renewal_requests_total",
         "Nodes' requests for a new certificate by how they ended.", {{"reason", reason}});
   };
+  const auto add_token = [&](const char* reason) {
+    tokens_[reason] = &registry.Counter("skerry_cloudhub_token_requests_total",
+                                        "Looks at join tokens before a join by how they ended.",
+                                        {{"reason", reason}});
+  };
   add_join("ISSUED");
+  add_token("GOOD");
   add_renewal("RENEWED");
   add_renewal("REENROLLED");
   for (const Refusal& refusal : AllRefusals()) {
     add_join(refusal.reason);
     add_renewal(refusal.reason);
+    add_token(refusal.reason);
   }
 }
 

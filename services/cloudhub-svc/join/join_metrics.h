@@ -15,6 +15,7 @@ namespace skerry::cloudhub {
 // skerry_cloudhub_join_requests_total{reason}: "ISSUED" counts the certificates.
 // skerry_cloudhub_renewal_requests_total{reason}: "RENEWED"; "REENROLLED" after the old one had
 // ended.
+// skerry_cloudhub_token_requests_total{reason}: "GOOD"; looks at tokens before a join.
 //
 // Any thread may call it; `registry` outlives it.
 class JoinMetrics {
@@ -22,6 +23,7 @@ class JoinMetrics {
   explicit JoinMetrics(metrics::Registry& registry);
   void CountJoin(absl::string_view reason) { Count(joins_, reason); }
   void CountRenewal(absl::string_view reason) { Count(renewals_, reason); }
+  void CountToken(absl::string_view reason) { Count(tokens_, reason); }
 
  private:
   using Counters = std::map<std::string, prometheus::Counter*>;
@@ -29,6 +31,7 @@ class JoinMetrics {
 
   Counters joins_;
   Counters renewals_;
+  Counters tokens_;
 };
 
 }  // namespace skerry::cloudhub

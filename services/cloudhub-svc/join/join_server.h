@@ -29,8 +29,8 @@ struct JoinServerOptions {
   absl::Duration expired_grace = absl::Hours(24 * 30);  // RenewalOptions.
 };
 
-// GET /ca.crt, GET /v1/time, POST /v1/join, POST /v1/renew as in README.md. Also forgets old tokens
-// once an hour. Threads of its own; everything given outlives it.
+// GET /ca.crt, GET /v1/time, POST /v1/token, POST /v1/join, POST /v1/renew as in README.md. Also
+// forgets old tokens once an hour. Threads of its own; everything given outlives it.
 //
 //   SKERRY_ASSIGN_OR_RETURN(pki, HubPki::Open({.state_dir = …, .sans = …}, clock, log));
 //   link_server = rpc::Server::Create(…);

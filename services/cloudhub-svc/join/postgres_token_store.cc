@@ -35,11 +35,12 @@ absl::StatusOr<TokenRecord> Read(const pqxx::row& row) {
   return token;
 }
 
-// Nobody else uses the token until the transaction ends.
-absl::StatusOr<std::optional<TokenRecord>> LockToken(Transaction& transaction,
-                                                     absl::string_view id) {
-  const pqxx::result rows =
-      transaction.exec_params(std::string(kSelect) + "WHERE id = $1 FOR UPDATE", std::string(id));
+// lock: nobody else uses the token until the transaction ends.
+absl::StatusOr<std::optional<TokenRecord>> FindToken(Transaction& transaction, absl::string_view id,
+                                                     bool lock) {
+  const pqxx::result rows = transaction.exec_params(
+      std::string(kSelect) + (lock ? "WHERE id = $1 FOR UPDATE" : "WHERE id = $1"),
+      std::string(id));
   if (rows.empty()) return std::nullopt;
   SKERRY_ASSIGN_OR_RETURN(TokenRecord token, Read(rows[0]));
   return token;
@@ -127,6 +128,21 @@ absl::Status PostgresTokenStore::Revoke(absl::string_view id) {
   });
 }
 
+absl::StatusOr<TokenRecord> PostgresTokenStore::Look(absl::string_view id,
+                                                     absl::string_view secret_hash,
+                                                     absl::Time now) {
+  TokenRecord found;
+  SKERRY_RETURN_IF_ERROR(pool_.Transact(
+      "look at token", Pool::Mode::kSnapshot, [&](Transaction& transaction) -> absl::Status {
+        SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token,
+                                FindToken(transaction, id, false));
+        SKERRY_RETURN_IF_ERROR(CheckTokenIsGood(token, secret_hash, now));
+        found = *std::move(token);
+        return absl::OkStatus();
+      }));
+  return found;
+}
+
 absl::StatusOr<Redemption> PostgresTokenStore::Redeem(absl::string_view id,
                                                       absl::string_view secret_hash,
                                                       const JoiningNode& node, absl::Time now) {
@@ -134,7 +150,7 @@ absl::StatusOr<Redemption> PostgresTokenStore::Redeem(absl::string_view id,
   SKERRY_RETURN_IF_ERROR(pool_.Transact(
       "redeem token", Pool::Mode::kWrite, [&](Transaction& transaction) -> absl::Status {
         postgres_tables::LockName(transaction, node.name);
-        SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, LockToken(transaction, id));
+        SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, FindToken(transaction, id, true));
         SKERRY_ASSIGN_OR_RETURN(
             redemption, CheckRedemption(token, secret_hash, FindNode(transaction, node.name),
                                         ReadNodesKnown(transaction), node, now));

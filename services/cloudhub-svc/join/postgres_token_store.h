@@ -18,6 +18,8 @@ class PostgresTokenStore final : public JoinStore {
   absl::Status Create(const TokenRecord& token) override;
   absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) override;
   absl::Status Revoke(absl::string_view id) override;
+  absl::StatusOr<TokenRecord> Look(absl::string_view id, absl::string_view secret_hash,
+                                   absl::Time now) override;
   absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,
                                     const JoiningNode& node, absl::Time now) override;
   absl::Status Prune(absl::Time before) override;

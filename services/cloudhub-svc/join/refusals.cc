@@ -10,7 +10,8 @@ constexpr char kJoinAnew[] =
     "on the box: skerryctl join --force";
 
 constexpr Refusal kRefusals[] = {
-    {"TOKEN_MISSING", 401, "send the token as 'Authorization: Bearer <token>'"},
+    {"TOKEN_MISSING", 401,
+     "send the token: to /v1/join as 'Authorization: Bearer <token>', to /v1/token as the body"},
     {"TOKEN_MALFORMED", 401, "copy the whole token: skerryctl token create prints it"},
     {"TOKEN_UNKNOWN", 401, "create a token on this hub: skerryctl token create"},
     {"TOKEN_EXPIRED", 403, "create a new token: skerryctl token create"},
@@ -34,10 +35,11 @@ constexpr Refusal kRefusals[] = {
      "O=system:nodes"},
     {"RATE_LIMITED", 429, "wait a minute, then try again"},
     {"NOT_FOUND", 404,
-     "the join port serves GET /ca.crt, GET /v1/ca.pem, GET /v1/time, POST /v1/join and POST "
-     "/v1/renew"},
+     "the join port serves GET /ca.crt, GET /v1/ca.pem, GET /v1/time, POST /v1/token, POST "
+     "/v1/join "
+     "and POST /v1/renew"},
     {"METHOD_NOT_ALLOWED", 405,
-     "GET /ca.crt, GET /v1/ca.pem, GET /v1/time, POST /v1/join, POST /v1/renew"},
+     "GET /ca.crt, GET /v1/ca.pem, GET /v1/time, POST /v1/token, POST /v1/join, POST /v1/renew"},
     {"INTERNAL", 500, "look at the hub's log"},
 };
 

@@ -96,6 +96,14 @@ absl::Status SqliteTokenStore::Revoke(absl::string_view id) {
   return TokenNotFound(id);
 }
 
+absl::StatusOr<TokenRecord> SqliteTokenStore::Look(absl::string_view id,
+                                                   absl::string_view secret_hash, absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  SKERRY_ASSIGN_OR_RETURN(std::optional<TokenRecord> token, Find(id));
+  SKERRY_RETURN_IF_ERROR(CheckTokenIsGood(token, secret_hash, now));
+  return *std::move(token);
+}
+
 absl::StatusOr<Redemption> SqliteTokenStore::Redeem(absl::string_view id,
                                                     absl::string_view secret_hash,
                                                     const JoiningNode& node, absl::Time now) {

@@ -19,8 +19,8 @@ Error Refused(absl::string_view reason, absl::string_view message) {
 
 }  // namespace
 
-absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
-                        const NodeName& node, absl::Time now) {
+absl::Status CheckTokenIsGood(const std::optional<TokenRecord>& token,
+                              absl::string_view secret_hash, absl::Time now) {
   if (!token.has_value() || !SameHash(token->secret_hash, secret_hash)) {
     return Error(absl::StatusCode::kUnauthenticated, "this hub knows no such token")
         .Reason("TOKEN_UNKNOWN");
@@ -35,6 +35,12 @@ absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_vi
   if (token->single_use && token->uses > 0) {
     return Refused("TOKEN_USED", "the token was for a single use and has been used");
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
+                        const NodeName& node, absl::Time now) {
+  SKERRY_RETURN_IF_ERROR(CheckTokenIsGood(token, secret_hash, now));
   if (token->node.has_value() && *token->node != node) {
     return Refused("TOKEN_WRONG_NODE",
                    absl::StrCat("the token is for another node than '", node.value(), "'"))

@@ -29,9 +29,13 @@ struct TokenRecord {
   std::string request_id;  // Empty where none was given.
 };
 
-// Whether `token` lets `node` join now. UNAUTHENTICATED / TOKEN_UNKNOWN (also for a wrong secret:
-// who guesses ids learns nothing), PERMISSION_DENIED / TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_USED or
-// TOKEN_WRONG_NODE.
+// Whether `token` lets some node join now. UNAUTHENTICATED / TOKEN_UNKNOWN (also for a wrong
+// secret: who guesses ids learns nothing), PERMISSION_DENIED / TOKEN_REVOKED, TOKEN_EXPIRED or
+// TOKEN_USED.
+absl::Status CheckTokenIsGood(const std::optional<TokenRecord>& token,
+                              absl::string_view secret_hash, absl::Time now);
+
+// Whether it lets `node` join now: as above, or PERMISSION_DENIED / TOKEN_WRONG_NODE.
 absl::Status CheckToken(const std::optional<TokenRecord>& token, absl::string_view secret_hash,
                         const NodeName& node, absl::Time now);
 
@@ -77,6 +81,9 @@ class TokenStore {
   virtual absl::StatusOr<std::vector<TokenRecord>> List(absl::string_view after_id, int limit) = 0;
   // NOT_FOUND / TOKEN_UNKNOWN. Revoking twice is fine.
   virtual absl::Status Revoke(absl::string_view id) = 0;
+  // The token, where CheckTokenIsGood says so. Changes nothing.
+  virtual absl::StatusOr<TokenRecord> Look(absl::string_view id, absl::string_view secret_hash,
+                                           absl::Time now) = 0;
   // CheckRedemption, the count of one use and the record of the node's key in one transaction: of
   // two at once, one gets a single-use token, and one gets a name. A refusal changes nothing.
   virtual absl::StatusOr<Redemption> Redeem(absl::string_view id, absl::string_view secret_hash,

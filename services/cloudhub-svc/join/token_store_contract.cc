@@ -113,6 +113,29 @@ TEST_P(TokenStoreContract, ARefusalCountsNoUse) {
   EXPECT_EQ((*tokens().List("", 1))[0].uses, 0);
 }
 
+TEST_P(TokenStoreContract, ALookIsNoUse) {
+  TokenRecord token = Token("a");
+  token.node = Node("n1");
+  token.single_use = true;
+  ASSERT_THAT(tokens().Create(token), IsOk());
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<TokenRecord> seen = tokens().Look("a", "hash", kNow);
+    ASSERT_THAT(seen, IsOk());
+    EXPECT_EQ(seen->id, "a");
+    EXPECT_EQ(seen->expire_time, token.expire_time);
+    EXPECT_EQ(seen->node, Node("n1"));
+    EXPECT_TRUE(seen->single_use);
+    EXPECT_EQ(seen->uses, 0);
+  }
+  EXPECT_THAT(tokens().Look("a", "wrong", kNow).status(), HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(tokens().Look("b", "hash", kNow).status(), HasReason("TOKEN_UNKNOWN"));
+  EXPECT_THAT(tokens().Look("a", "hash", token.expire_time).status(), HasReason("TOKEN_EXPIRED"));
+  EXPECT_THAT(tokens().Redeem("a", "hash", Joining("n1"), kNow), IsOk());
+  EXPECT_THAT(tokens().Look("a", "hash", kNow).status(), HasReason("TOKEN_USED"));
+  ASSERT_THAT(tokens().Revoke("a"), IsOk());
+  EXPECT_THAT(tokens().Look("a", "hash", kNow).status(), HasReason("TOKEN_REVOKED"));
+}
+
 TEST_P(TokenStoreContract, RemembersTheKeyOfAJoinedNode) {
   ASSERT_THAT(tokens().Create(Token("a")), IsOk());
   TokenRecord for_n1 = Token("b");
