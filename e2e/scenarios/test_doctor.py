@@ -235,7 +235,7 @@ def results(found):
 
 
 def test_a_good_token(system, token):
-    """[ctl-5.3] Nothing is in the way of a join, and the token is as good afterwards; without the hub's API its age stays open."""
+    """[ctl-5.3] Nothing is in the way of a join, and the token is as good afterwards: by the hub's API, and by its join port."""
     secret = system.cloud.create_token("--single-use", "--node=edge-2")
     cloud = f"--cloud={system.cloud.join_address}"
     found = token(secret, cloud)
@@ -243,7 +243,9 @@ def test_a_good_token(system, token):
     assert {name for name, result in results(found).items() if result == "ok"} == {"clock", "hub", "token", "token-age", "disk"}
     found = token(secret, cloud, hub=False)
     assert found["healthy"] and found["findings"] == []
-    assert {"check": "token-age", "result": "skipped", "reason": "only the hub's API knows it: --hub"} in found["checks"]
+    assert results(found)["token-age"] == "ok"
+    reason = "only the hub knows it: --cloud, or --hub"
+    assert {"check": "token-age", "result": "skipped", "reason": reason} in token(secret, hub=False)["checks"]
     tokens = json.loads(system.cloud.skerryctl("token", "list", "-o", "json", *system.cloud.operator_flags))["tokens"]
     listed, = [each for each in tokens if each["name"] == f"joinTokens/{secret.split('.')[1]}"]
     assert (listed["state"], listed["uses"]) == ("valid", 0)
@@ -263,6 +265,37 @@ def test_a_token_that_the_hub_would_refuse(system, token):
     assert codes_of(token(system.cloud.create_token("--node=edge-3"))) == ["TOKEN_WRONG_NODE"]
     system.cloud.skerryctl("token", "revoke", name, *system.cloud.operator_flags)
     assert codes_of(token(secret)) == ["TOKEN_REVOKED"]
+
+
+def test_a_token_that_the_join_port_refuses(system, box, token, tmp_path):
+    """[ctl-5.3] By the box alone, without an operator's certificate; a wrong secret, too. No join was counted, and nothing is logged of secrets."""
+    cloud = f"--cloud={system.cloud.join_address}"
+    secret = system.cloud.create_token("--single-use", "--node=edge-4")
+    hash_, name, rest = secret.split(".")
+    joins = system.cloud.hub.metric("skerry_cloudhub_join_requests_total")
+
+    def found(text):
+        report_ = token(text, cloud, hub=False)
+        assert rest not in json.dumps(report_)
+        return codes_of(report_)
+
+    assert found(f"{hash_}.{name}.{rest[::-1]}") == ["TOKEN_UNKNOWN"]
+    assert found(f"{hash_}.{name[::-1]}.{rest}") == ["TOKEN_UNKNOWN"]
+    assert found(secret) == ["TOKEN_WRONG_NODE"]
+    assert system.cloud.hub.metric("skerry_cloudhub_join_requests_total") == joins
+    command = box.host.command(system.binaries["skerryctl"], "join", cloud, "--node-name=edge-4", f"--dir={tmp_path / 'edge-4'}")
+    subprocess.run(command, check=True, timeout=TIMEOUT, stdout=subprocess.DEVNULL, env={**os.environ, "SKERRY_JOIN_TOKEN": secret})
+    assert found(secret) == ["TOKEN_USED"]
+    other = system.cloud.create_token()
+    system.cloud.skerryctl("token", "revoke", other.split(".")[1], *system.cloud.operator_flags)
+    assert found(other) == ["TOKEN_REVOKED"]
+    for reason, count in {"TOKEN_UNKNOWN": 2, "TOKEN_USED": 1, "TOKEN_REVOKED": 1}.items():
+        assert system.cloud.hub.metric("skerry_cloudhub_token_requests_total", reason=reason) == count, reason
+    assert rest not in system.cloud.hub.log.read_text()
+    # What a join would be refused with, after so many: the port takes no more tokens from this address.
+    wrong = f"{hash_}.{name[::-1]}.{rest}"
+    wait.until("the port to have enough", lambda: found(wrong) == ["RATE_LIMITED"], 60)
+    wait.until("the port to take tokens again", lambda: found(wrong) == ["TOKEN_UNKNOWN"], 60)
 
 
 def test_a_token_of_another_hub(system, box, token):

@@ -47,8 +47,8 @@ void AddDoctor(Commands& commands) {
                      "the name to join with; default: the host's name");
   command
       .add_option("--hub", options->token.hub.address,
-                  "host:port of the hub's API, which alone knows when a token ends; "
-                  "default: it is not asked")
+                  "host:port of the hub's API, to ask it about the token as an operator; "
+                  "default: the join port is asked")
       ->envname("SKERRY_HUB");
   AddTls(commands, command, options->token.hub);
   AddOutput(commands, command, options->output);

@@ -164,9 +164,48 @@ TEST(TokenFindingsTest, AHubThatDoesNotSay) {
   seen.token->ca_served.reset();
   EXPECT_THAT(Codes(seen), ElementsAre("HUB_UNREACHABLE"));
   EXPECT_EQ(WhySkipped("token", seen), "the hub's CA could not be fetched");
-  EXPECT_EQ(WhySkipped("token-age", seen), "the hub's API did not say");
+  EXPECT_EQ(WhySkipped("token-age", seen), "the hub did not say");
   seen.token->asked.reset();
-  EXPECT_THAT(WhySkipped("token-age", seen), HasSubstr("--hub"));
+  EXPECT_EQ(WhySkipped("token-age", seen), "the hub could not be asked");
+  seen.hub.clear();
+  EXPECT_THAT(WhySkipped("token-age", seen), HasSubstr("--cloud"));
+}
+
+// What the join port says of the token instead of a record.
+Observations AskedAtJoinPort(absl::string_view reason) {
+  Observations seen = ToJoin();
+  seen.token->asked_at_join_port = true;
+  seen.token->known.reset();
+  seen.token->asked = Failed(reason);
+  return seen;
+}
+
+TEST(TokenFindingsTest, WhatTheJoinPortRefuses) {
+  for (const char* reason :
+       {"TOKEN_UNKNOWN", "TOKEN_REVOKED", "TOKEN_EXPIRED", "TOKEN_USED", "RATE_LIMITED"}) {
+    EXPECT_THAT(Codes(AskedAtJoinPort(reason)), ElementsAre(reason));
+  }
+  Observations seen = ToJoin();
+  seen.token->asked_at_join_port = true;
+  EXPECT_THAT(Codes(seen), IsEmpty());
+  seen.token->node = "edge-2";
+  EXPECT_THAT(Codes(seen), ElementsAre("TOKEN_WRONG_NODE"));
+}
+
+TEST(TokenFindingsTest, AJoinPortThatDoesNotSay) {
+  for (const char* reason : {"TIMED_OUT", "TLS_UNTRUSTED", "INTERNAL", "HUB_ANSWER_INVALID", ""}) {
+    Observations seen = AskedAtJoinPort(reason);
+    EXPECT_THAT(Codes(seen), ElementsAre("JOIN_PORT_FAILED"));
+    seen.now = kNow + absl::Hours(24 * 4000);  // Explains it.
+    EXPECT_THAT(Codes(seen), ElementsAre("CLOCK_SKEW"));
+    EXPECT_EQ(WhySkipped("token-age", seen), "the hub did not say");
+    seen = AskedAtJoinPort(reason);
+    seen.hub[0].name_fits = false;  // So does this.
+    EXPECT_THAT(Codes(seen), ElementsAre("HUB_NAME_MISMATCH"));
+  }
+  const Observations older = AskedAtJoinPort("NOT_FOUND");
+  EXPECT_THAT(Codes(older), IsEmpty());
+  EXPECT_THAT(WhySkipped("token-age", older), HasSubstr("this hub is older"));
 }
 
 TEST(TokenFindingsTest, IsOfNoInterestToABoxThatHasJoined) {

@@ -11,7 +11,9 @@
 namespace skerry::skerryctl {
 namespace {
 
+using testing::HasReason;
 using ::testing::HasSubstr;
+using testing::IsOk;
 using testing::IsOkAndHolds;
 using testing::StatusIs;
 
@@ -38,6 +40,44 @@ TEST(HubAnswersTest, NoCa) {
   }
   EXPECT_THAT(std::string(CaIn("HTTP/1.1 404 Not Found\r\n\r\n").status().message()),
               HasSubstr("HTTP/1.1 404 Not Found, and no certificate"));
+}
+
+TEST(HubAnswersTest, AToken) {
+  const absl::StatusOr<TokenRecord> bound = TokenIn(
+      200, R"({"id": "a", "createTime": "2027-01-15T08:00:00Z", "node": "edge-1", "usesLeft": 1,
+               "expireTime": "2027-01-16T08:00:00Z"})");
+  ASSERT_THAT(bound, IsOk());
+  EXPECT_EQ(bound->expire_time - bound->create_time, absl::Hours(24));
+  EXPECT_EQ(bound->node, "edge-1");
+  EXPECT_TRUE(bound->single_use);
+  const absl::StatusOr<TokenRecord> any = TokenIn(
+      200, R"({"createTime": "2027-01-15T08:00:00Z", "expireTime": "2027-01-16T08:00:00Z"})");
+  ASSERT_THAT(any, IsOk());
+  EXPECT_EQ(any->node, "");
+  EXPECT_FALSE(any->single_use || any->uses > 0 || any->revoked);
+}
+
+TEST(HubAnswersTest, ATokenThatTheHubRefuses) {
+  const absl::Status refused =
+      TokenIn(403, R"({"reason": "TOKEN_USED", "message": "it has been used", "fix": "another"})")
+          .status();
+  EXPECT_THAT(refused, HasReason("TOKEN_USED"));
+  EXPECT_EQ(refused.message(), "it has been used");
+  const std::string endless = TokenIn(403, absl::StrCat(R"({"reason": "X", "message": ")",
+                                                        std::string(1 << 16, 'x'), "\"}"))
+                                  .status()
+                                  .ToString();
+  EXPECT_LT(endless.size(), 1000u);
+}
+
+TEST(HubAnswersTest, NothingOfAToken) {
+  for (const char* body : {"", "<html>", "[]", "{}", "7", R"({"reason": 7})",
+                           R"({"createTime": "2027-01-15T08:00:00Z", "expireTime": 7})"}) {
+    for (const int status : {200, 302, 404, 502}) {
+      EXPECT_THAT(TokenIn(status, body).status(), HasReason("HUB_ANSWER_INVALID"))
+          << status << body;
+    }
+  }
 }
 
 }  // namespace

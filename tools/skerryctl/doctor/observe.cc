@@ -16,6 +16,7 @@
 #include "services/lib/security/renewal.h"
 #include "services/lib/security/x509.h"
 #include "tools/skerryctl/doctor/box_config.h"
+#include "tools/skerryctl/doctor/core/findings.h"
 #include "tools/skerryctl/doctor/hub_answers.h"
 #include "tools/skerryctl/doctor/local_probes.h"
 #include "tools/skerryctl/doctor/tls_probe.h"
@@ -193,7 +194,7 @@ Observations ObserveBox(const std::string& folder, Clock& clock, TokenOptions to
     if (box.edgehub.has_value()) LookAtHub(*box.edgehub, ca, clock, seen);
     LookAtServices(box, seen);
   }
-  if (!token.token.empty()) {
+  if (!token.token.empty() && HasToJoin(seen)) {
     if (token.cloud.empty() && box.edgehub.has_value()) token.cloud = JoinAddressOf(*box.edgehub);
     LookAtToken(token, clock, seen);
   }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "api/skerry/cloudhub/v1/admin_service.pb.h"
+#include "services/lib/http/https_client.h"
 #include "services/lib/security/join_tokens.h"
 #include "services/lib/security/x509.h"
 #include "tools/skerryctl/cloud_address.h"
@@ -19,6 +20,8 @@
 
 namespace skerry::skerryctl {
 namespace {
+
+constexpr absl::Duration kJoinPortTimeout = absl::Seconds(5);
 
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
@@ -44,8 +47,10 @@ void LookByCa(const CloudAddress& cloud, const std::string& ca, Clock& clock, Hu
   }
 }
 
-void LookAtJoinPort(const CloudAddress& cloud, Clock& clock, GivenToken& token,
-                    Observations& seen) {
+// The hub's CA, by which the token may be shown to it; empty where that must not be, or can't.
+std::string LookAtJoinPort(const CloudAddress& cloud, Clock& clock, GivenToken& token,
+                           Observations& seen) {
+  std::string trusted;
   HubPort port = {.setting = "--cloud",
                   .address = std::string(absl::StripPrefix(cloud.url, "https://")),
                   .name = cloud.host};
@@ -60,11 +65,33 @@ void LookAtJoinPort(const CloudAddress& cloud, Clock& clock, GivenToken& token,
       token.ca_served = info.status();
       if (info.ok()) token.served_ca_hash = info->sha256_hex;
     }
-    if (token.ca_served->ok() && token.served_ca_hash == token.ca_hash && seen.hub.empty()) {
-      LookByCa(cloud, *ca, clock, port, seen);
+    if (token.ca_served->ok() && token.served_ca_hash == token.ca_hash) {
+      trusted = *ca;
+      if (seen.hub.empty()) LookByCa(cloud, *ca, clock, port, seen);
     }
   }
   if (seen.hub.empty()) seen.hub.push_back(std::move(port));
+  return trusted;
+}
+
+// What a join sends, sent as a join does: over TLS of this CA and the name that was dialled.
+void AskJoinPort(const CloudAddress& cloud, const std::string& ca, const std::string& text,
+                 GivenToken& token) {
+  token.asked_at_join_port = true;
+  http::BeastHttpsClient https;
+  const absl::StatusOr<http::HttpsResponse> answer =
+      https.Call({.url = cloud.url + "/v1/token",
+                  .ca_pem = ca,
+                  .headers = {"Content-Type: text/plain"},
+                  .body = text,
+                  .timeout = kJoinPortTimeout});
+  if (!answer.ok()) {
+    token.asked = answer.status();
+    return;
+  }
+  const absl::StatusOr<TokenRecord> known = TokenIn(answer->status, answer->body);
+  token.asked = known.status();
+  if (known.ok()) token.known = *known;
 }
 
 void AskHub(const Endpoint& endpoint, GivenToken& token) {
@@ -98,12 +125,17 @@ void LookAtToken(const TokenOptions& options, Clock& clock, Observations& seen) 
   if (parsed.ok()) {
     token.id = parsed->id;
     token.ca_hash = parsed->ca_hash;
-    if (const auto cloud = ParseCloudAddress(options.cloud); !options.cloud.empty() && cloud.ok()) {
-      LookAtJoinPort(*cloud, clock, token, seen);
-    }
+    const auto cloud = ParseCloudAddress(options.cloud);
+    const std::string ca = !options.cloud.empty() && cloud.ok()
+                               ? LookAtJoinPort(*cloud, clock, token, seen)
+                               : std::string();
     const bool others = token.ca_served.has_value() && token.ca_served->ok() &&
                         token.served_ca_hash != token.ca_hash;
-    if (!options.hub.address.empty() && !others) AskHub(options.hub, token);
+    if (!options.hub.address.empty()) {
+      if (!others) AskHub(options.hub, token);
+    } else if (!ca.empty()) {
+      AskJoinPort(*cloud, ca, options.token, token);
+    }
   }
   seen.token = std::move(token);
 }

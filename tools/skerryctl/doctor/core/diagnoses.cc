@@ -71,10 +71,16 @@ const std::vector<Diagnosis>& Diagnoses() {
       {"HUB_API_FAILED", "token-age", kError,
        "the hub's API did not say what it knows of the token",
        "--hub is the hub's api.listen (10005), which wants an operator's certificate: --ca, "
-       "--cert, "
-       "--key; or skerryctl token list on the hub"},
+       "--cert, --key; or skerryctl token list on the hub"},
+      {"JOIN_PORT_FAILED", "token-age", kError,
+       "the hub's join port did not say what it knows of the token",
+       "on the hub: the log of cloudhub-svc says why; skerryctl token list there shows the token"},
+      {"RATE_LIMITED", "token-age", kError,
+       "the hub has refused too many tokens from this address, and takes none from it for now",
+       "wait a minute, then try again; are other boxes behind this address trying to join?"},
       {"TOKEN_UNKNOWN", "token-age", kError,
-       "the hub has no such token: another hub made it, or it ended more than 30 days ago",
+       "the hub has no such token: another hub made it, it is not the whole of it as it was made, "
+       "or it ended more than 30 days ago",
        "create a token on this hub: skerryctl token create"},
       {"TOKEN_REVOKED", "token-age", kError, "an operator revoked the token",
        "create a new token: skerryctl token create"},

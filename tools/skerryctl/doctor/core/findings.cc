@@ -23,16 +23,6 @@ bool HasJoined(const Observations& seen) {
 // The hub's clock is the one that certificates go by; ours only where it can't be asked.
 absl::Time NowOf(const Observations& seen) { return seen.hub_time.value_or(seen.now); }
 
-// It has not joined, or what it has of that is of no use any more.
-bool HasToJoin(const Observations& seen) {
-  if (!seen.identity.has_value()) return false;
-  const IdentityFile& file = *seen.identity;
-  return absl::IsNotFound(file.read) ||
-         (file.read.ok() &&
-          (!file.parsed.ok() || NowOf(seen) < file.not_before || NowOf(seen) > file.not_after ||
-           GetErrorInfo(file.chain).reason == "CERTIFICATE_UNTRUSTED"));
-}
-
 // Collects findings of one box.
 class Doctor {
  public:
@@ -172,7 +162,8 @@ class Doctor {
   void LookAtToken() {
     if (!seen_.token.has_value() || !HasToJoin(seen_)) return;
     for (TokenFault& fault : FaultsOf(*seen_.token, Now())) {
-      if (fault.code == "HUB_API_FAILED" && Found("hub")) continue;
+      const bool unsaid = fault.code == "HUB_API_FAILED" || fault.code == "JOIN_PORT_FAILED";
+      if (unsaid && (Found("hub") || Found("clock"))) continue;
       Find(fault.code, std::move(fault.seen));
     }
   }
@@ -251,11 +242,23 @@ std::string WhyTokenSkipped(absl::string_view check, bool any_port, const Observ
       token.served_ca_hash != token.ca_hash) {
     return "it is another hub's";
   }
-  if (!token.asked.has_value()) return "only the hub's API knows it: --hub";
-  return token.asked->ok() ? "" : "the hub's API did not say";
+  if (!token.asked.has_value()) {
+    return any_port ? "the hub could not be asked" : "only the hub knows it: --cloud, or --hub";
+  }
+  if (IsOlderHub(token)) return "this hub is older, and tells it by its API alone: --hub";
+  return token.asked->ok() ? "" : "the hub did not say";
 }
 
 }  // namespace
+
+bool HasToJoin(const Observations& seen) {
+  if (!seen.identity.has_value()) return false;
+  const IdentityFile& file = *seen.identity;
+  return absl::IsNotFound(file.read) ||
+         (file.read.ok() &&
+          (!file.parsed.ok() || NowOf(seen) < file.not_before || NowOf(seen) > file.not_after ||
+           GetErrorInfo(file.chain).reason == "CERTIFICATE_UNTRUSTED"));
+}
 
 std::vector<Finding> FindingsOf(const Observations& seen) { return Doctor(seen).Run(); }
 

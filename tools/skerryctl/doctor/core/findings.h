@@ -40,6 +40,10 @@ struct Finding {
   std::string seen;
 };
 
+// It has not joined, or what it has of that is of no use any more: a join token is looked at only
+// then.
+bool HasToJoin(const Observations& seen);
+
 // Root causes: what follows from another finding is left out. In the order of the checks.
 std::vector<Finding> FindingsOf(const Observations& seen);
 

@@ -65,7 +65,7 @@ struct Disk {
   std::optional<int64_t> free_inodes;  // Where the file system counts them.
 };
 
-// What the hub's API says of a join token.
+// What the hub says of a join token.
 struct TokenRecord {
   absl::Time create_time;
   absl::Time expire_time;
@@ -84,7 +84,10 @@ struct GivenToken {
   // By the join port, where that was reached: OK, or that what answers there has none.
   Tried ca_served;
   std::string served_ca_hash;
-  Tried asked;                       // The hub's API.
+  // The hub: its API, or its join port, which refuses what a join would be refused for with the
+  // same reasons.
+  Tried asked;
+  bool asked_at_join_port = false;
   std::optional<TokenRecord> known;  // nullopt where `asked` is OK: no token of this id.
 };
 

@@ -1,8 +1,10 @@
 #include "tools/skerryctl/doctor/core/token.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/lib/base/error.h"
 
 namespace skerry::skerryctl {
 namespace {
@@ -29,7 +31,24 @@ std::vector<TokenFault> FaultsOf(const GivenToken& token, const TokenRecord& kno
   return {};
 }
 
+// What the hub's join port answered instead of a record.
+TokenFault FaultOf(const GivenToken& token, const absl::Status& refused) {
+  constexpr absl::string_view kCodes[] = {"TOKEN_UNKNOWN", "TOKEN_REVOKED", "TOKEN_EXPIRED",
+                                          "TOKEN_USED", "RATE_LIMITED"};
+  const std::string reason = GetErrorInfo(refused).reason;
+  std::string seen = absl::StrCat("token ", token.id, ": ", refused.message());
+  for (absl::string_view code : kCodes) {
+    if (reason == code) return {code, std::move(seen)};
+  }
+  return {"JOIN_PORT_FAILED", std::move(seen)};
+}
+
 }  // namespace
+
+bool IsOlderHub(const GivenToken& token) {
+  return token.asked_at_join_port && token.asked.has_value() &&
+         GetErrorInfo(*token.asked).reason == "NOT_FOUND";
+}
 
 std::vector<TokenFault> FaultsOf(const GivenToken& token, absl::Time now) {
   if (!token.parsed.ok()) return {{"TOKEN_MALFORMED", std::string(token.parsed.message())}};
@@ -41,7 +60,10 @@ std::vector<TokenFault> FaultsOf(const GivenToken& token, absl::Time now) {
                                               token.served_ca_hash, " of the hub's CA")}};
   }
   if (!token.asked.has_value()) return faults;
-  if (!token.asked->ok()) {
+  if (IsOlderHub(token)) return faults;
+  if (!token.asked->ok() && token.asked_at_join_port) {
+    faults.push_back(FaultOf(token, *token.asked));
+  } else if (!token.asked->ok()) {
     faults.push_back({"HUB_API_FAILED", std::string(token.asked->message())});
   } else if (!token.known.has_value()) {
     faults.push_back({"TOKEN_UNKNOWN", absl::StrCat("token ", token.id)});

@@ -23,6 +23,9 @@ struct TokenFault {
 // clock where that is known.
 std::vector<TokenFault> FaultsOf(const GivenToken& token, absl::Time now);
 
+// Its join port does not answer such questions yet.
+bool IsOlderHub(const GivenToken& token);
+
 }  // namespace skerry::skerryctl
 
 #endif  // SKERRY_TOOLS_SKERRYCTL_DOCTOR_CORE_TOKEN_H_
