@@ -229,12 +229,20 @@ absl::Status CloudHubApp::OpenSqlite() {
                           SqliteTokenStore::Open(config_.state_dir + "/tokens.db",
                                                  HubPki::IsNew(PkiOptions(config_)), Files()));
   if (tokens->set_aside().has_value()) {
+    p.metrics.StoreRepaired("tokens");
     log_.Error(
         "tokens and joined nodes were damaged and set aside: make new tokens, disable nodes anew",
         {{"path", *tokens->set_aside()}});
   }
   p.tokens = std::move(tokens);
-  SKERRY_ASSIGN_OR_RETURN(p.records, SqliteNodeRecords::Open(config_.state_dir, clock_, Files()));
+  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteNodeRecords> records,
+                          SqliteNodeRecords::Open(config_.state_dir, clock_, Files()));
+  if (records->epochs_set_aside().has_value()) {
+    p.metrics.StoreRepaired("epoch");
+    log_.Error("the number of the last session was damaged and set aside: it goes on by the clock",
+               {{"path", *records->epochs_set_aside()}});
+  }
+  p.records = std::move(records);
   SKERRY_ASSIGN_OR_RETURN(p.pki, HubPki::Open(PkiOptions(config_), clock_, log_));
   return OpenSqliteCommands();
 }
@@ -273,15 +281,14 @@ absl::Status CloudHubApp::OpenPostgres() {
 
 absl::Status CloudHubApp::OpenSqliteCommands() {
   Parts& p = *parts_;
+  const int64_t bytes_max = config_.commands_store_bytes_max;
+  sqlite::Environment files = Files();
+  files.on_size = [&p, bytes_max](int64_t bytes) { p.metrics.CommandStore(bytes, bytes_max); };
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteCommandStore> commands,
-                          SqliteCommandStore::Open(
-                              config_.state_dir + "/commands.db", QueueBounds(config_),
-                              config_.commands_store_bytes_max, clock_,
-                              [&p, bytes_max = config_.commands_store_bytes_max](int64_t bytes) {
-                                p.metrics.CommandStore(bytes, bytes_max);
-                              },
-                              Files()));
+                          SqliteCommandStore::Open(config_.state_dir + "/commands.db",
+                                                   QueueBounds(config_), bytes_max, clock_, files));
   if (commands->set_aside().has_value()) {
+    p.metrics.StoreRepaired("commands");
     log_.Error("queued commands were damaged: they were set aside and a new queue begun",
                {{"path", *commands->set_aside()}, {"lost", "commands that waited for a node"}});
   }

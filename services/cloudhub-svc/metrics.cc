@@ -90,6 +90,11 @@ CloudHubMetrics::CloudHubMetrics(metrics::Registry& registry)
       command_responses_deferred_(
           registry.Counter("skerry_cloudhub_command_responses_deferred_total",
                            "Responses that had no room in memory and are asked for again.")) {
+  for (const char* store : {"commands", "epoch", "tokens"}) {
+    repairs_[store] =
+        &registry.Counter("skerry_cloudhub_store_repairs_total",
+                          "Damaged files that were set aside and made anew.", {{"store", store}});
+  }
   for (const char* reason : kCommandRefusals) {
     command_refusals_[reason] =
         &registry.Counter("skerry_cloudhub_command_refusals_total",
@@ -189,6 +194,8 @@ void CloudHubMetrics::CommandStore(int64_t bytes, int64_t bytes_max) {
   command_store_bytes_.Set(static_cast<double>(bytes));
   command_store_bytes_max_.Set(static_cast<double>(bytes_max));
 }
+
+void CloudHubMetrics::StoreRepaired(absl::string_view store) { Add(repairs_, store, 1); }
 
 void CloudHubMetrics::CommandRefused(const std::string& reason) {
   AddOr(command_refusals_, reason);

@@ -43,6 +43,8 @@ class CloudHubMetrics {
   void SyncOverruns(uint64_t count) { sync_overruns_.Increment(static_cast<double>(count)); }
   // Of the file of queued commands; a hub on PostgreSQL has none.
   void CommandStore(int64_t bytes, int64_t bytes_max);
+  // A damaged file was set aside and made anew: "commands", "epoch" or "tokens".
+  void StoreRepaired(absl::string_view store);
   void CommandAccepted() { commands_total_.Increment(); }
   void CommandsUnderWay(int delta) { commands_.Increment(delta); }
   // reason: of the status.
@@ -79,6 +81,7 @@ class CloudHubMetrics {
   prometheus::Gauge& command_store_bytes_max_;
   prometheus::Counter& commands_total_;
   prometheus::Counter& command_responses_deferred_;
+  Counters repairs_;
   Counters command_refusals_;
   Counters command_ends_;
   Counters ends_;

@@ -1,6 +1,7 @@
 // The whole service, with the real standalone-api-svc and a hub in this process; over its API.
 #include "services/device-controller-svc/app.h"
 
+#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@
 #include "services/device-controller-svc/core/interest.h"
 #include "services/device-controller-svc/device_resources.h"
 #include "services/lib/cloudspoke/testing/fake_hub.h"
+#include "services/lib/http/testing/curl_client.h"
 #include "services/lib/kubeclient/testing/api_process.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/rpc/channel.h"
@@ -25,6 +27,8 @@ namespace skerry::devicecontroller {
 namespace {
 
 namespace pb = ::skerry::devicecontroller::v1;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kBinary[] = "services/standalone-api-svc/standalone-api-svc";
 constexpr char kDefinitions[] = "charts/skerry-cloud/crds";
@@ -116,6 +120,15 @@ TEST_F(AppTest, ADeviceIsServedSwitchedAndWritten) {
   }
   EXPECT_FALSE(device.enabled());
   EXPECT_TRUE(hub_.AwaitSaid(Line(" - default/d"))) << "without waiting for the next look";
+  const std::string exposed =
+      testing::Fetch({.url = "http://" + app_->addresses()["ops"] + "/metrics"}).body;
+  for (const char* store : {"registry", "telemetry", "twins"}) {
+    const std::string label = std::string("{store=\"") + store + "\"} ";
+    EXPECT_THAT(exposed,
+                HasSubstr("skerry_devicecontroller_store_bytes_max" + label + "10737418240\n"));
+    EXPECT_THAT(exposed, HasSubstr("skerry_devicecontroller_store_bytes" + label));
+    EXPECT_THAT(exposed, Not(HasSubstr("skerry_devicecontroller_store_bytes" + label + "0\n")));
+  }
   app_->Drain(absl::Now() + absl::Seconds(1));
   app_->Stop();
 }

@@ -5,10 +5,10 @@
 namespace skerry::devicecontroller {
 namespace {
 
-prometheus::Counter& At(const std::map<std::string, prometheus::Counter*>& counters,
-                        absl::string_view key) {
-  const auto it = counters.find(std::string(key));
-  SKERRY_CHECK(it != counters.end());  // Label values are constants of the code.
+template <typename Series>
+Series& At(const std::map<std::string, Series*>& series, absl::string_view key) {
+  const auto it = series.find(std::string(key));
+  SKERRY_CHECK(it != series.end());  // Label values are constants of the code.
   return *it->second;
 }
 
@@ -55,6 +55,14 @@ DeviceControllerMetrics::DeviceControllerMetrics(metrics::Registry& registry)
         &registry.Counter("skerry_devicecontroller_store_repairs_total",
                           "Damaged files that were set aside and made anew.", {{"store", store}});
   }
+  for (const char* store : {"registry", "telemetry", "twins"}) {
+    sizes_[store] = &registry.Gauge("skerry_devicecontroller_store_bytes",
+                                    "Size of the SQLite file of a store; 0 with PostgreSQL.",
+                                    {{"store", store}});
+    bounds_[store] = &registry.Gauge("skerry_devicecontroller_store_bytes_max",
+                                     "The bound of the SQLite file of a store; 0 with PostgreSQL.",
+                                     {{"store", store}});
+  }
 }
 
 prometheus::Counter& DeviceControllerMetrics::Report(absl::string_view result) {
@@ -71,6 +79,11 @@ prometheus::Counter& DeviceControllerMetrics::RetentionDropped(absl::string_view
 
 prometheus::Counter& DeviceControllerMetrics::StoreRepairs(absl::string_view store) {
   return At(repairs_, store);
+}
+
+void DeviceControllerMetrics::StoreSize(absl::string_view store, int64_t bytes, int64_t bytes_max) {
+  At(sizes_, store).Set(static_cast<double>(bytes));
+  At(bounds_, store).Set(static_cast<double>(bytes_max));
 }
 
 }  // namespace skerry::devicecontroller

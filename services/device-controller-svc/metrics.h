@@ -2,6 +2,7 @@
 #ifndef SKERRY_SERVICES_DEVICE_CONTROLLER_SVC_METRICS_H_
 #define SKERRY_SERVICES_DEVICE_CONTROLLER_SVC_METRICS_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -24,6 +25,8 @@ class DeviceControllerMetrics {
   prometheus::Counter& Event(absl::string_view result);
   prometheus::Counter& RetentionDropped(absl::string_view kind);  // history, telemetry.
   prometheus::Counter& StoreRepairs(absl::string_view store);     // telemetry, twins.
+  // Of a SQLite file: registry, telemetry, twins.
+  void StoreSize(absl::string_view store, int64_t bytes, int64_t bytes_max);
 
   cloudspoke::HubMetrics hubs;
   prometheus::Counter& readings;
@@ -44,6 +47,8 @@ class DeviceControllerMetrics {
   std::map<std::string, prometheus::Counter*> stream_events_;
   std::map<std::string, prometheus::Counter*> dropped_;
   std::map<std::string, prometheus::Counter*> repairs_;
+  std::map<std::string, prometheus::Gauge*> sizes_;
+  std::map<std::string, prometheus::Gauge*> bounds_;
 };
 
 }  // namespace skerry::devicecontroller

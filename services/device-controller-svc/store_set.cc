@@ -41,20 +41,26 @@ absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::Open(const Options& options,
 
 absl::Status StoreSet::OpenSqlite(const Options& options, Clock& clock, log::Logger& log) {
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
-  sqlite::Environment environment;
-  if (options.registry != nullptr)
-    environment.on_failure = sqlite::CountFailures(*options.registry);
-  SKERRY_ASSIGN_OR_RETURN(registry_,
-                          SqliteRegistryStore::Open(options.state_dir + "/registry.db",
-                                                    options.size_bytes_max, clock, environment));
-  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTwinHistoryStore> twins,
-                          SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db",
-                                                       options.size_bytes_max, clock, environment));
+  const auto environment = [&options](const char* store) {
+    sqlite::Environment files;
+    if (options.registry != nullptr) files.on_failure = sqlite::CountFailures(*options.registry);
+    if (options.on_size != nullptr)
+      files.on_size = [store, told = options.on_size](int64_t bytes) { told(store, bytes); };
+    return files;
+  };
+  SKERRY_ASSIGN_OR_RETURN(
+      registry_, SqliteRegistryStore::Open(options.state_dir + "/registry.db",
+                                           options.size_bytes_max, clock, environment("registry")));
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteTwinHistoryStore> twins,
+      SqliteTwinHistoryStore::Open(options.state_dir + "/twins.db", options.size_bytes_max, clock,
+                                   environment("twins")));
   TellOfRepair(*twins, "twins", log, repaired_);
   twins_ = std::move(twins);
-  SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteTelemetryStore> telemetry,
-                          SqliteTelemetryStore::Open(options.state_dir + "/telemetry.db",
-                                                     options.size_bytes_max, clock, environment));
+  SKERRY_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteTelemetryStore> telemetry,
+      SqliteTelemetryStore::Open(options.state_dir + "/telemetry.db", options.size_bytes_max, clock,
+                                 environment("telemetry")));
   TellOfRepair(*telemetry, "telemetry", log, repaired_);
   telemetry_ = std::move(telemetry);
   return absl::OkStatus();

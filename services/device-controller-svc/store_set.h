@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/device-controller-svc/store/registry_store.h"
 #include "services/device-controller-svc/store/telemetry_store.h"
 #include "services/device-controller-svc/store/twin_history_store.h"
@@ -28,6 +30,8 @@ class StoreSet {
     int64_t size_bytes_max = 0;             // Of each SQLite file; 0: none.
     size_t connections_max = 8;             // Of PostgreSQL.
     metrics::Registry* registry = nullptr;  // Gets the metrics of connections and files.
+    // Of a SQLite file ("registry", "telemetry", "twins"), as sqlite::Environment has it.
+    std::function<void(absl::string_view store, int64_t bytes)> on_size;
   };
   // Makes what is missing. `clock` outlives it.
   static absl::StatusOr<std::unique_ptr<StoreSet>> Open(const Options& options, Clock& clock,

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -17,7 +19,9 @@ namespace skerry::devicecontroller {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using testing::IsOk;
+using ::testing::Pair;
 using testing::StatusIs;
 
 // Each of the stores takes something and says so to `reader`.
@@ -68,6 +72,46 @@ TEST(StoreSetTest, WhatWasDamagedIsSaid) {
   auto second = StoreSet::Open(options, clock, log::Logger::Null());
   ASSERT_THAT(second, IsOk());
   EXPECT_THAT((*second)->repaired(), ElementsAre("twins"));
+}
+
+TEST(StoreSetTest, TheSizeOfEachFileIsTold) {
+  testing::TempDir dir;
+  SystemClock clock;
+  std::map<std::string, int64_t> sizes;
+  auto set =
+      StoreSet::Open({.state_dir = dir.path(),
+                      .on_size = [&sizes](absl::string_view store,
+                                          int64_t bytes) { sizes[std::string(store)] = bytes; }},
+                     clock, log::Logger::Null());
+  ASSERT_THAT(set, IsOk());
+  const std::map<std::string, int64_t> empty = sizes;
+  EXPECT_THAT(empty,
+              ElementsAre(Pair("registry", Gt(0)), Pair("telemetry", Gt(0)), Pair("twins", Gt(0))));
+  const DeviceName device = *DeviceName::Make("ns", "d");
+  for (int i = 0; i < 100; ++i)
+    ASSERT_THAT((*set)->registry().Put({.device = *DeviceName::Make("ns", absl::StrCat("d", i)),
+                                        .uid = std::string(100, 'u'),
+                                        .node = "edge-1"}),
+                IsOk());
+  EXPECT_GT(sizes["registry"], empty.at("registry"));
+  EXPECT_EQ(sizes["twins"], empty.at("twins"));
+  ASSERT_THAT(
+      (*set)->twins().ApplyReported({device, "u", 1}, {{.property = "temp",
+                                                        .value = std::string(30000, 'v'),
+                                                        .order = {.major = 1, .minor = 1}}}),
+      IsOk());
+  EXPECT_GE(sizes["twins"], empty.at("twins") + 20000);
+  EXPECT_EQ(sizes["telemetry"], empty.at("telemetry"));
+  ASSERT_THAT((*set)->telemetry().Append(
+                  {.node = "edge-1", .store_id = "s", .stream = "readings", .first = 1, .last = 1},
+                  {{.sequence = 1,
+                    .device = device,
+                    .model = "ns/m",
+                    .property = "temp",
+                    .time = absl::Now(),
+                    .value = std::string(30000, 'v')}}),
+              IsOk());
+  EXPECT_GE(sizes["telemetry"], empty.at("telemetry") + 20000);
 }
 
 // [dc-7.1]

@@ -32,6 +32,9 @@ class SqliteNodeRecords final : public NodeRecords {
   absl::StatusOr<uint64_t> Admit(const LinkingBox& box) override;
   absl::StatusOr<bool> EpochStored(const LinkingBox& box, uint64_t epoch) override;
 
+  // Where a damaged epoch.db was put at Open.
+  const std::optional<std::string>& epochs_set_aside() const { return epochs_->set_aside(); }
+
  private:
   SqliteNodeRecords(std::unique_ptr<sqlite::Database> database, std::unique_ptr<EpochStore> epochs,
                     Clock& clock)

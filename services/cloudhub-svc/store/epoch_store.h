@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,12 +29,16 @@ class EpochStore {
   // Greater than every epoch handed out before.
   absl::StatusOr<uint64_t> Next();
 
+  // Where a damaged file was put at Open.
+  const std::optional<std::string>& set_aside() const { return set_aside_; }
+
  private:
   EpochStore(std::unique_ptr<sqlite::Database> database, Clock& clock)
-      : clock_(clock), database_(std::move(database)) {}
+      : clock_(clock), set_aside_(database->set_aside()), database_(std::move(database)) {}
   absl::Status Reserve() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Clock& clock_;
+  const std::optional<std::string> set_aside_;
   absl::Mutex mutex_;
   std::unique_ptr<sqlite::Database> database_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "absl/time/time.h"
 #include "services/lib/testing/fake_clock.h"
@@ -54,6 +56,17 @@ TEST_F(EpochStoreTest, ALostStoreStartsAtThePresentTime) {
   std::filesystem::create_directory(folder_);
   clock_.Advance(absl::Seconds(1));
   EXPECT_GT(*Open()->Next(), before);
+}
+
+TEST_F(EpochStoreTest, SaysWhereItHasPutADamagedFile) {
+  const uint64_t before = *Open()->Next();
+  EXPECT_FALSE(Open()->set_aside().has_value());
+  std::ofstream(folder_ + "/epoch.db") << std::string(5000, 'x');
+  clock_.Advance(absl::Seconds(1));
+  const std::unique_ptr<EpochStore> store = Open();
+  ASSERT_TRUE(store->set_aside().has_value());
+  EXPECT_TRUE(std::filesystem::exists(*store->set_aside()));
+  EXPECT_GT(*store->Next(), before);
 }
 
 }  // namespace

@@ -72,19 +72,12 @@ absl::StatusOr<std::vector<StoredCommand>> Rows(sqlite::Statement& read) {
 
 absl::StatusOr<std::unique_ptr<SqliteCommandStore>> SqliteCommandStore::Open(
     const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max, Clock& clock,
-    std::function<void(int64_t)> measured, const sqlite::Environment& environment) {
+    const sqlite::Environment& environment) {
   absl::StatusOr<std::unique_ptr<sqlite::Database>> database = sqlite::Database::Open(
       {.path = path, .size_bytes_max = size_bytes_max, .environment = environment}, kMigrations);
   if (!database.ok()) return Annotate(database.status(), "command store");
-  std::unique_ptr<SqliteCommandStore> store(
-      new SqliteCommandStore(*std::move(database), bounds, clock, std::move(measured)));
-  absl::MutexLock lock(&store->mutex_);
-  store->Measure();
-  return store;
-}
-
-void SqliteCommandStore::Measure() {
-  if (measured_ != nullptr) measured_(database_->SizeBytes());
+  return std::unique_ptr<SqliteCommandStore>(
+      new SqliteCommandStore(*std::move(database), bounds, clock));
 }
 
 absl::StatusOr<bool> SqliteCommandStore::Insert(const StoredCommand& command) {
@@ -113,7 +106,6 @@ absl::StatusOr<bool> SqliteCommandStore::Insert(const StoredCommand& command) {
     inserted = true;
     return absl::OkStatus();
   }));
-  Measure();
   return inserted;
 }
 
@@ -209,7 +201,6 @@ absl::StatusOr<int64_t> SqliteCommandStore::Sweep(absl::Duration grace, absl::Du
     remove.Bind(1, absl::ToUnixMicros(now - retention));
     return remove.Run();
   }));
-  Measure();
   return ended;
 }
 

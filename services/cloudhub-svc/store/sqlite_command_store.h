@@ -3,7 +3,6 @@
 #define SKERRY_SERVICES_CLOUDHUB_SVC_STORE_SQLITE_COMMAND_STORE_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +22,10 @@ namespace skerry::cloudhub {
 class SqliteCommandStore final : public CommandStore {
  public:
   // size_bytes_max: of the file; what would exceed it fails with RESOURCE_EXHAUSTED /
-  // DATABASE_FULL. measured: told the size of the file, with what is free in it left out, when it
-  // may be another one; must not call the store.
+  // DATABASE_FULL.
   static absl::StatusOr<std::unique_ptr<SqliteCommandStore>> Open(
       const std::string& path, const CommandQueueBounds& bounds, int64_t size_bytes_max,
-      Clock& clock, std::function<void(int64_t size_bytes)> measured = {},
-      const sqlite::Environment& environment = {});
+      Clock& clock, const sqlite::Environment& environment = {});
 
   absl::StatusOr<bool> Insert(const StoredCommand& command) override;
   absl::StatusOr<std::optional<StoredCommand>> Find(absl::string_view node,
@@ -47,19 +44,16 @@ class SqliteCommandStore final : public CommandStore {
 
  private:
   SqliteCommandStore(std::unique_ptr<sqlite::Database> database, const CommandQueueBounds& bounds,
-                     Clock& clock, std::function<void(int64_t)> measured)
+                     Clock& clock)
       : bounds_(bounds),
         clock_(clock),
-        measured_(std::move(measured)),
         set_aside_(database->set_aside()),
         database_(std::move(database)) {}
 
-  void Measure() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRoom(const StoredCommand& command) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const CommandQueueBounds bounds_;
   Clock& clock_;
-  const std::function<void(int64_t)> measured_;
   const std::optional<std::string> set_aside_;
   absl::Mutex mutex_;
   const std::unique_ptr<sqlite::Database> database_ ABSL_PT_GUARDED_BY(mutex_);

@@ -43,7 +43,7 @@ TEST(SqliteCommandStoreTest, TellsThatItsFileIsFull) {
   sqlite::Environment environment;
   environment.on_failure = [&failures](const absl::Status&) { ++failures; };
   auto store =
-      *SqliteCommandStore::Open(folder.File("commands.db"), {}, 256 << 10, clock, {}, environment);
+      *SqliteCommandStore::Open(folder.File("commands.db"), {}, 256 << 10, clock, environment);
   StoredCommand command;
   command.node = "edge-1";
   command.key = "k";
@@ -57,8 +57,9 @@ TEST(SqliteCommandStoreTest, TellsItsSize) {
   skerry::testing::TempDir folder;
   skerry::testing::FakeClock clock;
   int64_t size = 0;
-  auto store = *SqliteCommandStore::Open(folder.File("commands.db"), {}, 0, clock,
-                                         [&size](int64_t bytes) { size = bytes; });
+  sqlite::Environment environment;
+  environment.on_size = [&size](int64_t bytes) { size = bytes; };
+  auto store = *SqliteCommandStore::Open(folder.File("commands.db"), {}, 0, clock, environment);
   const int64_t empty = size;
   EXPECT_GT(empty, 0) << "told at once";
   StoredCommand command;

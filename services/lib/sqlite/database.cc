@@ -207,7 +207,9 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
     handle = OpenChecked(options, migrations);
   }
   if (!handle.ok()) return Annotate(handle.status(), absl::StrCat("database ", options.path));
-  return std::unique_ptr<Database>(new Database(options, *handle, std::move(repair)));
+  std::unique_ptr<Database> database(new Database(options, *handle, std::move(repair)));
+  database->TellSize();
+  return database;
 }
 
 Database::Database(const DatabaseOptions& options, sqlite3* handle, std::optional<Repair> repair)
@@ -259,6 +261,7 @@ absl::Status Database::Transaction(absl::FunctionRef<absl::Status()> body) {
   // What is in the log makes room for what only deletes.
   if (keep_room_ && GetErrorInfo(status).reason == "DATABASE_FULL")
     Exec(handle_, "PRAGMA wal_checkpoint(RESTART)").IgnoreError();
+  if (status.ok()) TellSize();
   return status;
 }
 
@@ -282,6 +285,12 @@ absl::Status Database::Note(absl::Status status) {
 
 absl::Status Database::Damaged(absl::string_view what) {
   return Note(StatusFromSqlite(SQLITE_CORRUPT, what));
+}
+
+void Database::TellSize() {
+  if (environment_.on_size == nullptr) return;
+  const int64_t bytes = SizeBytes();
+  if (bytes > 0) environment_.on_size(bytes);  // Else it can't be read now.
 }
 
 int64_t Database::LastInsertRowId() const { return sqlite3_last_insert_rowid(handle_); }

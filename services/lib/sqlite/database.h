@@ -140,6 +140,7 @@ class Database {
   absl::Status Tell(absl::Status status);
   // That, and remembers damage for the next Open.
   absl::Status Note(absl::Status status);
+  void TellSize();
 
   const std::string path_;
   const bool keep_room_;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "services/lib/base/error.h"
@@ -285,6 +286,24 @@ TEST_F(DatabaseTest, KeepsCommittedRowsWhenItsProcessIsKilled) {
     ASSERT_GE(Count(*database), acknowledged);
     ASSERT_LE(Count(*database), acknowledged + 1);
   }
+}
+
+TEST_F(DatabaseTest, TellsItsSizeAtOpenAndAfterEachTransaction) {
+  std::vector<int64_t> told;
+  DatabaseOptions options{.path = path_};
+  options.environment.on_size = [&told](int64_t bytes) { told.push_back(bytes); };
+  auto database = *Database::Open(options, kMigrations);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0], database->SizeBytes());
+  const auto fill = [&] { return Insert(*database, 1, "a", std::string(100 << 10, 'v')); };
+  ASSERT_TRUE(database->Transaction(fill).ok());
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_GE(told[1], told[0] + (100 << 10));
+  EXPECT_FALSE(database->Transaction([] { return absl::AbortedError("no"); }).ok());
+  EXPECT_EQ(told.size(), 2u) << "nothing has changed";
+  ASSERT_TRUE(database->Transaction([&] { return database->Execute("DELETE FROM t"); }).ok());
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[2], told[0]) << "what is free in the file is left out";
 }
 
 }  // namespace

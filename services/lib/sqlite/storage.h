@@ -3,6 +3,7 @@
 #ifndef SKERRY_SERVICES_LIB_SQLITE_STORAGE_H_
 #define SKERRY_SERVICES_LIB_SQLITE_STORAGE_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ struct Environment {
   // Called when a statement or a commit fails for the disk or the file: full, or at its bound; an
   // I/O error; no access; damaged. On the thread that met it; it must not use the database.
   std::function<void(const absl::Status&)> on_failure;
+  // Told the size of the file, with what is free in it left out, at Open and after each
+  // Transaction, on the thread of that; it must not use the database. What is written outside of
+  // one counts from the next on.
+  std::function<void(int64_t size_bytes)> on_size;
 };
 
 }  // namespace skerry::sqlite
