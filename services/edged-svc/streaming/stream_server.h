@@ -29,7 +29,7 @@ struct StreamServerOptions {
   absl::Duration creation_timeout = absl::Seconds(30);
   absl::Duration idle_timeout = absl::Hours(4);
   // While something waits to be written, and the client reads nothing.
-  absl::Duration write_timeout = absl::Minutes(5);
+  absl::Duration write_timeout = absl::Hours(4);
   size_t workers = 4;  // Threads for StreamBackend::Open.
 };
 

@@ -114,9 +114,10 @@ struct ServerOptions {
   absl::Duration idle_timeout =
       absl::Seconds(90);  // Keep-alive between requests; also one whole request body.
   absl::Duration write_timeout = absl::Seconds(30);  // Without progress towards the client.
-  // The same on a connection that was taken over. Longer, as who stops a terminal (or the program
-  // behind a forwarded port in a debugger) stops reading, too. Beyond: cut, counted.
-  absl::Duration taken_write_timeout = absl::Minutes(5);
+  // The same on a connection that was taken over. As long as the kubelet lets a connection be idle
+  // (streamingConnectionIdleTimeout): who pauses `kubectl exec … | less` reads nothing meanwhile.
+  // Beyond: cut, counted.
+  absl::Duration taken_write_timeout = absl::Hours(4);
   size_t header_bytes_max = 64u << 10;   // Beyond: 431.
   size_t bodies_bytes_max = 256u << 20;  // Of all requests that are read or handled; beyond: 503.
   // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
