@@ -2,11 +2,8 @@
 #ifndef SKERRY_SERVICES_LIB_HTTP_ANSWER_READER_H_
 #define SKERRY_SERVICES_LIB_HTTP_ANSWER_READER_H_
 
-#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/optional/optional.hpp>
-#include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,38 +12,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "services/lib/http/body_so_far.h"
 
 namespace skerry::http {
-namespace internal {
-
-// A body as far as it has come. Unlike Beast's string_body it reserves nothing because of what a
-// peer says of its length.
-struct BodySoFar {
-  using value_type = std::string;
-  class reader {  // NOLINT(readability-identifier-naming): Beast's name
-   public:
-    template <bool is_request, typename Fields>
-    reader(boost::beast::http::header<is_request, Fields>&, value_type& body) : body_(body) {}
-    void init(const boost::optional<uint64_t>&, boost::system::error_code& error) { error = {}; }
-    template <typename Buffers>
-    size_t put(const Buffers& buffers, boost::system::error_code& error) {
-      size_t bytes = 0;
-      for (const auto each : boost::beast::buffers_range_ref(buffers)) {
-        body_.append(static_cast<const char*>(each.data()), each.size());
-        bytes += each.size();
-      }
-      error = {};
-      return bytes;
-    }
-    void finish(boost::system::error_code& error) { error = {}; }
-
-   private:
-    value_type& body_;
-  };
-};
-
-}  // namespace internal
-
 // Strict: what could be read in two ways (two lengths, a length and chunks, an encoding other than
 // chunked, line ends without CR) is malformed. Answers of 1xx are skipped. Used by one thread.
 class AnswerReader {
@@ -90,7 +58,7 @@ class AnswerReader {
   std::string TakeBody();
 
  private:
-  using Parser = boost::beast::http::response_parser<internal::BodySoFar>;
+  using Parser = boost::beast::http::response_parser<BodySoFar>;
 
   void Begin();
   // Takes what it can off the front of `bytes`.

@@ -20,6 +20,7 @@
 namespace skerry::http {
 namespace {
 
+using skerry::testing::CurlClient;
 using skerry::testing::Fetch;
 using skerry::testing::RawClient;
 using ::testing::StartsWith;
@@ -95,15 +96,75 @@ TEST(LimitsTest, BoundsTheBytesOfAllBodies) {
   auto server = Start(Echo, {.body_bytes_max = 1000, .bodies_bytes_max = 1500});
   RawClient first(server->address());
   first.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
-  // Until the first one's headers were read the second may still pass.
+  first.Send(std::string(899, 'x'));
+  // Until the first one's body was read the second may still pass.
   EXPECT_TRUE(WaitUntil([&] {
     return Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status ==
            503;
   }));
-  first.Send(std::string(900, 'x'));
+  RawClient chunked(server->address());
+  chunked.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunked.Send(absl::StrCat("2bc\r\n", std::string(700, 'x'), "\r\n"));
+  EXPECT_THAT(chunked.ReadAll(), StartsWith("HTTP/1.1 503"));
+  first.Send("x");
   EXPECT_THAT(first.ReadUntil("900"), StartsWith("HTTP/1.1 201"));
   EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(900, 'x')}).status,
             201);
+}
+
+TEST(LimitsTest, ABodyThatDoesNotComeTakesNoRoom) {
+  auto server = Start(Echo, {.body_bytes_max = 1000, .bodies_bytes_max = 1500});
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (const char* kind : {"Content-Length: 900", "Transfer-Encoding: chunked"}) {
+    for (int i = 0; i < 10; ++i) {
+      silent.push_back(std::make_unique<RawClient>(server->address()));
+      silent.back()->Send(
+          absl::StrCat("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n", kind, "\r\n\r\n"));
+      EXPECT_THAT(silent.back()->ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 100"));
+    }
+  }
+  EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(1000, 'x')}).status,
+            201);
+}
+
+// A byte now and then is no progress: head and body have one time each, from their begin on.
+TEST(LimitsTest, DripsDoNotExtendATime) {
+  for (const char* begin :
+       {"GET / HTTP/1.1\r\nX: ", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\nF0000\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"}) {
+    auto server = Start(Echo, {.header_timeout = absl::Milliseconds(100),
+                               .idle_timeout = absl::Milliseconds(100),
+                               .header_bytes_max = 1u << 20});
+    RawClient slow(server->address());
+    slow.Send(begin);
+    CurlClient other;  // Takes a moment between two bytes.
+    EXPECT_TRUE(WaitUntil([&] {
+      slow.Send("a");
+      EXPECT_EQ(other.Do({.url = Url(*server)}).status, 201);
+      return server->stats().requests_refused == 1;
+    })) << begin;
+    EXPECT_THAT(slow.ReadAll(), StartsWith("HTTP/1.1 408")) << begin;
+  }
+}
+
+TEST(LimitsTest, AThousandIdleConnectionsCostNoOther) {
+  auto server = Start(Echo, {.header_timeout = absl::Seconds(2), .idle_timeout = absl::Seconds(2)});
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 1000; ++i) {
+    idle.push_back(std::make_unique<RawClient>(server->address()));
+    if (i % 3 == 1) idle.back()->Send("GET / HT");
+    if (i % 3 == 2) idle.back()->Send(kGet);
+  }
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 201);
+  // In their time all of them go, those that have begun a request with an answer.
+  for (size_t i = 0; i < idle.size(); ++i) {
+    const std::string heard = idle[i]->ReadAll();
+    EXPECT_THAT(heard, StartsWith(i % 3 == 0 ? "" : i % 3 == 1 ? "HTTP/1.1 408" : "HTTP/1.1 201"));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return server->stats().connections == 0; }));
+  EXPECT_EQ(server->stats().requests_refused, 333u);
 }
 
 TEST(LimitsTest, ClosesClientsThatAreTooSlow) {

@@ -118,8 +118,9 @@ struct ServerOptions {
   // (streamingConnectionIdleTimeout): who pauses `kubectl exec … | less` reads nothing meanwhile.
   // Beyond: cut, counted.
   absl::Duration taken_write_timeout = absl::Hours(4);
-  size_t header_bytes_max = 64u << 10;   // Beyond: 431.
-  size_t bodies_bytes_max = 256u << 20;  // Of all requests that are read or handled; beyond: 503.
+  size_t header_bytes_max = 64u << 10;  // Beyond: 431.
+  // Of all requests that are handled, and what has come of those that are read; beyond: 503.
+  size_t bodies_bytes_max = 256u << 20;
   // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
   // stay in use), accept errors. From the network thread; must not block.
   std::function<void(const absl::Status&)> on_background_error;

@@ -225,6 +225,7 @@ void Session::Parse() {
       error = {};
     }
     if (error) return Refuse(StatusOfParseError(error), error.message());
+    if (!ReserveRoom()) return Refuse(503, "too many request bodies at once");
     if (!headers_done_ && parser_->is_header_done()) {
       headers_done_ = true;
       if (!OnHeaders()) return;
@@ -257,16 +258,15 @@ bool Session::OnHeaders() {
     return false;
   }
   const auto length = parser_->content_length();
-  const size_t bytes = parser_->chunked() ? host_->options().body_bytes_max
-                       : length           ? static_cast<size_t>(*length)
-                                          : 0;
+  const size_t bytes = length ? static_cast<size_t>(*length) : 0;
   if (!host_->ReserveBody(bytes)) {
     Refuse(503, "too many request bodies at once");
     return false;
   }
-  reserved_bytes_ = bytes;
+  // It takes the room as it comes, or clients that send headers alone would soon have all there is.
+  host_->ReleaseBody(bytes);
   TakeHeaders();
-  if (bytes > 0) SetDeadline(host_->options().idle_timeout);
+  if (bytes > 0 || parser_->chunked()) SetDeadline(host_->options().idle_timeout);
   parser_->eager(true);
   if (!http_1_0_ && !parser_->is_done() &&
       absl::EqualsIgnoreCase(View(message[beast::http::field::expect]), "100-continue")) {
@@ -274,6 +274,14 @@ bool Session::OnHeaders() {
     Write("HTTP/1.1 100 Continue\r\n\r\n");
     return false;
   }
+  return true;
+}
+
+bool Session::ReserveRoom() {
+  const size_t bytes = parser_->get().body().size();
+  if (bytes <= reserved_bytes_) return true;
+  if (!host_->ReserveBody(bytes - reserved_bytes_)) return false;
+  reserved_bytes_ = bytes;
   return true;
 }
 

@@ -10,7 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/lib/http/body_so_far.h"
 #include "services/lib/http/queued_stream.h"
 #include "services/lib/http/server.h"
 #include "services/lib/http/tls_context.h"
@@ -87,7 +87,7 @@ class Session final : public std::enable_shared_from_this<Session> {
     kLingering,
     kClosed
   };
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Parser = boost::beast::http::request_parser<BodySoFar>;
   using ErrorCode = boost::system::error_code;
 
   // Only what holds the session at that time keeps it: a function that waits in a stopped
@@ -110,6 +110,8 @@ class Session final : public std::enable_shared_from_this<Session> {
   // False: the request was answered here.
   bool OnHeaders();
   void TakeHeaders();
+  // For what has come of the body. False: there is none.
+  bool ReserveRoom();
   void Dispatch();
   void Refuse(int status, absl::string_view message);
 
