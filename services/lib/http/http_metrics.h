@@ -26,6 +26,7 @@ struct HttpMetrics {
   prometheus::Counter& requests_refused;
   prometheus::Histogram& request_seconds;
   std::array<prometheus::Counter*, 5> answers;  // "1xx" to "5xx".
+  prometheus::Counter& answers_dropped;
   prometheus::Counter& streams_cut;
 };
 

@@ -20,6 +20,7 @@
 namespace skerry::http {
 namespace {
 
+using skerry::testing::CurlAnswer;
 using skerry::testing::CurlClient;
 using skerry::testing::Fetch;
 using skerry::testing::RawClient;
@@ -125,6 +126,46 @@ TEST(LimitsTest, ABodyThatDoesNotComeTakesNoRoom) {
   }
   EXPECT_EQ(Fetch({.url = Url(*server), .method = "POST", .body = std::string(1000, 'x')}).status,
             201);
+}
+
+TEST(LimitsTest, BoundsTheBytesOfAnswersThatAreNotRead) {
+  // More than the buffers of a socket take.
+  auto server = Start(
+      [](Request request, std::shared_ptr<Responder> responder) {
+        responder->Send(
+            {.body = std::string(request.path == "/large" ? 16u << 20 : 64u << 10, 'x')});
+      },
+      {.answers_bytes_max = 40u << 20});
+  std::vector<std::unique_ptr<RawClient>> stalled;
+  for (int i = 0; i < 2; ++i) {
+    stalled.push_back(std::make_unique<RawClient>(server->address(), 4096));
+    stalled.back()->Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  CurlAnswer dropped;
+  // Until both wait it may still pass.
+  EXPECT_TRUE(WaitUntil([&] {
+    dropped = Fetch({.url = Url(*server, "/large")});
+    return dropped.status == 503;
+  }));
+  EXPECT_EQ(dropped.headers["retry-after"], "1");
+  EXPECT_EQ(server->stats().answers_dropped, 1u);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/small")}).status, 200);
+  EXPECT_EQ(Fetch({.url = Url(*server, "/large"), .method = "HEAD"}).status, 200);
+  // Room that is given back, by one who leaves.
+  stalled.pop_back();
+  EXPECT_TRUE(
+      WaitUntil([&] { return Fetch({.url = Url(*server, "/large")}).body.size() == 16u << 20; }));
+  EXPECT_EQ(Fetch({.url = Url(*server, "/large")}).status, 200);
+}
+
+TEST(LimitsTest, OneAnswerAloneMayBeLargerThanTheBound) {
+  auto server = Start(
+      [](Request, std::shared_ptr<Responder> responder) {
+        responder->Send({.body = std::string(1u << 20, 'x')});
+      },
+      {.answers_bytes_max = 1});
+  CurlClient client;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client.Do({.url = Url(*server)}).body.size(), 1u << 20);
 }
 
 // A byte now and then is no progress: head and body have one time each, from their begin on.

@@ -134,6 +134,7 @@ class Server::Impl final : public SessionHost {
     stats.handshakes_failed = counts_[static_cast<size_t>(Count::kHandshakeFailed)];
     stats.requests = counts_[static_cast<size_t>(Count::kRequest)];
     stats.requests_refused = counts_[static_cast<size_t>(Count::kRequestRefused)];
+    stats.answers_dropped = counts_[static_cast<size_t>(Count::kAnswerDropped)];
     stats.streams_cut = counts_[static_cast<size_t>(Count::kStreamCut)];
     return stats;
   }
@@ -157,6 +158,12 @@ class Server::Impl final : public SessionHost {
     return true;
   }
   void ReleaseBody(size_t bytes) override { bodies_bytes_ -= bytes; }
+  bool ReserveAnswer(size_t bytes) override {
+    if (answers_bytes_ > 0 && answers_bytes_ + bytes > options_.answers_bytes_max) return false;
+    answers_bytes_ += bytes;
+    return true;
+  }
+  void ReleaseAnswer(size_t bytes) override { answers_bytes_ -= bytes; }
   void Add(Count count) override {
     ++counts_[static_cast<size_t>(count)];
     if (metrics_ == nullptr) return;
@@ -167,6 +174,8 @@ class Server::Impl final : public SessionHost {
         return metrics_->requests.Increment();
       case Count::kRequestRefused:
         return metrics_->requests_refused.Increment();
+      case Count::kAnswerDropped:
+        return metrics_->answers_dropped.Increment();
       case Count::kStreamCut:
         return metrics_->streams_cut.Increment();
     }
@@ -253,10 +262,11 @@ class Server::Impl final : public SessionHost {
   std::string address_;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   size_t bodies_bytes_ = 0;
+  size_t answers_bytes_ = 0;
   bool stopping_ = false;
   std::atomic<uint64_t> open_count_ = 0;
   std::atomic<uint64_t> connections_refused_ = 0;
-  std::array<std::atomic<uint64_t>, 4> counts_{};
+  std::array<std::atomic<uint64_t>, 5> counts_{};
   absl::Mutex open_mutex_;
   bool drained_ ABSL_GUARDED_BY(open_mutex_) = false;
   absl::Mutex shutdown_mutex_;

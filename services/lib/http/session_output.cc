@@ -16,6 +16,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr size_t kWriteSliceBytes = 256u << 10;
+// Of these there are as many as connections.
+constexpr size_t kSmallAnswerBytes = 64u << 10;
 constexpr size_t kStreamBatchBytes = 64u << 10;
 // A connection that ends early is read on for this long, so that the answer is not lost to a reset.
 constexpr absl::Duration kLingerTime = absl::Seconds(2);
@@ -49,6 +51,17 @@ void Session::CountAnswer(int status) {
 }
 
 void Session::SendAnswer(Response response) {
+  const size_t body_bytes = head_ ? 0 : response.body.size();
+  if (body_bytes > kSmallAnswerBytes) {
+    if (host_->ReserveAnswer(body_bytes)) {
+      answer_bytes_ = body_bytes;
+    } else {
+      host_->Add(SessionHost::Count::kAnswerDropped);
+      response = {.status = 503,
+                  .headers = {{"Content-Type", "text/plain"}, {"Retry-After", "1"}},
+                  .body = "too many answers wait to be read\n"};
+    }
+  }
   CountAnswer(response.status);
   state_ = State::kResponding;
   if (draining_ || read_ended_) keep_alive_ = false;
@@ -138,6 +151,7 @@ void Session::WriteMore() {
                           if (self->output_offset_ < self->output_.size()) return self->WriteMore();
                           self->writing_ = false;
                           self->output_ = std::string();  // Its memory too: watches idle for hours.
+                          self->host_->ReleaseAnswer(std::exchange(self->answer_bytes_, 0));
                           self->ClearDeadline();
                           self->OnWritten();
                         });
