@@ -2,10 +2,14 @@
 of the box to URLs, as examples/rules.yaml has them."""
 
 import base64
+import fcntl
 import json
 import os
 import random
+import signal
 import subprocess
+import sys
+import termios
 import threading
 import time
 
@@ -280,17 +284,50 @@ def test_dead_letters_by_skerryctl(plant, letters):
     assert ctl("drop", ids[3]) == f"deadLetters/{ids[3]} dropped\n"
     assert ctl("replay", ids[0]) == f"deadLetters/{ids[0]} replayed\n"
     replayed = json.loads(ctl("replay", "--rule=alarms", "-o", "json"))
-    assert replayed == {"replayed": [f"deadLetters/{ids[1]}", f"deadLetters/{ids[2]}"], "gone": []}
+    assert replayed == {"replayed": [f"deadLetters/{ids[1]}", f"deadLetters/{ids[2]}"], "gone": [], "leftCount": 0, "unanswered": None}
     wait.until("the letters to be posted", lambda: plant.posted("/alarms") == ["0", "1", "2"], 20)
     assert [request.key for request in plant.target.asked("/alarms")] == [each["key"] for each in listed["deadLetters"][:3]]
     wait.until("no letter to be left", lambda: not letters.list(), 20)
-    assert ctl("drop", "--all") == ""
+    assert ctl("drop", "--all") == "No dead letters.\n"
     with pytest.raises(RuntimeError, match="DEAD_LETTER_UNKNOWN"):
         ctl("replay", ids[3])
     with pytest.raises(RuntimeError, match="--rule, or --all"):
         ctl("drop", ids[3], "--all")
     with pytest.raises(RuntimeError, match="--rule"):  # A namespace alone narrows nothing.
         ctl("drop", "--all", "--namespace=factory")
+
+
+def test_ctrl_c_ends_the_work_on_dead_letters_between_two(plant, letters):
+    """[ctl-10.1] Each is said as it is dropped; what the last line says is left is there."""
+    cloud = plant.system.cloud
+    flags = [f"--router={cloud.router.addresses['api']}", *cloud.operator_flags[1:]]
+    count = 250
+    plant.target.answer = lambda request: (422, "no")
+    for number in range(count):
+        plant.alarm(number)
+    wait.until("the dead letters", lambda: len(letters.list("alarms")) == count, 60)
+    # It stands still at a full pipe, long before the last. A background job's SIGINT may be ignored: not this one's.
+    out, end = os.pipe()
+    size = fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 4096)
+    command = ["env", "--default-signal=INT", plant.system.binaries["skerryctl"], "deadletter", "drop", "--all", *flags]
+    with subprocess.Popen(command, stdout=end, stderr=subprocess.PIPE, text=True) as ctl, open(out, encoding="utf-8") as lines:
+        os.close(end)
+        wait.until("the pipe to be full", lambda: _held(lines) > size - 50, 30)
+        ctl.send_signal(signal.SIGINT)
+        *dropped, last = lines.read().splitlines()
+        assert ctl.wait(20) == 1 and "[INTERRUPTED]" in ctl.stderr.read()
+    left = [letter.name for letter in letters.list("alarms")]
+    assert 0 < len(left) < count and len(dropped) == count - len(left)
+    assert last == f"{len(dropped)} dropped, {len(left)} left"
+    assert not {line.split()[0] for line in dropped} & set(left)
+    said = cloud.skerryctl("deadletter", "drop", "--all", *flags).splitlines()
+    assert len(said) == len(left) + 1 and said[-1] == f"{len(left)} dropped"
+    assert not letters.list()
+
+
+def _held(pipe):
+    """How many bytes wait in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_a_target_that_is_down(plant, letters):

@@ -8,6 +8,7 @@
 #include "tools/skerryctl/cli/shared.h"
 #include "tools/skerryctl/deadletter/deadletter_command.h"
 #include "tools/skerryctl/deadletter/router_client.h"
+#include "tools/skerryctl/interrupt.h"
 #include "tools/skerryctl/step_error.h"
 
 namespace skerry::skerryctl {
@@ -51,8 +52,9 @@ absl::StatusOr<std::vector<std::string>> NamesOf(const Options& options, RouterC
   SKERRY_RETURN_IF_ERROR(
       router.ListDeadLetters(rule, false, [&](const router::v1::DeadLetter& letter) {
         names.push_back(letter.name());
-        return true;
+        return !Interrupt::Seen();
       }));
+  if (Interrupt::Seen()) return Interrupted("nothing was done yet");
   return names;
 }
 
@@ -65,15 +67,24 @@ absl::Status Handle(const Options& options, bool replay) {
   }
   SKERRY_ASSIGN_OR_RETURN(const std::unique_ptr<RouterClient> router,
                           RouterClient::Connect(options.router));
+  const Format format = ParseFormat(options.output);
+  const Interrupt interrupt;  // A call that is under way comes to its end, and is counted.
   SKERRY_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesOf(options, *router));
+  const LetterWork work = {.verb = replay ? "replayed" : "dropped",
+                           .handle =
+                               [&](const std::string& name) {
+                                 return replay ? router->ReplayDeadLetter(name)
+                                               : router->DropDeadLetter(name);
+                               },
+                           .interrupted = Interrupt::Seen,
+                           .tell =
+                               [format](const std::string& line) {
+                                 if (format == Format::kTable) std::cout << line << std::flush;
+                               },
+                           .tolerant = options.letters.empty()};
   Handled handled;
-  const absl::Status done = HandleLetters(
-      names, options.letters.empty(),
-      [&](const std::string& name) {
-        return replay ? router->ReplayDeadLetter(name) : router->DropDeadLetter(name);
-      },
-      handled);
-  std::cout << RenderHandled(handled, replay ? "replayed" : "dropped", ParseFormat(options.output));
+  const absl::Status done = HandleLetters(names, work, handled);
+  std::cout << RenderHandled(handled, work.verb, format) << std::flush;
   return done;
 }
 

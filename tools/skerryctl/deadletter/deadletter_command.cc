@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "services/lib/base/error.h"
 #include "services/lib/model/names.h"
 #include "tools/skerryctl/step_error.h"
 #include "tools/skerryctl/table.h"
@@ -16,6 +15,7 @@ namespace skerry::skerryctl {
 namespace {
 
 constexpr char kPrefix[] = "deadLetters/";
+constexpr char kUnknown[] = "DEAD_LETTER_UNKNOWN";
 
 absl::Status Usage(absl::string_view expected, absl::string_view seen) {
   return ToStatus({.exit_code = ExitCode::kUsage,
@@ -73,28 +73,53 @@ std::string RenderLetters(const LetterList& list, absl::Time now, Format format)
   });
 }
 
-absl::Status HandleLetters(const std::vector<std::string>& names, bool tolerant,
-                           absl::FunctionRef<absl::Status(const std::string&)> handle,
+absl::Status HandleLetters(const std::vector<std::string>& names, const LetterWork& work,
                            Handled& handled) {
+  handled.left = names.size();
   for (const std::string& name : names) {
-    absl::Status done = handle(name);
+    if (work.interrupted()) return Interrupted("see the counts");
+    const absl::Status done = work.handle(name);
+    const StepError error = FromStatus(done);
     if (done.ok()) {
       handled.names.push_back(name);
-    } else if (tolerant && GetErrorInfo(done).reason == "DEAD_LETTER_UNKNOWN") {
+      work.tell(absl::StrCat(name, " ", work.verb, "\n"));
+    } else if (work.tolerant && error.reason == kUnknown) {
       handled.gone.push_back(name);
+      work.tell(absl::StrCat(name, " was gone\n"));
     } else {
+      if (error.exit_code == ExitCode::kUnreachable) handled.unanswered = name;
       return done;
     }
+    --handled.left;
   }
   return absl::OkStatus();
 }
 
+absl::Status Interrupted(absl::string_view done) {
+  return ToStatus({.step = "work on the dead letters",
+                   .expected = "to come to the end of them",
+                   .seen = absl::StrCat("interrupted: ", done),
+                   .fix = "the same command goes on with those that are left",
+                   .reason = "INTERRUPTED"});
+}
+
 std::string RenderHandled(const Handled& handled, const std::string& verb, Format format) {
-  return Render(format, {{verb, handled.names}, {"gone", handled.gone}}, [&] {
-    std::string text;
-    for (const std::string& name : handled.names) absl::StrAppend(&text, name, " ", verb, "\n");
-    for (const std::string& name : handled.gone) absl::StrAppend(&text, name, " was gone\n");
-    return text;
+  nlohmann::json json = {{verb, handled.names},
+                         {"gone", handled.gone},
+                         {"leftCount", handled.left},
+                         {"unanswered", nullptr}};
+  if (!handled.unanswered.empty()) json["unanswered"] = handled.unanswered;
+  return Render(format, json, [&]() -> std::string {
+    const size_t all = handled.names.size() + handled.gone.size() + handled.left;
+    if (all == 0) return "No dead letters.\n";
+    if (all == 1 && handled.unanswered.empty()) return "";
+    std::string text = absl::StrCat(handled.names.size(), " ", verb);
+    if (!handled.gone.empty()) absl::StrAppend(&text, ", ", handled.gone.size(), " gone");
+    if (handled.left > 0) absl::StrAppend(&text, ", ", handled.left, " left");
+    if (!handled.unanswered.empty()) {
+      absl::StrAppend(&text, "; of ", handled.unanswered, " there was no answer: it may be ", verb);
+    }
+    return text + "\n";
   });
 }
 

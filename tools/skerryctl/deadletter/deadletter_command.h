@@ -2,11 +2,11 @@
 #ifndef SKERRY_TOOLS_SKERRYCTL_DEADLETTER_DEADLETTER_COMMAND_H_
 #define SKERRY_TOOLS_SKERRYCTL_DEADLETTER_DEADLETTER_COMMAND_H_
 
-#include <cstdint>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -32,13 +32,26 @@ struct Handled {
   std::vector<std::string> names;
   // Of all there were when the command began: gone before it was their turn.
   std::vector<std::string> gone;
+  size_t left = 0;         // Neither.
+  std::string unanswered;  // The one of them whose call had no answer: it may be done all the same.
 };
-// Calls `handle` for each until it fails, and notes whom it was done to. With `tolerant` a letter
-// that is not there any more is no failure.
-absl::Status HandleLetters(const std::vector<std::string>& names, bool tolerant,
-                           absl::FunctionRef<absl::Status(const std::string&)> handle,
+struct LetterWork {
+  std::string verb;  // "replayed" or "dropped".
+  // One letter. A failure is a StepError.
+  std::function<absl::Status(const std::string& name)> handle;
+  // Asked before each letter; true ends the work.
+  std::function<bool()> interrupted;
+  // Hears of each letter as soon as something has become of it: "deadLetters/17 replayed\n".
+  std::function<void(const std::string& line)> tell;
+  bool tolerant = false;  // A letter that is not there any more is no failure.
+};
+// Works on one after the other until one fails, and notes in `handled` how far it came, whatever it
+// ends with.
+absl::Status HandleLetters(const std::vector<std::string>& names, const LetterWork& work,
                            Handled& handled);
-// verb: "replayed" or "dropped".
+// What ends it when it was interrupted. done: what had been done by then.
+absl::Status Interrupted(absl::string_view done);
+// The last line, of counts; that of one letter is empty, because its own says it.
 std::string RenderHandled(const Handled& handled, const std::string& verb, Format format);
 
 }  // namespace skerry::skerryctl

@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "services/lib/base/error.h"
 #include "services/lib/testing/status_matchers.h"
 #include "tools/skerryctl/step_error.h"
 
@@ -13,6 +12,7 @@ namespace skerry::skerryctl {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::HasReason;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
@@ -62,36 +62,81 @@ TEST(DeadLetterCommandTest, ATableAndJson) {
   EXPECT_EQ(RenderLetters({}, kNow, Format::kTable), "No dead letters.\n");
 }
 
-// Fails for the letter that is full and the one that is gone.
-absl::Status Handle(const std::string& name) {
-  if (name == "full") {
-    return Error(absl::StatusCode::kResourceExhausted, "full").Reason("RULE_QUEUE_FULL");
+// Fails for the letters that are full, gone and away; notes what is told.
+class LetterWorkTest : public ::testing::Test {
+ protected:
+  static absl::Status Handle(const std::string& name) {
+    if (name == "full") return ToStatus({.reason = "RULE_QUEUE_FULL"});
+    if (name == "gone") return ToStatus({.reason = "DEAD_LETTER_UNKNOWN"});
+    if (name == "away") return ToStatus({.exit_code = ExitCode::kUnreachable});
+    return absl::OkStatus();
   }
-  if (name == "gone") {
-    return Error(absl::StatusCode::kNotFound, "gone").Reason("DEAD_LETTER_UNKNOWN");
+  absl::Status Work(const std::vector<std::string>& names, bool tolerant = true) {
+    return HandleLetters(names,
+                         {.verb = "replayed",
+                          .handle = Handle,
+                          .interrupted = [this] { return told_.size() == told_max_; },
+                          .tell = [this](const std::string& line) { told_.push_back(line); },
+                          .tolerant = tolerant},
+                         handled_);
   }
-  return absl::OkStatus();
+  std::string Text() { return RenderHandled(handled_, "replayed", Format::kTable); }
+  nlohmann::json Json() {
+    return nlohmann::json::parse(RenderHandled(handled_, "replayed", Format::kJson));
+  }
+
+  size_t told_max_ = 100;
+  std::vector<std::string> told_;
+  Handled handled_;
+};
+
+TEST_F(LetterWorkTest, EachIsToldAndThenTheCounts) {
+  EXPECT_THAT(Work({"a", "gone", "b"}), IsOk());
+  EXPECT_THAT(told_, ElementsAre("a replayed\n", "gone was gone\n", "b replayed\n"));
+  EXPECT_EQ(Text(), "2 replayed, 1 gone\n");
+  EXPECT_EQ(Json(), (nlohmann::json{{"replayed", {"a", "b"}},
+                                    {"gone", {"gone"}},
+                                    {"leftCount", 0},
+                                    {"unanswered", nullptr}}));
 }
 
-TEST(DeadLetterCommandTest, AFailureEndsItAndWhatWasDoneIsSaid) {
-  Handled handled;
-  EXPECT_THAT(HandleLetters({"a", "full", "b"}, true, Handle, handled), Not(IsOk()));
-  EXPECT_THAT(handled.names, ElementsAre("a"));
-  EXPECT_EQ(RenderHandled(handled, "replayed", Format::kTable), "a replayed\n");
+TEST_F(LetterWorkTest, OneOrNoneNeedsNoCounts) {
+  EXPECT_THAT(Work({"a"}), IsOk());
+  EXPECT_THAT(told_, ElementsAre("a replayed\n"));
+  EXPECT_EQ(Text(), "");
+  EXPECT_THAT(Work({"full"}), Not(IsOk()));
+  handled_ = {};
+  EXPECT_THAT(Work({}), IsOk());
+  EXPECT_EQ(Text(), "No dead letters.\n");
 }
 
-TEST(DeadLetterCommandTest, OfAllThoseThatAreGoneAreNoFailure) {
-  Handled handled;
-  EXPECT_THAT(HandleLetters({"a", "gone", "b"}, true, Handle, handled), IsOk());
-  EXPECT_THAT(handled.names, ElementsAre("a", "b"));
-  EXPECT_EQ(RenderHandled(handled, "dropped", Format::kTable),
-            "a dropped\nb dropped\ngone was gone\n");
-  const auto json = nlohmann::json::parse(RenderHandled(handled, "dropped", Format::kJson));
-  EXPECT_EQ(json["dropped"].size(), 2u);
-  EXPECT_EQ(json["gone"][0], "gone");
-  handled = {};
-  EXPECT_THAT(HandleLetters({"gone", "a"}, false, Handle, handled), Not(IsOk()));
-  EXPECT_THAT(handled.names, IsEmpty());
+TEST_F(LetterWorkTest, AFailureEndsItAndWhatWasDoneIsSaid) {
+  EXPECT_THAT(Work({"a", "full", "b"}), HasReason("RULE_QUEUE_FULL"));
+  EXPECT_THAT(told_, ElementsAre("a replayed\n"));
+  EXPECT_EQ(Text(), "1 replayed, 2 left\n");
+  EXPECT_EQ(Json()["leftCount"], 2);
+}
+
+TEST_F(LetterWorkTest, AnInterruptEndsItBetweenTwo) {
+  told_max_ = 2;
+  const absl::Status ended = Work({"a", "gone", "b", "c"});
+  EXPECT_THAT(ended, HasReason("INTERRUPTED"));
+  EXPECT_EQ(FromStatus(ended).exit_code, ExitCode::kFailed);
+  EXPECT_EQ(Text(), "1 replayed, 1 gone, 2 left\n");
+}
+
+TEST_F(LetterWorkTest, WhatHadNoAnswerIsNotKnown) {
+  EXPECT_THAT(Work({"a", "away", "b"}), Not(IsOk()));
+  EXPECT_EQ(Text(), "1 replayed, 2 left; of away there was no answer: it may be replayed\n");
+  EXPECT_EQ(Json()["unanswered"], "away");
+  handled_ = {};
+  EXPECT_THAT(Work({"away"}), Not(IsOk()));
+  EXPECT_EQ(Text(), "0 replayed, 1 left; of away there was no answer: it may be replayed\n");
+}
+
+TEST_F(LetterWorkTest, OneThatIsNamedMustBeThere) {
+  EXPECT_THAT(Work({"gone", "a"}, false), HasReason("DEAD_LETTER_UNKNOWN"));
+  EXPECT_THAT(told_, IsEmpty());
 }
 
 }  // namespace
