@@ -49,10 +49,12 @@ A series whose label values are known beforehand exists from the start, at 0; th
 Node, device, topic or error text are never labels: a box's metrics get their `node` from the target
 (`docker/compose/prometheus/prometheus.yml`). A histogram has the series `_bucket`, `_sum` and `_count`.
 
-Rate, errors and duration: of gRPC calls `skerry_rpc_server_handling_seconds` has all three (`code`), of HTTP requests
-`skerry_http_responses_total` and `skerry_http_request_seconds`. A gRPC stream (link, spoke, watch, tunnel) is one call there: it counts
-when it ends, with its whole life, and what is sent in it is not counted. For that there are metrics of what it carries:
-link bytes by class, reports, events, commands and tunnels by how they ended, watches and those that were ended for slow readers.
+Rate, errors and duration: of unary gRPC calls `skerry_rpc_server_handling_seconds` has all three (`code`), of HTTP requests
+`skerry_http_responses_total` and `skerry_http_request_seconds`. A gRPC stream (link, spoke, watch, tunnel) lasts as long as both ends
+like, so that its life says nothing of how fast anything is: it has no time. `skerry_rpc_server_streams` are those that are open,
+`skerry_rpc_server_stream_ends_total` says by status how they ended, `skerry_rpc_server_stream_messages_total` what came and went. There are
+metrics of what streams carry besides: link bytes by class, reports, events, commands and tunnels by how they ended, watches and those that
+were ended for slow readers.
 
 Dashboards for Grafana are in `charts/skerry-cloud/dashboards` (fleet, link, node, devices, database), made by
 `tools/dashboards`; alerts in `charts/skerry-cloud/alerts`, with a [page](runbooks) each. A box behind NAT can't be

@@ -1,4 +1,5 @@
-// RED metrics of a gRPC server: skerry_rpc_server_handling_seconds{service,method,code}.
+// Metrics of a gRPC server: rate, errors and duration of unary calls; streams, whose life is no
+// measure of how fast the server is.
 #ifndef SKERRY_SERVICES_LIB_RPC_SERVER_METRICS_H_
 #define SKERRY_SERVICES_LIB_RPC_SERVER_METRICS_H_
 
@@ -10,8 +11,11 @@
 
 namespace skerry::rpc {
 
-// Observes every call of its server from its start to its status; a stream counts once, with its
-// whole life. `registry` outlives the server.
+// skerry_rpc_server_handling_seconds{service,method,code}: every unary call, from its start to its
+// status. Of streams skerry_rpc_server_streams{service,method}: those that are open,
+// skerry_rpc_server_stream_ends_total{service,method,code}, and
+// skerry_rpc_server_stream_messages_total{service,method,direction="received"|"sent"}.
+// `registry` outlives the server.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeServerMetrics(
     metrics::Registry& registry);
 

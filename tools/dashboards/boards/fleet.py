@@ -194,15 +194,32 @@ DASHBOARD = Dashboard(
             (
                 graph(
                     "Calls by result",
-                    "gRPC calls that services answered.",
+                    "Unary gRPC calls that services answered.",
                     rate("skerry_rpc_server_handling_seconds_count", by="job,code"),
                     unit="ops",
                 ),
                 graph(
                     "Time of calls",
-                    "p95 of gRPC calls.",
+                    "p95 of unary gRPC calls.",
                     quantile(0.95, "skerry_rpc_server_handling_seconds", by="job"),
                     unit="s",
+                ),
+                graph(
+                    "Open streams",
+                    "Links, spokes, watches and tunnels, by the method of gRPC.",
+                    value("skerry_rpc_server_streams", by="job,method"),
+                ),
+                graph(
+                    "Streams that end",
+                    "Each is dialled anew. CANCELLED: the client, or the line, is gone; UNAVAILABLE: the server stops; RESOURCE_EXHAUSTED: a slow reader.",
+                    rate("skerry_rpc_server_stream_ends_total", by="job,method,code"),
+                    unit="ops",
+                ),
+                graph(
+                    "Messages on streams",
+                    "What comes and goes, of all streams of a service.",
+                    rate("skerry_rpc_server_stream_messages_total", by="job,direction"),
+                    unit="ops",
                 ),
                 graph(
                     "Requests of HTTPS ports",
