@@ -39,6 +39,7 @@
 #include "services/lib/link/frames.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/postgres/await_database.h"
 #include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/listener.h"
 #include "services/lib/rpc/server.h"
@@ -266,6 +267,7 @@ absl::Status CloudHubApp::OpenPostgres() {
   options.statement_timeout = absl::Seconds(5);
   options.registry = &p.registry;
   p.database = std::make_unique<postgres::Pool>(options);
+  SKERRY_RETURN_IF_ERROR(postgres::AwaitDatabase(*p.database, readiness_, log_));
   SKERRY_RETURN_IF_ERROR(MigrateHubTables(*p.database));
   SKERRY_RETURN_IF_ERROR(ClaimCa(
       *p.database, [this] { return HubPki::IsNew(PkiOptions(config_)); },

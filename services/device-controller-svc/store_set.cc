@@ -10,6 +10,7 @@
 #include "services/device-controller-svc/store/sqlite_telemetry_store.h"
 #include "services/device-controller-svc/store/sqlite_twin_history_store.h"
 #include "services/lib/base/status_macros.h"
+#include "services/lib/postgres/await_database.h"
 #include "services/lib/security/files.h"
 #include "services/lib/sqlite/failure_metrics.h"
 #include "services/lib/sqlite/storage.h"
@@ -35,7 +36,7 @@ absl::StatusOr<std::unique_ptr<StoreSet>> StoreSet::Open(const Options& options,
                                                          log::Logger log) {
   std::unique_ptr<StoreSet> set(new StoreSet());
   SKERRY_RETURN_IF_ERROR(options.postgres_url_file.empty() ? set->OpenSqlite(options, clock, log)
-                                                           : set->OpenPostgres(options));
+                                                           : set->OpenPostgres(options, log));
   return set;
 }
 
@@ -66,7 +67,7 @@ absl::Status StoreSet::OpenSqlite(const Options& options, Clock& clock, log::Log
   return absl::OkStatus();
 }
 
-absl::Status StoreSet::OpenPostgres(const Options& options) {
+absl::Status StoreSet::OpenPostgres(const Options& options, const log::Logger& log) {
   postgres::PoolOptions pool;
   SKERRY_ASSIGN_OR_RETURN(const std::string url,
                           security::ReadSmallFile(options.postgres_url_file));
@@ -74,6 +75,8 @@ absl::Status StoreSet::OpenPostgres(const Options& options) {
   pool.connections_max = options.connections_max;
   pool.registry = options.registry;
   database_ = std::make_unique<postgres::Pool>(pool);
+  if (options.readiness != nullptr)
+    SKERRY_RETURN_IF_ERROR(postgres::AwaitDatabase(*database_, *options.readiness, log));
   SKERRY_RETURN_IF_ERROR(PostgresRegistryStore::Migrate(*database_));
   SKERRY_RETURN_IF_ERROR(PostgresTwinHistoryStore::Migrate(*database_));
   SKERRY_RETURN_IF_ERROR(PostgresTelemetryStore::Migrate(*database_));

@@ -17,6 +17,7 @@
 #include "services/lib/base/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/postgres/pool.h"
+#include "services/lib/process/readiness.h"
 
 namespace skerry::devicecontroller {
 
@@ -32,6 +33,8 @@ class StoreSet {
     metrics::Registry* registry = nullptr;  // Gets the metrics of connections and files.
     // Of a SQLite file ("registry", "telemetry", "twins"), as sqlite::Environment has it.
     std::function<void(absl::string_view store, int64_t bytes)> on_size;
+    // Of a service that starts: it waits for PostgreSQL, and says so there. Null: no waiting.
+    process::Readiness* readiness = nullptr;
   };
   // Makes what is missing. `clock` outlives it.
   static absl::StatusOr<std::unique_ptr<StoreSet>> Open(const Options& options, Clock& clock,
@@ -47,7 +50,7 @@ class StoreSet {
  private:
   StoreSet() = default;
   absl::Status OpenSqlite(const Options& options, Clock& clock, log::Logger& log);
-  absl::Status OpenPostgres(const Options& options);
+  absl::Status OpenPostgres(const Options& options, const log::Logger& log);
 
   std::unique_ptr<postgres::Pool> database_;  // Null with SQLite.
   std::unique_ptr<RegistryStore> registry_;

@@ -7,11 +7,14 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/postgres/testing/local_postgres.h"
+#include "services/lib/process/readiness.h"
 #include "services/lib/testing/status_matchers.h"
 #include "services/lib/testing/temp_dir.h"
 
@@ -127,6 +130,31 @@ TEST(StoreSetTest, ReplicasShareADatabase) {
   auto other = StoreSet::Open(options, clock, log::Logger::Null());
   ASSERT_THAT(other, IsOk());
   ExpectShared(**one, **other);
+}
+
+// As on a machine that boots.
+TEST(StoreSetTest, AServiceThatStartsWaitsForItsDatabase) {
+  testing::TempDir dir;
+  SystemClock clock;
+  auto server = testing::LocalPostgres::Start();
+  ASSERT_THAT(server, IsOk());
+  const std::string url = dir.Write("url", *(*server)->CreateDatabase());
+  (*server)->Crash();
+  process::Readiness readiness;
+  absl::Notification waits;
+  readiness.OnChange([&waits](bool ready) {
+    if (!ready && !waits.HasBeenNotified()) waits.Notify();
+  });
+  std::thread late([&] {
+    waits.WaitForNotification();
+    EXPECT_THAT((*server)->Restart(), IsOk());
+  });
+  auto set = StoreSet::Open({.postgres_url_file = url, .readiness = &readiness}, clock,
+                            log::Logger::Null());
+  late.join();
+  ASSERT_THAT(set, IsOk());
+  EXPECT_TRUE(readiness.ready());
+  ExpectShared(**set, **set);
 }
 
 TEST(StoreSetTest, ADatabaseThatIsNotThereIsSaid) {

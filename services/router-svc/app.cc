@@ -26,6 +26,7 @@
 #include "services/lib/kubeclient/curl_client.h"
 #include "services/lib/metrics/ops_server.h"
 #include "services/lib/metrics/registry.h"
+#include "services/lib/postgres/await_database.h"
 #include "services/lib/postgres/pool.h"
 #include "services/lib/rpc/server.h"
 #include "services/lib/rpc/use_tls.h"
@@ -150,6 +151,7 @@ absl::Status RouterApp::OpenPostgres() {
                                 .connections_max = 2,
                                 .registry = &p.registry};
   p.database = std::make_unique<postgres::Pool>(options);
+  SKERRY_RETURN_IF_ERROR(postgres::AwaitDatabase(*p.database, p.readiness, log_));
   SKERRY_RETURN_IF_ERROR(PostgresMessageTables::Migrate(*p.database));
   return UseTables(std::make_unique<PostgresMessageTables>(*p.database));
 }

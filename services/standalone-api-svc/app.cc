@@ -135,6 +135,7 @@ absl::Status StandaloneApiApp::OpenStore() {
     SKERRY_ASSIGN_OR_RETURN(const std::string url,
                             security::ReadSmallFile(config_.postgres_url_file));
     options.pool.connection = std::string(absl::StripAsciiWhitespace(url));
+    options.readiness = &readiness_;
     SKERRY_ASSIGN_OR_RETURN(parts_->store,
                             kubeapi::OpenPostgresObjectStore(options, log_, parts_->registry));
     return absl::OkStatus();

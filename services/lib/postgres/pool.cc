@@ -1,14 +1,9 @@
 #include "services/lib/postgres/pool.h"
 
-#include <postgresql/libpq-fe.h>
-
-#include <algorithm>
-#include <map>
 #include <pqxx/pqxx>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/postgres/pool_metrics.h"
@@ -21,46 +16,6 @@ constexpr int kAttempts = 3;
 // The advisory lock of migrations: any number that nothing else in the database uses.
 constexpr char kLockMigrations[] =
     "SELECT pg_advisory_xact_lock(hashtext('skerry schema migrations'))";
-
-// Key and value as libpq reads them.
-std::string Setting(absl::string_view key, absl::string_view value) {
-  return absl::StrCat(key, "='", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "' ");
-}
-
-// What the operator gave, as keys and values or as a URL, and what a service needs besides. The
-// operator's own settings win, but for statement_timeout.
-absl::StatusOr<std::string> ConnectionSettings(const PoolOptions& options) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
-      PQconninfoParse(options.connection.c_str(), &message), PQconninfoFree);
-  if (parsed == nullptr) {
-    // libpq's message would show the password where the text is not understood.
-    if (message != nullptr) PQfreemem(message);
-    return absl::InvalidArgumentError(
-        "the PostgreSQL connection is not understood; give host=… dbname=… user=… or "
-        "postgresql://user@host/database");
-  }
-  // Keepalives find a server that is gone without a word.
-  std::map<std::string, std::string> settings = {
-      {"connect_timeout",
-       absl::StrCat(std::max<int64_t>(1, absl::ToInt64Seconds(options.connect_timeout)))},
-      {"keepalives_idle", "10"},
-      {"keepalives_interval", "5"},
-      {"keepalives_count", "3"},
-      {"tcp_user_timeout", "30000"},
-      {"application_name", "skerry"},
-  };
-  for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr) settings[option->keyword] = option->val;
-  }
-  settings["client_encoding"] = "UTF8";
-  absl::StrAppend(&settings["options"],
-                  " -c statement_timeout=", absl::ToInt64Milliseconds(options.statement_timeout),
-                  " -c client_min_messages=warning");
-  std::string text;
-  for (const auto& [key, value] : settings) text += Setting(key, value);
-  return text;
-}
 
 using SnapshotTransaction = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
 
@@ -112,11 +67,25 @@ Pool::Pool(PoolOptions options)
 
 Pool::~Pool() = default;
 
+absl::StatusOr<ConnectionSettings> Pool::Settings() const {
+  return ReadConnection(options_.connection, options_.connect_timeout, options_.statement_timeout);
+}
+
 absl::StatusOr<Pool::Connection> Pool::Connect() const {
-  SKERRY_ASSIGN_OR_RETURN(const std::string settings, ConnectionSettings(options_));
+  SKERRY_ASSIGN_OR_RETURN(const ConnectionSettings settings, Settings());
   return CatchPq("connect", [&]() -> absl::StatusOr<Connection> {
-    return Connection(std::make_unique<pqxx::connection>(settings));
+    return Connection(std::make_unique<pqxx::connection>(settings.text));
   });
+}
+
+absl::Status Pool::Try(const Stopped& stopped) {
+  SKERRY_ASSIGN_OR_RETURN(const ConnectionSettings settings, Settings());
+  absl::Status status = Knock(settings, options_.connect_timeout, stopped);
+  // Of several addresses one may take connections and say nothing: here libpq itself goes on.
+  if (absl::IsDeadlineExceeded(status)) status = Connect().status();
+  if (metrics_ != nullptr && !absl::IsCancelled(status))
+    (status.ok() ? metrics_->connects : metrics_->connects_failed).Increment();
+  return status;
 }
 
 absl::StatusOr<Pool::Connection> Pool::TakeTurn() {

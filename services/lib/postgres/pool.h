@@ -16,6 +16,8 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "services/lib/base/clock.h"
+#include "services/lib/postgres/connection_settings.h"
+#include "services/lib/postgres/knock.h"
 
 namespace pqxx {
 class connect_direct;
@@ -69,7 +71,12 @@ class Pool {
   // newer version was here.
   absl::Status Migrate(absl::string_view component, absl::Span<const char* const> migrations);
 
+  // Whether the database lets us in, as Knock (knock.h) says it; with DATABASE_AWAY where it does
+  // not answer in time. Counts as a connection.
+  absl::Status Try(const Stopped& stopped);
+
   const PoolOptions& options() const { return options_; }
+  absl::StatusOr<ConnectionSettings> Settings() const;
   // A connection outside of the pool's count, for LISTEN.
   absl::StatusOr<std::unique_ptr<pqxx::connection>> Connect() const;
 

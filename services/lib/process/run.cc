@@ -18,13 +18,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "services/lib/base/clock.h"
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/log/json_text.h"
 #include "services/lib/metrics/ops_client.h"
+#include "services/lib/process/stop.h"
 
 namespace skerry::process {
 namespace {
@@ -50,6 +50,7 @@ class SignalWatch {
  public:
   SignalWatch(absl::Duration stop_within, const log::Logger& log)
       : stop_within_(stop_within), log_(log) {
+    SetStop(false);
     const sigset_t set = StopSignals();
     signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     end_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -64,10 +65,7 @@ class SignalWatch {
     close(end_fd_);
   }
 
-  void AwaitFirst() {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(&signalled_));
-  }
+  void AwaitFirst() { AwaitStop(absl::InfiniteDuration()); }
 
  private:
   void Loop() {
@@ -91,8 +89,7 @@ class SignalWatch {
         }
         log_.Info("stopping", {{"signal", static_cast<int>(info.ssi_signo)}});
         deadline = clock.Monotonic() + stop_within_;
-        absl::MutexLock lock(&mutex_);
-        signalled_ = true;
+        SetStop(true);
       } else if (clock.Monotonic() >= deadline) {
         log_.Error("stopping took too long, stopped at once", {{"limit", stop_within_}});
         _exit(1);
@@ -104,8 +101,6 @@ class SignalWatch {
   const log::Logger log_;
   int signal_fd_ = -1;
   int end_fd_ = -1;
-  absl::Mutex mutex_;
-  bool signalled_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
@@ -219,8 +214,11 @@ int RunAll(const std::vector<Member>& members, const std::string& addresses_file
   if (started.ok() && !addresses_file.empty()) {
     started = WriteAddresses(addresses_file, AllAddresses(members));
   }
+  const bool told_to_end = absl::IsCancelled(started) && AwaitStop(absl::ZeroDuration());
   if (started.ok()) {
     signals.AwaitFirst();
+  } else if (told_to_end) {
+    members[begun - 1].log.Info("told to end before it had started");
   } else {
     members[begun - 1].log.Error("could not start", started);
   }
@@ -231,7 +229,7 @@ int RunAll(const std::vector<Member>& members, const std::string& addresses_file
     if (started.ok()) member.log.Info("stopped");
   }
   Forget(addresses_file);
-  return started.ok() ? 0 : 1;
+  return started.ok() || told_to_end ? 0 : 1;
 }
 
 void RequestStop() { kill(getpid(), SIGTERM); }

@@ -23,7 +23,7 @@ class App {
  public:
   virtual ~App() = default;
   // Opens stores, binds ports, starts threads; must not wait for neighbours (readiness tokens do
-  // that).
+  // that), but for a store's server: bounded, with a token, and ended by AwaitStop (stop.h).
   virtual absl::Status Start() = 0;
   // Stops taking new work, says NOT_SERVING, ends streams with UNAVAILABLE / DRAINING.
   virtual void Drain(absl::Time deadline) = 0;

@@ -163,6 +163,22 @@ TEST_F(RunTest, TwoSignalsEndAHangingStart) {
   EXPECT_EQ(child.Wait(), 1);
 }
 
+TEST_F(RunTest, ASignalEndsAStartThatWaits) {
+  Child child("wait", addresses_);
+  EXPECT_EQ(child.NextStep(), "start");
+  child.Signal(SIGTERM);
+  EXPECT_THAT(child.NextLog(), HasSubstr("stopping"));
+  EXPECT_THAT(child.NextLog(), HasSubstr("told to end before it had started"));
+  EXPECT_EQ(child.NextStep(), "stop");
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST_F(RunTest, AStartThatNobodyEndedHasFailed) {
+  Child child("cancelled", addresses_);
+  EXPECT_THAT(child.NextLog(), HasSubstr("could not start"));
+  EXPECT_EQ(child.Wait(), 1);
+}
+
 TEST_F(RunTest, AFailedStartStopsAndExitsOne) {
   Child child("fail", addresses_);
   EXPECT_EQ(child.NextStep(), "start");

@@ -12,6 +12,7 @@
 #include "services/lib/kubeapi/store/postgres_tables.h"
 #include "services/lib/kubeapi/store/store_metrics.h"
 #include "services/lib/kubeapi/store/watch_hub.h"
+#include "services/lib/postgres/await_database.h"
 
 namespace skerry::kubeapi {
 namespace {
@@ -223,6 +224,8 @@ absl::StatusOr<std::unique_ptr<ObjectStore>> OpenPostgresObjectStore(
   postgres::PoolOptions pool_options = options.pool;
   pool_options.registry = &registry;
   auto pool = std::make_unique<Pool>(std::move(pool_options));
+  if (options.readiness != nullptr)
+    SKERRY_RETURN_IF_ERROR(postgres::AwaitDatabase(*pool, *options.readiness, log));
   SKERRY_RETURN_IF_ERROR(pool->Migrate("object_store", postgres_tables::Migrations()));
   Revisions revisions;
   SKERRY_RETURN_IF_ERROR(pool->Transact("read revisions", Pool::Mode::kSnapshot,

@@ -12,11 +12,14 @@
 #include "services/lib/log/logger.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/postgres/pool.h"
+#include "services/lib/process/readiness.h"
 
 namespace skerry::kubeapi {
 
 struct PostgresObjectStoreOptions {
   postgres::PoolOptions pool;
+  // Of a service that starts: it waits for PostgreSQL, and says so there. Null: no waiting.
+  process::Readiness* readiness = nullptr;
   LogLimits log;
   // Changes of other servers are announced (NOTIFY); should that fail, they are found this often.
   absl::Duration poll_interval = absl::Seconds(1);

@@ -141,9 +141,15 @@ absl::StatusOr<std::string> LocalPostgres::CreateDatabase() {
   });
 }
 
-absl::Status LocalPostgres::CrashAndRestart() {
+void LocalPostgres::Crash() {
   Kill(SIGQUIT);  // "Immediate": no checkpoint, recovery at the next start.
-  return Launch();
+}
+
+absl::Status LocalPostgres::Restart() { return Launch(); }
+
+absl::Status LocalPostgres::CrashAndRestart() {
+  Crash();
+  return Restart();
 }
 
 }  // namespace skerry::testing

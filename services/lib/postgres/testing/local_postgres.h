@@ -26,6 +26,9 @@ class LocalPostgres {
   absl::StatusOr<std::string> CreateDatabase();
   // Kills the server at once and starts it again on the same data, as after a crash.
   absl::Status CrashAndRestart();
+  // CrashAndRestart in two steps, as of a server that starts late.
+  void Crash();
+  absl::Status Restart();
 
  private:
   explicit LocalPostgres(std::string folder);

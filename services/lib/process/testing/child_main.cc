@@ -10,6 +10,7 @@
 #include "services/lib/config/config.h"
 #include "services/lib/log/logger.h"
 #include "services/lib/process/run.h"
+#include "services/lib/process/stop.h"
 
 namespace {
 
@@ -21,6 +22,11 @@ class ChildApp final : public skerry::process::App {
   absl::Status Start() override {
     Step("start");
     if (hang_ == "fail") return absl::UnavailableError("port 1 is taken");
+    if (hang_ == "wait") {
+      while (!skerry::process::AwaitStop(absl::Seconds(1))) continue;
+      return absl::CancelledError("told to end");
+    }
+    if (hang_ == "cancelled") return absl::CancelledError("by nobody");
     return absl::OkStatus();
   }
   void Drain(absl::Time deadline) override {
