@@ -86,9 +86,22 @@ def check_release(system):
     assert len(set(re.findall(r"^ok: .*$", said, re.M))) == 7
 
 
+def restarts(system):
+    """How often each container of the release's namespace was started again, with what it said before it ended."""
+    found = {}
+    for pod in system.kubectl.get("pods", namespace=NAMESPACE)["items"]:
+        name = pod["metadata"]["name"]
+        for status in pod["status"].get("containerStatuses", []):
+            if status["restartCount"] > 0:
+                found[name] = (status["restartCount"], system.kubectl("-n", NAMESPACE, "logs", "--previous", "--tail=3", name, check=False))
+    return found
+
+
 def test_install(system):
-    """All that the chart has stands, made by its jobs where they make it; nothing of the hooks is left but what the cluster needs."""
+    """All that the chart has stands, made by its jobs where they make it; nothing of the hooks is left but what the cluster needs. No
+    service was started again: those that are there before the database wait for it."""
     check_release(system)
+    assert restarts(system) == {}
     assert [each for each in system.kubectl.get("jobs", namespace=NAMESPACE)["items"] if not each["metadata"].get("ownerReferences")] == []
     assert f"https://{system.cloud.address}:30002" in system.notes
     for name in system.kubectl("get", "crds", "-o", "name").split():

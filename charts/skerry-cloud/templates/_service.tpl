@@ -99,7 +99,8 @@ spec:
             - {name: {{ $port }}, containerPort: {{ $number }}, protocol: TCP}
             {{- end }}
             - {name: ops, containerPort: 9100, protocol: TCP}
-          # The gRPC ports speak mTLS, which the kubelet's gRPC probe does not: /readyz says the same.
+          # The gRPC ports speak mTLS, which the kubelet's gRPC probe does not: /readyz says the same. /livez answers while a service waits
+          # for its database, too, which is up to two minutes.
           startupProbe:
             httpGet: {path: /livez, port: ops}
             periodSeconds: 2
