@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
 #include "services/lib/metrics/registry.h"
 #include "services/lib/postgres/testing/local_postgres.h"
+#include "services/lib/postgres/testing/silent_server.h"
 #include "services/lib/testing/status_matchers.h"
 
 namespace skerry::postgres {
@@ -90,6 +92,16 @@ TEST_F(AwaitDatabaseTest, WaitsForAServerThatStartsLate) {
   EXPECT_THAT(registry.Render(),
               AllOf(HasSubstr("skerry_postgres_connects_total{result=\"failed\"} 3"),
                     HasSubstr("skerry_postgres_connects_total{result=\"ok\"} 1")));
+}
+
+// libpq goes on to the next one after two seconds at the least.
+TEST_F(AwaitDatabaseTest, GoesOnToAnAddressThatAnswers) {
+  const skerry::testing::SilentServer silent;
+  const std::string folder = connection_.substr(5, connection_.find(' ') - 5);
+  Pool pool({.connection = absl::StrCat("host=127.0.0.1,", folder, " port=", silent.port(),
+                                        ",5432 user=postgres dbname=postgres"),
+             .connect_timeout = absl::Milliseconds(20)});
+  EXPECT_THAT(AwaitDatabase(pool, readiness_, log_, PatienceThat(Never)), IsOk());
 }
 
 TEST_F(AwaitDatabaseTest, EndsWhenItsTimeIsOver) {

@@ -1,16 +1,13 @@
 #include "services/lib/postgres/knock.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "services/lib/base/error.h"
-#include "services/lib/testing/status_matchers.h"
+#include "services/lib/postgres/testing/silent_server.h"
 
 namespace skerry::postgres {
 namespace {
@@ -19,44 +16,24 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Takes connections, and says nothing.
-class SilentServer {
- public:
-  SilentServer() {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(fd_, 8), 0);
-    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
-  }
-  ~SilentServer() { close(fd_); }
-
-  ConnectionSettings Settings() const {
-    return *ReadConnection(absl::StrCat("host=127.0.0.1 dbname=d user=u port=", port_),
-                           absl::Seconds(1), absl::Seconds(1));
-  }
-
- private:
-  const int fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int port_ = 0;
-};
+ConnectionSettings SettingsOf(const skerry::testing::SilentServer& server) {
+  return *ReadConnection(absl::StrCat("host=127.0.0.1 dbname=d user=u port=", server.port()),
+                         absl::Seconds(1), absl::Seconds(1));
+}
 
 TEST(KnockTest, ASilentServerIsGivenUp) {
-  const SilentServer server;
+  const skerry::testing::SilentServer server;
   const absl::Status status =
-      Knock(server.Settings(), absl::Milliseconds(20), [](absl::Duration) { return false; });
+      Knock(SettingsOf(server), absl::Milliseconds(20), [](absl::Duration) { return false; });
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
   EXPECT_EQ(GetErrorInfo(status).reason, "DATABASE_AWAY");
 }
 
 TEST(KnockTest, EndsAtOnceThoughTheServerIsSilent) {
-  const SilentServer server;
+  const skerry::testing::SilentServer server;
   int asked = 0;
   EXPECT_TRUE(absl::IsCancelled(
-      Knock(server.Settings(), absl::Hours(1), [&asked](absl::Duration) { return ++asked > 2; })));
+      Knock(SettingsOf(server), absl::Hours(1), [&asked](absl::Duration) { return ++asked > 2; })));
 }
 
 TEST(StatusOfRefusalTest, TellsWhatPassesFromWhatDoesNot) {
