@@ -47,7 +47,7 @@ void Declare(config::Schema& schema, StandaloneApiConfig& c) {
   schema.Add("events.ttl", &c.event_ttl, "events are deleted this long after they were last seen")
       .Min(absl::Minutes(1));
   schema.Add("workers", &c.workers, "threads that answer requests").Min(1).Max(256);
-  schema.Add("connections_max", &c.connections_max, "connections beyond are refused").Min(8);
+  schema.Add("connections_max", &c.connections_max, "beyond, those idle longest make room").Min(8);
   schema
       .AddBytes("watch.pending_bytes_max", &c.watch_pending_bytes_max,
                 "events that may wait for one watching client; beyond, its watch is cut and it "

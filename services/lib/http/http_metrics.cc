@@ -8,6 +8,10 @@ HttpMetrics::HttpMetrics(metrics::Registry& registry)
     : connections(registry.Gauge("skerry_http_connections", "Open connections.")),
       connections_refused(registry.Counter("skerry_http_connections_refused_total",
                                            "Connections closed at once, for there were too many.")),
+      connections_evicted(
+          registry.Counter("skerry_http_connections_evicted_total",
+                           "Connections closed for new ones, as there were too many and they had "
+                           "waited longest for a request.")),
       handshakes_failed(
           registry.Counter("skerry_http_handshakes_failed_total",
                            "Connections whose TLS handshake failed or took too long.")),

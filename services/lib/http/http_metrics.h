@@ -21,6 +21,7 @@ struct HttpMetrics {
 
   prometheus::Gauge& connections;
   prometheus::Counter& connections_refused;
+  prometheus::Counter& connections_evicted;
   prometheus::Counter& handshakes_failed;
   prometheus::Counter& requests;
   prometheus::Counter& requests_refused;

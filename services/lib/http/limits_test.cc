@@ -9,8 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "services/lib/http/server.h"
@@ -257,19 +259,75 @@ TEST(LimitsTest, RefusesRequestsBeyondTheQueue) {
   EXPECT_EQ(busy, 2);
 }
 
+// Answers /stream with one that does not end.
+struct Streams {
+  absl::Mutex mutex;
+  std::vector<std::shared_ptr<ResponseStream>> kept ABSL_GUARDED_BY(mutex);
+
+  void operator()(Request request, std::shared_ptr<Responder> responder) {
+    if (request.path != "/stream") return Echo(std::move(request), std::move(responder));
+    absl::MutexLock lock(&mutex);
+    kept.push_back(responder->Stream(200, {}));
+  }
+};
+
+constexpr char kStream[] = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
+
 TEST(LimitsTest, BoundsConnections) {
-  auto server = Start(Echo, {.connections_max = 2});
+  Streams streams;
+  auto server = Start(std::ref(streams), {.connections_max = 2});
   RawClient first(server->address());
   RawClient second(server->address());
-  first.Send(kGet);
-  second.Send(kGet);
-  first.ReadUntil("- 0");
-  second.ReadUntil("- 0");
+  first.Send(kStream);
+  second.Send(kStream);
+  first.ReadUntil("\r\n\r\n");
+  second.ReadUntil("\r\n\r\n");
   RawClient third(server->address());
   EXPECT_EQ(third.ReadAll(), "");
   EXPECT_EQ(server->stats().connections_refused, 1u);
+  EXPECT_EQ(server->stats().connections_evicted, 0u);
+  EXPECT_EQ(server->stats().connections, 2u);
+}
+
+TEST(LimitsTest, AtItsBoundWhoHasWaitedLongestMakesRoom) {
+  Streams streams;
+  auto server = Start(std::ref(streams), {.connections_max = 3});
+  RawClient busy(server->address());
+  busy.Send(kStream);
+  busy.ReadUntil("\r\n\r\n");
+  RawClient idle(server->address());
+  idle.Send(kGet);
+  idle.ReadUntil("- 0");
+  RawClient slow(server->address());
+  slow.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  slow.ReadUntil("\r\n\r\n");
+  idle.Send(kGet);  // It has waited since, and less than the slow one.
+  idle.ReadUntil("- 0");
+  RawClient first(server->address());
   first.Send(kGet);
   EXPECT_THAT(first.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+  EXPECT_EQ(slow.ReadAll(), "");
+  RawClient second(server->address());
+  second.Send(kGet);
+  EXPECT_THAT(second.ReadUntil("- 0"), StartsWith("HTTP/1.1 201"));
+  EXPECT_EQ(idle.ReadAll(), "");
+  EXPECT_EQ(server->stats().connections_evicted, 2u);
+  EXPECT_EQ(server->stats().connections_refused, 0u);
+  absl::MutexLock lock(&streams.mutex);
+  EXPECT_TRUE(streams.kept[0]->Write("still here"));
+}
+
+TEST(LimitsTest, SilentClientsKeepNobodyOut) {
+  auto server = Start(Echo, {.connections_max = 50});
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 500; ++i) {
+    silent.push_back(std::make_unique<RawClient>(server->address()));
+    if (i % 20 == 0) {
+      EXPECT_EQ(Fetch({.url = Url(*server)}).status, 201);
+    }
+  }
+  EXPECT_LE(server->stats().connections, 50u);
+  EXPECT_EQ(server->stats().connections_refused, 0u);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 
@@ -131,6 +133,7 @@ class Server::Impl final : public SessionHost {
     ServerStats stats;
     stats.connections = static_cast<uint64_t>(open_count_.load());
     stats.connections_refused = connections_refused_;
+    stats.connections_evicted = connections_evicted_;
     stats.handshakes_failed = counts_[static_cast<size_t>(Count::kHandshakeFailed)];
     stats.requests = counts_[static_cast<size_t>(Count::kRequest)];
     stats.requests_refused = counts_[static_cast<size_t>(Count::kRequestRefused)];
@@ -141,6 +144,15 @@ class Server::Impl final : public SessionHost {
 
   // SessionHost.
   const ServerOptions& options() const override { return options_; }
+  void Idle(Session* session) override {
+    Open& open = sessions_.at(session);
+    if (open.idle.has_value()) {
+      idle_.splice(idle_.end(), idle_, *open.idle);
+    } else {
+      open.idle = idle_.insert(idle_.end(), session);
+    }
+  }
+  void Busy(Session* session) override { Busy(sessions_.at(session)); }
   bool Submit(Request request, std::shared_ptr<Responder> responder) override {
     return pool_->TrySubmit(
         [this, request = std::move(request), responder = std::move(responder)]() mutable {
@@ -189,13 +201,23 @@ class Server::Impl final : public SessionHost {
     // Its caller may still be inside it.
     const auto found = sessions_.find(session);
     if (found != sessions_.end()) {
-      asio::post(*io_, [kept = std::move(found->second)] {});
+      Busy(found->second);
+      asio::post(*io_, [kept = std::move(found->second.session)] {});
       sessions_.erase(found);
     }
     CountOpen();
   }
 
  private:
+  struct Open {
+    std::shared_ptr<Session> session;
+    std::optional<std::list<Session*>::iterator> idle;  // In idle_.
+  };
+
+  void Busy(Open& open) {
+    if (open.idle.has_value()) idle_.erase(*std::exchange(open.idle, std::nullopt));
+  }
+
   bool Drained() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(open_mutex_) { return drained_; }
 
   void CountOpen() {
@@ -208,7 +230,7 @@ class Server::Impl final : public SessionHost {
   template <typename Function>
   void ForEachSession(Function function) {
     std::vector<std::shared_ptr<Session>> sessions;
-    for (const auto& [pointer, session] : sessions_) sessions.push_back(session);
+    for (const auto& [pointer, open] : sessions_) sessions.push_back(open.session);
     for (const std::shared_ptr<Session>& session : sessions) function(*session);
     CountOpen();
   }
@@ -222,11 +244,12 @@ class Server::Impl final : public SessionHost {
     acceptor_.async_accept([this](const ErrorCode& error, asio::ip::tcp::socket socket) {
       if (stopping_) return;
       if (error) return OnAcceptError(error);
+      if (sessions_.size() >= options_.connections_max) Evict();
       if (sessions_.size() >= options_.connections_max) {
         ++connections_refused_;
         if (metrics_ != nullptr) metrics_->connections_refused.Increment();
       } else {
-        Open(std::move(socket));
+        Serve(std::move(socket));
       }
       Accept();
     });
@@ -242,11 +265,20 @@ class Server::Impl final : public SessionHost {
     accept_pause_.async_wait([this](const ErrorCode&) { Accept(); });
   }
 
-  void Open(asio::ip::tcp::socket socket) {
+  // Else a few silent clients would keep out everybody for as long as they are let be.
+  void Evict() {
+    if (idle_.empty()) return;
+    ++connections_evicted_;
+    if (metrics_ != nullptr) metrics_->connections_evicted.Increment();
+    const std::shared_ptr<Session> longest = sessions_.at(idle_.front()).session;
+    longest->Close();
+  }
+
+  void Serve(asio::ip::tcp::socket socket) {
     TuneSocket(socket);
     auto session = std::make_shared<Session>(
         io_, std::move(socket), tls_ == nullptr ? SslContext() : tls_->Current(), this);
-    sessions_.emplace(session.get(), session);
+    sessions_.emplace(session.get(), Open{.session = session});
     CountOpen();
     session->Start();
   }
@@ -260,12 +292,14 @@ class Server::Impl final : public SessionHost {
   asio::steady_timer accept_pause_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::string address_;
-  std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+  std::unordered_map<Session*, Open> sessions_;
+  std::list<Session*> idle_;  // Without a whole request, the longest first.
   size_t bodies_bytes_ = 0;
   size_t answers_bytes_ = 0;
   bool stopping_ = false;
   std::atomic<uint64_t> open_count_ = 0;
   std::atomic<uint64_t> connections_refused_ = 0;
+  std::atomic<uint64_t> connections_evicted_ = 0;
   std::array<std::atomic<uint64_t>, 5> counts_{};
   absl::Mutex open_mutex_;
   bool drained_ ABSL_GUARDED_BY(open_mutex_) = false;

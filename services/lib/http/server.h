@@ -107,7 +107,9 @@ struct ServerOptions {
   bool accept_expired_clients = false;
   size_t body_bytes_max = 3u << 20;            // Beyond: 413.
   size_t stream_pending_bytes_max = 8u << 20;  // Beyond: the stream is cut.
-  size_t connections_max = 4096;               // Beyond: accepted and closed at once, counted.
+  // Beyond: the one that has waited longest for a whole request (idle, slow or silent) makes room
+  // for the new one; where all have one, the new one is closed at once. Both counted.
+  size_t connections_max = 4096;
   size_t workers = 4;
   size_t queue_max = 1024;  // Requests waiting for a worker; beyond: 503 with Retry-After.
   absl::Duration header_timeout = absl::Seconds(10);  // Also the TLS handshake.
@@ -134,6 +136,7 @@ struct ServerOptions {
 struct ServerStats {
   uint64_t connections = 0;          // Open now.
   uint64_t connections_refused = 0;  // Beyond connections_max.
+  uint64_t connections_evicted = 0;  // For new ones.
   uint64_t handshakes_failed = 0;
   uint64_t requests = 0;          // Handed to the handler.
   uint64_t requests_refused = 0;  // Answered 4xx or 503 here: malformed, too big, too many.

@@ -103,6 +103,7 @@ void Session::SetDeadline(absl::Duration timeout) {
 void Session::ClearDeadline() { deadline_.expires_at(asio::steady_timer::time_point::max()); }
 
 void Session::Start() {
+  host_->Idle(this);
   SetDeadline(host_->options().header_timeout);
   if (!transport_.is_tls()) {
     NextRequest();
@@ -190,6 +191,7 @@ void Session::OnReadEnded(bool clean) {
 void Session::NextRequest() {
   host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
   state_ = State::kReading;
+  host_->Idle(this);
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(host_->options().header_bytes_max));
   parser_->body_limit(host_->options().body_bytes_max);
@@ -314,6 +316,7 @@ void Session::Dispatch() {
   request.remote = remote_;
 
   state_ = State::kHandling;
+  host_->Busy(this);
   ClearDeadline();
   auto responder = std::make_shared<SessionResponder>(shared_from_this());
   if (host_->Submit(std::move(request), responder)) {

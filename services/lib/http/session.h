@@ -36,6 +36,10 @@ class SessionHost {
  public:
   virtual ~SessionHost() = default;
   virtual const ServerOptions& options() const = 0;
+  // From now on it has no whole request, and may be closed for another at the bound of connections;
+  // now it has. Calls may be repeated.
+  virtual void Idle(Session* session) = 0;
+  virtual void Busy(Session* session) = 0;
   // Hands a request to a worker. False: too many wait.
   virtual bool Submit(Request request, std::shared_ptr<Responder> responder) = 0;
   // Room for a request body. False: too much is in use.

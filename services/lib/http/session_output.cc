@@ -64,6 +64,7 @@ void Session::SendAnswer(Response response) {
   }
   CountAnswer(response.status);
   state_ = State::kResponding;
+  host_->Busy(this);  // As far as it will ever come.
   if (draining_ || read_ended_) keep_alive_ = false;
   std::string bytes = RenderHead({.status = response.status,
                                   .headers = &response.headers,
@@ -178,6 +179,7 @@ void Session::Linger() {
   // All that was asked is answered: nothing can be lost, and an ending server should not wait.
   if (read_ended_ || (draining_ && !refused_)) return Close();
   state_ = State::kLingering;
+  host_->Idle(this);
   ErrorCode ignored;
   transport_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   input_.clear();

@@ -105,7 +105,16 @@ class Host final : public SessionHost {
   }
 
   const ServerOptions& options() const override { return options_; }
+  void Idle(Session*) override {
+    Require(!closed);
+    idle_ = true;
+  }
+  void Busy(Session*) override {
+    Require(!closed);
+    idle_ = false;
+  }
   bool Submit(Request request, std::shared_ptr<Responder> responder) override {
+    Require(!idle_);
     size_t bytes = 0;
     for (const auto& [name, value] : request.headers) bytes += name.size() + value.size();
     Require(bytes <= options_.header_bytes_max && request.body.size() <= options_.body_bytes_max);
@@ -154,6 +163,7 @@ class Host final : public SessionHost {
   asio::io_context& io_;
   ServerOptions options_;
   bool head_ = false;
+  bool idle_ = true;
   std::deque<std::pair<Request, std::shared_ptr<Responder>>> waiting_;
 };
 
