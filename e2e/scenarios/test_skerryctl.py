@@ -167,6 +167,34 @@ def _in_step(view):
     return view if view["sync"] and all(kind["synced"] for kind in view["sync"]) else None
 
 
+def test_top_shows_for_how_long_a_type_lags(system, box):
+    """[ctl-8.1] From when there was a link again, not from the last sync; by edge-meta-svc's own count. Without a link nothing is said to lag."""
+    def look():
+        view = parsed(system, box, "top", "--interval=200ms")
+        return view["link"], next((kind for kind in view["sync"] if kind["type"] == "pods"), {})
+
+    wait.until("pods to be in step", lambda: look()[1].get("synced"), 60)
+    system.cloud.controller.kill()
+    system.cloud.hub.kill()
+    try:
+        link, lag = wait.until("the link to be down", lambda: _some_if(look(), lambda seen: not seen[0]["connected"]), 60)
+        assert not lag["synced"] and lag["lagSeconds"] == 0
+        assert "pods (" not in said(system, box, "top", "--once", "--interval=200ms")
+        system.cloud.hub.start()
+        link, lag = wait.until("pods to lag", lambda: _some_if(look(), lambda seen: (seen[1].get("lagSeconds") or 0) >= 2), 90)
+        assert link["connected"] and not lag["synced"] and lag["lagSeconds"] <= link["forSeconds"] + 1
+        assert re.search(r"; behind: .*\bpods \(\d+s\)", said(system, box, "top", "--once", "--interval=200ms"))
+        assert box.meta.metric("skerry_edgemeta_sync_behind_seconds", type="pods") >= lag["lagSeconds"] - 5
+    finally:
+        system.cloud.start()
+    wait.until("pods to be in step", lambda: look()[1].get("synced"), 60)
+    assert look()[1]["lagSeconds"] == 0
+
+
+def _some_if(value, holds):
+    return value if holds(value) else None
+
+
 def test_top_counts_what_a_pod_uses(system, box):
     """[ctl-8.2] One that is busy has about a core, or what the machine has left for it."""
     system.kubectl.apply(pods.pod("busy", "while :; do :; done"))

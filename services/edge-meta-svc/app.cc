@@ -126,7 +126,8 @@ absl::Status MetaApp::Start() {
       MetaServiceImpl::Types{config_.resource_types,
                              {config_.report_types.begin(), config_.report_types.end()}},
       MetaServiceImpl::Neighbours{[&p] { p.spoke->ReportsChanged(); },
-                                  [&p] { return p.spoke->attached(); }},
+                                  [&p] { return p.spoke->attached(); },
+                                  [&p](absl::string_view type) { return p.spoke->Behind(type); }},
       *p.store, *p.watches, *p.pool, clock_, p.metrics);
   SKERRY_ASSIGN_OR_RETURN(
       p.server,

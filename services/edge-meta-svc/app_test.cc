@@ -140,6 +140,28 @@ TEST_F(AppTest, StoresWhatTheCloudSendsAndAcknowledgesIt) {
   }
 }
 
+TEST_F(AppTest, SaysForHowLongEachTypeHasBeenBehindTheCloud) {
+  StartApp();
+  const meta::v1::MetaStatus unlinked = Status();
+  for (const auto& type : unlinked.types()) {
+    EXPECT_TRUE(type.has_behind()) << type.type();
+    EXPECT_EQ(type.behind().seconds() + type.behind().nanos(), 0) << "no link yet";
+  }
+  StartHub();
+  edgehub::v1::HubFrame frame;
+  frame.mutable_link_state()->set_connected(true);
+  hub_->Send(frame);
+  hub_->SendSubscribeRequest("configmaps", 1);
+  ASSERT_NE(hub_->TakeSubscribe("configmaps"), nullptr);
+  hub_->SendSynced("configmaps", 1, 1);
+  ASSERT_NE(hub_->TakeDone("configmaps", 1, 1), nullptr);
+  const meta::v1::MetaStatus linked = Status();
+  for (const auto& type : linked.types()) {
+    const bool behind = type.behind().seconds() + type.behind().nanos() > 0;
+    EXPECT_EQ(behind, type.type() != "configmaps") << type.type();
+  }
+}
+
 TEST_F(AppTest, BootsFromItsStoreWhenNobodyElseIsThere) {
   Sync();
   StopApp();

@@ -29,6 +29,14 @@ google::protobuf::Timestamp ToProto(absl::Time time) {
   return timestamp;
 }
 
+google::protobuf::Duration ToProto(absl::Duration time) {
+  google::protobuf::Duration duration;
+  const int64_t micros = absl::ToInt64Microseconds(time);
+  duration.set_seconds(micros / 1000000);
+  duration.set_nanos(static_cast<int32_t>(micros % 1000000 * 1000));
+  return duration;
+}
+
 }  // namespace
 
 MetaServiceImpl::MetaServiceImpl(Types types, Neighbours neighbours, MetaStore& store,
@@ -154,6 +162,7 @@ absl::Status MetaServiceImpl::FillStatus(meta::v1::MetaStatus& status) {
     out.set_synced_once(state.last_synced.has_value());
     if (state.last_synced.has_value())
       *out.mutable_last_synced_time() = ToProto(*state.last_synced);
+    *out.mutable_behind() = ToProto(neighbours_.behind(type));
   }
   SKERRY_ASSIGN_OR_RETURN(int64_t reports, store_.CountReports());
   status.set_unsent_reports(reports);

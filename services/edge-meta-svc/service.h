@@ -22,8 +22,9 @@ namespace skerry::edgemeta {
 class MetaServiceImpl final : public meta::v1::MetaService::CallbackService {
  public:
   struct Neighbours {
-    std::function<void()> reports_changed;  // A report was stored.
-    std::function<bool()> attached;         // To edgehub-svc.
+    std::function<void()> reports_changed;                         // A report was stored.
+    std::function<bool()> attached;                                // To edgehub-svc.
+    std::function<absl::Duration(absl::string_view type)> behind;  // The cloud's objects.
   };
   struct Types {
     std::vector<std::string> resources;

@@ -61,6 +61,8 @@ class HubSpoke {
   void ReportsChanged();
   // Any thread.
   bool attached() const { return attached_.load(); }
+  // Any thread: how long the objects have been behind the cloud's (core/sync_lag.h).
+  absl::Duration Behind(absl::string_view type) const { return lag_.Behind(type); }
 
  private:
   // ---- On gRPC's threads.

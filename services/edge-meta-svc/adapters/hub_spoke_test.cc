@@ -342,8 +342,11 @@ TEST_F(HubSpokeTest, ShowsForHowLongTheObjectsHaveBeenBehind) {
   EXPECT_EQ(behind.Value(), 5) << "brought up to date without a frame";
   pass(5);
   EXPECT_EQ(behind.Value(), 10);
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_EQ(spoke_->Behind("configmaps"), absl::Seconds(12)) << "whatever the gauge shows";
   Deliver(Synced(1, 1));
   EXPECT_EQ(behind.Value(), 0);
+  EXPECT_EQ(spoke_->Behind("configmaps"), absl::ZeroDuration());
   pass(60);
   EXPECT_EQ(behind.Value(), 0);
   RequestSubscribe(2);

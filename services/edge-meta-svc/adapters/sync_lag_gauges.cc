@@ -14,24 +14,41 @@ SyncLagGauges::SyncLagGauges(const std::vector<std::string>& types, exec::Serial
 }
 
 void SyncLagGauges::Linked(bool linked) {
-  lag_.Linked(linked, clock_.Monotonic());
+  {
+    absl::MutexLock lock(&mutex_);
+    lag_.Linked(linked, clock_.Monotonic());
+  }
   Show();
 }
 
 void SyncLagGauges::Subscribed(absl::string_view type) {
-  lag_.Subscribed(type, clock_.Monotonic());
+  {
+    absl::MutexLock lock(&mutex_);
+    lag_.Subscribed(type, clock_.Monotonic());
+  }
   Show();
 }
 
 void SyncLagGauges::InStep(absl::string_view type) {
-  lag_.InStep(type);
+  {
+    absl::MutexLock lock(&mutex_);
+    lag_.InStep(type);
+  }
   Show();
+}
+
+absl::Duration SyncLagGauges::Behind(absl::string_view type) const {
+  absl::MutexLock lock(&mutex_);
+  return lag_.Of(type, clock_.Monotonic());
 }
 
 void SyncLagGauges::Show() {
   const absl::Duration now = clock_.Monotonic();
-  for (auto& [type, gauge] : gauges_) gauge->Set(absl::ToDoubleSeconds(lag_.Of(type, now)));
-  if (posted_ || !lag_.grows()) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto& [type, gauge] : gauges_) gauge->Set(absl::ToDoubleSeconds(lag_.Of(type, now)));
+    if (posted_ || !lag_.grows()) return;
+  }
   posted_ = true;
   executor_.PostAfter(kShowEvery, [this] {
     posted_ = false;

@@ -91,15 +91,16 @@ json JournalView(const edgehub::v1::EdgeHubStatus& hub, absl::Time now) {
   return out;
 }
 
-// A type that is not in step lags since it last was.
+// A type that is not in step lags as edge-meta-svc counts it; what that does not store, or an older
+// one does not count, is not known.
 json SyncView(const BoxSnapshot& now) {
   json out = json::array();
   for (const edgehub::v1::TypeStatus& type : now.hub->types()) {
     json lag = type.synced() ? json(0) : json(nullptr);
     if (!type.synced() && now.meta.ok()) {
       for (const auto& stored : now.meta->types()) {
-        if (stored.type() == type.type())
-          lag = SecondsSince(stored.has_last_synced_time(), stored.last_synced_time(), now.time);
+        if (stored.type() == type.type() && stored.has_behind())
+          lag = std::max<int64_t>(0, stored.behind().seconds());
       }
     }
     out.push_back({{"type", type.type()},
@@ -189,14 +190,18 @@ std::string LinkText(const json& view) {
                   ", up ", BytesCell(link["upBytesPerSecond"]), "/s, down ",
                   BytesCell(link["downBytesPerSecond"]), "/s\n");
   std::vector<std::string> lagging;
+  size_t in_step = 0;
   for (const json& type : view["sync"]) {
-    if (!type["synced"].get<bool>()) {
+    if (type["synced"].get<bool>()) {
+      ++in_step;
+    } else if (link["connected"].get<bool>() || type["lagSeconds"] != 0) {
+      // Without a link, one that was in step is not known to be behind.
       lagging.push_back(absl::StrCat(Printable(type["type"].get<std::string>()), " (",
                                      AgeCell(type["lagSeconds"]), ")"));
     }
   }
-  absl::StrAppend(&text, "sync   ", view["sync"].size() - lagging.size(), " of ",
-                  view["sync"].size(), " types in step with the cloud",
+  absl::StrAppend(&text, "sync   ", in_step, " of ", view["sync"].size(),
+                  " types in step with the cloud",
                   lagging.empty() ? "" : "; behind: ", absl::StrJoin(lagging, ", "), "\n");
   return text;
 }

@@ -44,6 +44,7 @@ BoxSnapshot Look(int number) {
   auto* stored = meta.add_types();
   stored->set_type("secrets");
   Set(absl::Minutes(10), stored->mutable_last_synced_time());
+  stored->mutable_behind()->set_seconds(20 + number);
   out.meta = meta;
   edged::v1::RunningPod pod;
   pod.set_key("default/web");
@@ -79,7 +80,7 @@ TEST(TopViewTest, ABox) {
   EXPECT_EQ(view["journal"][1]["class"], "telemetry");
   EXPECT_EQ(view["journal"][1]["oldestSeconds"], nullptr);
   EXPECT_EQ(view["sync"][0]["lagSeconds"], 0);
-  EXPECT_EQ(view["sync"][1]["lagSeconds"], 602);
+  EXPECT_EQ(view["sync"][1]["lagSeconds"], 22);
   EXPECT_EQ(view["pods"][0]["cpuMillicores"], nullptr);
   EXPECT_EQ(view["pods"][1]["cpuMillicores"], 250);
   EXPECT_EQ(view["pods"][1]["restarts"], 2);
@@ -90,11 +91,31 @@ TEST(TopViewTest, ABox) {
   EXPECT_THAT(
       text,
       HasSubstr("edge-1   link up for 5m, hub:10000, rtt 12.3 ms, up 2000 B/s, down 0 B/s\n"));
-  EXPECT_THAT(text, HasSubstr("1 of 2 types in step with the cloud; behind: secrets (10m)\n"));
+  EXPECT_THAT(text, HasSubstr("1 of 2 types in step with the cloud; behind: secrets (22s)\n"));
   EXPECT_THAT(text, HasSubstr("devices   2 online, 1 unknown\n"));
   EXPECT_THAT(text, HasSubstr("reports     3        20 KiB   64 MiB   32s\n"));
   EXPECT_THAT(text, HasSubstr("default/web   Running   2          250m   20 MiB\n"));
   EXPECT_THAT(text, HasSubstr("edgehub-svc   7     10m   21 MiB   14 MiB\n"));
+}
+
+TEST(TopViewTest, WithoutALinkOnlyWhatLaggedBeforeIsBehind) {
+  BoxSnapshot now = Look(2);
+  now.hub->mutable_link()->set_connected(false);
+  for (auto& type : *now.hub->mutable_types()) type.set_synced(false);
+  auto* pods = now.meta->add_types();
+  pods->set_type("pods");
+  pods->mutable_behind();
+  EXPECT_THAT(BoxText(BoxView(now, now)),
+              HasSubstr("0 of 2 types in step with the cloud; behind: secrets (22s)\n"));
+  now.meta->mutable_types(0)->mutable_behind()->set_seconds(0);
+  EXPECT_THAT(BoxText(BoxView(now, now)), HasSubstr("0 of 2 types in step with the cloud\n"));
+}
+
+TEST(TopViewTest, WhatNobodyCountsIsNotKnown) {
+  BoxSnapshot now = Look(2);
+  now.meta->mutable_types(0)->clear_behind();  // Of an older edge-meta-svc.
+  EXPECT_EQ(BoxView(now, now)["sync"][1]["lagSeconds"], nullptr);
+  EXPECT_THAT(BoxText(BoxView(now, now)), HasSubstr("behind: secrets (-)\n"));
 }
 
 TEST(TopViewTest, TheFirstLookHasNoRates) {
