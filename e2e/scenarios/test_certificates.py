@@ -14,6 +14,7 @@ from cluster import wait
 from cluster.kube import condition, container
 
 from harness import pods
+from harness.postgres import Postgres
 
 LIFE = 20  # Seconds.
 
@@ -177,3 +178,60 @@ def test_a_disabled_node_is_locked_out(fresh_system):
     wait.until("the link", lambda: connected(node), 90)
     with pytest.raises(RuntimeError, match="NODE_UNKNOWN"):
         cloud.skerryctl("node", "disable", "nobody", *cloud.operator_flags)
+
+
+@pytest.fixture(name="postgres")
+def fixture_postgres():
+    """A database for the hub."""
+    postgres = Postgres()
+    yield postgres
+    postgres.close()
+
+
+def _another_ca(cloud):
+    """The CA's folder is moved away, as docs/ops/runbooks/SkerryCaEnding.md says, and the hub started."""
+    cloud.hub.stop()
+    (cloud.folder / "hub/ca").rename(cloud.folder / "hub/ca.before")
+    cloud.hub.start()
+
+
+def _join_again(system, node):
+    """The hub has another CA: controllers go on by themselves, the box by joining."""
+    cloud = system.cloud
+    wait.until("the controllers, which nobody has restarted", lambda: cloud.hub.metric("skerry_cloudhub_spokes") == 3)
+    assert not connected(node)
+    node.join(cloud, cloud.create_token("--node=edge-1"), "--force")
+    wait.until("the link", lambda: connected(node))
+
+
+def test_with_a_new_ca_every_box_joins_again(fresh_system):
+    """[certificates-5] As the page of SkerryCaEnding says: controllers go on with their new files, a box joins again."""
+    system = fresh_system
+    cloud = system.cloud
+    node = joined(system, "edge-1", life=3600)
+    wait.until("the controllers", lambda: cloud.hub.metric("skerry_cloudhub_spokes") == 3)
+    pids = {service.name: service.pid for _, service in system.services()}
+    old = Certificate((cloud.clients / "ca.crt").read_text())
+    assert cloud.hub.metric("skerry_certificate_expire_timestamp_seconds", certificate="ca") == old.end.timestamp()
+    token = cloud.create_token("--node=edge-1")
+    _another_ca(cloud)
+    with pytest.raises(RuntimeError, match="CA"):
+        node.join(cloud, token, "--force")
+    _join_again(system, node)
+    after = {service.name: service.pid for _, service in system.services()}
+    assert {name for name, pid in pids.items() if after[name] != pid} == {"cloudhub-svc"}
+
+
+def test_hubs_on_postgresql_take_a_new_ca_once_they_are_told_to(fresh_system, postgres):
+    """[certificates-6] As the same page says: not before the former one is forgotten."""
+    system = fresh_system
+    cloud = system.cloud
+    url = system.folder / "database-url"
+    url.write_text(Postgres.url(postgres.folder))
+    cloud.hub.settings.update({"store.kind": "postgres", "store.postgres_url_file": str(url)})
+    node = joined(system, "edge-1", life=3600)
+    with pytest.raises(RuntimeError, match="CA_MISSING"):
+        _another_ca(cloud)
+    postgres.query("DELETE FROM hub_state")
+    cloud.hub.start()
+    _join_again(system, node)

@@ -8,8 +8,8 @@ OWNERS = {
     "process": "Every service: the process itself",
     "skerry_auth": "Services with `auth.bearer.enabled`: `cloudhub-svc`, `device-controller-svc`, `router-svc`",
     "skerry_build": "Every service: which build it is",
-    "skerry_certificate": "Certificates: those that `cloudhub-svc` and `standalone-api-svc` issue and renew, and those that "
-                          "controllers, `router-svc` and `eventbus-svc` show as they are on their disk",
+    "skerry_certificate": "Certificates: those that `cloudhub-svc` and `standalone-api-svc` issue and renew, the hubs' CA (`ca`), and "
+                          "those that controllers, `router-svc` and `eventbus-svc` show as they are on their disk",
     "skerry_cloudhub": "`cloudhub-svc`",
     "skerry_device_api": "`device-controller-svc`: the API for applications and operators",
     "skerry_devicecontroller": "`device-controller-svc`",

@@ -53,7 +53,7 @@ class HubPki {
   // What rpc and HTTP servers and the hub's own clients take; they notice replaced files by
   // themselves.
   const security::TlsFiles& server_files() const { return files_; }
-  // Issues again what is due; for a RenewalLoop.
+  // Issues again what is due; for a RenewalLoop, which also shows when the CA ends ("ca").
   absl::StatusOr<security::RenewalReport> Renew();
 
  private:
@@ -73,6 +73,7 @@ class HubPki {
   const log::Logger log_;
   security::TlsFiles files_;
   std::unique_ptr<security::CertificateAuthority> ca_;
+  absl::Time ca_end_;
 };
 
 }  // namespace skerry::cloudhub

@@ -145,6 +145,17 @@ TEST_F(HubPkiTest, RenewsWhileTheHubRuns) {
   }
 }
 
+TEST_F(HubPkiTest, SaysWhenTheCaEndsWhichNothingRenews) {
+  auto pki = Open();
+  const absl::Time end = InfoOf("ca/ca.crt").not_after;
+  EXPECT_THAT(pki->Renew()->expire_times, Contains(Pair("ca", end)));
+  clock_.Advance(absl::Hours(24 * 3600));
+  const security::RenewalReport report = *pki->Renew();
+  EXPECT_THAT(report.expire_times, Contains(Pair("ca", end)));
+  EXPECT_THAT(report.expire_times, Contains(Pair("server", end))) << "cut at the end of the CA";
+  EXPECT_EQ(InfoOf("ca/ca.crt").not_after, end);
+}
+
 TEST_F(HubPkiTest, DamagedFilesAreMadeAnew) {
   Open();
   ASSERT_THAT(security::WriteFileAtomically(File("server/tls.crt"), "garbage", 0644), IsOk());
@@ -171,7 +182,8 @@ TEST_F(HubPkiTest, ClientsOfAnotherSourceAreNeitherWrittenNorRenewedNorReported)
   auto pki = *HubPki::Open(options, clock_, log::Logger::Null());
   clock_.Advance(absl::Hours(24 * 300));
   const security::RenewalReport report = *pki->Renew();
-  EXPECT_THAT(report.expire_times, ElementsAre(Pair("server", ::testing::_)));
+  EXPECT_THAT(report.expire_times,
+              ElementsAre(Pair("ca", ::testing::_), Pair("server", ::testing::_)));
   EXPECT_EQ(report.renewed, 1);
   EXPECT_EQ(ReadFileText(File("clients/router.crt")), before);
   options.state_dir = dir_.File("other");

@@ -253,8 +253,16 @@ DASHBOARD = Dashboard(
                     "Certificates end in",
                     "They are renewed at two thirds of their life.",
                     Query(
-                        "min by (job, certificate) (skerry_certificate_expire_timestamp_seconds{$in}) - time()",
+                        'min by (job, certificate) (skerry_certificate_expire_timestamp_seconds{$in,certificate!="ca"}) - time()',
                         "{{job}} {{certificate}}",
+                    ),
+                    unit="s",
+                ),
+                graph(
+                    "The CA ends in",
+                    "Nothing renews it: before, each box has to join again.",
+                    Query(
+                        'min by (job) (skerry_certificate_expire_timestamp_seconds{$in,certificate="ca"}) - time()', "{{job}}"
                     ),
                     unit="s",
                 ),
