@@ -55,10 +55,10 @@ absl::Status DeviceControllerApp::Start() {
       .connections_max = static_cast<size_t>(config_.report_workers + config_.reading_workers +
                                              config_.device_workers + kOtherConnections),
       .registry = &registry_,
-      .on_size = [this](
-                     absl::string_view store,
-                     int64_t bytes) { metrics_.StoreSize(store, bytes, config_.size_bytes_max); },
-      .readiness = &readiness_};
+      .readiness = &readiness_,
+      .on_size = [this](absl::string_view store, int64_t bytes) {
+        metrics_.StoreSize(store, bytes, config_.size_bytes_max);
+      }};
   SKERRY_ASSIGN_OR_RETURN(stores_, StoreSet::Open(stores, clock_, log_));
   for (const std::string& store : stores_->repaired()) metrics_.StoreRepairs(store).Increment();
   SKERRY_ASSIGN_OR_RETURN(std::unique_ptr<kubeclient::ConfigSource> source,

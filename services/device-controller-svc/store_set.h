@@ -31,10 +31,10 @@ class StoreSet {
     int64_t size_bytes_max = 0;             // Of each SQLite file; 0: none.
     size_t connections_max = 8;             // Of PostgreSQL.
     metrics::Registry* registry = nullptr;  // Gets the metrics of connections and files.
-    // Of a SQLite file ("registry", "telemetry", "twins"), as sqlite::Environment has it.
-    std::function<void(absl::string_view store, int64_t bytes)> on_size;
     // Of a service that starts: it waits for PostgreSQL, and says so there. Null: no waiting.
     process::Readiness* readiness = nullptr;
+    // Of a SQLite file ("registry", "telemetry", "twins"), as sqlite::Environment has it.
+    std::function<void(absl::string_view store, int64_t bytes)> on_size;
   };
   // Makes what is missing. `clock` outlives it.
   static absl::StatusOr<std::unique_ptr<StoreSet>> Open(const Options& options, Clock& clock,
