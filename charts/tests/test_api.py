@@ -151,6 +151,25 @@ def test_the_job_does_not_replace_a_damaged_ca(kubectl, scripts):
     scripts.run(objects, "pki", "pki.sh")
 
 
+def test_without_its_secret_the_job_makes_another_ca(kubectl, scripts, tmp_path):
+    """As the page of SkerryCaEnding says: the CA, and a certificate of it for each client."""
+    objects = render(namespace="default")
+    scripts.run(objects, "pki", "pki.sh")
+    before = _data(kubectl, f"{PREFIX}-ca")
+    clients = [f"{PREFIX}-{name}-tls" for name in ("edge-controller", "device-controller", "router", "operator")]
+    kubectl("delete", "secret", f"{PREFIX}-ca", *clients)
+    said = scripts.run(objects, "pki", "pki.sh")
+    assert "CA made" in said and said.count("issued") == 4, said
+    after = _data(kubectl, f"{PREFIX}-ca")
+    assert after["ca.crt"] != before["ca.crt"]
+    (tmp_path / "ca.crt").write_bytes(after["ca.crt"])
+    for name in clients:
+        data = _data(kubectl, name)
+        assert data["ca.crt"] == after["ca.crt"]
+        (tmp_path / "tls.crt").write_bytes(data["tls.crt"])
+        assert "OK" in _openssl("verify", "-CAfile", str(tmp_path / "ca.crt"), str(tmp_path / "tls.crt"))
+
+
 def _localhost(address):
     return "localhost:" + address.rpartition(":")[2]
 
