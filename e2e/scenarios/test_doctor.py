@@ -234,7 +234,7 @@ def results(found):
     return {check["check"]: check["result"] for check in found["checks"]}
 
 
-def test_a_good_token(system, token):
+def test_a_good_token(system, box, token):
     """[ctl-5.3] Nothing is in the way of a join, and the token is as good afterwards: by the hub's API, and by its join port."""
     secret = system.cloud.create_token("--single-use", "--node=edge-2")
     cloud = f"--cloud={system.cloud.join_address}"
@@ -246,6 +246,10 @@ def test_a_good_token(system, token):
     assert results(found)["token-age"] == "ok"
     reason = "only the hub knows it: --cloud, or --hub"
     assert {"check": "token-age", "result": "skipped", "reason": reason} in token(secret, hub=False)["checks"]
+    looks = system.cloud.hub.metric("skerry_cloudhub_token_requests_total", reason="GOOD")
+    assert looks >= 1
+    assert codes(system, box, cloud, env={**os.environ, "SKERRY_JOIN_TOKEN": secret}) == []
+    assert system.cloud.hub.metric("skerry_cloudhub_token_requests_total", reason="GOOD") == looks, "a box that needs none shows none"
     tokens = json.loads(system.cloud.skerryctl("token", "list", "-o", "json", *system.cloud.operator_flags))["tokens"]
     listed, = [each for each in tokens if each["name"] == f"joinTokens/{secret.split('.')[1]}"]
     assert (listed["state"], listed["uses"]) == ("valid", 0)
