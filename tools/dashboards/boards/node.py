@@ -252,10 +252,11 @@ DASHBOARD = Dashboard(
                 ),
                 graph("Time of these calls", "p95.", quantile(0.95, "skerry_servicebus_call_seconds"), unit="s"),
                 graph(
-                    "Requests of local programs",
-                    "Answers of servicebus-svc's HTTP port, and p95 of the time to them.",
-                    rate("skerry_http_responses_total", by="code_class"),
-                    quantile(0.95, "skerry_http_request_seconds"),
+                    "Requests over HTTP",
+                    "Answers, and p95 of the time to them: servicebus-svc's to local programs; with Docker edged-svc's to exec, "
+                    "attach and port-forward, which are 1xx.",
+                    rate("skerry_http_responses_total", by="job, code_class"),
+                    quantile(0.95, "skerry_http_request_seconds", by="job"),
                 ),
             ),
         ),
