@@ -160,6 +160,23 @@ TEST(LimitsTest, BoundsTheBytesOfAnswersThatAreNotRead) {
   EXPECT_EQ(Fetch({.url = Url(*server, "/large")}).status, 200);
 }
 
+// It could else fill the memory while the 100 (Continue) that it asked for waits to be written.
+TEST(LimitsTest, WhoDoesNotReadIsSoonNotRead) {
+  auto server = Start(Echo, {.write_timeout = absl::Seconds(2)});
+  // The buffers of the sockets are full at an answer or at a 100, by chance.
+  for (size_t i = 0; i < 3; ++i) {
+    RawClient client(server->address(), 4096);
+    const std::string request = absl::StrCat("POST /", std::string(i, 'x'),
+                                             " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                             "Content-Length: 1\r\n\r\nx");
+    std::string batch;
+    while (batch.size() < (64u << 10)) batch += request;
+    size_t sent = 0;
+    while (sent < (96u << 20) && client.Send(batch)) sent += batch.size();
+    EXPECT_LT(sent, 64u << 20) << i;
+  }
+}
+
 TEST(LimitsTest, OneAnswerAloneMayBeLargerThanTheBound) {
   auto server = Start(
       [](Request, std::shared_ptr<Responder> responder) {

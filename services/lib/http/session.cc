@@ -150,7 +150,8 @@ void Session::Close() {
 void Session::Read() {
   if (reading_ || read_ended_ || state_ == State::kClosed || state_ == State::kHandshake) return;
   const bool body = state_ == State::kReading && headers_done_;
-  if (state_ != State::kReading && input_.size() >= kReadAheadBytes) return;
+  const bool parses = state_ == State::kReading && !continue_pending_;
+  if (!parses && input_.size() >= kReadAheadBytes) return;
   reading_ = true;
   incoming_.resize(body || state_ == State::kLingering || state_ == State::kRaw ? kBodyReadBytes
                                                                                 : kIdleReadBytes);
