@@ -194,8 +194,8 @@ TEST(LimitsTest, DripsDoNotExtendATime) {
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
         "chunked\r\n\r\nF0000\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"}) {
-    auto server = Start(Echo, {.header_timeout = absl::Milliseconds(100),
-                               .idle_timeout = absl::Milliseconds(100),
+    auto server = Start(Echo, {.header_timeout = absl::Milliseconds(400),
+                               .idle_timeout = absl::Milliseconds(400),
                                .header_bytes_max = 1u << 20});
     RawClient slow(server->address());
     slow.Send(begin);
@@ -229,13 +229,13 @@ TEST(LimitsTest, AThousandIdleConnectionsCostNoOther) {
 
 TEST(LimitsTest, ClosesClientsThatAreTooSlow) {
   auto server = Start(
-      Echo, {.header_timeout = absl::Milliseconds(50), .idle_timeout = absl::Milliseconds(150)});
+      Echo, {.header_timeout = absl::Milliseconds(500), .idle_timeout = absl::Milliseconds(600)});
   RawClient silent(server->address());
   RawClient slow_header(server->address());
-  RawClient slow_body(server->address());
-  RawClient idle(server->address());
   slow_header.Send("GET / HTTP/1.1\r\nHo");
+  RawClient slow_body(server->address());
   slow_body.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123");
+  RawClient idle(server->address());
   idle.Send(kGet);
   EXPECT_EQ(silent.ReadAll(), "");
   EXPECT_THAT(slow_header.ReadAll(), StartsWith("HTTP/1.1 408"));

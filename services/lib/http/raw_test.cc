@@ -183,7 +183,8 @@ TEST_F(RawTest, AClientThatDoesNotReadTheLastIsCut) {
 }
 
 TEST_F(RawTest, APauseWithNothingToReadOutlivesEveryTimeout) {
-  Start({.header_timeout = absl::Milliseconds(20),
+  // The longest is that in which the client itself has to say what it wants.
+  Start({.header_timeout = absl::Seconds(1),
          .idle_timeout = absl::Milliseconds(20),
          .write_timeout = absl::Milliseconds(20),
          .taken_write_timeout = absl::Milliseconds(20)});
@@ -192,8 +193,7 @@ TEST_F(RawTest, APauseWithNothingToReadOutlivesEveryTimeout) {
   auto stream = Taken();
   EXPECT_TRUE(Write(*stream, "a\n").ok());
   EXPECT_EQ(client.ReadUntil("\n"), "a\n");
-  // Another client meets all its timeouts meanwhile.
-  EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
+  // Another client meets the longest meanwhile.
   EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
   EXPECT_TRUE(Write(*stream, "b\n").ok());
   EXPECT_EQ(client.ReadUntil("\n"), "b\n");

@@ -188,7 +188,8 @@ TEST_F(StreamTest, CutsClientsThatStall) {
 }
 
 TEST_F(StreamTest, AnIdleStreamOutlivesEveryTimeout) {
-  Start({.header_timeout = absl::Milliseconds(20),
+  // The longest is that in which the client itself has to say what it wants.
+  Start({.header_timeout = absl::Seconds(1),
          .idle_timeout = absl::Milliseconds(20),
          .write_timeout = absl::Milliseconds(20)});
   RawClient client(server_->address());
@@ -196,8 +197,7 @@ TEST_F(StreamTest, AnIdleStreamOutlivesEveryTimeout) {
   auto stream = WaitForStream();
   stream->Write("a\n");
   client.ReadUntil("a\n\r\n");
-  // Another client meets all its timeouts meanwhile.
-  EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
+  // Another client meets the longest meanwhile.
   EXPECT_EQ(RawClient(server_->address()).ReadAll(), "");
   ASSERT_TRUE(stream->Write("b\n"));
   EXPECT_THAT(client.ReadUntil("b\n"), EndsWith("b\n"));
