@@ -197,7 +197,7 @@ void Session::NextRequest() {
   parser_->header_limit(static_cast<uint32_t>(host_->options().header_bytes_max));
   parser_->body_limit(host_->options().body_bytes_max);
   header_bytes_ = 0;
-  request_begun_ = headers_done_ = head_ = http_1_0_ = keep_alive_ = false;
+  request_begun_ = headers_done_ = head_ = get_ = http_1_0_ = keep_alive_ = false;
   SetDeadline(host_->options().idle_timeout);
   // What was sent ahead; not from here, or a long pipeline would nest.
   if (input_.size() > 0) {
@@ -249,6 +249,7 @@ bool Session::OnHeaders() {
   const auto& message = parser_->get();
   http_1_0_ = message.version() < 11;
   head_ = message.method() == beast::http::verb::head;
+  get_ = message.method() == beast::http::verb::get;
   keep_alive_ = parser_->keep_alive();
   if (!http_1_0_ && message.count(beast::http::field::host) != 1) {
     Refuse(400, "exactly one Host header is needed");

@@ -165,6 +165,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   bool keep_alive_ = false;
   bool refused_ = false;   // Its rest may still arrive.
   bool head_ = false;      // HEAD: no body in the answer.
+  bool get_ = false;       // GET: it may be asked again.
   bool http_1_0_ = false;  // No chunks for these.
   // When it was given to a worker; nullopt: it was not, or is answered.
   std::optional<std::chrono::steady_clock::time_point> handed_over_;

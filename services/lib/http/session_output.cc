@@ -22,6 +22,16 @@ constexpr size_t kStreamBatchBytes = 64u << 10;
 // A connection that ends early is read on for this long, so that the answer is not lost to a reset.
 constexpr absl::Duration kLingerTime = absl::Seconds(2);
 
+// What was asked is done: only who asks for nothing but the answer may be told to do so again,
+// which clients do by themselves.
+Response DroppedAnswer(bool get) {
+  Response response{.status = get ? 503 : 500,
+                    .headers = {{"Content-Type", "text/plain"}},
+                    .body = "too many answers wait to be read; the request was handled\n"};
+  if (get) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 }  // namespace
 
 // After it the connection ends: where the next request would begin is not known.
@@ -57,9 +67,7 @@ void Session::SendAnswer(Response response) {
       answer_bytes_ = body_bytes;
     } else {
       host_->Add(SessionHost::Count::kAnswerDropped);
-      response = {.status = 503,
-                  .headers = {{"Content-Type", "text/plain"}, {"Retry-After", "1"}},
-                  .body = "too many answers wait to be read\n"};
+      response = DroppedAnswer(get_);
     }
   }
   CountAnswer(response.status);
