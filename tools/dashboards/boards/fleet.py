@@ -223,10 +223,14 @@ DASHBOARD = Dashboard(
                 ),
                 graph(
                     "Requests of HTTPS ports",
-                    "refused: malformed, too big, too slow, too many; a failed handshake.",
+                    "refused: malformed, too big, too slow, too many; a failed handshake; at a bound: connections that made "
+                    "room for others, or found none; answers that nobody read.",
                     rate("skerry_http_requests_total", by="job", legend="{{job}}"),
                     rate("skerry_http_requests_refused_total", by="job", legend="{{job}} refused"),
                     rate("skerry_http_handshakes_failed_total", by="job", legend="{{job}} handshakes failed"),
+                    rate("skerry_http_connections_evicted_total", by="job", legend="{{job}} made room"),
+                    rate("skerry_http_connections_refused_total", by="job", legend="{{job}} found no room"),
+                    rate("skerry_http_answers_dropped_total", by="job", legend="{{job}} answers dropped"),
                     unit="ops",
                 ),
                 graph(
