@@ -125,6 +125,14 @@ def test_every_store_that_repairs_itself_is_on_the_page_and_in_the_alert():
     assert {metric for metric, _ in promql.selectors(alert["expr"])} == counters | {"process_start_time_seconds"}
 
 
+def test_repairs_are_shown_as_they_stand():
+    """They are counted before the first scrape: a second one, or that of a new pod, has no rate and no increase."""
+    queries = [query for board in boards.ALL for _, query in board.queries() if "_store_repairs_total" in query]
+    shown = {metric for query in queries for metric, _ in promql.selectors(query)}
+    assert shown == {name for name in metrics() if name.endswith("_store_repairs_total")}
+    assert not [query for query in queries if re.search(r"\b(rate|increase)\(", query)]
+
+
 def test_promtool_accepts_configuration_and_rules(tmp_path):
     shutil.copy(CONFIG, tmp_path)
     shutil.copy(RULES, tmp_path)

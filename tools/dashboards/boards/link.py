@@ -186,11 +186,15 @@ DASHBOARD = Dashboard(
                     unit="ops",
                 ),
                 graph(
-                    "Store errors and repairs",
-                    "full: the box's disk. A repair lost what was in the file.",
+                    "Store errors",
+                    "full: the box's disk.",
                     rate("skerry_edgehub_store_errors_total", by="store,reason"),
-                    rate("skerry_edgehub_store_repairs_total", by="store", legend="{{store}} repaired"),
                     unit="ops",
+                ),
+                graph(
+                    "Repaired stores",
+                    "As edgehub-svc started. A repair lost what was in the file.",
+                    named("{{store}}", value("skerry_edgehub_store_repairs_total", by="store")),
                 ),
             ),
         ),
