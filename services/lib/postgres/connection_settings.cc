@@ -46,6 +46,13 @@ bool HasHostsAndPorts(const std::map<std::string, std::string>& settings) {
          std::all_of(ports.begin(), ports.end(), IsPort);
 }
 
+// Where a password of 5/cret ends early, 5 is a port, and cret@host a part of the database's name.
+bool HasDatabase(absl::string_view connection, const std::map<std::string, std::string>& settings) {
+  const bool is_url =
+      absl::StartsWith(connection, "postgresql://") || absl::StartsWith(connection, "postgres://");
+  return !is_url || !absl::StrContains(Value(settings, "dbname"), '@');
+}
+
 std::string Server(const std::map<std::string, std::string>& settings) {
   std::string host = Value(settings, "host");
   if (host.empty()) host = Value(settings, "hostaddr");
@@ -87,10 +94,10 @@ absl::StatusOr<ConnectionSettings> ReadConnection(const std::string& connection,
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) settings[option->keyword] = option->val;
   }
-  if (!HasHostsAndPorts(settings)) {
+  if (!HasHostsAndPorts(settings) || !HasDatabase(connection, settings)) {
     return NotTaken(
-        "has a host or port that is none; in a URL, user and password are percent-encoded: %40 for "
-        "@, %2F for /, %3A for :");
+        "has a host, port or database that is none; in a URL, user and password are "
+        "percent-encoded: %40 for @, %2F for /, %3A for :");
   }
   settings["client_encoding"] = "UTF8";
   absl::StrAppend(&settings["options"],

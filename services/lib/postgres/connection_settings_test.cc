@@ -35,10 +35,11 @@ TEST(ReadConnectionTest, NamesTheServerAndNotThePassword) {
 
 TEST(ReadConnectionTest, AnAbstractSocketIsAHost) { EXPECT_THAT(Read("host=@skerry"), IsOk()); }
 
-// What libpq makes of them: host "cret@db"; port "se"; port 70000; and none at all.
+// What libpq makes of them: host "cret@db"; port "se"; database "cret@db/d"; port 70000; and none.
 TEST(ReadConnectionTest, ShowsNoPartOfAPasswordThatEndsEarly) {
-  for (const char* url : {"postgresql://u:se@cret@db/d", "postgresql://u:se/cret@db/d",
-                          "host=db port=70000 password=secret", "host=db pasword=secret"}) {
+  for (const char* url :
+       {"postgresql://u:se@cret@db/d", "postgresql://u:se/cret@db/d", "postgres://u:5/cret@db/d",
+        "host=db port=70000 password=secret", "host=db pasword=secret"}) {
     const absl::Status status = Read(url).status();
     EXPECT_EQ(GetErrorInfo(status).reason, "DATABASE_URL") << url << ": " << status;
     EXPECT_THAT(status.message(), Not(HasSubstr("cret"))) << url;
