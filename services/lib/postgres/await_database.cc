@@ -34,7 +34,8 @@ absl::Status AwaitDatabase(Pool& pool, process::Readiness& readiness, const log:
   const absl::Duration began = clock.Monotonic();
   absl::Duration warn = began;
   for (;;) {
-    const absl::Status status = pool.Try(patience.stopped);
+    const bool late = clock.Monotonic() - began >= patience.uncounted;
+    const absl::Status status = pool.Try(patience.stopped, late);
     const absl::Duration now = clock.Monotonic();
     if (status.ok()) {
       if (warn > began) log.Info("the database is there", {{"waited", now - began}});

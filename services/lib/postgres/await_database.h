@@ -15,6 +15,9 @@ namespace skerry::postgres {
 struct Patience {
   absl::Duration at_most = absl::Minutes(2);
   absl::Duration retry = absl::Seconds(1);  // Half to one and a half of that between two tries.
+  // Tries that fail earlier are not among the connections that failed: a database that starts
+  // beside the service is no outage, and nobody is to be called.
+  absl::Duration uncounted = absl::Minutes(1);
   absl::Duration warn_interval = absl::Seconds(10);
   Stopped stopped = process::AwaitStop;
 };

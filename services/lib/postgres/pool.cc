@@ -78,12 +78,12 @@ absl::StatusOr<Pool::Connection> Pool::Connect() const {
   });
 }
 
-absl::Status Pool::Try(const Stopped& stopped) {
+absl::Status Pool::Try(const Stopped& stopped, bool failures_count) {
   SKERRY_ASSIGN_OR_RETURN(const ConnectionSettings settings, Settings());
   absl::Status status = Knock(settings, options_.connect_timeout, stopped);
   // Of several addresses one may take connections and say nothing: here libpq itself goes on.
   if (absl::IsDeadlineExceeded(status)) status = Connect().status();
-  if (metrics_ != nullptr && !absl::IsCancelled(status))
+  if (metrics_ != nullptr && (status.ok() || (failures_count && !absl::IsCancelled(status))))
     (status.ok() ? metrics_->connects : metrics_->connects_failed).Increment();
   return status;
 }

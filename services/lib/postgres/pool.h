@@ -72,8 +72,8 @@ class Pool {
   absl::Status Migrate(absl::string_view component, absl::Span<const char* const> migrations);
 
   // Whether the database lets us in, as Knock (knock.h) says it; with DATABASE_AWAY where it does
-  // not answer in time. Counts as a connection.
-  absl::Status Try(const Stopped& stopped);
+  // not answer in time. Counts as a connection; `failures_count`: also where it failed.
+  absl::Status Try(const Stopped& stopped, bool failures_count);
 
   const PoolOptions& options() const { return options_; }
   absl::StatusOr<ConnectionSettings> Settings() const;
