@@ -16,6 +16,7 @@ namespace {
 
 constexpr char kPrefix[] = "deadLetters/";
 constexpr char kUnknown[] = "DEAD_LETTER_UNKNOWN";
+constexpr char kInDoubt[] = "COMMIT_IN_DOUBT";  // PostgreSQL's answer did not come to router-svc.
 
 absl::Status Usage(absl::string_view expected, absl::string_view seen) {
   return ToStatus({.exit_code = ExitCode::kUsage,
@@ -87,7 +88,8 @@ absl::Status HandleLetters(const std::vector<std::string>& names, const LetterWo
       handled.gone.push_back(name);
       work.tell(absl::StrCat(name, " was gone\n"));
     } else {
-      if (error.exit_code == ExitCode::kUnreachable) handled.unanswered = name;
+      if (error.exit_code == ExitCode::kUnreachable || error.reason == kInDoubt)
+        handled.unanswered = name;
       return done;
     }
     --handled.left;

@@ -62,13 +62,14 @@ TEST(DeadLetterCommandTest, ATableAndJson) {
   EXPECT_EQ(RenderLetters({}, kNow, Format::kTable), "No dead letters.\n");
 }
 
-// Fails for the letters that are full, gone and away; notes what is told.
+// Fails for the letters that are full, gone, away and in doubt; notes what is told.
 class LetterWorkTest : public ::testing::Test {
  protected:
   static absl::Status Handle(const std::string& name) {
     if (name == "full") return ToStatus({.reason = "RULE_QUEUE_FULL"});
     if (name == "gone") return ToStatus({.reason = "DEAD_LETTER_UNKNOWN"});
     if (name == "away") return ToStatus({.exit_code = ExitCode::kUnreachable});
+    if (name == "doubt") return ToStatus({.reason = "COMMIT_IN_DOUBT"});
     return absl::OkStatus();
   }
   absl::Status Work(const std::vector<std::string>& names, bool tolerant = true) {
@@ -132,6 +133,11 @@ TEST_F(LetterWorkTest, WhatHadNoAnswerIsNotKnown) {
   handled_ = {};
   EXPECT_THAT(Work({"away"}), Not(IsOk()));
   EXPECT_EQ(Text(), "0 replayed, 1 left; of away there was no answer: it may be replayed\n");
+}
+
+TEST_F(LetterWorkTest, NorIsWhatTheDatabaseDidNotAnswerTo) {
+  EXPECT_THAT(Work({"a", "doubt", "b"}), HasReason("COMMIT_IN_DOUBT"));
+  EXPECT_EQ(Text(), "1 replayed, 2 left; of doubt there was no answer: it may be replayed\n");
 }
 
 TEST_F(LetterWorkTest, OneThatIsNamedMustBeThere) {
