@@ -95,8 +95,9 @@ DASHBOARD = Dashboard(
                 ),
                 graph(
                     "Join requests",
-                    "Everything but ISSUED is an attempt that failed, with its reason.",
+                    "Everything but ISSUED, and GOOD of the looks that skerryctl doctor takes at a token, is an attempt that failed.",
                     rate("skerry_cloudhub_join_requests_total", by="reason"),
+                    rate("skerry_cloudhub_token_requests_total", by="reason", legend="look: {{reason}}"),
                     unit="ops",
                 ),
                 graph(
