@@ -39,6 +39,8 @@ void Session::Refuse(int status, absl::string_view message) {
   host_->Add(SessionHost::Count::kRequestRefused);
   keep_alive_ = false;
   refused_ = true;
+  parser_.reset();  // What has come of it: the client may stay for a while.
+  host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
   Response response{.status = status,
                     .headers = {{"Content-Type", "text/plain"}},
                     .body = absl::StrCat(message, "\n")};
