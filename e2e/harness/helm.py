@@ -98,8 +98,11 @@ class HelmSystem(ComposedSystem):
 
     def lose(self):
         """The release, its namespace and its database go; what the cluster has outside of that namespace stays."""
-        self.helm("uninstall", RELEASE, "--wait", "--timeout=120s")
+        self.helm("uninstall", RELEASE)
+        # At once, as what is lost goes: hubs would wait for their boxes to leave.
+        self.kubectl("-n", NAMESPACE, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
         self.kubectl("delete", "namespace", NAMESPACE, "--timeout=120s", timeout=150)
+        self.kubernetes.kill_containers(NAMESPACE)
         self.kubernetes.lose_volume("postgres")
 
     def external_database(self, port):

@@ -215,9 +215,22 @@ class Kubernetes:
         """From the machine's docker to its containerd."""
         archive = self.folder / "images.tar"
         self.machine.docker("save", "--output", archive, *tags)
-        self.machine.run("ctr", f"--address={self.machine.containerd_dir}/run/containerd.sock", "--namespace=k8s.io", "images", "import",
-                         archive, timeout=120)
+        self._ctr("images", "import", archive, timeout=120)
         archive.unlink()
+
+    def _ctr(self, *argv, **options):
+        return self.machine.run("ctr", f"--address={self.machine.containerd_dir}/run/containerd.sock", "--namespace=k8s.io", *argv, **options)
+
+    def kill_containers(self, namespace):
+        """SIGKILL to those of a namespace that is gone, to which the kubelet gives their time although the API has forgotten them; returns when
+        none runs."""
+        def gone():
+            made = self._ctr("containers", "list", "--quiet", f'labels."io.kubernetes.pod.namespace"=={namespace}').split()
+            running = set(made) & set(self._ctr("tasks", "list", "--quiet").split())
+            for container in running:
+                self._ctr("tasks", "kill", "--signal=SIGKILL", container, check=False)  # It may have ended just now.
+            return not running
+        wait.until(f"the containers of {namespace} to be gone", gone, 60, 0.5)
 
     def volume(self, name, claim, namespace):
         """A PersistentVolume of the node's disk, for a claim that will be made."""
