@@ -25,7 +25,7 @@ HttpMetrics::HttpMetrics(metrics::Registry& registry)
                              {0.005, 0.025, 0.1, 0.5, 2.5, 10})),
       answers_dropped(
           registry.Counter("skerry_http_answers_dropped_total",
-                           "Answers that were replaced by a 503 (GET) or 500, for too many "
+                           "Answers that were replaced by a 503 (GET) or 500, or cut, for too many "
                            "waited for their clients to read them.")),
       streams_cut(
           registry.Counter("skerry_http_streams_cut_total",

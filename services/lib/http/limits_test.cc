@@ -163,6 +163,25 @@ TEST(LimitsTest, BoundsTheBytesOfAnswersThatAreNotRead) {
   EXPECT_EQ(Fetch({.url = Url(*server, "/large")}).status, 200);
 }
 
+TEST(LimitsTest, WhoReadsAnAnswerALittleAtATimeKeepsItFromNobody) {
+  constexpr size_t kBytes = 32u << 20;
+  auto server = Start(
+      [](Request, std::shared_ptr<Responder> responder) {
+        responder->Send({.body = std::string(kBytes, 'x')});
+      },
+      {.write_timeout = absl::Seconds(1), .answers_bytes_max = kBytes + 1});
+  RawClient slow(server->address(), 4096);
+  slow.Send(kGet);
+  slow.ReadUntil("\r\n\r\n");
+  EXPECT_EQ(Fetch({.url = Url(*server)}).status, 503);
+  size_t read = 0;
+  EXPECT_TRUE(WaitUntil([&] {
+    read += slow.ReadUntil(std::string(100000, 'x')).size();
+    return Fetch({.url = Url(*server)}).body.size() == kBytes;
+  }));
+  EXPECT_LT(read + slow.ReadAll().size(), kBytes);
+}
+
 // It could else fill the memory while the 100 (Continue) that it asked for waits to be written.
 TEST(LimitsTest, WhoDoesNotReadIsSoonNotRead) {
   auto server = Start(Echo, {.write_timeout = absl::Seconds(2)});

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <list>
 #include <optional>
 #include <thread>
@@ -170,12 +171,21 @@ class Server::Impl final : public SessionHost {
     return true;
   }
   void ReleaseBody(size_t bytes) override { bodies_bytes_ -= bytes; }
-  bool ReserveAnswer(size_t bytes) override {
-    if (answers_bytes_ > 0 && answers_bytes_ + bytes > options_.answers_bytes_max) return false;
+  bool ReserveAnswer(Session* session, size_t bytes) override {
+    while (answers_bytes_ > 0 && answers_bytes_ + bytes > options_.answers_bytes_max) {
+      if (!CutSlowAnswer()) return false;
+    }
     answers_bytes_ += bytes;
+    sessions_.at(session).answer =
+        answers_.insert(answers_.end(), {session, bytes, std::chrono::steady_clock::now()});
     return true;
   }
-  void ReleaseAnswer(size_t bytes) override { answers_bytes_ -= bytes; }
+  void ReleaseAnswer(Session* session) override {
+    std::optional<std::list<Answer>::iterator>& answer = sessions_.at(session).answer;
+    if (!answer.has_value()) return;
+    answers_bytes_ -= (*answer)->bytes;
+    answers_.erase(*std::exchange(answer, std::nullopt));
+  }
   void Add(Count count) override {
     ++counts_[static_cast<size_t>(count)];
     if (metrics_ == nullptr) return;
@@ -209,9 +219,15 @@ class Server::Impl final : public SessionHost {
   }
 
  private:
+  struct Answer {
+    Session* session;
+    size_t bytes;
+    std::chrono::steady_clock::time_point begin;
+  };
   struct Open {
     std::shared_ptr<Session> session;
     std::optional<std::list<Session*>::iterator> idle;  // In idle_.
+    std::optional<std::list<Answer>::iterator> answer;  // In answers_.
   };
 
   void Busy(Open& open) {
@@ -274,6 +290,20 @@ class Server::Impl final : public SessionHost {
     longest->Close();
   }
 
+  // Else a few clients that read just enough to be let be would keep answers from everybody. False:
+  // there is none that takes that long.
+  bool CutSlowAnswer() {
+    const Answer& longest = answers_.front();
+    if (std::chrono::steady_clock::now() - longest.begin <
+        absl::ToChronoNanoseconds(options_.write_timeout)) {
+      return false;
+    }
+    Add(Count::kAnswerDropped);
+    const std::shared_ptr<Session> session = sessions_.at(longest.session).session;
+    session->Close();
+    return true;
+  }
+
   void Serve(asio::ip::tcp::socket socket) {
     TuneSocket(socket);
     auto session = std::make_shared<Session>(
@@ -295,7 +325,8 @@ class Server::Impl final : public SessionHost {
   std::unordered_map<Session*, Open> sessions_;
   std::list<Session*> idle_;  // Without a whole request, the longest first.
   size_t bodies_bytes_ = 0;
-  size_t answers_bytes_ = 0;
+  std::list<Answer> answers_;  // That have room, the longest under way first.
+  size_t answers_bytes_ = 0;   // Of them.
   bool stopping_ = false;
   std::atomic<uint64_t> open_count_ = 0;
   std::atomic<uint64_t> connections_refused_ = 0;

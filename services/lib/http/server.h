@@ -123,9 +123,10 @@ struct ServerOptions {
   size_t header_bytes_max = 64u << 10;  // Beyond: 431.
   // Of all requests that are handled, and what has come of those that are read; beyond: 503.
   size_t bodies_bytes_max = 256u << 20;
-  // Of all answers above 64 KiB that wait for their clients to read them; beyond: in place of the
-  // answer 503 with Retry-After to a GET, 500 to others, as these were handled and must not be sent
-  // again unasked. One alone may be larger.
+  // Of all answers above 64 KiB that wait for their clients to read them; beyond: the one longest
+  // under way is cut, if that is longer than write_timeout. Else, in place of the new answer, 503
+  // with Retry-After to a GET, 500 to others, as these were handled and must not be sent again
+  // unasked. One alone may be larger.
   size_t answers_bytes_max = 256u << 20;
   // Told what goes wrong out of sight: certificate files that could not be read again (the old ones
   // stay in use), accept errors. From the network thread; must not block.
@@ -141,7 +142,7 @@ struct ServerStats {
   uint64_t handshakes_failed = 0;
   uint64_t requests = 0;          // Handed to the handler.
   uint64_t requests_refused = 0;  // Answered 4xx or 503 here: malformed, too big, too many.
-  uint64_t answers_dropped = 0;   // 503 or 500 in their place: too many wait.
+  uint64_t answers_dropped = 0;   // Too many wait: 503 or 500 in their place, or cut.
   uint64_t streams_cut = 0;       // The client was too slow; connections taken over among them.
 };
 

@@ -141,7 +141,7 @@ void Session::Close() {
   ErrorCode ignored;
   transport_.socket().close(ignored);
   host_->ReleaseBody(std::exchange(reserved_bytes_, 0));
-  host_->ReleaseAnswer(std::exchange(answer_bytes_, 0));
+  host_->ReleaseAnswer(this);
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->Close();
   EndRaw(absl::CancelledError("the connection was closed"));
   host_->Closed(this);

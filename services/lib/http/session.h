@@ -45,9 +45,11 @@ class SessionHost {
   // Room for a request body. False: too much is in use.
   virtual bool ReserveBody(size_t bytes) = 0;
   virtual void ReleaseBody(size_t bytes) = 0;
-  // Room for an answer until it is written. False: too much waits.
-  virtual bool ReserveAnswer(size_t bytes) = 0;
-  virtual void ReleaseAnswer(size_t bytes) = 0;
+  // Room for the answer of a session until it is written; those that take too long may be closed
+  // for it. False: too much waits.
+  virtual bool ReserveAnswer(Session* session, size_t bytes) = 0;
+  // May be repeated.
+  virtual void ReleaseAnswer(Session* session) = 0;
   enum class Count { kHandshakeFailed, kRequest, kRequestRefused, kAnswerDropped, kStreamCut };
   virtual void Add(Count count) = 0;
   // took: of a request that was handed to a worker.
@@ -173,7 +175,6 @@ class Session final : public std::enable_shared_from_this<Session> {
 
   std::string output_;
   size_t output_offset_ = 0;
-  size_t answer_bytes_ = 0;  // Reserved for `output_`.
   bool writing_ = false;
   bool continue_pending_ =
       false;  // `output_` is the 100 (Continue) of a request whose body comes next.

@@ -64,13 +64,9 @@ void Session::CountAnswer(int status) {
 
 void Session::SendAnswer(Response response) {
   const size_t body_bytes = head_ ? 0 : response.body.size();
-  if (body_bytes > kSmallAnswerBytes) {
-    if (host_->ReserveAnswer(body_bytes)) {
-      answer_bytes_ = body_bytes;
-    } else {
-      host_->Add(SessionHost::Count::kAnswerDropped);
-      response = DroppedAnswer(get_);
-    }
+  if (body_bytes > kSmallAnswerBytes && !host_->ReserveAnswer(this, body_bytes)) {
+    host_->Add(SessionHost::Count::kAnswerDropped);
+    response = DroppedAnswer(get_);
   }
   CountAnswer(response.status);
   state_ = State::kResponding;
@@ -162,7 +158,7 @@ void Session::WriteMore() {
                           if (self->output_offset_ < self->output_.size()) return self->WriteMore();
                           self->writing_ = false;
                           self->output_ = std::string();  // Its memory too: watches idle for hours.
-                          self->host_->ReleaseAnswer(std::exchange(self->answer_bytes_, 0));
+                          self->host_->ReleaseAnswer(self.get());
                           self->ClearDeadline();
                           self->OnWritten();
                         });

@@ -133,8 +133,8 @@ class Host final : public SessionHost {
     Require(bytes <= reserved);
     reserved -= bytes;
   }
-  bool ReserveAnswer(size_t) override { return true; }
-  void ReleaseAnswer(size_t) override {}
+  bool ReserveAnswer(Session*, size_t) override { return true; }
+  void ReleaseAnswer(Session*) override {}
   void Add(Count) override {}
   void Answered(int status, std::optional<absl::Duration>) override {
     outcome.answers.push_back({status, std::exchange(head_, false)});
