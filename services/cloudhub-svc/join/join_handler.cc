@@ -113,7 +113,8 @@ http::Response JoinHandler::Guarded(const http::Request& request,
   }
   absl::StatusOr<http::Response> answered = answer();
   if (answered.ok()) return *std::move(answered);
-  failures_.Allow(remote, now);
+  // Where the hub failed nobody has guessed: boxes behind one address try again.
+  if (RefusalOf(answered.status()).status < 500) failures_.Allow(remote, now);
   return Refuse(request, answered.status());
 }
 

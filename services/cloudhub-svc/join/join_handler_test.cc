@@ -343,6 +343,19 @@ TEST_F(JoinHandlerTest, GuessersAreSlowedDownAndOthersAreNot) {
   EXPECT_EQ(Post(token, csr).status, 200);
 }
 
+TEST_F(JoinHandlerTest, FailuresOfTheHubAreNobodysGuesses) {
+  const std::string token = Create();
+  const std::string csr = CsrFor("system:node:edge-1");
+  auto database = *sqlite::Database::Open({.path = dir_.File("tokens.db")}, kTokensDbMigrations);
+  ASSERT_THAT(database->Execute("ALTER TABLE join_tokens RENAME TO away"), IsOk());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(Post(token, csr).status, 500);
+    EXPECT_EQ(Look(token).status, 500);
+  }
+  ASSERT_THAT(database->Execute("ALTER TABLE away RENAME TO join_tokens"), IsOk());
+  EXPECT_EQ(Post(token, csr).status, 200);
+}
+
 TEST_F(JoinHandlerTest, FloodsAreRefused) {
   int refused = 0;
   for (int i = 0; i < 200; ++i) refused += Get("/v1/time").status == 429;
