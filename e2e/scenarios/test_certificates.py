@@ -235,3 +235,32 @@ def test_hubs_on_postgresql_take_a_new_ca_once_they_are_told_to(fresh_system, po
     postgres.query("DELETE FROM hub_state")
     cloud.hub.start()
     _join_again(system, node)
+
+
+def test_the_standalone_api_takes_a_new_ca(fresh_system):
+    """[certificates-7] As the same page says: who reads the kubeconfigs goes on by itself, boxes hear nothing of it."""
+    system = fresh_system
+    cloud = system.cloud
+    cloud.start()
+    node = system.add_node("edge-1")
+    system.kubectl.apply(pods.pod("web"))
+    ready(system, "web")
+    pki = cloud.folder / "api/pki"
+    old = (pki / "ca.crt").read_text()
+    assert cloud.api.metric("skerry_certificate_expire_timestamp_seconds", certificate="ca") == Certificate(old).end.timestamp()
+    pids = {service.name: service.pid for _, service in system.services()}
+
+    cloud.api.stop()
+    for name in ("ca.crt", "ca.key"):
+        (pki / name).rename(pki / f"{name}.before")
+    cloud.api.start()
+
+    assert (pki / "ca.crt").read_text() != old
+    system.kubectl.apply(pods.pod("late"))
+    ready(system, "late")
+    system.kubectl("logs", "late")
+    wait.until("pods to be given the new CA", lambda: system.kubectl.get(
+        "configmap", "kube-root-ca.crt")["data"]["ca.crt"] == (pki / "ca.crt").read_text())
+    assert connected(node)
+    after = {service.name: service.pid for _, service in system.services()}
+    assert {name for name, pid in pids.items() if after[name] != pid} == {"standalone-api-svc"}

@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Pki>> Pki::Open(const PkiOptions& options, Clock&
 
 absl::StatusOr<security::RenewalReport> Pki::Renew(absl::string_view server) {
   security::RenewalReport report;
+  report.expire_times["ca"] = ca_->end();
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate serving, KeepServing());
   report.Add("apiserver", serving);
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate kubelet_client, KeepKubeletClient());

@@ -56,7 +56,7 @@ class Pki {
   const std::string& ca_pem() const { return ca_->certificate_pem(); }
 
   // Issues what is due, for a RenewalLoop. A kubeconfig is due also when it is not there, or names
-  // another CA or server than `server`, the API's URL.
+  // another CA or server than `server`, the API's URL. Also tells when the CA ends ("ca").
   absl::StatusOr<security::RenewalReport> Renew(absl::string_view server);
 
  private:

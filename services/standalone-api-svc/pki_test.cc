@@ -62,7 +62,7 @@ TEST_F(PkiTest, MakesWhatServerAndClientsNeed) {
   EXPECT_THAT(Serving().ip_addresses, Contains("10.1.2.3"));
   const security::RenewalReport report = Renew(*pki);
   EXPECT_EQ(report.renewed, 5) << "the API's own certificates were there";
-  EXPECT_EQ(report.expire_times.size(), 7u);
+  EXPECT_EQ(report.expire_times.size(), 8u);
   EXPECT_EQ(KubeletClient().common_name, "kube-apiserver-kubelet-client");
   EXPECT_THAT(Client("admin").organizations, ElementsAre("system:masters"));
   EXPECT_THAT(Client("edge-controller").organizations, ElementsAre("skerry:controllers"));
@@ -102,6 +102,17 @@ TEST_F(PkiTest, RenewsAtTwoThirdsOfLife) {
   EXPECT_NE(Client("admin").serial, admin);
   EXPECT_EQ(ReadFileText(dir_.File("pki/apiserver.key")), key);
   EXPECT_EQ(Serving().not_after, clock_.Now() + 365 * kDay);
+}
+
+TEST_F(PkiTest, SaysWhenTheCaEndsWhichNothingRenews) {
+  auto pki = Open();
+  const absl::Time end =
+      security::ParseCertificatePem(ReadFileText(dir_.File("pki/ca.crt")))->not_after;
+  EXPECT_EQ(Renew(*pki).expire_times["ca"], end);
+  clock_.Advance(3600 * kDay);
+  security::RenewalReport report = Renew(*pki);
+  EXPECT_EQ(report.expire_times["ca"], end);
+  EXPECT_EQ(report.expire_times["apiserver"], end) << "cut at the end of the CA";
 }
 
 TEST_F(PkiTest, AKubeconfigIsMadeAnewWhereItIsOfNoUse) {

@@ -11,7 +11,6 @@
 #include "services/lib/base/status_macros.h"
 #include "services/lib/security/files.h"
 #include "services/lib/security/server_names.h"
-#include "services/lib/security/x509.h"
 
 namespace skerry::cloudhub {
 
@@ -56,9 +55,6 @@ absl::StatusOr<std::unique_ptr<HubPki>> HubPki::Open(const HubPkiOptions& option
   SKERRY_RETURN_IF_ERROR(security::MakeFolder(options.state_dir, 0700));
   SKERRY_ASSIGN_OR_RETURN(
       pki->ca_, security::CertificateAuthority::LoadOrCreate(CaDir(options), kCaName, clock.Now()));
-  SKERRY_ASSIGN_OR_RETURN(const security::CertificateInfo ca,
-                          security::ParseCertificatePem(pki->ca_->certificate_pem()));
-  pki->ca_end_ = ca.not_after;
   if (first) log.Info("CA created", {{"folder", CaDir(options)}, {"ca_hash", pki->ca_->hash()}});
   if (options.write_clients) SKERRY_RETURN_IF_ERROR(pki->WriteClients());
   SKERRY_RETURN_IF_ERROR(pki->Renew().status());
@@ -79,7 +75,7 @@ absl::StatusOr<security::RenewalReport> HubPki::Renew() {
       .for_client = true};
   security::AddServerNames(spec, options_.sans);
   security::RenewalReport report;
-  report.expire_times["ca"] = ca_end_;
+  report.expire_times["ca"] = ca_->end();
   SKERRY_ASSIGN_OR_RETURN(security::KeptCertificate server, Keep(files_.cert, files_.key, spec));
   report.Add("server", server);
   if (!options_.write_clients) return report;

@@ -73,7 +73,6 @@ class HubPki {
   const log::Logger log_;
   security::TlsFiles files_;
   std::unique_ptr<security::CertificateAuthority> ca_;
-  absl::Time ca_end_;
 };
 
 }  // namespace skerry::cloudhub

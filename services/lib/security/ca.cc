@@ -150,6 +150,10 @@ CertificateAuthority::CertificateAuthority(std::unique_ptr<Material> material,
 
 CertificateAuthority::~CertificateAuthority() = default;
 
+absl::Time CertificateAuthority::end() const {
+  return ToTime(X509_get0_notAfter(material_->certificate.get()));
+}
+
 absl::StatusOr<std::unique_ptr<CertificateAuthority>> CertificateAuthority::Create(
     absl::string_view common_name, absl::Time now) {
   SKERRY_ASSIGN_OR_RETURN(KeyPtr key, MakeP256Key());

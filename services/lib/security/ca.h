@@ -49,6 +49,8 @@ class CertificateAuthority {
   const std::string& certificate_pem() const { return certificate_pem_; }
   // Lower-case hex SHA-256 of the certificate's DER: the first part of a join token, as KubeEdge's.
   const std::string& hash() const { return hash_; }
+  // Of the certificate; no certificate that it issues ends later.
+  absl::Time end() const;
 
   // A certificate for the key of `csr_pem` (checked as ParseCsr does); its subject is that of
   // `spec`.

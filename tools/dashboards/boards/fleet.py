@@ -265,7 +265,7 @@ DASHBOARD = Dashboard(
                 ),
                 graph(
                     "The CA ends in",
-                    "Nothing renews it: before, each box has to join again.",
+                    "Nothing renews it: before the hubs' ends, each box has to join again.",
                     Query(
                         'min by (job) (skerry_certificate_expire_timestamp_seconds{$in,certificate="ca"}) - time()', "{{job}}"
                     ),
