@@ -1,6 +1,7 @@
 #include "services/lib/rpc/bundle.h"
 
 #include <gmock/gmock.h>
+#include <grpc/grpc.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -87,6 +88,10 @@ std::shared_ptr<StreamCore<HubFrame>> CoreWithPause(absl::Duration pause,
 
 class BundleTest : public ::testing::Test {
  protected:
+  // Where there are streams gRPC is up, to the process' end here. Else a stream's alarm would be
+  // its last user, and end it: what is called back then is called under gRPC's own lock, which a
+  // new alarm takes, too.
+  static void SetUpTestSuite() { grpc_init(); }
   ~BundleTest() override { core_->Detach(); }
 
   FakeTransport transport_;
