@@ -18,7 +18,7 @@ from cluster.binaries import TOP
 
 _CGROUPS = Path("/sys/fs/cgroup")
 # What a machine must not have of this one, and units that would change this one's kernel or wait for hardware.
-_HIDDEN = ("etc/skerry", "var/lib/skerry", "var/lib/containerd", "var/lib/docker", "etc/cni", "var/log",
+_HIDDEN = ("etc/skerry", "var/lib/skerry", "var/lib/containerd", "var/lib/docker", "etc/cni", "var/lib/cni", "var/log",
            "var/lib/apt/lists")  # What is installed is the newest that apt knows: it needs no mirror for it.
 _MASKED = ("systemd-sysctl.service", "systemd-modules-load.service", "systemd-timesyncd.service", "systemd-udevd.service",
            "systemd-udev-trigger.service", "systemd-networkd.service", "systemd-resolved.service", "networking.service",
