@@ -266,9 +266,7 @@ def test_every_command_that_prints_data_has_each_form(system, box):
                     ("get", "pods", f"--run-dir={box.run_dir}"), ("doctor", f"--dir={box.config_dir}"),
                     ("device", "enable", "room-3", *device),
                     ("deadletter", "list", f"--router={system.cloud.router.addresses['api']}", *hub[1:])):
-        as_json, as_yaml = [wait.until(f"{command} as {form}", lambda form=form: system.cloud.skerryctl(
-            *command, "-o", form), 30) for form in ("json", "yaml")]
-        assert shape(json.loads(as_json)) == shape(yaml.safe_load(as_yaml)), command
+        wait.until(f"{command} to have one shape", lambda command=command: same_in_each_form(system.cloud, command), 30)
         assert system.cloud.skerryctl(*command, "-o", "table"), command
     made = yaml.safe_load(system.cloud.skerryctl("token", "create", "--ttl=1m", "-o", "yaml", *hub))
     assert made["token"].count(".") == 2 and made["singleUse"] is False
@@ -281,6 +279,12 @@ def shape(value):
     if isinstance(value, list):
         return [shape(member) for member in value]
     return type(value).__name__
+
+
+def same_in_each_form(cloud, command):
+    """Whether JSON and YAML have one shape; what is asked twice may have changed between."""
+    as_json, as_yaml = [cloud.skerryctl(*command, "-o", form) for form in ("json", "yaml")]
+    return shape(json.loads(as_json)) == shape(yaml.safe_load(as_yaml))
 
 
 def test_help_and_what_was_meant(system, box):
