@@ -1,5 +1,7 @@
 #include "services/edge-meta-svc/service.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "services/lib/base/error.h"
 #include "services/lib/base/status_macros.h"
 #include "services/lib/model/names.h"
+#include "services/lib/rpc/proto_time.h"
 #include "services/lib/rpc/server_writer.h"
 #include "services/lib/rpc/unary.h"
 #include "services/lib/watch/resume_token.h"
@@ -15,27 +18,13 @@
 namespace skerry::edgemeta {
 namespace {
 
+using google::protobuf::util::TimeUtil;
+
 constexpr int kPageSizeDefault = 50;
 constexpr int kPageSizeMax = 1000;
 constexpr size_t kPageBytesMax = 2u << 20;  // With one object beyond it, still below gRPC's 4 MiB.
 constexpr size_t kReportBytesMax = 3u << 19;  // 1.5 MiB.
 constexpr size_t kWatchPendingBytesMax = 8u << 20;
-
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  google::protobuf::Timestamp timestamp;
-  const int64_t micros = absl::ToUnixMicros(time);
-  timestamp.set_seconds(micros / 1000000);
-  timestamp.set_nanos(static_cast<int32_t>(micros % 1000000 * 1000));
-  return timestamp;
-}
-
-google::protobuf::Duration ToProto(absl::Duration time) {
-  google::protobuf::Duration duration;
-  const int64_t micros = absl::ToInt64Microseconds(time);
-  duration.set_seconds(micros / 1000000);
-  duration.set_nanos(static_cast<int32_t>(micros % 1000000 * 1000));
-  return duration;
-}
 
 }  // namespace
 
@@ -161,8 +150,9 @@ absl::Status MetaServiceImpl::FillStatus(meta::v1::MetaStatus& status) {
     out.set_objects(state.objects);
     out.set_synced_once(state.last_synced.has_value());
     if (state.last_synced.has_value())
-      *out.mutable_last_synced_time() = ToProto(*state.last_synced);
-    *out.mutable_behind() = ToProto(neighbours_.behind(type));
+      *out.mutable_last_synced_time() = rpc::ToProto(*state.last_synced);
+    *out.mutable_behind() =
+        TimeUtil::MicrosecondsToDuration(absl::ToInt64Microseconds(neighbours_.behind(type)));
   }
   SKERRY_ASSIGN_OR_RETURN(int64_t reports, store_.CountReports());
   status.set_unsent_reports(reports);
